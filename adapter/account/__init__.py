@@ -1,0 +1,1 @@
+"""Login and session: who the user is to the broker, and until when."""

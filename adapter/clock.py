@@ -1,0 +1,42 @@
+"""The two clocks, and the one time zone.
+
+`now_s` is monotonic and only ever compared with itself (silence, back-off, deadlines);
+`wall_ns` is what a calendar shows (rows, market hours, token expiry). India keeps no daylight
+saving, so IST is a fixed offset.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
+
+IST = timezone(timedelta(hours=5, minutes=30), "IST")
+
+
+class Clock(Protocol):
+    """What tells the time; tests hand in one that they turn by hand."""
+
+    def now_s(self) -> float:
+        """Seconds on a clock that never goes back and means nothing by itself."""
+        ...
+
+    def wall_ns(self) -> int:
+        """Nanoseconds since 1970-01-01 UTC."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now_s(self) -> float:
+        return time.monotonic()
+
+    def wall_ns(self) -> int:
+        return time.time_ns()
+
+
+def ist_time(wall_ns: int) -> datetime:
+    """The Indian wall time of `wall_ns` (nanoseconds since the epoch), to the microsecond."""
+    seconds, rest_ns = divmod(wall_ns, 1_000_000_000)
+    return datetime.fromtimestamp(seconds, IST).replace(microsecond=rest_ns // 1000)

@@ -1,0 +1,1 @@
+"""The life of a connection: lifecycle, back-off, market hours, link, statistics."""

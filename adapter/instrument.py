@@ -1,0 +1,74 @@
+"""What can be traded, and where: exchange segments and instruments.
+
+Source: protocol.md, "Streaming feed" (exchange types) and "Instrument master" (records).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+InstrumentKey: TypeAlias = tuple[int, str]
+"""(exchange type, token): what identifies an instrument. A token alone does not."""
+
+EXCHANGE_NAMES: dict[int, str] = {
+    1: "NSE",
+    2: "NFO",
+    3: "BSE",
+    4: "BFO",
+    5: "MCX",
+    7: "NCO",
+    13: "CDS",
+}
+EXCHANGE_TYPES: dict[str, int] = {name: number for number, name in EXCHANGE_NAMES.items()}
+
+CURRENCY_EXCHANGE_TYPE = 13
+
+
+def exchange_name(exchange_type: int) -> str:
+    """The segment's name, or the number as it is where the broker has a new one."""
+    return EXCHANGE_NAMES.get(exchange_type) or str(exchange_type)
+
+
+def exchange_number(name: str) -> int | None:
+    """The wire's number of a segment's name (or of a number's text); None for anything else."""
+    known = EXCHANGE_TYPES.get(name)
+    if known is not None:
+        return known
+    return int(name) if name.isascii() and name.isdigit() and int(name) < 256 else None
+
+
+def price_digits(exchange_type: int) -> int:
+    """Decimal digits of a price unit: paise have 2, currency pairs 7 (sure by the docs' text only)."""
+    return 7 if exchange_type == CURRENCY_EXCHANGE_TYPE else 2
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """One record of the broker's instrument master.
+
+    `strike` and `tick_size` are in the master's own unit (rupees x 100); `strike` is None where
+    there is none. `expiry` is ISO text (`2025-10-28`) or "". `kind` is the master's
+    instrumenttype ("" is cash, `AMXIDX` an index).
+    """
+
+    exchange_type: int
+    token: str
+    symbol: str
+    name: str
+    kind: str = ""
+    expiry: str = ""
+    strike: int | None = None
+    lot_size: int = 1
+    tick_size: int = 5
+
+    @property
+    def key(self) -> InstrumentKey:
+        return (self.exchange_type, self.token)
+
+    @property
+    def exchange(self) -> str:
+        return exchange_name(self.exchange_type)
+
+    def __str__(self) -> str:
+        return f"{self.exchange}:{self.symbol}"

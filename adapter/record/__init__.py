@@ -1,0 +1,1 @@
+"""Where ticks go, and how they come back: rows, sinks, recordings."""

@@ -1,0 +1,250 @@
+"""Binary packets of the feed: bytes to `Tick` and back.
+
+Source: protocol.md, "Binary packets". One WebSocket message is one packet is one instrument, all
+little endian. `FIELDS` is the one table of offsets; everything else here is made from it.
+
+Rules
+- A packet longer than its mode asks for is accepted (fields to come are ignored); a shorter one,
+  or one of an unknown mode, is malformed.
+- The token ends at its first NUL; what lies behind can be garbage.
+- Depth items are routed by their flag (1 buy, 0 sell), never by a hope. An item that is all zero
+  is an empty level at its position. Where the flags cannot fill five and five, the documented
+  positions decide.
+- `encode_packet` writes the canonical packet: zeros behind the token, five buys, then five sells.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from ..errors import PacketError
+from ..tick import Level, Mode, Tick
+
+
+class Field(NamedTuple):
+    """One row of the packet table: where a field lies, its struct code, its unit."""
+
+    name: str
+    offset: int
+    code: str
+    unit: str
+
+
+TOKEN_SIZE = 25
+
+HEAD_FIELDS = (
+    Field("mode", 0, "B", "1 ltp, 2 quote, 3 snap quote, 4 depth"),
+    Field("exchange_type", 1, "B", "segment: 1 nse_cm, 2 nse_fo, 3 bse_cm, 4 bse_fo, 5 mcx_fo, ..."),
+    Field("token", 2, f"{TOKEN_SIZE}s", "UTF-8, cut at the first NUL"),
+    Field("sequence", 27, "q", "grows over a whole exchange feed; meaningless for indices"),
+    Field("exchange_time_ms", 35, "q", "milliseconds since the epoch"),
+    Field("last_price", 43, "q", "price unit"),
+)
+QUOTE_FIELDS = (
+    Field("last_quantity", 51, "q", "shares or contracts"),
+    Field("average_traded_price", 59, "q", "price unit"),
+    Field("volume", 67, "q", "shares or contracts since the day began"),
+    Field("total_buy_quantity", 75, "d", "shares or contracts"),
+    Field("total_sell_quantity", 83, "d", "shares or contracts"),
+    Field("open_price", 91, "q", "price unit"),
+    Field("high_price", 99, "q", "price unit"),
+    Field("low_price", 107, "q", "price unit"),
+    Field("close_price", 115, "q", "price unit; of the previous session while trading"),
+)
+SNAP_FIELDS = (
+    Field("last_trade_time_s", 123, "q", "seconds since the epoch"),
+    Field("open_interest", 131, "q", "contracts; non-zero even for cash scrips"),
+    Field("oi_change_percent", 139, "d", "percent, documented as unreliable; the SDK reads an i64"),
+    Field("best_five", 147, "200s", "10 items of 20 bytes: i16 flag, i64 quantity, i64 price, u16 orders"),
+    Field("upper_circuit_price", 347, "q", "price unit"),
+    Field("lower_circuit_price", 355, "q", "price unit"),
+    Field("high_52w_price", 363, "q", "price unit"),
+    Field("low_52w_price", 371, "q", "price unit"),
+)
+FIELDS: dict[Mode, tuple[Field, ...]] = {
+    Mode.LTP: HEAD_FIELDS,
+    Mode.QUOTE: HEAD_FIELDS + QUOTE_FIELDS,
+    Mode.SNAP: HEAD_FIELDS + QUOTE_FIELDS + SNAP_FIELDS,
+}
+"""The packets of modes 1-3, field by field, without gaps (checked at import)."""
+
+BUY_FLAG, SELL_FLAG = 1, 0
+LEVELS = 5
+
+DEPTH_LEVELS = 20
+DEPTH_HEAD = struct.Struct(f"<BB{TOKEN_SIZE}sqq")
+"""Mode 4: mode, exchange type, token, exchange time (ms), time received (ms); then the levels."""
+DEPTH_LEVEL = struct.Struct("<iih")
+"""A level of mode 4: quantity, price, orders; 20 buys, then 20 sells."""
+
+
+def _layout(fields: tuple[Field, ...]) -> struct.Struct:
+    layout = struct.Struct("<" + "".join(field.code for field in fields))
+    offset = 0
+    for field in fields:
+        if field.offset != offset:
+            raise AssertionError(f"packet table: {field.name} lies at {offset}, not {field.offset}")
+        offset += struct.calcsize("<" + field.code)
+    return layout
+
+
+LAYOUTS: dict[Mode, struct.Struct] = {mode: _layout(fields) for mode, fields in FIELDS.items()}
+PACKET_SIZES: dict[int, int] = {
+    **{mode: layout.size for mode, layout in LAYOUTS.items()},
+    Mode.DEPTH: DEPTH_HEAD.size + 2 * DEPTH_LEVELS * DEPTH_LEVEL.size,
+}
+"""Bytes of a whole packet by its mode: 51, 123, 379, 443."""
+
+BEST_FIVE = struct.Struct("<" + "hqqH" * 2 * LEVELS)
+"""The ten items of the best five: flag, quantity, price, orders."""
+_NO_ITEM = (0, 0, 0, 0)
+
+
+def malformed_reason(packet: bytes) -> str | None:
+    """Why these bytes are no packet (`length`, `mode`), or None when they are one."""
+    if not packet:
+        return "length"
+    size = PACKET_SIZES.get(packet[0])
+    if size is None:
+        return "mode"
+    return None if len(packet) >= size else "length"
+
+
+def decode_packet(packet: bytes, *, received_ns: int = 0, symbol: str = "") -> Tick:
+    """The tick in `packet` (modes 1-4).
+
+    `received_ns` and `symbol` are what the packet itself does not carry. In mode 4 `sequence` and
+    `last_price` are 0, `bids` and `asks` have 20 levels, and `last_trade_time_s` is None.
+    Raises PacketError for a short packet, an unknown mode or a token that is no UTF-8.
+    """
+    reason = malformed_reason(packet)
+    if reason is not None:
+        raise PacketError(f"{len(packet)} bytes that are no packet ({reason})", reason=reason)
+    mode = Mode(packet[0])
+    token = token_text(packet[2:27])
+    if mode is Mode.DEPTH:
+        return _decode_depth(packet, token, received_ns, symbol)
+    _, exchange_type, _, *rest = LAYOUTS[mode].unpack_from(packet)
+    head = (received_ns, mode, exchange_type, token, symbol)
+    if mode is not Mode.SNAP:
+        return Tick(*head, *rest)
+    bids, asks = split_best_five(rest[15])
+    return Tick(*head, *rest[:15], *rest[16:], bids=bids, asks=asks)
+
+
+def encode_packet(tick: Tick) -> bytes:
+    """The canonical packet of a tick of modes 1-3: zeros behind the token, buys before sells.
+
+    Raises PacketError when a field is missing, out of its range, or the token is over 25 bytes.
+    """
+    mode = tick.mode
+    if mode is Mode.DEPTH:
+        return _encode_depth(tick)
+    token = tick.token.encode()
+    if len(token) > TOKEN_SIZE or b"\0" in token:
+        raise PacketError(f"token {tick.token!r} does not fit 25 bytes", reason="token")
+    values: list[object] = [mode, tick.exchange_type, token]
+    for field in FIELDS[mode][3:]:
+        values.append(
+            join_best_five(tick.bids, tick.asks)
+            if field.name == "best_five"
+            else getattr(tick, field.name)
+        )
+    try:
+        return LAYOUTS[mode].pack(*values)
+    except struct.error as error:
+        raise PacketError(f"a field does not fit its packet: {error}", reason="range") from error
+
+
+def token_text(padded: bytes) -> str:
+    """The token in its 25 bytes. Raises PacketError when it is no UTF-8."""
+    raw = padded.partition(b"\0")[0]
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise PacketError(f"token {raw!r} is no UTF-8", reason="token") from error
+
+
+def split_best_five(block: bytes) -> tuple[tuple[Level | None, ...], tuple[Level | None, ...]]:
+    """The bids and the asks in the 200 bytes of the best five, five each, None for an empty level."""
+    flat = BEST_FIVE.unpack(block)
+    items = [flat[i : i + 4] for i in range(0, len(flat), 4)]
+    buys, sells = items[:LEVELS], items[LEVELS:]
+    in_place = all(item[0] == BUY_FLAG or item == _NO_ITEM for item in buys) and all(
+        item[0] == SELL_FLAG for item in sells
+    )
+    if not in_place:
+        by_flag = _routed_by_flag(items)
+        if by_flag is not None:
+            buys, sells = by_flag
+    return tuple(map(_level, buys)), tuple(map(_level, sells))
+
+
+def _routed_by_flag(
+    items: list[tuple[int, ...]],
+) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]] | None:
+    present = [item for item in items if item != _NO_ITEM]
+    buys = [item for item in present if item[0] == BUY_FLAG]
+    sells = [item for item in present if item[0] == SELL_FLAG]
+    if len(buys) + len(sells) < len(present) or max(len(buys), len(sells)) > LEVELS:
+        return None
+    return (
+        buys + [_NO_ITEM] * (LEVELS - len(buys)),
+        sells + [_NO_ITEM] * (LEVELS - len(sells)),
+    )
+
+
+def _level(item: tuple[int, ...]) -> Level | None:
+    return None if item == _NO_ITEM else Level(*item[1:])
+
+
+def join_best_five(bids: tuple[Level | None, ...], asks: tuple[Level | None, ...]) -> bytes:
+    """The 200 bytes of the best five. Raises PacketError unless there are five and five levels."""
+    if len(bids) != LEVELS or len(asks) != LEVELS:
+        raise PacketError(f"{len(bids)} bids and {len(asks)} asks, not 5 and 5", reason="range")
+    values: list[int] = []
+    for flag, levels in ((BUY_FLAG, bids), (SELL_FLAG, asks)):
+        for level in levels:
+            values += _NO_ITEM if level is None else (flag, *level)
+    try:
+        return BEST_FIVE.pack(*values)
+    except struct.error as error:
+        raise PacketError(f"a level does not fit its packet: {error}", reason="range") from error
+
+
+def _decode_depth(packet: bytes, token: str, received_ns: int, symbol: str) -> Tick:
+    _, exchange_type, _, exchange_time_ms, _received_by_broker_ms = DEPTH_HEAD.unpack_from(packet)
+    levels = [
+        Level(quantity, price, orders & 0xFFFF)
+        for quantity, price, orders in DEPTH_LEVEL.iter_unpack(
+            packet[DEPTH_HEAD.size : PACKET_SIZES[Mode.DEPTH]]
+        )
+    ]
+    return Tick(
+        received_ns,
+        Mode.DEPTH,
+        exchange_type,
+        token,
+        symbol,
+        sequence=0,
+        exchange_time_ms=exchange_time_ms,
+        last_price=0,
+        bids=tuple(levels[:DEPTH_LEVELS]),
+        asks=tuple(levels[DEPTH_LEVELS:]),
+    )
+
+
+def _encode_depth(tick: Tick) -> bytes:
+    levels = [*tick.bids, *tick.asks]
+    if len(levels) != 2 * DEPTH_LEVELS:
+        raise PacketError(f"{len(levels)} levels, not 40", reason="range")
+    received_ms = tick.received_ns // 1_000_000
+    try:
+        return DEPTH_HEAD.pack(
+            tick.mode, tick.exchange_type, tick.token.encode(), tick.exchange_time_ms, received_ms
+        ) + b"".join(
+            struct.pack("<iiH", *level) if level else bytes(DEPTH_LEVEL.size) for level in levels
+        )
+    except struct.error as error:
+        raise PacketError(f"a field does not fit its packet: {error}", reason="range") from error

@@ -1,0 +1,1 @@
+"""The command line: a command is settings, one adapter call, a view."""
