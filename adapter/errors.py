@@ -16,10 +16,12 @@ class TicksError(Exception):
     """Base of all faults that a user is told about.
 
     `can_retry`: whether the same call may succeed later with nothing changed by the user.
+    `cause`: the fault's name where a connection's history names it.
     `remedy`: what the user can do, one sentence, or "".
     """
 
     can_retry: ClassVar[bool] = False
+    cause: ClassVar[str] = "error"
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
@@ -39,6 +41,8 @@ class UsageError(TicksError):
 
 class SessionError(TicksError):
     """There is no usable session, and none can be had."""
+
+    cause = "session"
 
 
 class CredentialsMissingError(SessionError):
@@ -63,6 +67,8 @@ class SessionFileError(SessionError):
 
 class TokenRefusedError(SessionError):
     """The broker no longer accepts this session's tokens (AG8001-3, AB1010, AB8050, AB8051, 401)."""
+
+    cause = "tokens refused"
 
 
 # --- a symbol or a subscription (exit 4) ---------------------------------------------------------
@@ -89,6 +95,8 @@ class AmbiguousSymbolError(SymbolError):
 class SubscriptionRefusedError(SymbolError):
     """The broker refused a subscription (E1001, E1002), or it is over the broker's limits."""
 
+    cause = "subscription refused"
+
 
 # --- the broker is out of reach, or the feed is lost (exit 5) ------------------------------------
 
@@ -101,32 +109,40 @@ class NetworkError(BrokerError):
     """Nobody answers: refused, reset, DNS, time-out."""
 
     can_retry = True
+    cause = "network"
 
 
 class BrokerBusyError(BrokerError):
     """The broker works but turned this call down for now (AB1004, HTTP 5xx, HTTP 403 pages)."""
 
     can_retry = True
+    cause = "broker busy"
 
 
 class RateLimitedError(BrokerBusyError):
     """Too many calls or connections (HTTP 429, "exceeding access rate"): wait a minute at least."""
 
+    cause = "429"
+
 
 class CertificateError(BrokerError):
     """The server's certificate is not to be trusted. Never tried again."""
+
+    cause = "certificate"
 
 
 class NotSmartApiError(BrokerError):
     """Something answers there, but it is no SmartAPI."""
 
     can_retry = True
+    cause = "no SmartAPI"
 
 
 class HandshakeRefusedError(BrokerError):
     """The feed answered the handshake with an HTTP status; `status` holds it."""
 
     can_retry = True
+    cause = "handshake refused"
 
     def __init__(self, message: str, *, status: int, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -137,10 +153,43 @@ class ProtocolError(BrokerError):
     """The peer broke RFC 6455; `close_code` is what the RFC asks to close with."""
 
     can_retry = True
+    cause = "protocol error"
 
     def __init__(self, message: str, *, close_code: int, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.close_code = close_code
+
+
+class SilenceError(BrokerError):
+    """The feed is open and sends no data, in market hours."""
+
+    can_retry = True
+    cause = "silence"
+
+    def __init__(self, silence_s: float) -> None:
+        super().__init__(f"no data for {silence_s:.1f} s")
+
+
+class LinkDeadError(BrokerError):
+    """Nothing at all came from the feed, not even an answer to the heartbeat."""
+
+    can_retry = True
+    cause = "link dead"
+
+    def __init__(self, unheard_s: float) -> None:
+        super().__init__(f"nothing heard for {unheard_s:.1f} s, not even an answer to `ping`")
+
+
+class ClosedByServerError(BrokerError):
+    """The server closed the feed; `code` is its close code, None where it gave none."""
+
+    can_retry = True
+    cause = "closed by server"
+
+    def __init__(self, code: int | None, reason: str = "") -> None:
+        said = "without a code" if code is None else f"with code {code}"
+        super().__init__(f"the server closed the feed {said}" + (f": {reason}" if reason else ""))
+        self.code = code
 
 
 class InstrumentMasterError(BrokerError):

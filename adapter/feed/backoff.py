@@ -1,0 +1,24 @@
+"""How long to wait before the next attempt.
+
+1, 2, 4, 8, 16, 32, 60, 60 ... seconds, plus up to a tenth drawn on top, at the cap too, so that
+many clients that lost one server do not come back in step.
+"""
+
+from __future__ import annotations
+
+BASE_S = 1.0
+JITTER = 0.1
+_MOST_DOUBLINGS = 30
+"""2^30 s is beyond any cap, and far from overflowing a float."""
+
+
+def delay_s(attempt: int, draw: float, *, cap_s: float) -> float:
+    """Seconds to wait before attempt number `attempt` (1 is the first).
+
+    `draw` is uniform in [0, 1]. The result lies in [min(cap_s, 2^(attempt-1)), that x 1.1].
+    Raises ValueError for an attempt below 1.
+    """
+    if attempt < 1:
+        raise ValueError(f"attempt {attempt} is below 1")
+    doublings = min(attempt - 1, _MOST_DOUBLINGS)
+    return min(cap_s, BASE_S * 2.0**doublings) * (1 + JITTER * draw)

@@ -1,0 +1,442 @@
+"""The life of one connection, as data: `step(state, event, now_s, policy) -> (state, actions)`.
+
+Rules
+- A pair of phase and event that is not in `TABLE` changes nothing.
+- An event that carries the epoch of an older socket changes nothing: each connect has a number,
+  and only the present one counts. So there is at most one socket, and never a second attempt
+  beside the first.
+- LOST and STOPPED are final.
+- WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
+- Attempts go back to 0 only after a healthy stretch: data (or, with the market closed, answers)
+  on a link that has been live for `stable_after_s`. A link that merely opened proves nothing.
+- The silence timer starts when the subscription is sent, so a feed that never spoke is silent too.
+  Only data frames stop it; pongs prove the link, not the data.
+- Time and random draws come in as arguments; nothing here reads a clock.
+
+The table (`docs/lifecycle.md` is drawn from it):
+
+    in                event                        next              do
+    idle              Started                      connecting        connect
+    connecting        Opened                       live              subscribe
+    connecting, live  Failed, retry can help       waiting, or lost  close, wait for the delay
+    connecting, live  Failed, retry cannot help    lost              close
+    connecting        Failed, tokens refused       connecting        close, connect by a fresh login (once)
+    live              Ticked                       live              silence timer to 0
+    live              Heard                        live              link timer to 0
+    live              Checked, silent too long     waiting, or lost  close, wait for the delay
+    waiting           Due                          connecting        connect
+    any but final     Stopped                      stopped           close
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NamedTuple, TypeAlias
+
+from ..errors import (
+    LinkDeadError,
+    RateLimitedError,
+    SilenceError,
+    TicksError,
+    TokenRefusedError,
+)
+from .backoff import delay_s
+
+
+class Phase(StrEnum):
+    """Where a connection stands."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    LIVE = "live"
+    WAITING = "waiting"
+    LOST = "lost"
+    STOPPED = "stopped"
+
+
+FINAL = frozenset({Phase.LOST, Phase.STOPPED})
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the user can turn; seconds. `max_attempts` None: no limit."""
+
+    silence_after_s: float = 30.0
+    check_every_s: float = 10.0
+    heartbeat_every_s: float = 10.0
+    link_dead_after_s: float = 30.0
+    max_attempts: int | None = 3
+    backoff_max_s: float = 60.0
+    stable_after_s: float = 5.0
+    rate_limit_wait_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything a decision needs. Times are `now_s` of the monotonic clock.
+
+    `silent_since_s` is the last data frame, or the subscription while there was none.
+    `closed_at_s` is when the market was last known to be closed (silence before it is no fault).
+    `blind_since_s` is where the running blind span began, None while seeing or while the market
+    is closed; `span_s` is what the running span holds already, `blind_s` the sum of ended spans.
+    """
+
+    phase: Phase = Phase.IDLE
+    epoch: int = 0
+    attempt: int = 0
+    opens: int = 0
+    cause: TicksError | None = None
+    started_s: float = 0.0
+    live_since_s: float = 0.0
+    silent_since_s: float = 0.0
+    heard_at_s: float = 0.0
+    closed_at_s: float = float("-inf")
+    check_at_s: float = 0.0
+    heartbeat_at_s: float = 0.0
+    due_at_s: float = 0.0
+    delay_s: float = 0.0
+    last_tick_s: float | None = None
+    ticked_since_open: bool = False
+    heard_since_open: bool = False
+    is_quiet: bool = False
+    fresh_login_spent: bool = False
+    is_blind: bool = False
+    blind_since_s: float | None = None
+    span_s: float = 0.0
+    blind_s: float = 0.0
+
+    @property
+    def is_final(self) -> bool:
+        return self.phase in FINAL
+
+    @property
+    def reconnects(self) -> int:
+        """How often the feed came back after it had been open."""
+        return max(0, self.opens - 1)
+
+    def silence_s(self, now_s: float) -> float:
+        """Seconds without data on this socket; 0 where there is no live socket."""
+        return max(0.0, now_s - self.silent_since_s) if self.phase is Phase.LIVE else 0.0
+
+    def running_span_s(self, now_s: float) -> float:
+        """Seconds of the blind span that has not ended yet."""
+        return self.span_s + (0.0 if self.blind_since_s is None else now_s - self.blind_since_s)
+
+    def total_blind_s(self, now_s: float) -> float:
+        """Seconds blind so far, the running span included."""
+        return self.blind_s + self.running_span_s(now_s)
+
+
+# --- events: what happened ------------------------------------------------------------------------
+
+
+class Started(NamedTuple):
+    """The user wants the feed."""
+
+
+class Opened(NamedTuple):
+    """The handshake of `epoch` succeeded."""
+
+    epoch: int
+
+
+class Failed(NamedTuple):
+    """Socket or connect number `epoch` is of no more use, because of `cause`.
+
+    `draw` in [0, 1] spreads the delay.
+    """
+
+    epoch: int
+    cause: TicksError
+    draw: float
+
+
+class Ticked(NamedTuple):
+    """Data came on the socket of `epoch`."""
+
+    epoch: int
+
+
+class Heard(NamedTuple):
+    """Any frame but data came on the socket of `epoch`: the link lives."""
+
+    epoch: int
+
+
+class Checked(NamedTuple):
+    """The health check is due. `is_market_open`: could any subscribed segment tick now?"""
+
+    is_market_open: bool
+    draw: float
+
+
+class Beaten(NamedTuple):
+    """The heartbeat is due."""
+
+
+class Due(NamedTuple):
+    """The wait is over."""
+
+
+class Stopped(NamedTuple):
+    """The user wants it to end."""
+
+
+Event: TypeAlias = (
+    Started | Opened | Failed | Ticked | Heard | Checked | Beaten | Due | Stopped
+)
+
+
+# --- actions: what to do --------------------------------------------------------------------------
+
+
+class Connect(NamedTuple):
+    """Renew the session (`fresh_login`: the present one was refused), then shake hands."""
+
+    epoch: int
+    fresh_login: bool
+
+
+class Subscribe(NamedTuple):
+    """Send the whole subscription on the socket of `epoch`."""
+
+    epoch: int
+
+
+class SendHeartbeat(NamedTuple):
+    """Send the text frame `ping`."""
+
+    epoch: int
+
+
+class Close(NamedTuple):
+    """Close the socket of `epoch` with a close frame; if it is still connecting, give that up."""
+
+    epoch: int
+    code: int
+
+
+class Tell(NamedTuple):
+    """Report a change: the event's name and its facts."""
+
+    name: str
+    facts: dict[str, object]
+
+
+Action: TypeAlias = Connect | Subscribe | SendHeartbeat | Close | Tell
+Step: TypeAlias = tuple[State, list[Action]]
+
+NORMAL_CLOSURE = 1000
+
+
+def step(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    """The next state and what to do, in order. Pure."""
+    epoch = getattr(event, "epoch", state.epoch)
+    rule = TABLE.get((state.phase, type(event)))
+    if rule is None or epoch != state.epoch:
+        return state, []
+    return rule(state, event, now_s, policy)
+
+
+def alarm_s(state: State) -> float | None:
+    """When the next timer event (`due_events`) is due; None where only the world can move on."""
+    times = {
+        Phase.IDLE: (),
+        Phase.CONNECTING: (state.check_at_s,),
+        Phase.LIVE: (state.check_at_s, state.heartbeat_at_s),
+        Phase.WAITING: (state.due_at_s, state.check_at_s),
+    }.get(state.phase, ())
+    return min(times, default=None)
+
+
+# --- the rules ------------------------------------------------------------------------------------
+
+
+def _started(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    begun = replace(state, started_s=now_s, check_at_s=now_s + policy.check_every_s)
+    return _connecting(begun, fresh_login=False)
+
+
+def _connecting(state: State, *, fresh_login: bool) -> Step:
+    epoch = state.epoch + 1
+    return replace(state, phase=Phase.CONNECTING, epoch=epoch), [Connect(epoch, fresh_login)]
+
+
+def _opened(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    live = replace(
+        state,
+        phase=Phase.LIVE,
+        opens=state.opens + 1,
+        live_since_s=now_s,
+        silent_since_s=now_s,
+        heard_at_s=now_s,
+        check_at_s=now_s + policy.check_every_s,
+        heartbeat_at_s=now_s + policy.heartbeat_every_s,
+        ticked_since_open=False,
+        heard_since_open=False,
+        is_quiet=False,
+    )
+    return live, [Tell("connected", {"attempt": state.attempt}), Subscribe(state.epoch)]
+
+
+def _failed(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    assert isinstance(event, Failed)
+    return _lose(state, event.cause, event.draw, now_s, policy)
+
+
+def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Policy) -> Step:
+    """The way out of CONNECTING and LIVE: a fresh login, a wait, or the end."""
+    was_live = state.phase is Phase.LIVE
+    close = Close(state.epoch, getattr(cause, "close_code", NORMAL_CLOSURE))
+    lost = _blinded(replace(state, cause=cause), now_s)
+    if isinstance(cause, TokenRefusedError) and not was_live and not state.fresh_login_spent:
+        again, connect = _connecting(replace(lost, fresh_login_spent=True), fresh_login=True)
+        return again, [close, Tell("lost", _why(cause)), *connect]
+
+    attempt = state.attempt + 1
+    out_of_attempts = policy.max_attempts is not None and attempt > policy.max_attempts
+    if not cause.can_retry or out_of_attempts:
+        ended = _blind_ended(replace(lost, phase=Phase.LOST), now_s)
+        facts = {**_why(cause), "attempts": state.attempt, "blind_s": round(ended.blind_s, 3)}
+        return ended, [close, Tell("lost", _why(cause)), Tell("gave_up", facts)]
+
+    wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s)
+    if isinstance(cause, RateLimitedError):
+        wait_s = max(wait_s, policy.rate_limit_wait_s)
+    waiting = replace(
+        lost, phase=Phase.WAITING, attempt=attempt, delay_s=wait_s, due_at_s=now_s + wait_s
+    )
+    facts = {"attempt": attempt, "max_attempts": policy.max_attempts, "delay_s": round(wait_s, 3)}
+    return waiting, [close, Tell("lost", _why(cause)), Tell("waiting", {**_why(cause), **facts})]
+
+
+def _ticked(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    told: list[Action] = []
+    if not state.ticked_since_open:
+        waited_s = round(now_s - state.live_since_s, 3)
+        told.append(Tell("first_tick", {"seconds": waited_s}))
+    seeing = state
+    if state.is_blind:
+        span_s = round(state.running_span_s(now_s), 3)
+        told.append(Tell("recovered", {**_why(state.cause), "blind_s": span_s}))
+        seeing = _blind_ended(state, now_s)
+    seeing = replace(
+        seeing,
+        silent_since_s=now_s,
+        heard_at_s=now_s,
+        last_tick_s=now_s,
+        ticked_since_open=True,
+        heard_since_open=True,
+        is_quiet=False,
+    )
+    return _healthy(seeing, now_s, policy), told
+
+
+def _heard(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    return replace(state, heard_at_s=now_s, heard_since_open=True), []
+
+
+def _healthy(state: State, now_s: float, policy: Policy) -> State:
+    """Forgive the attempts once the link has carried something for `stable_after_s`."""
+    if now_s - state.live_since_s < policy.stable_after_s:
+        return state
+    return replace(state, attempt=0, delay_s=0.0, fresh_login_spent=False)
+
+
+def _checked_live(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    assert isinstance(event, Checked)
+    checked = _market_seen(replace(state, check_at_s=now_s + policy.check_every_s), event, now_s)
+    unheard_s = now_s - checked.heard_at_s
+    if unheard_s >= policy.link_dead_after_s:
+        return _lose(checked, LinkDeadError(unheard_s), event.draw, now_s, policy)
+    silence_s = checked.silence_s(now_s)
+    if silence_s < policy.silence_after_s:
+        return checked, []
+    facts: dict[str, object] = {"silence_s": round(silence_s, 3)}
+    if event.is_market_open:
+        if now_s - checked.closed_at_s < policy.silence_after_s:
+            return checked, []
+        lost, actions = _lose(checked, SilenceError(silence_s), event.draw, now_s, policy)
+        return lost, [Tell("silent", facts), *actions]
+    if checked.heard_since_open:
+        checked = _healthy(checked, now_s, policy)
+    told: list[Action] = [] if checked.is_quiet else [Tell("quiet", facts)]
+    return replace(checked, is_quiet=True), told
+
+
+def _checked_elsewhere(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    assert isinstance(event, Checked)
+    again = replace(state, check_at_s=now_s + policy.check_every_s)
+    return _market_seen(again, event, now_s), []
+
+
+def _beaten(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    beaten = replace(state, heartbeat_at_s=now_s + policy.heartbeat_every_s)
+    return beaten, [SendHeartbeat(state.epoch)]
+
+
+def _due(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    return _connecting(state, fresh_login=False)
+
+
+def _stopped(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+    ended = _blind_ended(replace(state, phase=Phase.STOPPED), now_s)
+    facts: dict[str, object] = {"blind_s": round(ended.blind_s, 3)}
+    return ended, [Close(state.epoch, NORMAL_CLOSURE), Tell("stopped", facts)]
+
+
+# --- blindness: from the last packet before a loss to the first packet after it -------------------
+
+
+def _blinded(state: State, now_s: float) -> State:
+    """A span begins at the last packet (the start while there was none), if none runs already."""
+    if state.is_blind:
+        return state
+    seen_s = state.started_s if state.last_tick_s is None else state.last_tick_s
+    return replace(state, is_blind=True, blind_since_s=max(seen_s, state.closed_at_s), span_s=0.0)
+
+
+def _blind_ended(state: State, now_s: float) -> State:
+    return replace(
+        state, is_blind=False, blind_since_s=None, span_s=0.0, blind_s=state.total_blind_s(now_s)
+    )
+
+
+def _market_seen(state: State, event: Checked, now_s: float) -> State:
+    """While the market is closed there is nothing to miss: the running span pauses."""
+    if event.is_market_open:
+        if state.is_blind and state.blind_since_s is None:
+            return replace(state, blind_since_s=now_s)
+        return state
+    paused = replace(state, span_s=state.running_span_s(now_s), blind_since_s=None)
+    return replace(paused if state.is_blind else state, closed_at_s=now_s)
+
+
+def _why(cause: TicksError | None) -> dict[str, object]:
+    if cause is None:
+        return {}
+    facts: dict[str, object] = {"cause": cause.cause, "detail": cause.message}
+    code = getattr(cause, "code", getattr(cause, "status", None))
+    return facts if code is None else {**facts, "code": code}
+
+
+Rule: TypeAlias = Callable[[State, Event, float, Policy], Step]
+TABLE: dict[tuple[Phase, type], Rule] = {
+    (Phase.IDLE, Started): _started,
+    (Phase.IDLE, Stopped): _stopped,
+    (Phase.CONNECTING, Opened): _opened,
+    (Phase.CONNECTING, Failed): _failed,
+    (Phase.CONNECTING, Checked): _checked_elsewhere,
+    (Phase.CONNECTING, Stopped): _stopped,
+    (Phase.LIVE, Ticked): _ticked,
+    (Phase.LIVE, Heard): _heard,
+    (Phase.LIVE, Failed): _failed,
+    (Phase.LIVE, Checked): _checked_live,
+    (Phase.LIVE, Beaten): _beaten,
+    (Phase.LIVE, Stopped): _stopped,
+    (Phase.WAITING, Due): _due,
+    (Phase.WAITING, Checked): _checked_elsewhere,
+    (Phase.WAITING, Stopped): _stopped,
+}
