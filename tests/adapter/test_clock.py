@@ -1,0 +1,30 @@
+"""The two clocks, and Indian time."""
+
+from datetime import datetime, timedelta
+
+from ticks.adapter.clock import IST, SystemClock, ist_time
+
+
+def test_nanoseconds_become_indian_wall_time_to_the_microsecond() -> None:
+    opening_ns = 1_668_051_900_123_456_789
+    assert ist_time(opening_ns).isoformat() == "2022-11-10T09:15:00.123456+05:30"
+
+
+def test_the_epoch_is_half_past_five_in_india() -> None:
+    assert ist_time(0).isoformat() == "1970-01-01T05:30:00+05:30"
+
+
+def test_a_time_before_the_epoch_counts_its_fraction_forward() -> None:
+    assert ist_time(-1).isoformat() == "1970-01-01T05:29:59.999999+05:30"
+
+
+def test_india_has_one_offset_all_year() -> None:
+    offsets = {datetime(2026, month, 1, tzinfo=IST).utcoffset() for month in range(1, 13)}
+    assert offsets == {timedelta(hours=5, minutes=30)}
+
+
+def test_the_systems_clock_counts_in_the_units_it_says() -> None:
+    clock = SystemClock()
+    seconds, wall_ns = clock.now_s(), clock.wall_ns()
+    assert clock.now_s() >= seconds
+    assert abs(ist_time(wall_ns) - datetime.now(IST)) < timedelta(minutes=1)

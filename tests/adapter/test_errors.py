@@ -1,0 +1,54 @@
+"""The faults, and who may try again."""
+
+import inspect
+
+import pytest
+
+from ticks.adapter import errors
+from ticks.adapter.errors import TicksError
+
+ALL = [
+    kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, TicksError)
+]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_a_fault_is_named_as_an_error_and_says_what_it_means(kind: type[TicksError]) -> None:
+    assert kind.__name__.endswith("Error")
+    assert kind.__doc__
+
+
+def test_a_fault_keeps_what_happened_and_what_to_do_apart() -> None:
+    error = errors.TotpSecretError("the TOTP secret is no base32 text", remedy="copy it again")
+    assert str(error) == error.message == "the TOTP secret is no base32 text"
+    assert error.remedy == "copy it again"
+    assert errors.OutputError("disk full").remedy == ""
+
+
+def test_facts_that_somebody_acts_on_travel_with_the_fault() -> None:
+    assert errors.UnknownSymbolError("NIFTI", candidates=("Nifty 50",)).candidates == ("Nifty 50",)
+    assert errors.HandshakeRefusedError("refused", status=429).status == 429
+    assert errors.ProtocolError("masked frame", close_code=1002).close_code == 1002
+
+
+def test_only_a_broker_out_of_reach_is_worth_another_try() -> None:
+    mended_by_waiting = {kind for kind in ALL if kind.can_retry}
+    assert all(issubclass(kind, errors.BrokerError) for kind in mended_by_waiting)
+    assert {errors.NetworkError, errors.RateLimitedError} <= mended_by_waiting
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        errors.UsageError,
+        errors.CredentialsRefusedError,
+        errors.TokenRefusedError,
+        errors.SubscriptionRefusedError,
+        errors.CertificateError,
+        errors.FeedLostError,
+        errors.OutputError,
+    ],
+    ids=lambda kind: kind.__name__,
+)
+def test_what_waiting_cannot_mend_is_not_tried_again(kind: type[TicksError]) -> None:
+    assert not kind.can_retry

@@ -1,0 +1,38 @@
+"""The user's folders."""
+
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.home import Home
+
+
+def files_of(home: Home) -> list[Path]:
+    return [home.config_file, home.session_file, home.instruments_file, home.run_folder]
+
+
+def test_one_variable_moves_everything_into_one_folder(tmp_path: Path) -> None:
+    home = Home.from_environment({"TICKS_HOME": str(tmp_path)})
+    assert {path.parent for path in files_of(home)} == {tmp_path}
+
+
+def test_a_relative_or_home_relative_folder_is_made_absolute(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert Home.from_environment({"TICKS_HOME": "here"}).config == tmp_path / "here"
+    assert Home.from_environment({"TICKS_HOME": "~/t"}).config == tmp_path / "me" / "t"
+
+
+@pytest.mark.parametrize("environ", [{}, {"TICKS_HOME": ""}])
+def test_without_it_the_platforms_folders_are_used(environ: dict[str, str]) -> None:
+    home = Home.from_environment(environ)
+    assert all(path.is_absolute() and "ticks" in path.parts for path in files_of(home))
+    assert len(set(files_of(home))) == 4
+
+
+def test_asking_where_things_lie_makes_no_folder(tmp_path: Path) -> None:
+    home = Home.from_environment({"TICKS_HOME": str(tmp_path / "new")})
+    assert files_of(home)
+    assert not (tmp_path / "new").exists()

@@ -1,0 +1,183 @@
+"""The house rules that no linter knows: what is shipped, tested, pure, and owned by whom.
+
+import-linter holds the layers (`[tool.importlinter]` in pyproject.toml); here is the rest. The
+tests read the clone's files and import nothing of them.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections import defaultdict
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+MODULES = sorted(path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py"))
+
+WITHOUT_A_TEST_FILE: dict[str, str] = {}
+"""Modules that need none, each with the reason."""
+
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}
+
+OWNERS = {
+    "SmartApi": "adapter/account/smartapi.py",
+    "logzero": "adapter/account/smartapi.py",
+    "requests": "adapter/account/smartapi.py",
+    "pyotp": "adapter/account/session.py",
+    "websocket": "adapter/feed/link.py",
+    "holidays": "adapter/feed/market_hours.py",
+    "msgspec": "adapter/instruments/master.py",
+    "platformdirs": "adapter/home.py",
+    "websockets": "adapter/simulator/server.py",
+}
+"""The one file of the adapter that may import a foreign library."""
+
+NEEDED_BY_OTHERS = {"logzero": "smartapi-python imports it and does not declare it"}
+"""Dependencies that no file here imports, each with the reason."""
+
+PURE = [
+    "adapter/wire/*.py",
+    "adapter/feed/backoff.py",
+    "adapter/feed/lifecycle.py",
+    "adapter/feed/market_hours.py",
+    "adapter/feed/stats.py",
+    "adapter/record/rows.py",
+    "cli/dashboard.py",
+]
+"""Files that read no clock, draw no randomness, open no socket and no file."""
+IMPURE_MODULES = {
+    *("asyncio", "http", "io", "os", "pathlib", "queue", "random", "secrets", "select"),
+    *("selectors", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "sys"),
+    *("tempfile", "threading", "time", "urllib", "uuid"),
+}
+IMPURE_CALLS = {"open", "print", "input", "now", "today", "utcnow", "SystemClock"}
+
+
+def shown(path: Path) -> str:
+    """A file as the tables above name it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def absolute_imports(path: Path) -> set[str]:
+    """The top-level names that a file imports absolutely, at any depth of its code."""
+    found: set[str] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add((node.module or "").partition(".")[0])
+    return found
+
+
+def foreign_imports(path: Path) -> set[str]:
+    return absolute_imports(path) - sys.stdlib_module_names
+
+
+def requirements(*extras: str) -> list[Requirement]:
+    """What the project declares: its dependencies and those of `extras`."""
+    lines = [*PROJECT["project"]["dependencies"]]
+    for extra in extras:
+        lines += PROJECT["project"]["optional-dependencies"][extra]
+    return [Requirement(line) for line in lines]
+
+
+def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
+    folders = {"ticks." + shown(path.parent).replace("/", ".") for path in MODULES}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == folders
+    assert all((path.parent / "__init__.py").exists() for path in MODULES)
+
+
+def test_every_module_has_its_test_file() -> None:
+    untested = {
+        shown(path)
+        for path in MODULES
+        if path.name != "__init__.py"
+        and not (ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")).exists()
+    }
+    assert untested == WITHOUT_A_TEST_FILE.keys()
+
+
+def test_every_test_file_of_a_room_belongs_to_a_module() -> None:
+    strays = [
+        shown(path)
+        for room in ("adapter", "cli")
+        for path in (ROOT / "tests" / room).rglob("test_*.py")
+        if not (ROOT / room / path.relative_to(ROOT / "tests" / room))
+        .with_name(path.name.removeprefix("test_"))
+        .exists()
+    ]
+    assert strays == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_a_file_is_named_after_what_it_does(path: Path) -> None:
+    assert path.stem not in VAGUE_NAMES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=shown)
+def test_inside_the_packages_imports_are_relative(path: Path) -> None:
+    assert absolute_imports(path).isdisjoint({"ticks", "adapter", "cli", "tests"})
+
+
+def test_each_foreign_library_is_imported_by_its_one_owner() -> None:
+    importers: dict[str, set[str]] = defaultdict(set)
+    for path in MODULES:
+        if not shown(path).startswith("adapter/"):
+            continue
+        for library in foreign_imports(path):
+            importers[library].add(shown(path))
+    assert importers == {
+        library: {owner} for library, owner in OWNERS.items() if library in importers
+    }
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    distributions = packages_distributions()
+    imported = {
+        canonicalize_name(distributions[library][0])
+        for path in MODULES
+        for library in foreign_imports(path)
+    }
+    declared = {canonicalize_name(requirement.name) for requirement in requirements()}
+    assert imported | NEEDED_BY_OTHERS.keys() == declared
+
+
+@pytest.mark.parametrize(
+    "path", sorted(path for pattern in PURE for path in ROOT.glob(pattern)), ids=shown
+)
+def test_a_pure_file_gets_the_world_as_arguments(path: Path) -> None:
+    calls = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
+    }
+    assert absolute_imports(path).isdisjoint(IMPURE_MODULES)
+    assert calls.isdisjoint(IMPURE_CALLS)
+
+
+def test_the_lock_file_satisfies_the_declared_requirements() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    locked = dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, flags=re.MULTILINE))
+    assert "://" not in text, "an address would tie the lock file to one index"
+    for requirement in requirements("test", "dev"):
+        version = locked.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement} is not locked"
+        assert requirement.specifier.contains(version), f"{requirement}, locked at {version}"
+
+
+def test_ci_runs_the_stream_command_that_the_readme_shows() -> None:
+    command = "ticks stream NIFTY --demo --csv out.csv --duration 10s"
+    for file in ("README.md", ".ci/run"):
+        assert command in (ROOT / file).read_text(encoding="utf-8"), file
