@@ -35,7 +35,7 @@ TOKEN_SIZE = 25
 
 HEAD_FIELDS = (
     Field("mode", 0, "B", "1 ltp, 2 quote, 3 snap quote, 4 depth"),
-    Field("exchange_type", 1, "B", "segment: 1 nse_cm, 2 nse_fo, 3 bse_cm, 4 bse_fo, 5 mcx_fo, ..."),
+    Field("exchange_type", 1, "B", "segment: 1 nse_cm, 2 nse_fo, 3 bse_cm, 4 bse_fo, ..."),
     Field("token", 2, f"{TOKEN_SIZE}s", "UTF-8, cut at the first NUL"),
     Field("sequence", 27, "q", "grows over a whole exchange feed; meaningless for indices"),
     Field("exchange_time_ms", 35, "q", "milliseconds since the epoch"),
@@ -56,7 +56,7 @@ SNAP_FIELDS = (
     Field("last_trade_time_s", 123, "q", "seconds since the epoch"),
     Field("open_interest", 131, "q", "contracts; non-zero even for cash scrips"),
     Field("oi_change_percent", 139, "d", "percent, documented as unreliable; the SDK reads an i64"),
-    Field("best_five", 147, "200s", "10 items of 20 bytes: i16 flag, i64 quantity, i64 price, u16 orders"),
+    Field("best_five", 147, "200s", "10 x i16 flag, i64 quantity, i64 price, u16 orders"),
     Field("upper_circuit_price", 347, "q", "price unit"),
     Field("lower_circuit_price", 355, "q", "price unit"),
     Field("high_52w_price", 363, "q", "price unit"),
@@ -75,7 +75,7 @@ LEVELS = 5
 DEPTH_LEVELS = 20
 DEPTH_HEAD = struct.Struct(f"<BB{TOKEN_SIZE}sqq")
 """Mode 4: mode, exchange type, token, exchange time (ms), time received (ms); then the levels."""
-DEPTH_LEVEL = struct.Struct("<iih")
+DEPTH_LEVEL = struct.Struct("<iiH")
 """A level of mode 4: quantity, price, orders; 20 buys, then 20 sells."""
 
 
@@ -141,18 +141,14 @@ def encode_packet(tick: Tick) -> bytes:
     mode = tick.mode
     if mode is Mode.DEPTH:
         return _encode_depth(tick)
-    token = tick.token.encode()
-    if len(token) > TOKEN_SIZE or b"\0" in token:
-        raise PacketError(f"token {tick.token!r} does not fit 25 bytes", reason="token")
-    values: list[object] = [mode, tick.exchange_type, token]
-    for field in FIELDS[mode][3:]:
-        values.append(
-            join_best_five(tick.bids, tick.asks)
-            if field.name == "best_five"
-            else getattr(tick, field.name)
-        )
+    values = [
+        join_best_five(tick.bids, tick.asks)
+        if field.name == "best_five"
+        else getattr(tick, field.name)
+        for field in FIELDS[mode][3:]
+    ]
     try:
-        return LAYOUTS[mode].pack(*values)
+        return LAYOUTS[mode].pack(mode, tick.exchange_type, _token_bytes(tick.token), *values)
     except struct.error as error:
         raise PacketError(f"a field does not fit its packet: {error}", reason="range") from error
 
@@ -166,8 +162,15 @@ def token_text(padded: bytes) -> str:
         raise PacketError(f"token {raw!r} is no UTF-8", reason="token") from error
 
 
+def _token_bytes(token: str) -> bytes:
+    raw = token.encode()
+    if len(raw) > TOKEN_SIZE or b"\0" in raw:
+        raise PacketError(f"token {token!r} does not fit 25 bytes", reason="token")
+    return raw
+
+
 def split_best_five(block: bytes) -> tuple[tuple[Level | None, ...], tuple[Level | None, ...]]:
-    """The bids and the asks in the 200 bytes of the best five, five each, None for an empty level."""
+    """The bids and the asks in the 200 bytes of the best five, five each; None is an empty level."""
     flat = BEST_FIVE.unpack(block)
     items = [flat[i : i + 4] for i in range(0, len(flat), 4)]
     buys, sells = items[:LEVELS], items[LEVELS:]
@@ -201,8 +204,7 @@ def _level(item: tuple[int, ...]) -> Level | None:
 
 def join_best_five(bids: tuple[Level | None, ...], asks: tuple[Level | None, ...]) -> bytes:
     """The 200 bytes of the best five. Raises PacketError unless there are five and five levels."""
-    if len(bids) != LEVELS or len(asks) != LEVELS:
-        raise PacketError(f"{len(bids)} bids and {len(asks)} asks, not 5 and 5", reason="range")
+    _check_levels(bids, asks, LEVELS)
     values: list[int] = []
     for flag, levels in ((BUY_FLAG, bids), (SELL_FLAG, asks)):
         for level in levels:
@@ -213,13 +215,20 @@ def join_best_five(bids: tuple[Level | None, ...], asks: tuple[Level | None, ...
         raise PacketError(f"a level does not fit its packet: {error}", reason="range") from error
 
 
+def _check_levels(
+    bids: tuple[Level | None, ...], asks: tuple[Level | None, ...], count: int
+) -> None:
+    if len(bids) != count or len(asks) != count:
+        raise PacketError(
+            f"{len(bids)} bids and {len(asks)} asks, not {count} and {count}", reason="range"
+        )
+
+
 def _decode_depth(packet: bytes, token: str, received_ns: int, symbol: str) -> Tick:
     _, exchange_type, _, exchange_time_ms, _received_by_broker_ms = DEPTH_HEAD.unpack_from(packet)
     levels = [
-        Level(quantity, price, orders & 0xFFFF)
-        for quantity, price, orders in DEPTH_LEVEL.iter_unpack(
-            packet[DEPTH_HEAD.size : PACKET_SIZES[Mode.DEPTH]]
-        )
+        Level(*item) if any(item) else None
+        for item in DEPTH_LEVEL.iter_unpack(packet[DEPTH_HEAD.size : PACKET_SIZES[Mode.DEPTH]])
     ]
     return Tick(
         received_ns,
@@ -236,15 +245,17 @@ def _decode_depth(packet: bytes, token: str, received_ns: int, symbol: str) -> T
 
 
 def _encode_depth(tick: Tick) -> bytes:
-    levels = [*tick.bids, *tick.asks]
-    if len(levels) != 2 * DEPTH_LEVELS:
-        raise PacketError(f"{len(levels)} levels, not 40", reason="range")
-    received_ms = tick.received_ns // 1_000_000
+    _check_levels(tick.bids, tick.asks, DEPTH_LEVELS)
+    head = (
+        tick.mode,
+        tick.exchange_type,
+        _token_bytes(tick.token),
+        tick.exchange_time_ms,
+        tick.received_ns // 1_000_000,
+    )
     try:
-        return DEPTH_HEAD.pack(
-            tick.mode, tick.exchange_type, tick.token.encode(), tick.exchange_time_ms, received_ms
-        ) + b"".join(
-            struct.pack("<iiH", *level) if level else bytes(DEPTH_LEVEL.size) for level in levels
+        return DEPTH_HEAD.pack(*head) + b"".join(
+            DEPTH_LEVEL.pack(*level or (0, 0, 0)) for level in (*tick.bids, *tick.asks)
         )
     except struct.error as error:
         raise PacketError(f"a field does not fit its packet: {error}", reason="range") from error
