@@ -181,3 +181,11 @@ def test_ci_runs_the_stream_command_that_the_readme_shows() -> None:
     command = "ticks stream NIFTY --demo --csv out.csv --duration 10s"
     for file in ("README.md", ".ci/run"):
         assert command in (ROOT / file).read_text(encoding="utf-8"), file
+
+
+@pytest.mark.parametrize(
+    "page", sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]), ids=lambda page: page.name
+)
+def test_a_link_in_the_docs_leads_somewhere(page: Path) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
