@@ -130,7 +130,7 @@ def decode_packet(packet: bytes, *, received_ns: int = 0, symbol: str = "") -> T
     if mode is not Mode.SNAP:
         return Tick(*head, *rest)
     bids, asks = split_best_five(rest[15])
-    return Tick(*head, *rest[:15], *rest[16:], bids=bids, asks=asks)
+    return Tick(*head, *rest[:15], *rest[16:], bids, asks)
 
 
 def encode_packet(tick: Tick) -> bytes:
@@ -170,7 +170,7 @@ def _token_bytes(token: str) -> bytes:
 
 
 def split_best_five(block: bytes) -> tuple[tuple[Level | None, ...], tuple[Level | None, ...]]:
-    """The bids and the asks in the 200 bytes of the best five, five each; None is an empty level."""
+    """The bids and the asks in the 200 bytes of the best five, five each; None: empty level."""
     flat = BEST_FIVE.unpack(block)
     items = [flat[i : i + 4] for i in range(0, len(flat), 4)]
     buys, sells = items[:LEVELS], items[LEVELS:]
