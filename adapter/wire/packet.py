@@ -130,7 +130,7 @@ def decode_packet(packet: bytes, *, received_ns: int = 0, symbol: str = "") -> T
     if mode is not Mode.SNAP:
         return Tick(*head, *rest)
     bids, asks = split_best_five(rest[15])
-    return Tick(*head, *rest[:15], *rest[16:], bids, asks)
+    return Tick._make((*head, *rest[:15], *rest[16:], bids, asks))
 
 
 def encode_packet(tick: Tick) -> bytes:
