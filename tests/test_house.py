@@ -31,7 +31,7 @@ OWNERS = {
     "SmartApi": "adapter/account/smartapi.py",
     "logzero": "adapter/account/smartapi.py",
     "requests": "adapter/account/smartapi.py",
-    "pyotp": "adapter/account/session.py",
+    "pyotp": "adapter/account/totp.py",
     "websocket": "adapter/feed/link.py",
     "holidays": "adapter/feed/market_hours.py",
     "msgspec": "adapter/instruments/master.py",
