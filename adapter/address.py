@@ -8,17 +8,18 @@ loopback only, and every other address is verified against the system's trust st
 from __future__ import annotations
 
 import ipaddress
-import ssl
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import UsageError
 
+if TYPE_CHECKING:
+    import ssl
+
 REST_URL = "https://apiconnect.angelone.in"
 FEED_URL = "wss://smartapisocket.angelone.in/smart-stream"
-INSTRUMENTS_URL = (
-    "https://margincalculator.angelone.in/OpenAPI_File/files/OpenAPIScripMaster.json"
-)
+INSTRUMENTS_URL = "https://margincalculator.angelone.in/OpenAPI_File/files/OpenAPIScripMaster.json"
 
 _PLAIN_SCHEMES = {"http", "ws"}
 
@@ -87,6 +88,8 @@ def is_loopback(host: str) -> bool:
 
 def trusted_context() -> ssl.SSLContext:
     """A client's TLS context: system trust store, host name checked, TLS 1.2 or newer."""
+    import ssl  # 9 ms that only a command with a connection needs
+
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
