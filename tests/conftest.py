@@ -8,6 +8,7 @@ section 3). Neither the network nor the tree is touched here.
 from __future__ import annotations
 
 import importlib
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,10 +19,12 @@ import pytest
 
 @pytest.fixture(scope="session")
 def _imported_sdk() -> tuple[ModuleType, ModuleType]:
-    offline = mock.patch("requests.get", side_effect=ConnectionError("the tests are offline"))
-    with offline, mock.patch("logging.Logger.error"):
-        rest = importlib.import_module("SmartApi.smartConnect")
+    with (
+        mock.patch("requests.get", return_value=mock.Mock(text="127.0.0.1")),
+        mock.patch("socket.gethostbyname", return_value="127.0.0.1"),
+    ):
         feed = importlib.import_module("SmartApi.smartWebSocketV2")
+        rest = importlib.import_module("SmartApi.smartConnect")
     return feed, rest
 
 
@@ -31,12 +34,15 @@ def _contained_sdk(
 ) -> Iterator[tuple[ModuleType, ModuleType]]:
     feed, rest = _imported_sdk
     monkeypatch.chdir(tmp_path)
+    # The list to subscribe again belongs to the class, so one test would see another's.
     monkeypatch.setattr(feed.SmartWebSocketV2, "input_request_dict", {})
     handlers = list(feed.logger.handlers)
+    # The handler that logzero made on import writes to a stderr of that moment.
+    feed.logger.handlers[:] = [logging.NullHandler()]
     yield feed, rest
-    for handler in set(feed.logger.handlers) - set(handlers):
-        feed.logger.removeHandler(handler)
+    for handler in feed.logger.handlers:
         handler.close()
+    feed.logger.handlers[:] = handlers
 
 
 @pytest.fixture
