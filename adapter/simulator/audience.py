@@ -1,0 +1,57 @@
+"""Who listens to what. A unit is a (mode, exchange type, token), named by the 27 bytes that its
+packets begin with (`traded.unit_prefix`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+
+class Listener(Protocol):
+    """A feed connection, as a market sees it."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether its socket takes more now."""
+        ...
+
+    async def wait_ready(self) -> None:
+        """Wait until it is ready, or gone."""
+        ...
+
+    def send_packets(self, frames: Sequence[bytes]) -> None:
+        """Put whole frames of one packet each on the socket."""
+        ...
+
+
+class Market(Protocol):
+    """Where packets come from: made up, or played from a recording."""
+
+    def joined(self, units: Sequence[bytes], listener: Listener) -> None:
+        """`listener` has just subscribed to `units`."""
+        ...
+
+    def stop(self) -> None:
+        """Send nothing any more."""
+        ...
+
+
+class Audience:
+    """The listeners of each unit, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[bytes, dict[Listener, None]] = {}
+
+    def add(self, unit: bytes, listener: Listener) -> None:
+        self._listeners.setdefault(unit, {})[listener] = None
+
+    def remove(self, units: Iterable[bytes], listener: Listener) -> None:
+        for unit in units:
+            of_unit = self._listeners[unit]
+            del of_unit[listener]
+            if not of_unit:
+                del self._listeners[unit]
+
+    def of(self, unit: bytes) -> Iterable[Listener]:
+        return self._listeners.get(unit, ())

@@ -1,0 +1,89 @@
+"""A recording as the market: its packets, byte for byte, at the pace they were received.
+
+The clock starts shortly after the first subscription, so that a client that subscribes in several
+messages misses nothing, and runs on whoever listens: who comes later, or reconnects, has missed
+what went by. Each packet is due at its own distance from the first, divided by the speed: nothing
+drifts; at full speed it is due when the sockets have taken the ones before. A packet goes to those
+who subscribed to its instrument in its own mode; nothing is derived for another. After the last
+packet the feed stays open and silent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ..instrument import Instrument
+from ..record.recording import Recorded, read_recording
+from ..wire.packet import token_text
+from .audience import Audience, Listener
+from .master import Listing
+from .traded import HEADERS, PREFIX
+
+HEAD_START_S = 0.1
+BLOCK_PACKETS = 500
+
+
+def recorded_listings(recording: Path) -> list[Listing]:
+    """What is traded in a recording, all of which is read. Raises what `read_recording` raises."""
+    found: dict[bytes, Listing] = {}
+    for each in read_recording(recording):
+        part = each.packet[1 : PREFIX.size]
+        if part not in found:
+            token = token_text(part[1:])
+            name = each.symbol.removesuffix("-EQ")
+            found[part] = Listing(Instrument(part[0], token, each.symbol, name), price=0)
+    return list(found.values())
+
+
+class Playback:
+    """Plays a recording once to whoever listens; `speed` None is as fast as the sockets take it.
+
+    Lives in the running event loop.
+    """
+
+    def __init__(self, recording: Path, audience: Audience, *, speed: float | None) -> None:
+        self._recording = recording
+        self._audience = audience
+        self._speed = speed
+        self._task: asyncio.Task[None] | None = None
+
+    def joined(self, units: Sequence[bytes], listener: Listener) -> None:
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._play())
+
+    def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _play(self) -> None:
+        await asyncio.sleep(HEAD_START_S)
+        now_s = asyncio.get_running_loop().time
+        start_s, first_ns = now_s(), None
+        block: list[Recorded] = []
+        for each in read_recording(self._recording):
+            due_s = start_s
+            if self._speed is not None:
+                first_ns = each.received_ns if first_ns is None else first_ns
+                due_s += (each.received_ns - first_ns) / 1e9 / self._speed
+            is_early = due_s > now_s()
+            if block and (is_early or len(block) == BLOCK_PACKETS):
+                await self._send(block)
+                block = []
+            if is_early:
+                await asyncio.sleep(due_s - now_s())
+            block.append(each)
+        await self._send(block)
+
+    async def _send(self, block: Iterable[Recorded]) -> None:
+        told: dict[Listener, list[bytes]] = defaultdict(list)
+        for each in block:
+            packet = each.packet
+            for listener in self._audience.of(packet[: PREFIX.size]):
+                told[listener].append(HEADERS[packet[0]] + packet)
+        for listener, frames in told.items():
+            await listener.wait_ready()
+            listener.send_packets(frames)
+        await asyncio.sleep(0)
