@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from unittest import mock
@@ -25,24 +24,21 @@ def _imported_sdk() -> tuple[ModuleType, ModuleType]:
     ):
         feed = importlib.import_module("SmartApi.smartWebSocketV2")
         rest = importlib.import_module("SmartApi.smartConnect")
+    # logzero's own handler writes to what stderr was at this moment.
+    feed.logger.handlers[:] = [logging.NullHandler()]
     return feed, rest
 
 
 @pytest.fixture
 def _contained_sdk(
     _imported_sdk: tuple[ModuleType, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[ModuleType, ModuleType]]:
+) -> tuple[ModuleType, ModuleType]:
     feed, rest = _imported_sdk
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("logzero.logfile", lambda *_args, **_options: None)
     # The list to subscribe again belongs to the class, so one test would see another's.
     monkeypatch.setattr(feed.SmartWebSocketV2, "input_request_dict", {})
-    handlers = list(feed.logger.handlers)
-    # The handler that logzero made on import writes to a stderr of that moment.
-    feed.logger.handlers[:] = [logging.NullHandler()]
-    yield feed, rest
-    for handler in feed.logger.handlers:
-        handler.close()
-    feed.logger.handlers[:] = handlers
+    return feed, rest
 
 
 @pytest.fixture
