@@ -154,7 +154,8 @@ def open_book(
         if copy is None:
             raise InstrumentMasterError(
                 f"there is no instrument master at {without_secrets(url)}: {error.message}",
-                remedy=error.remedy or "try again; a copy, once fetched, serves while it is away",
+                remedy=error.remedy
+                or "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
             ) from error
         note(f"{_described(copy.fetched_ns, clock.wall_ns())}: {error.message}")
         return InstrumentBook(copy, clock)
@@ -218,7 +219,8 @@ def _exchange_type(exchange: str) -> int:
     found = exchange_type_of(exchange)
     if found is None:
         raise UsageError(
-            f"{exchange!r} is no exchange", remedy=f"there are {', '.join(EXCHANGE_NAMES.values())}"
+            f"{exchange!r} is no exchange",
+            remedy=f"use one of {', '.join(EXCHANGE_NAMES.values())}",
         )
     return found
 

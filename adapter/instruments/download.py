@@ -131,13 +131,14 @@ def _as_ours(error: Exception, silence_limit_s: float) -> BrokerError:
     if isinstance(reason, ssl.SSLCertVerificationError):
         return CertificateError(
             f"the server's certificate is not to be trusted: {reason.verify_message}",
-            remedy="if you trust it, name its authority's certificate file in SSL_CERT_FILE",
+            remedy="name its authority's certificate file in SSL_CERT_FILE, if you trust it",
         )
     if isinstance(reason, TimeoutError):
         return NetworkError(f"nothing came for {silence_limit_s:g} s")
     if isinstance(reason, zlib.error):
         return InstrumentMasterError("it is not the gzip that it says it is")
-    return NetworkError(str(reason) or type(reason).__name__)
+    words = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    return NetworkError(words)
 
 
 def _refusal(error: urllib.error.HTTPError) -> BrokerError:

@@ -130,6 +130,6 @@ def _unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> SymbolError:
     candidates = tuple(str(one) for one in nearest(index, wanted, today, _NAMED_CANDIDATES))
     return UnknownSymbolError(
         f"{message}; the nearest: {', '.join(candidates)}" if candidates else message,
-        remedy="`ticks find TEXT` lists what there is",
+        remedy="look for it with `ticks find TEXT`",
         candidates=candidates,
     )
