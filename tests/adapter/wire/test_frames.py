@@ -203,7 +203,8 @@ def test_a_length_with_its_highest_bit_set_is_refused() -> None:
 
 
 def test_half_a_close_code_is_refused() -> None:
-    assert violation(encode_frame(Opcode.CLOSE, b"\x03")).close_code == 1002
+    error = violation(encode_frame(Opcode.CLOSE, b"\x03"))
+    assert (error.close_code, "half a code" in error.message) == (1002, True)
 
 
 @pytest.mark.parametrize("code", [0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535])
@@ -225,10 +226,11 @@ def test_a_message_at_the_limit_passes_and_one_byte_more_is_refused(limit: int) 
     frame = encode_frame(Opcode.BINARY, b"x" * limit)
     reader = FrameReader(max_message_bytes=limit)
     assert reader.read(frame + frame) == ([b"x" * limit] * 2, [])
-    header = encode_frame(Opcode.BINARY, b"x" * (limit + 1))[: -limit - 1]
-    [error] = reader.read(header)[1]
-    assert isinstance(error, ProtocolError)
-    assert error.close_code == 1009
+    over = encode_frame(Opcode.BINARY, b"x" * (limit + 1))
+    for data in (over, over[: -limit - 1]):  # whole, and only its header
+        messages, [error] = FrameReader(max_message_bytes=limit).read(data)
+        assert isinstance(error, ProtocolError)
+        assert (messages, error.close_code) == ([], 1009)
 
 
 def test_an_oversize_message_is_refused_before_a_byte_of_it_is_kept() -> None:
