@@ -219,3 +219,7 @@ class RecordingError(TicksError):
 
 class OutputError(TicksError):
     """Where the ticks go cannot be written (exit 6)."""
+
+
+class ReaderLeftError(OutputError):
+    """Whoever read our standard output has left (`head`): a good end, not a fault (exit 0)."""

@@ -20,7 +20,7 @@ The table (`docs/lifecycle.md` is drawn from it):
     connecting        Opened                       live              subscribe
     connecting, live  Failed, retry can help       waiting, or lost  close, wait for the delay
     connecting, live  Failed, retry cannot help    lost              close
-    connecting        Failed, tokens refused       connecting        close, connect by a fresh login (once)
+    connecting        Failed, tokens refused once  connecting        close, connect by a fresh login
     live              Ticked                       live              silence timer to 0
     live              Heard                        live              link timer to 0
     live              Checked, silent too long     waiting, or lost  close, wait for the delay
@@ -184,9 +184,7 @@ class Stopped(NamedTuple):
     """The user wants it to end."""
 
 
-Event: TypeAlias = (
-    Started | Opened | Failed | Ticked | Heard | Checked | Beaten | Due | Stopped
-)
+Event: TypeAlias = Started | Opened | Failed | Ticked | Heard | Checked | Beaten | Due | Stopped
 
 
 # --- actions: what to do --------------------------------------------------------------------------
@@ -254,7 +252,7 @@ def alarm_s(state: State) -> float | None:
 # --- the rules ------------------------------------------------------------------------------------
 
 
-def _started(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _started(state: State, event: Started, now_s: float, policy: Policy) -> Step:
     begun = replace(state, started_s=now_s, check_at_s=now_s + policy.check_every_s)
     return _connecting(begun, fresh_login=False)
 
@@ -264,7 +262,7 @@ def _connecting(state: State, *, fresh_login: bool) -> Step:
     return replace(state, phase=Phase.CONNECTING, epoch=epoch), [Connect(epoch, fresh_login)]
 
 
-def _opened(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _opened(state: State, event: Opened, now_s: float, policy: Policy) -> Step:
     live = replace(
         state,
         phase=Phase.LIVE,
@@ -281,8 +279,7 @@ def _opened(state: State, event: Event, now_s: float, policy: Policy) -> Step:
     return live, [Tell("connected", {"attempt": state.attempt}), Subscribe(state.epoch)]
 
 
-def _failed(state: State, event: Event, now_s: float, policy: Policy) -> Step:
-    assert isinstance(event, Failed)
+def _failed(state: State, event: Failed, now_s: float, policy: Policy) -> Step:
     return _lose(state, event.cause, event.draw, now_s, policy)
 
 
@@ -312,7 +309,7 @@ def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Po
     return waiting, [close, Tell("lost", _why(cause)), Tell("waiting", {**_why(cause), **facts})]
 
 
-def _ticked(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _ticked(state: State, event: Ticked, now_s: float, policy: Policy) -> Step:
     told: list[Action] = []
     if not state.ticked_since_open:
         waited_s = round(now_s - state.live_since_s, 3)
@@ -334,7 +331,7 @@ def _ticked(state: State, event: Event, now_s: float, policy: Policy) -> Step:
     return _healthy(seeing, now_s, policy), told
 
 
-def _heard(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _heard(state: State, event: Heard, now_s: float, policy: Policy) -> Step:
     return replace(state, heard_at_s=now_s, heard_since_open=True), []
 
 
@@ -345,8 +342,7 @@ def _healthy(state: State, now_s: float, policy: Policy) -> State:
     return replace(state, attempt=0, delay_s=0.0, fresh_login_spent=False)
 
 
-def _checked_live(state: State, event: Event, now_s: float, policy: Policy) -> Step:
-    assert isinstance(event, Checked)
+def _checked_live(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
     checked = _market_seen(replace(state, check_at_s=now_s + policy.check_every_s), event, now_s)
     unheard_s = now_s - checked.heard_at_s
     if unheard_s >= policy.link_dead_after_s:
@@ -366,22 +362,21 @@ def _checked_live(state: State, event: Event, now_s: float, policy: Policy) -> S
     return replace(checked, is_quiet=True), told
 
 
-def _checked_elsewhere(state: State, event: Event, now_s: float, policy: Policy) -> Step:
-    assert isinstance(event, Checked)
+def _checked_elsewhere(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
     again = replace(state, check_at_s=now_s + policy.check_every_s)
     return _market_seen(again, event, now_s), []
 
 
-def _beaten(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _beaten(state: State, event: Beaten, now_s: float, policy: Policy) -> Step:
     beaten = replace(state, heartbeat_at_s=now_s + policy.heartbeat_every_s)
     return beaten, [SendHeartbeat(state.epoch)]
 
 
-def _due(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _due(state: State, event: Due, now_s: float, policy: Policy) -> Step:
     return _connecting(state, fresh_login=False)
 
 
-def _stopped(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step:
     ended = _blind_ended(replace(state, phase=Phase.STOPPED), now_s)
     facts: dict[str, object] = {"blind_s": round(ended.blind_s, 3)}
     return ended, [Close(state.epoch, NORMAL_CLOSURE), Tell("stopped", facts)]
@@ -422,8 +417,7 @@ def _why(cause: TicksError | None) -> dict[str, object]:
     return facts if code is None else {**facts, "code": code}
 
 
-Rule: TypeAlias = Callable[[State, Event, float, Policy], Step]
-TABLE: dict[tuple[Phase, type], Rule] = {
+TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (Phase.IDLE, Started): _started,
     (Phase.IDLE, Stopped): _stopped,
     (Phase.CONNECTING, Opened): _opened,

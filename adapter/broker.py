@@ -1,0 +1,391 @@
+"""The facade: one object that turns a session and a wish list into a stream of ticks.
+
+    with BrokerAdapter(sessions) as broker:
+        broker.subscribe(instruments, Mode.QUOTE)
+        for tick in broker:
+            ...
+
+Three promises: it never polls while the WebSocket is the source (an empty buffer gives None, and
+nothing else is asked); it watches the feed's health; it reconnects by itself, and says so.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator
+from types import TracebackType
+
+from .account.session import SessionKeeper
+from .address import FEED_URL
+from .clock import Clock, SystemClock, ist_time
+from .errors import FeedLostError, TicksError
+from .feed.buffer import Batch, TickBuffer
+from .feed.connection import Connection, Ports
+from .feed.events import FeedEvent
+from .feed.ledger import Ledger, Seen
+from .feed.lifecycle import Phase, Policy
+from .feed.market_hours import MarketCalendar
+from .feed.network import SystemNetwork
+from .feed.stats import (
+    ConnectionSnapshot,
+    FeedSnapshot,
+    InstrumentSnapshot,
+    LatencyHistogram,
+    RateMeter,
+)
+from .feed.wakeup import Wakeup
+from .instrument import Instrument, InstrumentKey, price_digits
+from .tick import Mode, Tick
+from .wire.packet import decode_packet
+from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
+
+DEFAULT_BUFFER = 100_000
+"""Packets between socket and reader before the oldest are dropped, counted."""
+_RECENT_EVENTS = 50
+_JOIN_S = 3.0
+_INDEX_KIND = "AMXIDX"
+_WORST_FIRST = (
+    Phase.LOST,
+    Phase.WAITING,
+    Phase.CONNECTING,
+    Phase.LIVE,
+    Phase.IDLE,
+    Phase.STOPPED,
+)
+
+
+class BrokerAdapter:
+    """The feed of one login: up to 3 connections, up to 3,000 instruments.
+
+    `sessions` renews the tokens (account/session.py). `buffer_limit` counts packets. `calendar`
+    decides whether silence is a fault. Nothing is sent before `connect`.
+    """
+
+    def __init__(
+        self,
+        sessions: SessionKeeper,
+        *,
+        feed_url: str = FEED_URL,
+        policy: Policy | None = None,
+        calendar: MarketCalendar | None = None,
+        buffer_limit: int = DEFAULT_BUFFER,
+        clock: Clock | None = None,
+    ) -> None:
+        self.policy = policy or Policy()
+        self.clock = clock or SystemClock()
+        self.calendar = calendar or MarketCalendar()
+        self.wakeup = Wakeup()
+        self.buffer = TickBuffer(buffer_limit, self.wakeup)
+        self.latency = LatencyHistogram()
+        self.symbols: dict[InstrumentKey, str] = {}
+        self.error: TicksError | None = None
+        self._sessions = sessions
+        self._feed_url = feed_url
+        self._units: dict[Unit, None] = {}
+        self._modes: set[int] = set()
+        self._indices: set[InstrumentKey] = set()
+        self._connections: list[Connection] = []
+        self._threads: list[threading.Thread] = []
+        self._events: deque[FeedEvent] = deque()
+        self._recent: deque[FeedEvent] = deque(maxlen=_RECENT_EVENTS)
+        self._started_s = self.clock.now_s()
+        self._started_ns = self.clock.wall_ns()
+        self._rate = RateMeter(self._started_s)
+        self._is_connected = False
+
+    # --- life ---
+
+    def connect(self) -> None:
+        """Start the connections. Returns at once: what becomes of them is in events and snapshot.
+
+        Raises SubscriptionRefusedError when more than 3,000 instruments are wanted.
+        """
+        if self._is_connected:
+            return
+        self._is_connected = True
+        self._rate = RateMeter(self.clock.now_s())
+        self._assign()
+        self.calendar.is_open(self._segments(), self.clock.wall_ns())
+
+    def disconnect(self) -> None:
+        """Close every connection with a close frame and join its thread. May be called twice."""
+        for connection in self._connections:
+            connection.stop()
+        for thread in self._threads:
+            thread.join(_JOIN_S)
+        self._is_connected = False
+
+    def __enter__(self) -> BrokerAdapter:
+        self.connect()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.disconnect()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come: lost for good (`error` says why) or disconnected."""
+        return self.error is not None or not self._is_connected
+
+    # --- wishes ---
+
+    def subscribe(self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE) -> None:
+        """Want these in `mode` (LTP, QUOTE, SNAP), from now on or from `connect` on.
+
+        Raises SubscriptionRefusedError over the broker's limits (3,000 in all); nothing changes
+        then. Raises ValueError for DEPTH, which the broker withdrew on 2025-04-25.
+        """
+        if mode is Mode.DEPTH:
+            raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
+        wanted = list(instruments)
+        units = dict.fromkeys(Unit(i.exchange_type, i.token, mode) for i in wanted)
+        spread([*self._units, *units])
+        for instrument in wanted:
+            self.symbols[instrument.key] = instrument.symbol
+            if instrument.kind == _INDEX_KIND:
+                self._indices.add(instrument.key)
+        self._modes.add(mode)
+        self._units.update(units)
+        if self._is_connected:
+            self._assign()
+
+    def unsubscribe(self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE) -> None:
+        """Want these no more; what is not subscribed is passed over."""
+        for instrument in instruments:
+            self._units.pop(Unit(instrument.exchange_type, instrument.token, mode), None)
+        if self._is_connected:
+            self._assign()
+
+    def _assign(self) -> None:
+        """Give every unit a connection: standing ones stay, new ones fill what is free."""
+        shares = [
+            [unit for unit in connection.units if unit in self._units]
+            for connection in self._connections
+        ]
+        standing = {unit for share in shares for unit in share}
+        missing = [unit for unit in self._units if unit not in standing]
+        for share in shares:
+            room = UNITS_PER_CONNECTION - len(share)
+            share.extend(missing[:room])
+            missing = missing[room:]
+        for connection, share in zip(self._connections, shares, strict=True):
+            if tuple(share) != connection.units:
+                connection.want(share)
+        for share in spread(missing):
+            self._start(share)
+
+    def _start(self, units: list[Unit]) -> None:
+        number = len(self._connections) + 1
+        ports = Ports(
+            network=SystemNetwork(
+                self._feed_url, self._sessions, self.clock, name=f"feed {number}"
+            ),
+            clock=self.clock,
+            is_market_open=lambda wall_ns: self.calendar.is_open(self._segments(), wall_ns),
+            draw=random.SystemRandom().random,
+            deliver=self.buffer.put,
+            report=self._report,
+        )
+        ledger = Ledger(self._modes, self._indices)
+        connection = Connection(number, ports, policy=self.policy, units=units, ledger=ledger)
+        self._connections.append(connection)
+        thread = threading.Thread(
+            target=self._live, args=(connection,), name=f"feed {number}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+
+    def _live(self, connection: Connection) -> None:
+        """The thread of one connection. The first loss for good ends the stream."""
+        try:
+            error = connection.run()
+        except Exception as unexpected:  # noqa: BLE001  (a thread's last words must be heard)
+            error = FeedLostError(f"connection {connection.number} died: {unexpected!r}")
+            error.__cause__ = unexpected
+        if error is not None and self.error is None:
+            self.error = _final_error(error, connection)
+        self.wakeup.ring()
+
+    def _segments(self) -> set[int]:
+        return {unit.exchange_type for unit in list(self._units)}
+
+    # --- ticks ---
+
+    def get_next_tick(self) -> Tick | None:
+        """The oldest tick that has come, or None. Never waits, polls or asks elsewhere."""
+        taken = self.buffer.take_packet()
+        if taken is None:
+            return None
+        received_ns, packet = taken
+        tick = decode_packet(packet, received_ns=received_ns)
+        return tick._replace(symbol=self.symbols.get((tick.exchange_type, tick.token), ""))
+
+    def __iter__(self) -> Iterator[Tick]:
+        """Every tick as it comes; waits in between. Ends at `disconnect`.
+
+        Raises the error that lost the feed for good, after the last tick.
+        """
+        while True:
+            tick = self.get_next_tick()
+            if tick is not None:
+                yield tick
+            elif self.error is not None:
+                raise self.error
+            elif self.is_over:
+                return
+            else:
+                self.wait(None)
+
+    def take(self) -> list[Batch]:
+        """All packets that have come, batch by batch; empty when there are none. Never waits."""
+        return self.buffer.take_all()
+
+    def wait(self, timeout_s: float | None) -> bool:
+        """Wait until something has come, the feed is over or somebody rang; whether that was so."""
+        return self.wakeup.wait(timeout_s)
+
+    # --- what happened ---
+
+    def _report(self, connection: int, name: str, facts: dict[str, object]) -> None:
+        self.report(name, facts, connection=connection)
+
+    def report(self, name: str, facts: dict[str, object], *, connection: int = 0) -> None:
+        """Add an event to the history (0: it concerns the whole stream). Safe from any thread."""
+        event = FeedEvent(self.clock.wall_ns(), connection, name, facts)
+        self._events.append(event)
+        self._recent.append(event)
+        self.wakeup.ring()
+
+    def take_events(self) -> list[FeedEvent]:
+        """The events since the last call, oldest first."""
+        taken: list[FeedEvent] = []
+        while self._events:
+            taken.append(self._events.popleft())
+        return taken
+
+    @property
+    def ticks(self) -> int:
+        """Well-formed packets that left the sockets so far."""
+        return sum(connection.ledger.ticks for connection in self._connections)
+
+    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+        """How the stream stands now, with its `most_instruments` most active instruments."""
+        now_s, wall_ns = self.clock.now_s(), self.clock.wall_ns()
+        connections = [self._connection_snapshot(c, now_s) for c in list(self._connections)]
+        ledgers = [connection.ledger for connection in self._connections]
+        ticks = sum(ledger.ticks for ledger in ledgers)
+        self._rate.sample(now_s, ticks)
+        segments = self._segments()
+        opens_at = self.calendar.next_open(segments, wall_ns)
+        expiries = [c.session_expires_ns for c in self._connections if c.session_expires_ns]
+        seen = [entry for ledger in ledgers for entry in list(ledger.seen.values())]
+        return FeedSnapshot(
+            at=ist_time(wall_ns).isoformat(timespec="milliseconds"),
+            started_at=ist_time(self._started_ns).isoformat(timespec="milliseconds"),
+            uptime_s=round(now_s - self._started_s, 3),
+            phase=_worst_phase(connections),
+            connections=tuple(connections),
+            ticks=ticks,
+            rate_now=self._rate.now,
+            rate_mean=self._rate.mean(now_s),
+            rate_peak=self._rate.peak,
+            rates=self._rate.history,
+            silence_s=max((c.silence_s for c in connections), default=0.0),
+            silence_after_s=self.policy.silence_after_s,
+            reconnects=sum(c.reconnects for c in connections),
+            blind_s=sum(c.blind_s for c in connections),
+            last_cause=next((c.last_cause for c in connections if c.last_cause), ""),
+            dropped=self.buffer.dropped,
+            malformed=sum(ledger.malformed for ledger in ledgers),
+            out_of_order=sum(ledger.out_of_order for ledger in ledgers),
+            duplicates=sum(ledger.duplicates for ledger in ledgers),
+            buffered=self.buffer.size,
+            buffer_limit=self.buffer.limit,
+            latency_p50_us=self.latency.quantile(0.5),
+            latency_p99_us=self.latency.quantile(0.99),
+            session_expires_at=ist_time(min(expiries)).isoformat() if expiries else None,
+            is_market_open=opens_at is None and self.calendar.is_open(segments, wall_ns),
+            market_opens_at=opens_at.isoformat() if opens_at else None,
+            instruments=self._instrument_snapshots(seen, now_s, most_instruments),
+            instruments_total=len({unit[:2] for unit in list(self._units)}),
+            never_ticked=len(self._units) - sum(1 for s in seen if s.ticks),
+            events=tuple(
+                {"at": e.at, "connection": e.connection, "event": e.name, **e.facts}
+                for e in list(self._recent)
+            ),
+        )
+
+    def _connection_snapshot(self, connection: Connection, now_s: float) -> ConnectionSnapshot:
+        state = connection.state
+        is_live, is_waiting = state.phase is Phase.LIVE, state.phase is Phase.WAITING
+        return ConnectionSnapshot(
+            number=connection.number,
+            phase=state.phase.value,
+            is_quiet=state.is_quiet,
+            instruments=len(connection.units),
+            attempt=state.attempt,
+            max_attempts=self.policy.max_attempts,
+            delay_s=state.delay_s,
+            next_try_s=max(0.0, state.due_at_s - now_s) if is_waiting else None,
+            silence_s=max(0.0, now_s - connection.last_data_s) if is_live else 0.0,
+            reconnects=state.reconnects,
+            blind_s=state.total_blind_s(now_s),
+            last_cause="" if state.cause is None else state.cause.cause,
+            ticks=connection.ledger.ticks,
+        )
+
+    def _instrument_snapshots(
+        self, seen: Collection[Seen], now_s: float, most: int
+    ) -> tuple[InstrumentSnapshot, ...]:
+        active = sorted(seen, key=lambda entry: -entry.ticks)[:most]
+        shown = [self._instrument_snapshot(entry, now_s) for entry in active if entry.ticks]
+        ticked = {entry.key for entry in seen}
+        for unit in list(self._units):
+            if len(shown) >= most:
+                break
+            key = (unit.exchange_type, unit.token)
+            if key not in ticked:
+                exchange = Instrument(*key, "", "").exchange
+                symbol = self.symbols.get(key, "")
+                shown.append(
+                    InstrumentSnapshot(exchange, symbol, unit.token, "", None, None, 0, None)
+                )
+        return tuple(shown)
+
+    def _instrument_snapshot(self, seen: Seen, now_s: float) -> InstrumentSnapshot:
+        """The last packet of an instrument, decoded: the only packets that a view ever decodes."""
+        tick = decode_packet(seen.packet)
+        close = tick.close_price
+        return InstrumentSnapshot(
+            exchange=tick.exchange,
+            symbol=self.symbols.get(seen.key, ""),
+            token=tick.token,
+            ltp=f"{tick.ltp:.{price_digits(tick.exchange_type)}f}",
+            change_percent=(tick.last_price - close) * 100 / close if close else None,
+            volume=tick.volume,
+            ticks=seen.ticks,
+            age_s=max(0.0, now_s - seen.at_s),
+        )
+
+
+def _worst_phase(connections: Collection[ConnectionSnapshot]) -> str:
+    phases = {connection.phase for connection in connections}
+    return next((phase.value for phase in _WORST_FIRST if phase in phases), Phase.IDLE.value)
+
+
+def _final_error(error: TicksError, connection: Connection) -> TicksError:
+    """What a user is told: the fault itself where retrying is pointless, else the whole story."""
+    if not error.can_retry:
+        return error
+    attempts = connection.state.attempt
+    story = f"the feed is lost after {attempts} attempts to reconnect; last: {error.message}"
+    lost = FeedLostError(story, remedy="run ticks health, or use --keep-trying to go on for ever")
+    lost.__cause__ = error
+    return lost

@@ -1,0 +1,77 @@
+"""The bounded buffer between the socket and the sinks.
+
+The feed threads put what one drain of a socket gave; one reader takes all there is. When the
+reader is slower than the feed the oldest packets go, and every one of them is counted: a slow
+pipe never holds up a heartbeat, and never hides what it cost.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import NamedTuple
+
+from .wakeup import Wakeup
+
+
+class Batch(NamedTuple):
+    """The packets of one drain of one socket, and the wall clock when they left it."""
+
+    received_ns: int
+    packets: list[bytes]
+
+
+class TickBuffer:
+    """At most `limit` packets; `dropped` counts those that had to go, `peak` the fullest moment."""
+
+    def __init__(self, limit: int, wakeup: Wakeup) -> None:
+        self.limit = limit
+        self.size = 0
+        self.peak = 0
+        self.dropped = 0
+        self._batches: deque[Batch] = deque()
+        self._lock = threading.Lock()
+        self._wakeup = wakeup
+
+    def put(self, received_ns: int, packets: list[bytes]) -> None:
+        """Add the packets of a drain (never waits); wakes the reader when the buffer was empty."""
+        with self._lock:
+            was_empty = not self._batches
+            self._batches.append(Batch(received_ns, packets))
+            self.size += len(packets)
+            if self.size > self.limit:
+                self._drop_oldest(self.size - self.limit)
+            self.peak = max(self.peak, self.size)
+        if was_empty:
+            self._wakeup.ring()
+
+    def _drop_oldest(self, surplus: int) -> None:
+        self.dropped += surplus
+        self.size -= surplus
+        while surplus:
+            received_ns, packets = self._batches.popleft()
+            if len(packets) > surplus:
+                self._batches.appendleft(Batch(received_ns, packets[surplus:]))
+                return
+            surplus -= len(packets)
+
+    def take_all(self) -> list[Batch]:
+        """Everything there is, oldest first; empty when there is nothing. Never waits."""
+        if not self._batches:
+            return []
+        with self._lock:
+            taken = list(self._batches)
+            self._batches.clear()
+            self.size = 0
+        return taken
+
+    def take_packet(self) -> tuple[int, bytes] | None:
+        """The oldest packet and its time, or None when there is nothing. Never waits."""
+        with self._lock:
+            if not self._batches:
+                return None
+            received_ns, packets = self._batches.popleft()
+            self.size -= 1
+            if len(packets) > 1:
+                self._batches.appendleft(Batch(received_ns, packets[1:]))
+        return received_ns, packets[0]

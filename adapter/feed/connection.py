@@ -1,0 +1,323 @@
+"""The loop of one connection: what happened -> `lifecycle.step` -> what to do.
+
+Everything it stands on is handed in (network, clock, draws, market hours, where packets and
+events go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
+
+Rules
+- One way: bytes -> frames -> ledger -> `deliver`. No callback goes back, nothing polls.
+- A drain costs one `Ticked` at most; while data flows the state is stepped when something else
+  happens or ten times a second, with the time of the newest drain.
+- A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
+  units are wanted no more. With nothing left to subscribe to the connection ends.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..clock import Clock, ist_time
+from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
+from ..wire.frames import Close as CloseFrame
+from ..wire.frames import FrameReader, Ping, Signal, Text
+from ..wire.subscription import Action as Wish
+from ..wire.subscription import FeedMessage, Request, Unit, difference, parse_error, requests
+from .ledger import Ledger
+from .lifecycle import (
+    Action,
+    Beaten,
+    Checked,
+    Close,
+    Connect,
+    Due,
+    Event,
+    Failed,
+    Heard,
+    Opened,
+    Phase,
+    Policy,
+    SendHeartbeat,
+    Started,
+    State,
+    Stopped,
+    Subscribe,
+    Tell,
+    Ticked,
+    alarm_s,
+    step,
+)
+from .network import (
+    Connected,
+    ConnectFailed,
+    Happening,
+    LinkBroke,
+    Network,
+    Received,
+    RenewalFailed,
+    Renewed,
+)
+
+_TICK_STEPS_APART_S = 0.1
+_COUNTS_APART_S = 1.0
+_RENEWAL_APART_S = 300.0
+"""A session that ended while streaming is renewed at once, and after a failure every 5 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What a connection stands on and where it hands things.
+
+    `deliver(received_ns, packets)` takes what a drain gave; `report(connection, name, facts)` takes
+    events; `is_market_open(wall_ns)` says whether a subscribed segment can tick; `draw()` is in
+    [0, 1).
+    """
+
+    network: Network
+    clock: Clock
+    is_market_open: Callable[[int], bool]
+    draw: Callable[[], float]
+    deliver: Callable[[int, list[bytes]], None]
+    report: Callable[[int, str, dict[str, object]], None]
+
+
+class Connection:
+    """One connection of a stream, number `number` (from 1).
+
+    `run` is for the thread that owns it; `stop`, `want` and the properties for any thread.
+    """
+
+    def __init__(
+        self, number: int, ports: Ports, *, policy: Policy, units: Sequence[Unit], ledger: Ledger
+    ) -> None:
+        self.number = number
+        self.state = State()
+        self.ledger = ledger
+        self.policy = policy
+        self.session_expires_ns: int | None = None
+        self._network = ports.network
+        self._clock = ports.clock
+        self._deliver = ports.deliver
+        self._report = ports.report
+        self._is_market_open = ports.is_market_open
+        self._draw = ports.draw
+        self._wanted: tuple[Unit, ...] = tuple(units)
+        self._standing: tuple[Unit, ...] = ()
+        self._sent: dict[str, Request] = {}
+        self._request_number = 1
+        self._frames = FrameReader()
+        self._newest_drain_s: float | None = None
+        self._stepped_at_s = 0.0
+        self._renew_at_s = 0.0
+        self._told_counts = (0, 0, 0)
+        self._tell_counts_at_s = 0.0
+        self._is_stopping = False
+        self._lock = threading.Lock()
+
+    # --- for any thread ---
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What this connection is to carry."""
+        return self._wanted
+
+    @property
+    def last_data_s(self) -> float:
+        """When the newest data came on this socket (the subscription while there was none)."""
+        newest = self._newest_drain_s
+        return self.state.silent_since_s if newest is None else newest
+
+    def want(self, units: Sequence[Unit]) -> None:
+        """Carry these from now on; subscribes and unsubscribes while live."""
+        with self._lock:
+            self._wanted = tuple(units)
+        self._network.wake()
+
+    def stop(self) -> None:
+        """End `run` soon: a close frame is sent, nothing is waited for longer than a second."""
+        self._is_stopping = True
+        self._network.wake()
+
+    # --- the loop ---
+
+    def run(self) -> TicksError | None:
+        """Live until stopped (None) or lost (why)."""
+        self._step(Started())
+        while not self.state.is_final:
+            for happening in self._network.wait(alarm_s(self.state)):
+                self._happened(happening)
+            if self._is_stopping:
+                self._step(Stopped())
+            self._mind_the_time()
+            self._mind_the_wishes()
+        self._tell_counts()
+        self._network.release()
+        return self.state.cause if self.state.phase is Phase.LOST else None
+
+    def _happened(self, happening: Happening) -> None:
+        match happening:
+            case Received(epoch, data, received_ns):
+                if epoch == self.state.epoch:
+                    self._received(data, received_ns)
+            case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
+                self._step(Failed(epoch, error, self._draw()))
+            case Connected(epoch, session):
+                self.session_expires_ns = session.expires_ns
+                self._frames = FrameReader()
+                self.ledger.reopened()
+                self._step(Opened(epoch))
+            case Renewed(session):
+                self.session_expires_ns = session.expires_ns
+                self._tell("renewed", {"expires_at": ist_time(session.expires_ns).isoformat()})
+            case RenewalFailed(error):
+                self._tell("renewal_failed", {"detail": error.message})
+
+    def _received(self, data: bytes, received_ns: int) -> None:
+        packets, signals = self._frames.read(data)
+        now_s = self._clock.now_s()
+        if packets and self._take(packets, received_ns, now_s):
+            self._newest_drain_s = now_s
+            if not self.state.ticked_since_open or now_s - self._stepped_at_s > _TICK_STEPS_APART_S:
+                self._step_ticked()
+        elif not packets or signals:
+            self._step(Heard(self.state.epoch))
+        for signal in signals:
+            self._signalled(signal)
+
+    def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
+        """Hand on what is well; whether anything was."""
+        good = self.ledger.take(packets, now_s)
+        if good:
+            self._deliver(received_ns, good)
+        return bool(good)
+
+    def _tell_counts(self) -> None:
+        """What went wrong with packets since it was last told; once a second at most."""
+        ledger = self.ledger
+        counts = (ledger.malformed, ledger.out_of_order, ledger.duplicates)
+        told, self._told_counts = self._told_counts, counts
+        if counts[0] != told[0]:
+            by_reason = {f"malformed_{r}": n for r, n in ledger.malformed_by_reason.items()}
+            self._tell("malformed", {"malformed": counts[0], **by_reason})
+        if counts[1:] != told[1:]:
+            self._tell("out_of_order", {"out_of_order": counts[1], "duplicates": counts[2]})
+
+    def _signalled(self, signal: Signal) -> None:
+        epoch = self.state.epoch
+        match signal:
+            case Ping(payload):
+                self._network.send_pong(payload)
+            case Text(text):
+                error = parse_error(text)
+                if error is not None:
+                    self._refused(error)
+            case CloseFrame(code, reason):
+                self._step(Failed(epoch, ClosedByServerError(code, reason), self._draw()))
+            case ProtocolError():
+                self._step(Failed(epoch, signal, self._draw()))
+
+    def _mind_the_time(self) -> None:
+        """Timer events that are due by now."""
+        now_s, state = self._clock.now_s(), self.state
+        if state.phase is Phase.WAITING and now_s >= state.due_at_s:
+            self._step(Due())
+        if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
+            self._step(Beaten())
+        if not self.state.is_final and now_s >= self.state.check_at_s:
+            wall_ns = self._clock.wall_ns()
+            self._step(Checked(self._is_market_open(wall_ns), self._draw()))
+            self._mind_the_session(now_s, wall_ns)
+        if now_s >= self._tell_counts_at_s:
+            self._tell_counts_at_s = now_s + _COUNTS_APART_S
+            self._tell_counts()
+
+    def _mind_the_session(self, now_s: float, wall_ns: int) -> None:
+        """Midnight: tokens that end while the feed streams are renewed beside it."""
+        ends_ns = self.session_expires_ns
+        if self.state.phase is not Phase.LIVE or ends_ns is None or wall_ns < ends_ns:
+            return
+        if now_s >= self._renew_at_s:
+            self._renew_at_s = now_s + _RENEWAL_APART_S
+            self._network.renew()
+
+    # --- the state, and what it asks for ---
+
+    def _step_ticked(self) -> None:
+        """Let the state know of the newest drain, with that drain's time."""
+        newest_s = self._newest_drain_s
+        if newest_s is not None and newest_s > self._stepped_at_s:
+            self._stepped_at_s = newest_s
+            self._apply(Ticked(self.state.epoch), newest_s)
+
+    def _step(self, event: Event) -> None:
+        self._step_ticked()
+        self._apply(event, self._clock.now_s())
+
+    def _apply(self, event: Event, now_s: float) -> None:
+        self.state, actions = step(self.state, event, now_s, self.policy)
+        for action in actions:
+            self._do(action)
+
+    def _do(self, action: Action) -> None:
+        match action:
+            case Connect(epoch, fresh_login):
+                self._network.connect(epoch, fresh_login=fresh_login)
+            case Subscribe():
+                self._newest_drain_s = None
+                self._standing = ()
+                self._mind_the_wishes()
+            case SendHeartbeat():
+                self._network.send_text("ping")
+            case Close(_, code):
+                late = self._network.close(code)
+                self._standing = ()
+                if late:
+                    packets, _ = self._frames.read(late)
+                    self._take(packets, self._clock.wall_ns(), self._clock.now_s())
+            case Tell(name, facts):
+                self._tell(name, facts)
+
+    def _tell(self, name: str, facts: dict[str, object]) -> None:
+        self._report(self.number, name, facts)
+
+    # --- subscriptions ---
+
+    def _mind_the_wishes(self) -> None:
+        """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
+        if self.state.phase is not Phase.LIVE or self._standing == self._wanted:
+            return
+        with self._lock:
+            wanted = self._wanted
+        missing, surplus = difference(self._standing, wanted)
+        self._request(Wish.UNSUBSCRIBE, surplus, "unsubscribed")
+        self._request(Wish.SUBSCRIBE, missing, "subscribed")
+        self._standing = wanted
+
+    def _request(self, wish: Wish, units: Sequence[Unit], event: str) -> None:
+        for request in requests(units, wish, self._request_number):
+            self._request_number += 1
+            self._sent[request.correlation_id] = request
+            self._network.send_text(request.text)
+            facts = {"request": request.correlation_id, "mode": request.mode.label}
+            self._tell(event, {**facts, "instruments": len(request.units)})
+
+    def _refused(self, error: FeedMessage) -> None:
+        """The broker refused a request: say which; end when nothing is left to wait for."""
+        request = self._sent.get(error.correlation_id)
+        facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
+        words = f"the broker refused a request: {error.error_code} {error.error_message}"
+        if request is not None:
+            refused = set(request.units)
+            with self._lock:
+                self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
+            self._standing = tuple(unit for unit in self._standing if unit not in refused)
+            facts |= {"request": request.correlation_id, "instruments": len(request.units)}
+            words = (
+                f"the broker refused {request.correlation_id} ({len(request.units)} instruments,"
+                f" mode {request.mode.label}): {error.error_code} {error.error_message}"
+            )
+        self._tell("refused", facts)
+        if not self._standing:
+            remedy = "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
+            cause = SubscriptionRefusedError(words, remedy=remedy)
+            self._step(Failed(self.state.epoch, cause, self._draw()))

@@ -1,0 +1,330 @@
+"""What the loop of one connection stands on: waits, the socket, and calls that block elsewhere.
+
+`Network` is the port. The loop sees nothing else of the outside world, so a test hands in a
+scripted one on a virtual clock. `SystemNetwork` is the real one: a selector for waiting, a `Link`
+for bytes, and a short-lived thread for whatever blocks (renewing the session, shaking hands), so
+that a stop never waits for a name server. What an abandoned thread brings back carries an old
+epoch and is thrown away.
+"""
+
+from __future__ import annotations
+
+import queue
+import selectors
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Protocol, TypeAlias
+
+from ..account.session import Session
+from ..clock import Clock
+from ..errors import NetworkError, TicksError
+from .link import HANDSHAKE_TIMEOUT_S, Link, Opening
+from .wakeup import Wakeup
+
+
+class Connected(NamedTuple):
+    """Connect number `epoch` succeeded, with `session`."""
+
+    epoch: int
+    session: Session
+
+
+class ConnectFailed(NamedTuple):
+    """Connect number `epoch` failed."""
+
+    epoch: int
+    error: TicksError
+
+
+class Renewed(NamedTuple):
+    """The tokens are new."""
+
+    session: Session
+
+
+class RenewalFailed(NamedTuple):
+    """The session could not be renewed. A warning: the old tokens are tried."""
+
+    error: TicksError
+
+
+class Received(NamedTuple):
+    """Bytes left the socket of `epoch` at `received_ns` on the wall clock."""
+
+    epoch: int
+    data: bytes
+    received_ns: int
+
+
+class LinkBroke(NamedTuple):
+    """The socket of `epoch` is of no more use."""
+
+    epoch: int
+    error: TicksError
+
+
+Happening: TypeAlias = Connected | ConnectFailed | Renewed | RenewalFailed | Received | LinkBroke
+
+
+class Network(Protocol):
+    """The port between one connection's loop and the world. One socket at most."""
+
+    def connect(self, epoch: int, *, fresh_login: bool) -> None:
+        """Begin to renew the session and shake hands; `Connected` or `ConnectFailed` follows."""
+        ...
+
+    def renew(self) -> None:
+        """Begin to renew the session beside the running socket; `Renewed` or `RenewalFailed`."""
+        ...
+
+    def wait(self, until_s: float | None) -> list[Happening]:
+        """What happened, waiting until `until_s` on the monotonic clock at most, or for `wake`."""
+        ...
+
+    def wake(self) -> None:
+        """End the running or the next `wait` early. Safe from any thread."""
+        ...
+
+    def send_text(self, text: str) -> None:
+        """Send a text frame on the open socket. A failure comes out of `wait` as `LinkBroke`."""
+        ...
+
+    def send_pong(self, payload: bytes) -> None:
+        """Answer a control ping. Failures as with `send_text`."""
+        ...
+
+    def close(self, code: int) -> bytes:
+        """Close the socket with a close frame, or give up the connect under way, if any.
+
+        Returns the bytes that still came.
+        """
+        ...
+
+    def release(self) -> None:
+        """Give everything back at the end."""
+        ...
+
+
+class Sessions(Protocol):
+    """Who has the tokens (account/session.py: SessionKeeper)."""
+
+    def session(self) -> Session:
+        """The saved session while it is valid, else a login."""
+        ...
+
+    def renew(self, refused: Session | None = None) -> Session:
+        """The saved session while it is valid and not `refused`, else a refresh or a login."""
+        ...
+
+
+class SystemNetwork:
+    """The real network of one connection."""
+
+    def __init__(
+        self, feed_url: str, sessions: Sessions, clock: Clock, *, name: str = "feed"
+    ) -> None:
+        self._feed_url = feed_url
+        self._sessions = sessions
+        self._clock = clock
+        self._name = name
+        self._wakeup = Wakeup()
+        self._outcomes: queue.SimpleQueue[tuple[Happening, Link | None]] = queue.SimpleQueue()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        self._session: Session | None = None
+        self._epoch = 0
+        self._link: Link | None = None
+        self._watched = 0
+        self._opening: Opening | None = None
+        self._give_up_at_s: float | None = None
+        self._broken: list[Happening] = []
+
+    # --- what blocks, on threads of its own ---
+
+    def connect(self, epoch: int, *, fresh_login: bool) -> None:
+        self._epoch = epoch
+        self._in_background(lambda: self._connect(epoch, fresh_login))
+
+    def renew(self) -> None:
+        self._in_background(self._renew)
+
+    def _in_background(self, work: Callable[[], None]) -> None:
+        threading.Thread(target=work, name=f"{self._name} worker", daemon=True).start()
+
+    def _connect(self, epoch: int, fresh_login: bool) -> None:
+        try:
+            session = self._usable_session(fresh_login)
+            opening = Opening(self._feed_url, handshake_headers(session))
+            if epoch != self._epoch:
+                return
+            self._opening = opening
+            self._give_up_at_s = self._clock.now_s() + HANDSHAKE_TIMEOUT_S
+            self._wakeup.ring()
+            link = opening.run()
+            if epoch != self._epoch:
+                link.abort()
+                return
+        except TicksError as error:
+            self._outcomes.put((ConnectFailed(epoch, error), None))
+        else:
+            self._outcomes.put((Connected(epoch, session), link))
+        self._wakeup.ring()
+
+    def _usable_session(self, fresh_login: bool) -> Session:
+        """Whom to shake hands as. While there are old tokens a failed renewal is a warning."""
+        old = self._session
+        if old is None:
+            session = self._sessions.session()
+        elif fresh_login:
+            session = self._sessions.renew(refused=old)
+        else:
+            try:
+                session = self._sessions.renew()
+            except TicksError as error:
+                self._outcomes.put((RenewalFailed(error), None))
+                return old
+        if old is not None and session != old:
+            self._outcomes.put((Renewed(session), None))
+        self._session = session
+        return session
+
+    def _renew(self) -> None:
+        try:
+            self._session = self._sessions.renew()
+            self._outcomes.put((Renewed(self._session), None))
+        except TicksError as error:
+            self._outcomes.put((RenewalFailed(error), None))
+        self._wakeup.ring()
+
+    # --- the loop's side ---
+
+    def wait(self, until_s: float | None) -> list[Happening]:
+        give_up_s = self._give_up_at_s
+        if give_up_s is not None:
+            until_s = give_up_s if until_s is None else min(until_s, give_up_s)
+        timeout_s = None if until_s is None else max(0.0, until_s - self._clock.now_s())
+        ready = self._selector.select(0.0 if self._broken else timeout_s)
+        happened: list[Happening] = []
+        for key, mask in ready:
+            if key.fileobj is self._wakeup:
+                self._wakeup.clear()
+                happened += self._finished()
+            else:
+                self._serve_link(mask)
+                happened += self._received(mask)
+        if self._broken:
+            happened += self._broken
+            self._broken = []
+        if give_up_s is not None and self._clock.now_s() >= give_up_s:
+            happened += self._given_up()
+        return happened
+
+    def _received(self, mask: int) -> list[Happening]:
+        if self._link is None or not mask & selectors.EVENT_READ:
+            return []
+        try:
+            data = self._link.receive()
+        except NetworkError as error:
+            self._unwatch()
+            return [LinkBroke(self._epoch, error)]
+        return [Received(self._epoch, data, self._clock.wall_ns())] if data else []
+
+    def _serve_link(self, mask: int) -> None:
+        if self._link is not None and mask & selectors.EVENT_WRITE:
+            self._sending(self._link.flush)
+
+    def _finished(self) -> list[Happening]:
+        """The outcomes of the threads; links that came too late are closed unused."""
+        happened: list[Happening] = []
+        while True:
+            try:
+                outcome, link = self._outcomes.get_nowait()
+            except queue.Empty:
+                return happened
+            if isinstance(outcome, Connected | ConnectFailed):
+                if outcome.epoch != self._epoch or self._link is not None:
+                    if link is not None:
+                        link.close(1000)
+                    continue
+                self._opening = self._give_up_at_s = None
+                self._link = link
+                self._watch()
+            happened.append(outcome)
+
+    def _given_up(self) -> list[Happening]:
+        epoch = self._epoch
+        self._abandon()
+        reason = f"no answer to the handshake within {HANDSHAKE_TIMEOUT_S:g} s"
+        return [ConnectFailed(epoch, NetworkError(reason))]
+
+    def _abandon(self) -> None:
+        """Whatever the thread under way brings is too late from now on."""
+        self._epoch = -1
+        self._give_up_at_s = None
+        if self._opening is not None:
+            self._opening.abandon()
+            self._opening = None
+
+    def wake(self) -> None:
+        self._wakeup.ring()
+
+    def send_text(self, text: str) -> None:
+        if self._link is not None:
+            link = self._link
+            self._sending(lambda: link.send_text(text))
+
+    def send_pong(self, payload: bytes) -> None:
+        if self._link is not None:
+            link = self._link
+            self._sending(lambda: link.send_pong(payload))
+
+    def _sending(self, send: Callable[[], None]) -> None:
+        try:
+            send()
+        except NetworkError as error:
+            self._broken.append(LinkBroke(self._epoch, error))
+        else:
+            self._watch()
+
+    def _watch(self) -> None:
+        """Watch the link for reading, and for writing while something waits to be sent."""
+        if self._link is None:
+            return
+        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._link.wants_write else 0)
+        if self._watched == 0:
+            self._selector.register(self._link, wanted)
+        elif self._watched != wanted:
+            self._selector.modify(self._link, wanted)
+        self._watched = wanted
+
+    def _unwatch(self) -> None:
+        if self._link is not None and self._watched:
+            self._selector.unregister(self._link)
+            self._watched = 0
+
+    def close(self, code: int) -> bytes:
+        self._abandon()
+        self._broken = []
+        link, self._link = self._link, None
+        if link is None:
+            return b""
+        if self._watched:
+            self._selector.unregister(link)
+            self._watched = 0
+        return link.close(code)
+
+    def release(self) -> None:
+        self.close(1000)
+        self._finished()
+        self._selector.close()
+        self._wakeup.close()
+
+
+def handshake_headers(session: Session) -> dict[str, str]:
+    """Who we are, in the handshake's headers (protocol.md: never in the query)."""
+    return {
+        "Authorization": f"Bearer {session.jwt_token}",
+        "x-api-key": session.api_key,
+        "x-client-code": session.client_code,
+        "x-feed-token": session.feed_token,
+    }

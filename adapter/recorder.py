@@ -1,0 +1,223 @@
+"""From a broker to the sinks, until the end is reached: the main road of `ticks stream`.
+
+Rules
+- Batches are written in the order they came, each drain with one flush: what a reader of a pipe
+  sees is never older than one drain.
+- However it ends (count, time, signal, a reader that left, a lost feed), the connections are
+  closed first and then everything that was taken from the sockets is written.
+- A sink that fails ends the run; the others are flushed and closed before its error is raised.
+- A full buffer drops the oldest packets, counted, or ends the run (`stops_when_full`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from .broker import BrokerAdapter
+from .errors import OutputError, ReaderLeftError
+from .feed.buffer import Batch
+from .feed.stats import FeedSnapshot, OutputSnapshot
+from .record.sinks import Sink
+
+_TELL_DROPS_APART_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When to end by itself: seconds from the start, a wall time, a number of ticks."""
+
+    duration_s: float | None = None
+    until_ns: int | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run came to. `ticks` were handed to the sinks or dropped."""
+
+    ticks: int
+    instruments: int
+    seconds: float
+    reconnects: int
+    blind_s: float
+    dropped: int
+    malformed: int
+    outputs: tuple[OutputSnapshot, ...]
+
+    def __str__(self) -> str:
+        """The line that ends every stream."""
+        rate = self.ticks / self.seconds if self.seconds > 0 else 0.0
+        parts = [
+            f"{self.ticks:,} tick{_plural(self.ticks)}",
+            f"{self.instruments:,} instrument{_plural(self.instruments)}",
+            f"{self.seconds:.1f} s",
+            f"{rate:,.0f}/s",
+            f"{self.reconnects:,} reconnect{_plural(self.reconnects)}",
+            f"blind {self.blind_s:.1f} s",
+            f"{self.dropped:,} dropped",
+            f"{self.malformed:,} malformed",
+            *(f"{o.name} {o.rows:,} row{_plural(o.rows)}" for o in self.outputs),
+        ]
+        return " · ".join(parts)
+
+
+class Recorder:
+    """One run. `run` blocks the calling thread; `stop` may come from a signal handler."""
+
+    def __init__(
+        self,
+        broker: BrokerAdapter,
+        sinks: Sequence[Sink],
+        limits: Limits,
+        *,
+        stops_when_full: bool = False,
+    ) -> None:
+        self._broker = broker
+        self._all_sinks = tuple(sinks)
+        self._sinks = list(sinks)
+        self._limits = limits
+        self._stops_when_full = stops_when_full
+        self._clock = broker.clock
+        self._written = 0
+        self._began_s = self._clock.now_s()
+        self._is_stopping = False
+        self._told_dropped = 0
+        self._tell_drops_at_s = 0.0
+        self._ended_s: float | None = None
+        self._failure: OutputError | None = None
+
+    def stop(self) -> None:
+        """End soon, as if the user had said so: what was taken is written first."""
+        self._is_stopping = True
+        self._broker.wakeup.ring()
+
+    def run(self) -> Summary:
+        """Connect, record, close. Raises what lost the feed, or OutputError, after all is written.
+
+        The summary is complete either way: `summary()` gives it again.
+        """
+        self._began_s = self._clock.now_s()
+        self._broker.connect()
+        try:
+            while not self._is_at_end():
+                batches = self._broker.take()
+                if batches:
+                    self._write(batches)
+                elif self._broker.error is not None:
+                    break
+                else:
+                    self._broker.wait(self._seconds_left())
+        finally:
+            self._broker.disconnect()
+            self._write(self._broker.take())
+            self._close()
+            self._ended_s = self._clock.now_s() - self._began_s
+        if self._failure is not None:
+            raise self._failure
+        if self._broker.error is not None and not self._is_stopping:
+            raise self._broker.error
+        return self.summary()
+
+    def _is_at_end(self) -> bool:
+        limits = self._limits
+        self._mind_drops()
+        return (
+            self._is_stopping
+            or self._failure is not None
+            or (limits.count is not None and self._written >= limits.count)
+            or self._seconds_left() == 0.0
+        )
+
+    def _seconds_left(self) -> float | None:
+        """Until the time limits end the run; None without any."""
+        left: list[float] = []
+        if self._limits.duration_s is not None:
+            left.append(self._began_s + self._limits.duration_s - self._clock.now_s())
+        if self._limits.until_ns is not None:
+            left.append((self._limits.until_ns - self._clock.wall_ns()) / 1e9)
+        return max(0.0, min(left)) if left else None
+
+    def _mind_drops(self) -> None:
+        dropped, now_s = self._broker.buffer.dropped, self._clock.now_s()
+        if dropped == self._told_dropped or now_s < self._tell_drops_at_s:
+            return
+        self._told_dropped, self._tell_drops_at_s = dropped, now_s + _TELL_DROPS_APART_S
+        self._broker.report("dropped", {"dropped": dropped})
+        if self._stops_when_full and self._failure is None:
+            self._failure = OutputError(
+                f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of"
+                f" {self._broker.buffer.limit:,}",
+                remedy="read faster, raise --buffer, or accept counted drops: --on-full drop",
+            )
+
+    def _write(self, batches: Sequence[Batch]) -> None:
+        """Batches to every sink, with one flush; past `count` the rest is left out."""
+        wanted = list(self._up_to_count(batches))
+        if not wanted:
+            return
+        for sink in list(self._sinks):
+            with self._failing(sink):
+                for received_ns, packets in wanted:
+                    sink.write(received_ns, packets)
+                sink.flush()
+        now_ns = self._clock.wall_ns()
+        for received_ns, packets in wanted:
+            self._broker.latency.add((now_ns - received_ns) / 1000, len(packets))
+
+    def _up_to_count(self, batches: Sequence[Batch]) -> Iterator[Batch]:
+        count = self._limits.count
+        for batch in batches:
+            left = len(batch.packets) if count is None else count - self._written
+            if left <= 0:
+                return
+            self._written += min(left, len(batch.packets))
+            yield (
+                batch
+                if left >= len(batch.packets)
+                else Batch(batch.received_ns, batch.packets[:left])
+            )
+
+    @contextmanager
+    def _failing(self, sink: Sink) -> Iterator[None]:
+        """A sink that fails is out, and the run ends; a reader that left ends it well."""
+        try:
+            yield
+        except ReaderLeftError:
+            self._sinks.remove(sink)
+            self._is_stopping = True
+        except OutputError as error:
+            self._sinks.remove(sink)
+            self._failure = self._failure or error
+
+    def _close(self) -> None:
+        for sink in list(self._sinks):
+            with self._failing(sink):
+                sink.close()
+
+    def outputs(self) -> tuple[OutputSnapshot, ...]:
+        """The outputs as they stand, failed ones included."""
+        return tuple(OutputSnapshot(s.name, s.rows, s.bytes_written) for s in self._all_sinks)
+
+    def summary(self) -> Summary:
+        """The run so far, or at its end."""
+        now = self._broker.snapshot(most_instruments=0)
+        return Summary(
+            ticks=self._written + now.dropped,
+            instruments=now.instruments_total,
+            seconds=self._clock.now_s() - self._began_s if self._ended_s is None else self._ended_s,
+            reconnects=now.reconnects,
+            blind_s=now.blind_s,
+            dropped=now.dropped,
+            malformed=now.malformed,
+            outputs=self.outputs(),
+        )
+
+    def snapshot(self) -> FeedSnapshot:
+        """The broker's snapshot with the outputs in it."""
+        return replace(self._broker.snapshot(), outputs=self.outputs())
+
+
+def _plural(count: int) -> str:
+    return "" if count == 1 else "s"

@@ -1,0 +1,68 @@
+"""`--demo`: a simulated broker in a child process, and an environment that leads to it.
+
+Everything then happens for real: login, instrument master, handshake, ticks. The child ends when
+its standard input closes, so it never outlives us, however we end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+
+from ..adapter.errors import BrokerError
+
+_SERVE = "from ticks.cli.demo import serve; serve()"
+_END = "#"
+_STOP_S = 5.0
+
+
+@contextlib.contextmanager
+def demo_environment(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """`environ` with the addresses and credentials of a simulated broker and a throw-away home."""
+    with (
+        tempfile.TemporaryDirectory(prefix="ticks-demo-") as home,
+        subprocess.Popen(  # noqa: S603  (our own interpreter, a constant program)
+            [sys.executable, "-c", _SERVE],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as child,
+    ):
+        try:
+            yield {**environ, **_exported(child), "TICKS_HOME": home}
+        finally:
+            if child.stdin is not None:
+                child.stdin.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(_STOP_S)
+            child.kill()
+
+
+def _exported(child: subprocess.Popen[str]) -> dict[str, str]:
+    """The variables that the child prints, as `export NAME=VALUE`."""
+    variables: dict[str, str] = {}
+    for line in child.stdout or ():
+        if line.startswith(_END):
+            return variables
+        name, _, value = shlex.split(line)[1].partition("=")
+        variables[name] = value
+    raise BrokerError("the demo's simulated broker did not start", remedy="try: ticks simulate")
+
+
+def serve() -> None:
+    """What the child runs: a simulator until standard input closes."""
+    from ..adapter.simulator.server import Simulator
+
+    with Simulator() as simulator:
+        for name, value in simulator.environment().items():
+            print(f"export {name}={shlex.quote(value)}")
+        print(_END, flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            while os.read(0, 4096):
+                pass

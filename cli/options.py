@@ -1,0 +1,259 @@
+"""Every option once: its name, variable, words and parser, for all commands that take it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+import typer
+
+from ..adapter.clock import IST
+from ..adapter.tick import Mode as TickMode
+from . import settings
+
+T = TypeVar("T")
+
+
+def _parsed(parse: Callable[[str], T]) -> Callable[[object], T]:
+    """A parser whose ValueError becomes a usage error with the same words."""
+
+    def parser(value: object) -> T:
+        try:
+            return parse(str(value))
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    return parser
+
+
+class Seconds(float):
+    """A duration in seconds; the type that marks a duration option."""
+
+    def __new__(cls, text: str) -> Seconds:
+        return super().__new__(cls, settings.duration_s(text))
+
+    def __str__(self) -> str:
+        return f"{float(self):g}s"
+
+
+class Moment(int):
+    """Nanoseconds since the epoch; the type that marks a wall time option."""
+
+    def __new__(cls, text: str) -> Moment:
+        return super().__new__(cls, settings.until_ns(text, datetime.now(IST)))
+
+
+class Shard(tuple[int, int]):
+    """(I, N) of a shard option."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Shard:
+        return super().__new__(cls, settings.shard(text))
+
+
+SILENCE_AFTER, CHECK_EVERY, BACKOFF_MAX = Seconds("30s"), Seconds("10s"), Seconds("60s")
+
+_WHAT, _WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
+
+Symbols = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SYMBOL...", help="NIFTY, RELIANCE, NSE:SBIN, nse_cm|2885, ..."),
+]
+From = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="A watch list, one symbol a line, # comments; - is stdin.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Mode = Annotated[
+    TickMode,
+    typer.Option(
+        parser=_parsed(settings.mode),
+        envvar="TICKS_MODE",
+        metavar="ltp|quote|snap",
+        help="How much each tick tells.",
+        rich_help_panel=_WHAT,
+    ),
+]
+ShardOf = Annotated[
+    Shard | None,
+    typer.Option(
+        "--shard",
+        parser=_parsed(Shard),
+        envvar="TICKS_SHARD",
+        metavar="I/N",
+        help="Only the I-th of N parts of the watch list.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Duration = Annotated[
+    Seconds | None,
+    typer.Option(
+        parser=_parsed(Seconds),
+        envvar="TICKS_DURATION",
+        metavar="90s|5m|1h",
+        help="End after this long.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Until = Annotated[
+    Moment | None,
+    typer.Option(
+        parser=_parsed(Moment),
+        envvar="TICKS_UNTIL",
+        metavar="15:30",
+        help="End at this time of day (IST).",
+        rich_help_panel=_WHAT,
+    ),
+]
+Count = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        envvar="TICKS_COUNT",
+        metavar="N",
+        help="End after N ticks.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Demo = Annotated[
+    bool,
+    typer.Option(
+        "--demo",
+        help="Play against a simulated broker on this machine; no account is needed.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Csv = Annotated[
+    str | None,
+    typer.Option(
+        "--csv",
+        envvar="TICKS_CSV",
+        metavar="PATH",
+        help="CSV to PATH; - is stdout. %-fields are the IST time and rotate, .gz compresses.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Jsonl = Annotated[
+    str | None,
+    typer.Option(
+        "--jsonl",
+        envvar="TICKS_JSONL",
+        metavar="PATH",
+        help="JSON lines to PATH; - is stdout.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        envvar="TICKS_OVERWRITE",
+        help="Replace an existing file instead of appending to it.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Events = Annotated[
+    str | None,
+    typer.Option(
+        "--events",
+        envvar="TICKS_EVENTS",
+        metavar="PATH",
+        help="The connection's history as JSON lines.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Buffer = Annotated[
+    int,
+    typer.Option(
+        "--buffer",
+        min=1,
+        envvar="TICKS_BUFFER",
+        metavar="N",
+        help="Ticks held between socket and outputs before the oldest are dropped, counted.",
+        rich_help_panel=_WHERE,
+    ),
+]
+OnFull = Annotated[
+    str,
+    typer.Option(
+        "--on-full",
+        envvar="TICKS_ON_FULL",
+        metavar="drop|stop",
+        parser=_parsed(settings.on_full),
+        help="What a full buffer does: drop the oldest, or stop with exit code 6.",
+        rich_help_panel=_WHERE,
+    ),
+]
+SilenceAfter = Annotated[
+    Seconds,
+    typer.Option(
+        "--silence-after",
+        parser=_parsed(Seconds),
+        envvar="TICKS_SILENCE_AFTER",
+        help="Silence that counts as a fault in market hours.",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+CheckEvery = Annotated[
+    Seconds,
+    typer.Option(
+        "--check-every",
+        parser=_parsed(Seconds),
+        envvar="TICKS_CHECK_EVERY",
+        help="How often the feed's health is checked.",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+MaxAttempts = Annotated[
+    int,
+    typer.Option(
+        "--max-attempts",
+        min=0,
+        envvar="TICKS_MAX_ATTEMPTS",
+        metavar="N",
+        help="Attempts to reconnect before the feed is given up.",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+BackoffMax = Annotated[
+    Seconds,
+    typer.Option(
+        "--backoff-max",
+        parser=_parsed(Seconds),
+        envvar="TICKS_BACKOFF_MAX",
+        help="Longest wait between attempts.",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+KeepTrying = Annotated[
+    bool,
+    typer.Option(
+        "--keep-trying",
+        envvar="TICKS_KEEP_TRYING",
+        help="Never give the feed up.",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+AlwaysOpen = Annotated[
+    bool,
+    typer.Option(
+        "--always-open",
+        envvar="TICKS_ALWAYS_OPEN",
+        help="Silence is a fault at any hour.",
+        rich_help_panel=_CONNECTION,
+    ),
+]
+Quiet = Annotated[
+    bool,
+    typer.Option("-q", "--quiet", help="Say nothing but errors.", rich_help_panel=_DISPLAY),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("-v", "--verbose", help="Tell every event; tracebacks.", rich_help_panel=_DISPLAY),
+]

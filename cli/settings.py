@@ -1,0 +1,114 @@
+"""Flags, environment and file become frozen settings; texts become values, or a clear error."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+from ..adapter.account.credentials import Credentials
+from ..adapter.address import FEED_URL, INSTRUMENTS_URL, REST_URL, Addresses
+from ..adapter.clock import IST
+from ..adapter.errors import UsageError
+from ..adapter.home import Home
+from ..adapter.tick import MODES_BY_LABEL, Mode
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_LONGEST_S = 366 * 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the environment says: where things lie, whom to talk to, who the user is."""
+
+    home: Home
+    addresses: Addresses
+    credentials: Credentials
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str]) -> Surroundings:
+        """From the `TICKS_...` variables. Raises UsageError for an address that cannot be used."""
+        return cls(
+            Home.from_environment(environ),
+            Addresses.checked(
+                environ.get("TICKS_REST_URL") or REST_URL,
+                environ.get("TICKS_FEED_URL") or FEED_URL,
+                environ.get("TICKS_INSTRUMENTS_URL") or INSTRUMENTS_URL,
+            ),
+            Credentials.from_environment(environ),
+        )
+
+
+def duration_s(text: str) -> float:
+    """Seconds in `90s`, `5m`, `1h`, `1h30m` or `250ms`. Raises ValueError with the reason."""
+    compact = text.strip().lower()
+    if not _DURATION.fullmatch(compact):
+        raise ValueError(f"{text!r} is no duration; write 90s, 5m, 1h or 1h30m")
+    seconds = sum(float(number) * _UNITS_S[u] for number, u in _DURATION_PART.findall(compact))
+    if not 0 < seconds <= _LONGEST_S:
+        raise ValueError(f"{text!r} is not between 1ms and a year")
+    return seconds
+
+
+def until_ns(text: str, now: datetime) -> int:
+    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`.
+
+    Raises ValueError with the reason; a time that has passed is one.
+    """
+    try:
+        at = datetime.combine(now.date(), time.fromisoformat(text.strip()), IST)
+    except ValueError:
+        try:
+            given = datetime.fromisoformat(text.strip())
+        except ValueError:
+            raise ValueError(
+                f"{text!r} is no time; write 15:30, 15:30:00 or 2026-11-23T15:30 (IST)"
+            ) from None
+        at = given if given.tzinfo else given.replace(tzinfo=IST)
+    if at <= now:
+        raise ValueError(
+            f"{text!r} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d};"
+            f" for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
+        )
+    return int(at.timestamp() * 1_000_000) * 1000
+
+
+def mode(text: str) -> Mode:
+    """The mode that ltp, quote or snap names. Raises ValueError with the reason."""
+    found = MODES_BY_LABEL.get(text.strip().lower())
+    if found is Mode.DEPTH:
+        raise ValueError("the broker withdrew depth (mode 4) on 2025-04-25; use ltp, quote or snap")
+    if found is None:
+        raise ValueError(f"{text!r} is no mode; use ltp, quote or snap")
+    return found
+
+
+def shard(text: str) -> tuple[int, int]:
+    """(I, N) of `I/N`, 1 <= I <= N. Raises ValueError with the reason."""
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip(), re.ASCII)
+    index, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= index <= count:
+        raise ValueError(f"{text!r} is no shard; write I/N with I from 1 to N, such as 2/3")
+    return index, count
+
+
+def checked_outputs(*paths: str | None) -> None:
+    """Raises UsageError when two outputs go to one place."""
+    given = [path for path in paths if path is not None]
+    for path in given:
+        if given.count(path) > 1:
+            place = "stdout" if path == "-" else path
+            raise UsageError(
+                f"two outputs go to {place}", remedy="give each output a place of its own"
+            )
+
+
+def on_full(text: str) -> str:
+    """`drop` or `stop`. Raises ValueError with the reason."""
+    word = text.strip().lower()
+    if word not in ("drop", "stop"):
+        raise ValueError(f"{text!r} is neither drop nor stop")
+    return word

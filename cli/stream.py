@@ -1,0 +1,251 @@
+"""`ticks stream`: name symbols, get every tick."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..adapter.account.session import SessionKeeper
+from ..adapter.broker import DEFAULT_BUFFER, BrokerAdapter
+from ..adapter.clock import SystemClock
+from ..adapter.errors import OutputError, TicksError, UsageError
+from ..adapter.feed.lifecycle import Policy
+from ..adapter.feed.market_hours import MarketCalendar
+from ..adapter.instrument import Instrument
+from ..adapter.instruments import open_book, read_watch_list
+from ..adapter.record.sinks import Sink, open_sink
+from ..adapter.recorder import Limits, Recorder
+from ..adapter.tick import Mode
+from ..adapter.wire.subscription import shard as shard_of
+from . import options
+from .boundary import ExitCode
+from .console import Console, StopRequestedError, StopSignals
+from .demo import demo_environment
+from .observer import Observer
+from .progress import byte_progress
+from .settings import Surroundings, checked_outputs
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """What one stream is to do."""
+
+    symbols: tuple[str, ...]
+    watch_lists: tuple[str, ...]
+    mode: Mode
+    shard: tuple[int, int] | None
+    limits: Limits
+    csv: str | None
+    jsonl: str | None
+    events: str | None
+    overwrites: bool
+    buffer_limit: int
+    stops_when_full: bool
+    policy: Policy
+    is_always_open: bool
+
+
+def stream(
+    symbols: options.Symbols = None,
+    watch_lists: options.From = None,
+    mode: options.Mode = Mode.QUOTE,
+    shard: options.ShardOf = None,
+    duration: options.Duration = None,
+    until: options.Until = None,
+    count: options.Count = None,
+    demo: options.Demo = False,
+    csv: options.Csv = None,
+    jsonl: options.Jsonl = None,
+    overwrite: options.Overwrite = False,
+    events: options.Events = None,
+    buffer: options.Buffer = DEFAULT_BUFFER,
+    on_full: options.OnFull = "drop",
+    silence_after: options.SilenceAfter = options.SILENCE_AFTER,
+    check_every: options.CheckEvery = options.CHECK_EVERY,
+    max_attempts: options.MaxAttempts = 3,
+    backoff_max: options.BackoffMax = options.BACKOFF_MAX,
+    keep_trying: options.KeepTrying = False,
+    always_open: options.AlwaysOpen = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Stream ticks of SYMBOL... to stdout or files until told to stop.
+
+    Example: ticks stream NIFTY BANKNIFTY --csv out.csv
+    """
+    checked_outputs(csv, jsonl, events)
+    settings = StreamSettings(
+        symbols=tuple(symbols or ()),
+        watch_lists=tuple(watch_lists or ()),
+        mode=mode,
+        shard=shard,
+        limits=Limits(duration, until, count),
+        csv="-" if csv is None and jsonl is None else csv,
+        jsonl=jsonl,
+        events=events,
+        overwrites=overwrite,
+        buffer_limit=buffer,
+        stops_when_full=on_full == "stop",
+        policy=Policy(
+            silence_after_s=silence_after,
+            check_every_s=check_every,
+            max_attempts=None if keep_trying else max_attempts,
+            backoff_max_s=backoff_max,
+        ),
+        is_always_open=always_open or demo,
+    )
+    console = Console(is_quiet=quiet, is_verbose=verbose)
+    with StopSignals().installed() as signals:
+        try:
+            with _environment(demo) as environ:
+                return run_stream(settings, environ, console, signals)
+        except StopRequestedError:
+            console.say("stopped before the first tick")
+            return ExitCode.OK
+
+
+@contextmanager
+def _environment(demo: bool) -> Iterator[Mapping[str, str]]:
+    if not demo:
+        yield os.environ
+        return
+    with demo_environment(os.environ) as environ:
+        yield environ
+
+
+def run_stream(
+    settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
+) -> int:
+    """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
+    surroundings = Surroundings.of(environ)
+    names = wanted_names(settings.symbols, settings.watch_lists)
+    sessions = keeper(surroundings, console.say)
+    _log_in(sessions)
+    instruments = resolved(names, settings.shard, surroundings, console)
+    broker = BrokerAdapter(
+        sessions,
+        feed_url=surroundings.addresses.feed_url,
+        policy=settings.policy,
+        calendar=MarketCalendar(is_always_open=settings.is_always_open),
+        buffer_limit=settings.buffer_limit,
+    )
+    broker.subscribe(instruments, settings.mode)
+    with ExitStack() as stack:
+        sinks = _opened_sinks(settings, broker, console)
+        recorder = Recorder(
+            broker, sinks, settings.limits, stops_when_full=settings.stops_when_full
+        )
+        observer = Observer(broker, recorder, console, events=settings.events)
+        signals.hand_to(recorder.stop)
+        try:
+            stack.enter_context(observer)
+            recorder.run()
+        finally:
+            stack.close()
+            console.say(str(recorder.summary()))
+    return ExitCode.OK
+
+
+def wanted_names(symbols: Sequence[str], watch_lists: Sequence[str]) -> list[str]:
+    """The names given and those in the watch lists. Raises UsageError when there are none."""
+    names = [name for name in symbols if name.strip()]
+    for path in watch_lists:
+        names += _watch_list(path)
+    if not names:
+        place = f"{' and '.join(watch_lists)} names no symbol" if watch_lists else "no symbol given"
+        raise UsageError(place, remedy="name one, such as NIFTY, or give a list with --from FILE")
+    return names
+
+
+def _watch_list(path: str) -> list[str]:
+    try:
+        if path == "-":
+            return read_watch_list(sys.stdin)
+        with Path(path).open(encoding="utf-8") as file:
+            return read_watch_list(file)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        raise UsageError(
+            f"the watch list {path} cannot be read: {reason}",
+            remedy="give a text file with one symbol a line",
+        ) from error
+
+
+def keeper(surroundings: Surroundings, note: Callable[[str], None]) -> SessionKeeper:
+    """The session of this user, which logs in and renews as needed."""
+    return SessionKeeper(
+        surroundings.home,
+        surroundings.addresses.rest_url,
+        surroundings.credentials,
+        clock=SystemClock(),
+        pause=_pause,
+        note=note,
+    )
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)
+
+
+def _log_in(sessions: SessionKeeper) -> None:
+    """A session before any file is touched; a broker out of reach is the connection's to retry."""
+    try:
+        sessions.session()
+    except TicksError as error:
+        if not error.can_retry:
+            raise
+
+
+def resolved(
+    names: Sequence[str],
+    shard: tuple[int, int] | None,
+    surroundings: Surroundings,
+    console: Console,
+) -> list[Instrument]:
+    """The instruments that the names mean, or this shard's part of them."""
+    with (
+        byte_progress("instrument master") as progress,
+        open_book(
+            surroundings.home,
+            surroundings.addresses.instruments_url,
+            clock=SystemClock(),
+            progress=progress,
+            note=console.say,
+        ) as book,
+    ):
+        instruments = book.resolve_all(names)
+    if shard is None:
+        return instruments
+    mine = shard_of(instruments, lambda instrument: instrument.key, *shard)
+    if not mine:
+        part = "/".join(map(str, shard))
+        raise UsageError(f"shard {part} holds none of the {len(instruments)} symbols")
+    return mine
+
+
+def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
+    """All outputs, or none: those opened before one that fails are closed again."""
+    sinks: list[Sink] = []
+    try:
+        for path, rows_format in ((settings.csv, "csv"), (settings.jsonl, "jsonl")):
+            if path is not None:
+                sinks.append(
+                    open_sink(
+                        path,
+                        rows_format,
+                        mode=settings.mode,
+                        symbols=broker.symbols,
+                        overwrite=settings.overwrites,
+                        note=console.say,
+                    )
+                )
+    except OutputError:
+        for sink in sinks:
+            sink.close()
+        raise
+    return sinks
