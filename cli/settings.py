@@ -17,6 +17,7 @@ from ..adapter.tick import MODES_BY_LABEL, Mode
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _LONGEST_S = 366 * 86_400.0
 
 
@@ -59,21 +60,25 @@ def until_ns(text: str, now: datetime) -> int:
     Raises ValueError with the reason; a time that has passed is one.
     """
     try:
-        at = datetime.combine(now.date(), time.fromisoformat(text.strip()), IST)
+        at = _moment(text.strip(), now)
     except ValueError:
-        try:
-            given = datetime.fromisoformat(text.strip())
-        except ValueError:
-            raise ValueError(
-                f"{text!r} is no time; write 15:30, 15:30:00 or 2026-11-23T15:30 (IST)"
-            ) from None
-        at = given if given.tzinfo else given.replace(tzinfo=IST)
+        raise ValueError(
+            f"{text!r} is no time; write 15:30, 15:30:00 or 2026-11-23T15:30 (IST)"
+        ) from None
     if at <= now:
         raise ValueError(
             f"{text!r} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d};"
             f" for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
         )
     return int(at.timestamp() * 1_000_000) * 1000
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    clock = _TIME_OF_DAY.fullmatch(text)
+    if clock:
+        return datetime.combine(now.date(), time(*(int(part or 0) for part in clock.groups())), IST)
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=IST)
 
 
 def mode(text: str) -> Mode:

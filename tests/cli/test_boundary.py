@@ -1,0 +1,77 @@
+"""One place turns a fault into words and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import typer
+
+from ticks.adapter import errors
+from ticks.cli.boundary import ExitCode, exit_code_of, run_guarded, words_for
+
+
+def raising(error: BaseException) -> object:
+    def run(_arguments: Sequence[str]) -> object:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UsageError("x"), 2),
+        (errors.CredentialsMissingError("x"), 3),
+        (errors.TokenRefusedError("x"), 3),
+        (errors.UnknownSymbolError("x"), 4),
+        (errors.SubscriptionRefusedError("x"), 4),
+        (errors.NetworkError("x"), 5),
+        (errors.FeedLostError("x"), 5),
+        (errors.CertificateError("x"), 5),
+        (errors.OutputError("x"), 6),
+        (errors.RecordingError("x"), 6),
+        (errors.PacketError("x", reason="mode"), 1),
+        (errors.ReaderLeftError("x"), 0),
+    ],
+)
+def test_each_kind_of_fault_has_its_exit_code(error: errors.TicksError, code: int) -> None:
+    assert exit_code_of(error) == code
+
+
+def test_every_fault_that_can_reach_a_user_has_words_with_its_remedy() -> None:
+    words = words_for(errors.OutputError("out.csv: the disk is full", remedy="free some space"))
+    assert words == "ticks: out.csv: the disk is full\n  try: free some space"
+
+
+def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    code = run_guarded(raising(errors.NetworkError("nobody answers")), [])
+    out, err = capfd.readouterr()
+    assert (code, out, err) == (5, "", "ticks: nobody answers\n")
+
+
+def test_a_traceback_is_for_those_who_ask(capfd: pytest.CaptureFixture[str]) -> None:
+    run_guarded(raising(errors.NetworkError("nobody answers")), ["stream", "-v"])
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_the_unexpected_is_one_line_too(capfd: pytest.CaptureFixture[str]) -> None:
+    code = run_guarded(raising(ZeroDivisionError("division by zero")), [])
+    err = capfd.readouterr().err
+    assert code == ExitCode.UNEXPECTED
+    assert "unexpected: ZeroDivisionError: division by zero" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
+def test_an_interrupted_command_ends_with_130(error: BaseException) -> None:
+    assert run_guarded(raising(error), []) == 130
+
+
+@pytest.mark.parametrize(("ended", "code"), [(SystemExit(4), 4), (SystemExit(), 0)])
+def test_an_exit_keeps_its_code(ended: SystemExit, code: int) -> None:
+    assert run_guarded(raising(ended), []) == code
+
+
+def test_a_good_end_is_0() -> None:
+    assert run_guarded(lambda _arguments: None, []) == ExitCode.OK
