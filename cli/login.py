@@ -12,10 +12,9 @@ from typing import Annotated
 import typer
 
 from ..adapter.account.session import Credentials, SessionKeeper, SessionStatus
-from ..adapter.address import FEED_URL, INSTRUMENTS_URL, REST_URL, Addresses
 from ..adapter.clock import SystemClock, ist_time
 from ..adapter.errors import SessionError
-from ..adapter.home import Home
+from .settings import Surroundings
 
 _PROMPTS = {
     "client_code": "Client code",
@@ -40,13 +39,15 @@ def login(client_code: ClientCode = None, status: Status = False, as_json: AsJso
     Credentials come from TICKS_API_KEY, TICKS_CLIENT_CODE, TICKS_PIN and TICKS_TOTP_SECRET; on a
     terminal, what is missing is asked for.
     """
-    credentials = _credentials(client_code)
+    surroundings = Surroundings.of(os.environ)
+    if client_code is not None:
+        credentials = replace(surroundings.credentials, client_code=client_code)
+        surroundings = replace(surroundings, credentials=credentials)
+    keeper = _keeper(surroundings)
     if status:
-        _show_status(_keeper(credentials), as_json=as_json)
+        _show_status(keeper, as_json=as_json)
         return
-    credentials = _completed(credentials)
-    keeper = _keeper(credentials)
-    keeper.login(credentials)
+    keeper.login(_completed(surroundings.credentials))
     kept = keeper.status()
     if kept is not None:
         typer.echo(f"logged in: {_told(kept)}", err=True)
@@ -56,7 +57,7 @@ def login(client_code: ClientCode = None, status: Status = False, as_json: AsJso
 
 def logout() -> None:
     """End the session at the broker and delete it here."""
-    _keeper(_credentials(None)).logout()
+    _keeper(Surroundings.of(os.environ)).logout()
 
 
 def _show_status(keeper: SessionKeeper, *, as_json: bool) -> None:
@@ -93,7 +94,7 @@ def _as_json(kept: SessionStatus | None) -> str:
 
 def _completed(credentials: Credentials) -> Credentials:
     """`credentials` with what is missing asked for, unseen, where a terminal can be asked."""
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         return credentials
     asked = {
         field: typer.prompt(text, hide_input=True, err=True).strip()
@@ -103,16 +104,15 @@ def _completed(credentials: Credentials) -> Credentials:
     return replace(credentials, **asked)
 
 
-def _credentials(client_code: str | None) -> Credentials:
-    found = Credentials.from_environment(os.environ)
-    return found if client_code is None else replace(found, client_code=client_code)
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
-def _keeper(credentials: Credentials) -> SessionKeeper:
+def _keeper(surroundings: Surroundings) -> SessionKeeper:
     return SessionKeeper(
-        Home.from_environment(os.environ),
-        _rest_url(),
-        credentials,
+        surroundings.home,
+        surroundings.addresses.rest_url,
+        surroundings.credentials,
         clock=SystemClock(),
         pause=_wait,
         note=lambda line: typer.echo(line, err=True),
@@ -121,8 +121,3 @@ def _keeper(credentials: Credentials) -> SessionKeeper:
 
 def _wait(seconds: float) -> None:
     threading.Event().wait(seconds)
-
-
-def _rest_url() -> str:
-    rest_url = os.environ.get("TICKS_REST_URL") or REST_URL
-    return Addresses.checked(rest_url, FEED_URL, INSTRUMENTS_URL).rest_url
