@@ -1,8 +1,9 @@
 """The bounded buffer between the socket and the sinks.
 
 The feed threads put what one drain of a socket gave; one reader takes all there is. When the
-reader is slower than the feed the oldest packets go, and every one of them is counted: a slow
-pipe never holds up a heartbeat, and never hides what it cost.
+buffer is full the feed thread waits a moment for the reader (the network holds what comes
+meanwhile); past that the oldest packets go, and every one of them is counted. So a burst faster
+than the disk loses nothing, and a stuck pipe never holds up a heartbeat, nor hides what it cost.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from collections import deque
 from typing import NamedTuple
 
 from .wakeup import Wakeup
+
+
+WAIT_FOR_ROOM_S = 0.05
+"""How long one drain may wait for the reader: 64 KiB each 50 ms still outruns any live feed."""
 
 
 class Batch(NamedTuple):
@@ -31,11 +36,20 @@ class TickBuffer:
         self.dropped = 0
         self._batches: deque[Batch] = deque()
         self._lock = threading.Lock()
+        self._has_room = threading.Condition(self._lock)
         self._wakeup = wakeup
 
     def put(self, received_ns: int, packets: list[bytes]) -> None:
-        """Add the packets of a drain (never waits); wakes the reader when the buffer was empty."""
+        """Add the packets of a drain; wakes the reader when the buffer was empty.
+
+        Waits for room at most `WAIT_FOR_ROOM_S`.
+        """
         with self._lock:
+            if self._batches and self.size + len(packets) > self.limit:
+                self._has_room.wait_for(
+                    lambda: not self._batches or self.size + len(packets) <= self.limit,
+                    WAIT_FOR_ROOM_S,
+                )
             was_empty = not self._batches
             self._batches.append(Batch(received_ns, packets))
             self.size += len(packets)
@@ -63,6 +77,7 @@ class TickBuffer:
             taken = list(self._batches)
             self._batches.clear()
             self.size = 0
+            self._has_room.notify_all()
         return taken
 
     def take_packet(self) -> tuple[int, bytes] | None:
@@ -74,4 +89,5 @@ class TickBuffer:
             self.size -= 1
             if len(packets) > 1:
                 self._batches.appendleft(Batch(received_ns, packets[1:]))
+            self._has_room.notify_all()
         return received_ns, packets[0]
