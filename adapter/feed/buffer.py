@@ -38,6 +38,8 @@ class TickBuffer:
         self._lock = threading.Lock()
         self._has_room = threading.Condition(self._lock)
         self._wakeup = wakeup
+        self._in_hand: list[bytes] = []
+        self._in_hand_ns = 0
 
     def put(self, received_ns: int, packets: list[bytes]) -> None:
         """Add the packets of a drain; wakes the reader when the buffer was empty.
@@ -81,13 +83,16 @@ class TickBuffer:
         return taken
 
     def take_packet(self) -> tuple[int, bytes] | None:
-        """The oldest packet and its time, or None when there is nothing. Never waits."""
-        with self._lock:
-            if not self._batches:
-                return None
-            received_ns, packets = self._batches.popleft()
-            self.size -= 1
-            if len(packets) > 1:
-                self._batches.appendleft(Batch(received_ns, packets[1:]))
-            self._has_room.notify_all()
-        return received_ns, packets[0]
+        """The oldest packet and its time, or None when there is nothing. Never waits.
+
+        Takes a batch out of the buffer at a time, for one reader that does not mix with `take_all`.
+        """
+        if not self._in_hand:
+            with self._lock:
+                if not self._batches:
+                    return None
+                self._in_hand_ns, packets = self._batches.popleft()
+                self.size -= len(packets)
+                self._has_room.notify_all()
+            self._in_hand = packets[::-1]
+        return self._in_hand_ns, self._in_hand.pop()
