@@ -7,8 +7,8 @@ The first of these that finds something decides; an exchange, where one was give
 3. an index of that name: NIFTY, SENSEX
 4. a share of that name on NSE: its -EQ series, else -BE, -SM, -BZ, -ST, else the only one
 5. a share of that symbol or name on BSE
-6. the fields of a contract. A date without a year means its nearest year that is not past (only an
-   old copy of the master has past ones; then the latest).
+6. the fields of a contract. A date without a year is its nearest that has not passed, and no date
+   is any that has not passed; what has expired (an old copy has it) counts if nothing else fits.
 
 Several instruments in the step that decides is an error that names them. Source: protocol.md,
 "Instrument master".
@@ -95,10 +95,12 @@ def _by_bse_share(index: InstrumentIndex, wanted: Wanted, today: str) -> list[In
 def _by_contract(index: InstrumentIndex, wanted: Wanted, today: str) -> list[Instrument]:
     contract = wanted.contract or Contract(wanted.key)
     found = contracts(index, contract, wanted.exchange_type, today)
-    if contract.has_year or contract.expiry == "%" or not found:
+    if contract.has_year or not found:
         return found
-    years = {one.expiry[:4] for one in found if one.expiry >= today}
-    year = min(years) if years else max(one.expiry[:4] for one in found)
+    alive = [one for one in found if one.expiry >= today]
+    if contract.expiry == "%":
+        return alive or found
+    year = min(one.expiry[:4] for one in alive) if alive else max(one.expiry[:4] for one in found)
     return [one for one in found if one.expiry.startswith(year)]
 
 

@@ -109,10 +109,9 @@ def _by_parts(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) ->
     rank = """
         CASE WHEN symbol_key IN (:key, :key || '-EQ') THEN 0
              WHEN name_key = :key THEN 1
-             WHEN substr(symbol_key, 1, length(:key)) = :key THEN 2
-             WHEN substr(name_key, 1, length(:key)) = :key THEN 3
-             WHEN name_key = :word0 THEN 4
-             ELSE 5 END"""
+             WHEN instr(symbol_key, :key) = 1 OR instr(name_key, :key) = 1 THEN 2
+             WHEN name_key = :word0 THEN 3
+             ELSE 4 END"""
     return index.select(
         f"({has_words}) OR instr(symbol_key, :key) OR instr(name_key, :key)",
         order=f"{rank}, {LIKELY_FIRST}",
