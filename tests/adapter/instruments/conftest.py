@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -17,6 +18,7 @@ from ticks.adapter.home import Home
 from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_index
 from ticks.adapter.instruments.master import Master
 
+CERTIFICATE = Path(__file__).parent.parent / "account" / "loopback.pem"
 REAL_RECORDS = Path(__file__).parent / "real_records.json"
 """Records as they stood in real masters of different days (2024 to 2026)."""
 
@@ -155,6 +157,12 @@ class MasterServer:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
+
+    def speak_tls(self) -> None:
+        """From now on with a certificate that nobody signed but itself."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import socket
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from ticks.adapter.errors import (
     BrokerBusyError,
     BrokerError,
+    CertificateError,
     InstrumentMasterError,
     NetworkError,
 )
 from ticks.adapter.instruments.download import download
 
+CERTIFICATE = Path(__file__).parent.parent / "account" / "loopback.pem"
 BODY = b'[{"token": "1"}]' * 5000
 
 
@@ -140,6 +143,24 @@ def test_nobody_there_is_a_network_error(clock: Any) -> None:
         port = closed.getsockname()[1]
         with pytest.raises(NetworkError, match="refused"):
             download(f"http://127.0.0.1:{port}/", clock=clock)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(server: Any, clock: Any) -> None:
+    server.speak_tls()
+    server.serves(BODY)
+    with pytest.raises(CertificateError, match="self-signed") as caught:
+        download(server.url.replace("http:", "https:"), clock=clock)
+    assert "SSL_CERT_FILE" in caught.value.remedy
+    assert server.requests == []
+
+
+def test_a_certificate_that_the_user_trusts_is_accepted(
+    server: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    server.speak_tls()
+    server.serves(BODY)
+    assert download(server.url.replace("http:", "https:"), clock=clock) == BODY
 
 
 def test_what_does_not_speak_http_is_a_network_error(server: Any, clock: Any) -> None:
