@@ -13,6 +13,7 @@ import typer
 from ..adapter.errors import ReaderLeftError
 from .boundary import run_guarded
 from .find import find
+from .health import health
 from .login import login, logout
 from .simulate import simulate
 from .stream import stream
@@ -65,6 +66,7 @@ def _command(function: Callable[P, int | None]) -> Callable[P, None]:
 app.command()(_command(login))
 app.command()(_command(logout))
 app.command()(_command(stream))
+app.command()(_command(health))
 app.command()(_command(find))
 app.command()(_command(simulate))
 

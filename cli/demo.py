@@ -22,6 +22,16 @@ _STOP_S = 5.0
 
 
 @contextlib.contextmanager
+def environment(is_demo: bool) -> Iterator[Mapping[str, str]]:
+    """This process's environment, or that of a demo."""
+    if not is_demo:
+        yield os.environ
+        return
+    with demo_environment(os.environ) as demo:
+        yield demo
+
+
+@contextlib.contextmanager
 def demo_environment(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """`environ` with the addresses and credentials of a simulated broker and a throw-away home."""
     with (

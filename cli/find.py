@@ -15,8 +15,8 @@ from ..adapter.clock import SystemClock
 from ..adapter.errors import UnknownSymbolError, UsageError
 from ..adapter.instrument import Instrument, price_digits
 from ..adapter.instruments import InstrumentBook, open_book
+from ..adapter.surroundings import Surroundings
 from .progress import byte_progress
-from .settings import Surroundings
 
 FIELDS = (
     *("exchange", "symbol", "token", "name", "expiry"),

@@ -14,7 +14,7 @@ import typer
 from ..adapter.account.session import Credentials, SessionKeeper, SessionStatus
 from ..adapter.clock import SystemClock, ist_time
 from ..adapter.errors import SessionError
-from .settings import Surroundings
+from ..adapter.surroundings import Surroundings
 
 _PROMPTS = {
     "client_code": "Client code",

@@ -15,7 +15,7 @@ from . import settings
 T = TypeVar("T")
 
 
-def _parsed(parse: Callable[[str], T]) -> Callable[[object], T]:
+def parsed(parse: Callable[[str], T]) -> Callable[[object], T]:
     """A parser whose ValueError becomes a usage error with the same words."""
 
     def parser(value: object) -> T:
@@ -73,7 +73,7 @@ From = Annotated[
 Mode = Annotated[
     TickMode,
     typer.Option(
-        parser=_parsed(settings.mode),
+        parser=parsed(settings.mode),
         envvar="TICKS_MODE",
         metavar="ltp|quote|snap",
         help="How much each tick tells.",
@@ -84,7 +84,7 @@ ShardOf = Annotated[
     Shard | None,
     typer.Option(
         "--shard",
-        parser=_parsed(Shard),
+        parser=parsed(Shard),
         envvar="TICKS_SHARD",
         metavar="I/N",
         help="Only the I-th of N parts of the watch list.",
@@ -94,7 +94,7 @@ ShardOf = Annotated[
 Duration = Annotated[
     Seconds | None,
     typer.Option(
-        parser=_parsed(Seconds),
+        parser=parsed(Seconds),
         envvar="TICKS_DURATION",
         metavar="90s|5m|1h",
         help="End after this long.",
@@ -104,7 +104,7 @@ Duration = Annotated[
 Until = Annotated[
     Moment | None,
     typer.Option(
-        parser=_parsed(Moment),
+        parser=parsed(Moment),
         envvar="TICKS_UNTIL",
         metavar="15:30",
         help="End at this time of day (IST).",
@@ -185,7 +185,7 @@ OnFull = Annotated[
         "--on-full",
         envvar="TICKS_ON_FULL",
         metavar="drop|stop",
-        parser=_parsed(settings.on_full),
+        parser=parsed(settings.on_full),
         help="What a full buffer does: drop the oldest, or stop with exit code 6.",
         rich_help_panel=_WHERE,
     ),
@@ -194,7 +194,7 @@ SilenceAfter = Annotated[
     Seconds,
     typer.Option(
         "--silence-after",
-        parser=_parsed(Seconds),
+        parser=parsed(Seconds),
         envvar="TICKS_SILENCE_AFTER",
         help="Silence that counts as a fault in market hours.",
         rich_help_panel=_CONNECTION,
@@ -204,7 +204,7 @@ CheckEvery = Annotated[
     Seconds,
     typer.Option(
         "--check-every",
-        parser=_parsed(Seconds),
+        parser=parsed(Seconds),
         envvar="TICKS_CHECK_EVERY",
         help="How often the feed's health is checked.",
         rich_help_panel=_CONNECTION,
@@ -225,7 +225,7 @@ BackoffMax = Annotated[
     Seconds,
     typer.Option(
         "--backoff-max",
-        parser=_parsed(Seconds),
+        parser=parsed(Seconds),
         envvar="TICKS_BACKOFF_MAX",
         help="Longest wait between attempts.",
         rich_help_panel=_CONNECTION,

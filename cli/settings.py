@@ -1,17 +1,12 @@
-"""Flags, environment and file become frozen settings; texts become values, or a clear error."""
+"""What a user typed becomes a value, or a reason that a person understands."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 
-from ..adapter.account.credentials import Credentials
-from ..adapter.address import FEED_URL, INSTRUMENTS_URL, REST_URL, Addresses
 from ..adapter.clock import IST
 from ..adapter.errors import UsageError
-from ..adapter.home import Home
 from ..adapter.tick import MODES_BY_LABEL, Mode
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -19,28 +14,6 @@ _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _LONGEST_S = 366 * 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the environment says: where things lie, whom to talk to, who the user is."""
-
-    home: Home
-    addresses: Addresses
-    credentials: Credentials
-
-    @classmethod
-    def of(cls, environ: Mapping[str, str]) -> Surroundings:
-        """From the `TICKS_...` variables. Raises UsageError for an address that cannot be used."""
-        return cls(
-            Home.from_environment(environ),
-            Addresses.checked(
-                environ.get("TICKS_REST_URL") or REST_URL,
-                environ.get("TICKS_FEED_URL") or FEED_URL,
-                environ.get("TICKS_INSTRUMENTS_URL") or INSTRUMENTS_URL,
-            ),
-            Credentials.from_environment(environ),
-        )
 
 
 def duration_s(text: str) -> float:
@@ -76,7 +49,8 @@ def until_ns(text: str, now: datetime) -> int:
 def _moment(text: str, now: datetime) -> datetime:
     clock = _TIME_OF_DAY.fullmatch(text)
     if clock:
-        return datetime.combine(now.date(), time(*(int(part or 0) for part in clock.groups())), IST)
+        hour, minute, second = (int(part or 0) for part in clock.groups())
+        return datetime.combine(now.date(), time(hour, minute, second), IST)
     given = datetime.fromisoformat(text)
     return given if given.tzinfo else given.replace(tzinfo=IST)
 

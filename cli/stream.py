@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +18,16 @@ from ..adapter.instrument import Instrument
 from ..adapter.instruments import open_book, read_watch_list
 from ..adapter.record.sinks import Sink, open_sink
 from ..adapter.recorder import Limits, Recorder
+from ..adapter.surroundings import Surroundings
 from ..adapter.tick import Mode
 from ..adapter.wire.subscription import shard as shard_of
 from . import options
 from .boundary import ExitCode
 from .console import Console, StopRequestedError, StopSignals
-from .demo import demo_environment
+from .demo import environment
 from .observer import Observer
 from .progress import byte_progress
-from .settings import Surroundings, checked_outputs
+from .settings import checked_outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,34 +101,25 @@ def stream(
     console = Console(is_quiet=quiet, is_verbose=verbose)
     with StopSignals().installed() as signals:
         try:
-            with _environment(demo) as environ:
+            with environment(demo) as environ:
                 return run_stream(settings, environ, console, signals)
         except StopRequestedError:
             console.say("stopped before the first tick")
             return ExitCode.OK
 
 
-@contextmanager
-def _environment(demo: bool) -> Iterator[Mapping[str, str]]:
-    if not demo:
-        yield os.environ
-        return
-    with demo_environment(os.environ) as environ:
-        yield environ
-
-
 def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
-    surroundings = Surroundings.of(environ)
+    around = Surroundings.of(environ)
     names = wanted_names(settings.symbols, settings.watch_lists)
-    sessions = keeper(surroundings, console.say)
+    sessions = around.session_keeper(console.say)
     _log_in(sessions)
-    instruments = resolved(names, settings.shard, surroundings, console)
+    instruments = resolved(names, settings.shard, around, console)
     broker = BrokerAdapter(
         sessions,
-        feed_url=surroundings.addresses.feed_url,
+        feed_url=around.addresses.feed_url,
         policy=settings.policy,
         calendar=MarketCalendar(is_always_open=settings.is_always_open),
         buffer_limit=settings.buffer_limit,
@@ -176,22 +166,6 @@ def _watch_list(path: str) -> list[str]:
         ) from error
 
 
-def keeper(surroundings: Surroundings, note: Callable[[str], None]) -> SessionKeeper:
-    """The session of this user, which logs in and renews as needed."""
-    return SessionKeeper(
-        surroundings.home,
-        surroundings.addresses.rest_url,
-        surroundings.credentials,
-        clock=SystemClock(),
-        pause=_pause,
-        note=note,
-    )
-
-
-def _pause(seconds: float) -> None:
-    threading.Event().wait(seconds)
-
-
 def _log_in(sessions: SessionKeeper) -> None:
     """A session before any file is touched; a broker out of reach is the connection's to retry."""
     try:
@@ -204,15 +178,15 @@ def _log_in(sessions: SessionKeeper) -> None:
 def resolved(
     names: Sequence[str],
     shard: tuple[int, int] | None,
-    surroundings: Surroundings,
+    around: Surroundings,
     console: Console,
 ) -> list[Instrument]:
     """The instruments that the names mean, or this shard's part of them."""
     with (
         byte_progress("instrument master") as progress,
         open_book(
-            surroundings.home,
-            surroundings.addresses.instruments_url,
+            around.home,
+            around.addresses.instruments_url,
             clock=SystemClock(),
             progress=progress,
             note=console.say,

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from ticks.adapter.address import FEED_URL
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
 from ticks.cli.settings import (
-    Surroundings,
     checked_outputs,
     duration_s,
     mode,
@@ -102,22 +100,3 @@ def test_two_outputs_to_one_place_are_refused() -> None:
     checked_outputs("-", "a.jsonl", None, None)
     with pytest.raises(UsageError, match="two outputs go to stdout"):
         checked_outputs("-", "-")
-
-
-def test_the_environment_names_home_addresses_and_credentials() -> None:
-    found = Surroundings.of(
-        {"TICKS_HOME": "/x", "TICKS_REST_URL": "http://127.0.0.1:1", "TICKS_PIN": "1"}
-    )
-    assert str(found.home.session_file) == "/x/session.json"
-    assert found.addresses.rest_url == "http://127.0.0.1:1"
-    assert found.addresses.feed_url == FEED_URL
-    assert found.credentials.missing() == (
-        "TICKS_API_KEY",
-        "TICKS_CLIENT_CODE",
-        "TICKS_TOTP_SECRET",
-    )
-
-
-def test_an_address_that_would_leak_tokens_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"TICKS_FEED_URL.*clear text to example\.com"):
-        Surroundings.of({"TICKS_FEED_URL": "ws://example.com/feed"})
