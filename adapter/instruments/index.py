@@ -40,7 +40,7 @@ DELETE FROM instruments WHERE rowid NOT IN
 """
 _BY_NAMES = f"""
 CREATE INDEX by_symbol ON instruments (symbol_key);
-CREATE INDEX by_name ON instruments (name_key, kind, expiry, strike);
+CREATE INDEX by_name ON instruments (name_key, strike);
 CREATE INDEX cash_by_symbol ON instruments (symbol_key) WHERE kind IN ('', '{INDEX_KIND}');
 CREATE INDEX index_by_name ON instruments (name_key) WHERE kind = '{INDEX_KIND}';
 """

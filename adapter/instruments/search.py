@@ -10,8 +10,8 @@ from .naming import Contract, Wanted
 
 _CASH_KINDS = f"('', '{INDEX_KIND}')"
 _UNDERLYING_IS = f"""
-    (name_key = :underlying OR name_key IN
-        (SELECT name_key FROM instruments WHERE symbol_key = :underlying AND kind = '{INDEX_KIND}'))
+    name_key IN (SELECT :underlying UNION SELECT name_key FROM instruments
+                 WHERE symbol_key = :underlying AND kind = '{INDEX_KIND}')
     AND kind NOT IN {_CASH_KINDS}
 """
 _RIGHTS = {
@@ -22,7 +22,8 @@ _RIGHTS = {
 }
 # Strikes are rupees x 100; in the currency segment, by unverified sources, rupees x 10,000,000.
 _STRIKE_IS = f"""
-    (strike = :paise OR (exchange_type = {CURRENCY_EXCHANGE_TYPE} AND strike = :currency_units))
+    strike IN (:paise, :currency_units)
+    AND (strike = :paise OR exchange_type = {CURRENCY_EXCHANGE_TYPE})
 """
 _NO_STRIKE = -1
 _SHORTEST_BEGINNING = 3
