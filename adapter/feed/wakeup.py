@@ -49,3 +49,7 @@ class Wakeup:
     def close(self) -> None:
         self._ear.close()
         self._hand.close()
+
+    def __del__(self) -> None:
+        """A bell goes with its owner; nobody has to remember it."""
+        self.close()
