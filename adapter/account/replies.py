@@ -38,6 +38,7 @@ _MOST_SHOWN = 200
 _API_KEY_CODES = {"AG8004", "AB1034"}
 _TOKEN_CODES = {"AG8001", "AG8002", "AG8003", "AB1010", "AB8050", "AB8051"}
 _BUSY_CODES = {"AB1004"}
+_BUSY_STATUSES = {500, 502, 503, 504}
 _TOTP_CODE = "AB1050"
 _KNOWN_CODES = {"AB1007", _TOTP_CODE} | _API_KEY_CODES | _TOKEN_CODES
 
@@ -178,7 +179,7 @@ def _unreadable(reply: Reply, asked: Asked) -> TicksError:
         )
     if status == 401 and asked.call is not Call.LOGIN:
         return _token_refused(f"HTTP {status}", asked)
-    if status >= 500:
+    if status in _BUSY_STATUSES:
         return BrokerBusyError(
             f"the broker could not do the {asked.call.title} now (HTTP {status})",
             remedy="try again in a minute",

@@ -265,7 +265,7 @@ class SessionKeeper:
             missing = credentials.missing()
             raise CredentialsMissingError(
                 f"there is no usable session, and a login needs {', '.join(missing)}",
-                remedy="set what is missing, or run: ticks login",
+                remedy="set what is missing, or run on a terminal: ticks login",
             )
         checked_key(secret)
         tried_s = self._clock.wall_ns() / 1e9
