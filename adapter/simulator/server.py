@@ -47,7 +47,7 @@ class Simulator:
     `clock_offset_s`: how far the broker's clock is ahead of this machine's.
     `has_rate_limits`: answer REST calls over the documented rates with shape C.
     `extra_instruments`: so many made-up NSE equities more (SIM00001-EQ ...) in the master.
-    `keep_packets`: keep every packet sent in the journal; off to serve for long.
+    `keep_packets`: keep every packet sent in the journal, for a test to compare.
     """
 
     def __init__(  # noqa: PLR0913 - each is an option of its own, by keyword
@@ -65,7 +65,7 @@ class Simulator:
         clock_offset_s: float = 0.0,
         has_rate_limits: bool = False,
         extra_instruments: int = 0,
-        keep_packets: bool = True,
+        keep_packets: bool = False,
         credentials: Credentials | None = None,
     ) -> None:
         if rate < 0 or (speed is not None and speed <= 0):

@@ -1,0 +1,164 @@
+"""`ticks simulate`: a broker on this machine, to try the tool and to test what stands on it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from ..adapter.errors import UsageError
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+Port = Annotated[
+    int, typer.Option(min=0, max=65535, help="Port of REST and instrument master; 0: a free one.")
+]
+FeedPort = Annotated[int, typer.Option(min=0, max=65535, help="Port of the feed; 0: a free one.")]
+RecordingFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        help="Play this recording instead of a made-up market.",
+    ),
+]
+Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
+Rate = Annotated[float, typer.Option(min=0, help="Packets a second of each subscribed instrument.")]
+Seed = Annotated[int | None, typer.Option(help="Repeat the prices of an earlier run exactly.")]
+Tls = Annotated[
+    bool, typer.Option("--tls", help="Serve https and wss, with a throw-away certificate.")
+]
+Command = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[-- COMMAND...]",
+        show_default=False,
+        help="Run this with the variables set, and end with it.",
+    ),
+]
+
+
+def simulate(
+    command: Command = None,
+    *,
+    port: Port = 0,
+    feed_port: FeedPort = 0,
+    recording: RecordingFile = None,
+    speed: Speed = "1",
+    rate: Rate = 4.0,
+    seed: Seed = None,
+    tls: Tls = False,
+) -> int:
+    """Run a SmartAPI on this machine: login, instrument master and a live feed, with no account.
+
+    Prints the variables that a client needs and serves until Ctrl-C; with a command, runs it with
+    those variables set and ends with its exit code.
+    """
+    from ..adapter.simulator.server import Simulator  # a server's libraries: for this command only
+
+    simulator = Simulator(
+        port=port,
+        feed_port=feed_port,
+        recording=recording,
+        speed=parse_speed(speed),
+        rate=rate,
+        seed=seed,
+        tls=tls,
+    )
+    if command:
+        with simulator:
+            return _run(command, simulator.environment())
+    # Blocked before the simulator's thread starts, which inherits that: only `sigwait` takes them.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        with simulator:
+            for name, value in simulator.environment().items():
+                print(f"export {name}={shlex.quote(value)}")
+            sys.stdout.flush()
+            print(f"a simulated broker on {simulator.rest_url}; Ctrl-C ends it", file=sys.stderr)
+            signal.sigwait(STOP_SIGNALS)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return 0
+
+
+def parse_speed(text: str) -> float | None:
+    """The number in `--speed`; None for `max`. Raises UsageError."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"--speed {text!r} is no speed", remedy="give a number over 0, or max")
+    return speed
+
+
+def _run(command: Sequence[str], variables: dict[str, str]) -> int:
+    """Run a command with these variables added; its exit code, 128 + n when signal n killed it."""
+    with _passed_on() as pass_to:
+        try:
+            child = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603 - the user's
+        except OSError as error:
+            raise UsageError(
+                f"{command[0]!r} cannot be run: {error.strerror}",
+                remedy="check the command after `--`",
+            ) from error
+        pass_to(child)
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """While entered, SIGINT and SIGTERM go to the child that is named, also those that came before.
+
+    A terminal sends its Ctrl-C to the child as well; that one is not passed on, since to the child
+    a second one means something else.
+    """
+    came: list[int] = []
+    child: subprocess.Popen[bytes] | None = None
+
+    def caught(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and _is_in_foreground():
+            return
+        if child is None:
+            came.append(number)
+        elif child.returncode is None:
+            os.kill(child.pid, number)
+
+    def pass_to(started: subprocess.Popen[bytes]) -> None:
+        nonlocal child
+        child = started
+        for number in came:
+            os.kill(started.pid, number)
+
+    before = [signal.signal(number, caught) for number in STOP_SIGNALS]
+    try:
+        yield pass_to
+    finally:
+        for number, handler in zip(STOP_SIGNALS, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _is_in_foreground() -> bool:
+    """Whether a terminal counts this process among those that its Ctrl-C is for."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
