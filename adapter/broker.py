@@ -188,7 +188,7 @@ class BrokerAdapter:
                 self._feed_url, self._sessions, self.clock, name=f"feed {number}"
             ),
             clock=self.clock,
-            is_market_open=lambda wall_ns: self.calendar.is_open(self._segments(), wall_ns),
+            is_market_open=self.calendar.is_open,
             draw=random.SystemRandom().random,
             deliver=self.buffer.put,
             report=self._report,

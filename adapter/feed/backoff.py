@@ -12,13 +12,14 @@ _MOST_DOUBLINGS = 30
 """2^30 s is beyond any cap, and far from overflowing a float."""
 
 
-def delay_s(attempt: int, draw: float, *, cap_s: float) -> float:
+def delay_s(attempt: int, draw: float, *, cap_s: float, least_s: float = 0.0) -> float:
     """Seconds to wait before attempt number `attempt` (1 is the first).
 
-    `draw` is uniform in [0, 1]. The result lies in [min(cap_s, 2^(attempt-1)), that x 1.1].
+    `draw` is uniform in [0, 1]. The result lies in [base, base x 1.1], where base is
+    min(cap_s, 2^(attempt-1)), or `least_s` where that is more.
     Raises ValueError for an attempt below 1.
     """
     if attempt < 1:
         raise ValueError(f"attempt {attempt} is below 1")
     doublings = min(attempt - 1, _MOST_DOUBLINGS)
-    return min(cap_s, BASE_S * 2.0**doublings) * (1 + JITTER * draw)
+    return max(least_s, min(cap_s, BASE_S * 2.0**doublings)) * (1 + JITTER * draw)

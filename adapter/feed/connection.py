@@ -13,10 +13,12 @@ Rules
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..account.session import Session
 from ..clock import Clock, ist_time
 from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
 from ..wire.frames import Close as CloseFrame
@@ -69,13 +71,13 @@ class Ports:
     """What a connection stands on and where it hands things.
 
     `deliver(received_ns, packets)` takes what a drain gave; `report(connection, name, facts)` takes
-    events; `is_market_open(wall_ns)` says whether a subscribed segment can tick; `draw()` is in
-    [0, 1).
+    events; `is_market_open(exchange_types, wall_ns)` says whether one of these segments can tick;
+    `draw()` is in [0, 1).
     """
 
     network: Network
     clock: Clock
-    is_market_open: Callable[[int], bool]
+    is_market_open: Callable[[Iterable[int], int], bool]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
     report: Callable[[int, str, dict[str, object]], None]
@@ -107,7 +109,7 @@ class Connection:
         self._request_number = 1
         self._frames = FrameReader()
         self._newest_drain_s: float | None = None
-        self._stepped_at_s = 0.0
+        self._stepped_at_s = -math.inf
         self._renew_at_s = 0.0
         self._told_counts = (0, 0, 0)
         self._tell_counts_at_s = 0.0
@@ -142,35 +144,46 @@ class Connection:
 
     def run(self) -> TicksError | None:
         """Live until stopped (None) or lost (why)."""
-        self._step(Started())
-        while not self.state.is_final:
-            for happening in self._network.wait(alarm_s(self.state)):
-                self._happened(happening)
-            if self._is_stopping:
-                self._step(Stopped())
-            self._mind_the_time()
-            self._mind_the_wishes()
-        self._tell_counts()
-        self._network.release()
+        try:
+            self._step(Started())
+            while not self.state.is_final:
+                for happening in self._network.wait(alarm_s(self.state)):
+                    self._happened(happening)
+                if self._is_stopping:
+                    self._step(Stopped())
+                self._mind_the_time()
+                self._mind_the_wishes()
+            self._tell_counts()
+        finally:
+            self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
 
     def _happened(self, happening: Happening) -> None:
         match happening:
             case Received(epoch, data, received_ns):
-                if epoch == self.state.epoch:
+                if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
                     self._received(data, received_ns)
             case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
                 self._step(Failed(epoch, error, self._draw()))
             case Connected(epoch, session):
-                self.session_expires_ns = session.expires_ns
-                self._frames = FrameReader()
-                self.ledger.reopened()
-                self._step(Opened(epoch))
+                if epoch == self.state.epoch and self.state.phase is Phase.CONNECTING:
+                    self._opened(session)
             case Renewed(session):
                 self.session_expires_ns = session.expires_ns
                 self._tell("renewed", {"expires_at": ist_time(session.expires_ns).isoformat()})
             case RenewalFailed(error):
                 self._tell("renewal_failed", {"detail": error.message})
+
+    def _opened(self, session: Session) -> None:
+        """A new socket: nothing of the former one counts for it."""
+        self.session_expires_ns = session.expires_ns
+        self._frames = FrameReader()
+        self._sent.clear()
+        self._standing = ()
+        self._newest_drain_s = None
+        self._stepped_at_s = -math.inf
+        self.ledger.reopened()
+        self._step(Opened(self.state.epoch))
 
     def _received(self, data: bytes, received_ns: int) -> None:
         packets, signals = self._frames.read(data)
@@ -179,7 +192,7 @@ class Connection:
             self._newest_drain_s = now_s
             if not self.state.ticked_since_open or now_s - self._stepped_at_s > _TICK_STEPS_APART_S:
                 self._step_ticked()
-        elif not packets or signals:
+        else:
             self._step(Heard(self.state.epoch))
         for signal in signals:
             self._signalled(signal)
@@ -225,7 +238,8 @@ class Connection:
             self._step(Beaten())
         if not self.state.is_final and now_s >= self.state.check_at_s:
             wall_ns = self._clock.wall_ns()
-            self._step(Checked(self._is_market_open(wall_ns), self._draw()))
+            segments = {unit.exchange_type for unit in self._wanted}
+            self._step(Checked(self._is_market_open(segments, wall_ns), self._draw()))
             self._mind_the_session(now_s, wall_ns)
         if now_s >= self._tell_counts_at_s:
             self._tell_counts_at_s = now_s + _COUNTS_APART_S
@@ -263,8 +277,6 @@ class Connection:
             case Connect(epoch, fresh_login):
                 self._network.connect(epoch, fresh_login=fresh_login)
             case Subscribe():
-                self._newest_drain_s = None
-                self._standing = ()
                 self._mind_the_wishes()
             case SendHeartbeat():
                 self._network.send_text("ping")
@@ -305,19 +317,20 @@ class Connection:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request = self._sent.get(error.correlation_id)
         facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
-        words = f"the broker refused a request: {error.error_code} {error.error_message}"
-        if request is not None:
-            refused = set(request.units)
-            with self._lock:
-                self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
-            self._standing = tuple(unit for unit in self._standing if unit not in refused)
-            facts |= {"request": request.correlation_id, "instruments": len(request.units)}
+        if request is None or request.action is not Wish.SUBSCRIBE:
+            self._tell("refused", facts)
+            return
+        refused = set(request.units)
+        with self._lock:
+            self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
+        self._standing = tuple(unit for unit in self._standing if unit not in refused)
+        facts |= {"request": request.correlation_id, "instruments": len(request.units)}
+        self._tell("refused", facts)
+        if not self._standing:
             words = (
                 f"the broker refused {request.correlation_id} ({len(request.units)} instruments,"
                 f" mode {request.mode.label}): {error.error_code} {error.error_message}"
             )
-        self._tell("refused", facts)
-        if not self._standing:
             remedy = "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
             cause = SubscriptionRefusedError(words, remedy=remedy)
             self._step(Failed(self.state.epoch, cause, self._draw()))

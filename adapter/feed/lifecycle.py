@@ -7,8 +7,12 @@ Rules
   beside the first.
 - LOST and STOPPED are final.
 - WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
+  The first check is due at once, at the start and at each opening; it learns about the market.
 - Attempts go back to 0 only after a healthy stretch: data (or, with the market closed, answers)
   on a link that has been live for `stable_after_s`. A link that merely opened proves nothing.
+- The market stands as the last check found it (open before the first). Where a check finds it
+  open again it counts as open from the check before, so blindness errs towards too much, by
+  less than `check_every_s` at each opening and each close.
 - The silence timer starts when the subscription is sent, so a feed that never spoke is silent too.
   Only data frames stop it; pongs prove the link, not the data.
 - Time and random draws come in as arguments; nothing here reads a clock.
@@ -78,7 +82,7 @@ class State:
     """Everything a decision needs. Times are `now_s` of the monotonic clock.
 
     `silent_since_s` is the last data frame, or the subscription while there was none.
-    `closed_at_s` is when the market was last known to be closed (silence before it is no fault).
+    `closed_at_s` is the last check that found the market closed (silence before it is no fault).
     `blind_since_s` is where the running blind span began, None while seeing or while the market
     is closed; `span_s` is what the running span holds already, `blind_s` the sum of ended spans.
     """
@@ -92,6 +96,7 @@ class State:
     live_since_s: float = 0.0
     silent_since_s: float = 0.0
     heard_at_s: float = 0.0
+    is_market_open: bool = True
     closed_at_s: float = float("-inf")
     check_at_s: float = 0.0
     heartbeat_at_s: float = 0.0
@@ -99,7 +104,6 @@ class State:
     delay_s: float = 0.0
     last_tick_s: float | None = None
     ticked_since_open: bool = False
-    heard_since_open: bool = False
     is_quiet: bool = False
     fresh_login_spent: bool = False
     is_blind: bool = False
@@ -253,7 +257,7 @@ def alarm_s(state: State) -> float | None:
 
 
 def _started(state: State, event: Started, now_s: float, policy: Policy) -> Step:
-    begun = replace(state, started_s=now_s, check_at_s=now_s + policy.check_every_s)
+    begun = replace(state, started_s=now_s, check_at_s=now_s)
     return _connecting(begun, fresh_login=False)
 
 
@@ -270,10 +274,9 @@ def _opened(state: State, event: Opened, now_s: float, policy: Policy) -> Step:
         live_since_s=now_s,
         silent_since_s=now_s,
         heard_at_s=now_s,
-        check_at_s=now_s + policy.check_every_s,
+        check_at_s=now_s,
         heartbeat_at_s=now_s + policy.heartbeat_every_s,
         ticked_since_open=False,
-        heard_since_open=False,
         is_quiet=False,
     )
     return live, [Tell("connected", {"attempt": state.attempt}), Subscribe(state.epoch)]
@@ -299,9 +302,8 @@ def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Po
         facts = {**_why(cause), "attempts": state.attempt, "blind_s": round(ended.blind_s, 3)}
         return ended, [close, Tell("lost", _why(cause)), Tell("gave_up", facts)]
 
-    wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s)
-    if isinstance(cause, RateLimitedError):
-        wait_s = max(wait_s, policy.rate_limit_wait_s)
+    least_s = policy.rate_limit_wait_s if isinstance(cause, RateLimitedError) else 0.0
+    wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s, least_s=least_s)
     waiting = replace(
         lost, phase=Phase.WAITING, attempt=attempt, delay_s=wait_s, due_at_s=now_s + wait_s
     )
@@ -325,19 +327,18 @@ def _ticked(state: State, event: Ticked, now_s: float, policy: Policy) -> Step:
         heard_at_s=now_s,
         last_tick_s=now_s,
         ticked_since_open=True,
-        heard_since_open=True,
         is_quiet=False,
     )
     return _healthy(seeing, now_s, policy), told
 
 
 def _heard(state: State, event: Heard, now_s: float, policy: Policy) -> Step:
-    return replace(state, heard_at_s=now_s, heard_since_open=True), []
+    return replace(state, heard_at_s=now_s), []
 
 
-def _healthy(state: State, now_s: float, policy: Policy) -> State:
-    """Forgive the attempts once the link has carried something for `stable_after_s`."""
-    if now_s - state.live_since_s < policy.stable_after_s:
+def _healthy(state: State, proven_s: float, policy: Policy) -> State:
+    """Forgive the attempts if what the link carried at `proven_s` came late enough on it."""
+    if proven_s - state.live_since_s < policy.stable_after_s:
         return state
     return replace(state, attempt=0, delay_s=0.0, fresh_login_spent=False)
 
@@ -347,19 +348,21 @@ def _checked_live(state: State, event: Checked, now_s: float, policy: Policy) ->
     unheard_s = now_s - checked.heard_at_s
     if unheard_s >= policy.link_dead_after_s:
         return _lose(checked, LinkDeadError(unheard_s), event.draw, now_s, policy)
-    silence_s = checked.silence_s(now_s)
+    if not event.is_market_open:
+        return _quiet(_healthy(checked, checked.heard_at_s, policy), now_s, policy)
+    silence_s = now_s - max(checked.silent_since_s, checked.closed_at_s)
     if silence_s < policy.silence_after_s:
-        return checked, []
-    facts: dict[str, object] = {"silence_s": round(silence_s, 3)}
-    if event.is_market_open:
-        if now_s - checked.closed_at_s < policy.silence_after_s:
-            return checked, []
-        lost, actions = _lose(checked, SilenceError(silence_s), event.draw, now_s, policy)
-        return lost, [Tell("silent", facts), *actions]
-    if checked.heard_since_open:
-        checked = _healthy(checked, now_s, policy)
-    told: list[Action] = [] if checked.is_quiet else [Tell("quiet", facts)]
-    return replace(checked, is_quiet=True), told
+        return replace(checked, is_quiet=False), []
+    lost, actions = _lose(checked, SilenceError(silence_s), event.draw, now_s, policy)
+    return lost, [Tell("silent", {"silence_s": round(silence_s, 3)}), *actions]
+
+
+def _quiet(state: State, now_s: float, policy: Policy) -> Step:
+    """Silence while the market is closed is told once, and is no fault."""
+    silence_s = state.silence_s(now_s)
+    if state.is_quiet or silence_s < policy.silence_after_s:
+        return state, []
+    return replace(state, is_quiet=True), [Tell("quiet", {"silence_s": round(silence_s, 3)})]
 
 
 def _checked_elsewhere(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
@@ -386,11 +389,17 @@ def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step
 
 
 def _blinded(state: State, now_s: float) -> State:
-    """A span begins at the last packet (the start while there was none), if none runs already."""
+    """A span begins, if none runs already."""
     if state.is_blind:
         return state
+    since_s = _seeing_until_s(state) if state.is_market_open else None
+    return replace(state, is_blind=True, blind_since_s=since_s, span_s=0.0)
+
+
+def _seeing_until_s(state: State) -> float:
+    """The last packet (the start while there was none), or the last check of a closed market."""
     seen_s = state.started_s if state.last_tick_s is None else state.last_tick_s
-    return replace(state, is_blind=True, blind_since_s=max(seen_s, state.closed_at_s), span_s=0.0)
+    return max(seen_s, state.closed_at_s)
 
 
 def _blind_ended(state: State, now_s: float) -> State:
@@ -402,11 +411,16 @@ def _blind_ended(state: State, now_s: float) -> State:
 def _market_seen(state: State, event: Checked, now_s: float) -> State:
     """While the market is closed there is nothing to miss: the running span pauses."""
     if event.is_market_open:
-        if state.is_blind and state.blind_since_s is None:
-            return replace(state, blind_since_s=now_s)
-        return state
-    paused = replace(state, span_s=state.running_span_s(now_s), blind_since_s=None)
-    return replace(paused if state.is_blind else state, closed_at_s=now_s)
+        is_paused = state.is_blind and state.blind_since_s is None
+        since_s = _seeing_until_s(state) if is_paused else state.blind_since_s
+        return replace(state, is_market_open=True, blind_since_s=since_s)
+    return replace(
+        state,
+        is_market_open=False,
+        closed_at_s=now_s,
+        span_s=state.running_span_s(now_s),
+        blind_since_s=None,
+    )
 
 
 def _why(cause: TicksError | None) -> dict[str, object]:

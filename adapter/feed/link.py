@@ -38,44 +38,57 @@ DRAIN_BYTES = 65_536
 HANDSHAKE_TIMEOUT_S = 10.0
 LINGER_S = 1.0
 """How long a close waits for the peer's close frame."""
+_SWITCHING_PROTOCOLS = 101
 _MOST_SHOWN = 200
 
 
 class Opening:
-    """A handshake under way. `run` blocks; `abandon`, from another thread, makes it end soon."""
+    """A handshake under way. `run` blocks; `abandon`, from another thread, makes it end soon.
 
-    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+    `timeout_s` limits each wait inside, not the whole: that is for the owner, who abandons.
+    """
+
+    def __init__(
+        self, url: str, headers: Mapping[str, str], *, timeout_s: float = HANDSHAKE_TIMEOUT_S
+    ) -> None:
         self._url = url
         self._headers = headers
+        self._timeout_s = timeout_s
         self._socket = websocket.WebSocket(
             sslopt={"context": trusted_context()} if url.startswith("wss:") else None,
             enable_multithread=False,
         )
-        self._is_abandoned = False
 
     def run(self) -> Link:
         """The open link. Raises a BrokerError, or TokenRefusedError."""
         host = urlsplit(self._url).hostname or ""
+        shown = without_secrets(self._url)
         try:
             self._socket.connect(  # type: ignore[no-untyped-call]  # the library's own gap
                 self._url,
                 header=dict(self._headers),
-                timeout=HANDSHAKE_TIMEOUT_S,
+                timeout=self._timeout_s,
                 redirect_limit=0,
                 http_no_proxy=["*"] if is_loopback(host) else None,
             )
         except Exception as error:
-            raise _translated(error, without_secrets(self._url)) from error
-        if self._is_abandoned:
-            self.abandon()
+            raise self._redirected() or _translated(error, shown) from error
+        redirected = self._redirected()
         sock = self._socket.sock
-        if sock is None or self._is_abandoned:
-            raise NetworkError("the handshake was given up")
+        if redirected is not None or sock is None:
+            self._socket.shutdown()  # type: ignore[no-untyped-call]
+            raise redirected or NetworkError(f"{shown}: the handshake was given up")
         return Link(sock)
 
+    def _redirected(self) -> TicksError | None:
+        """websocket-client 1.8 calls a redirect that it may not follow a success."""
+        status = self._socket.getstatus()
+        if status in (None, _SWITCHING_PROTOCOLS):
+            return None
+        return _refused(status, "", without_secrets(self._url))
+
     def abandon(self) -> None:
-        """Give the handshake up: its socket is closed as soon as there is one."""
-        self._is_abandoned = True
+        """Give the handshake up: what it waits for comes no more."""
         sock = self._socket.sock
         if sock is not None:
             with contextlib.suppress(OSError):
@@ -182,18 +195,23 @@ class Link:
         except OSError as error:
             raise _gone(error) from error
 
-    def close(self, code: int) -> bytes:
-        """Send a close frame, wait a second at most for the peer to hang up, and close.
+    def close(self, code: int, *, linger_s: float = LINGER_S) -> bytes:
+        """Send a close frame, wait `linger_s` at most for the peer to hang up, and close.
 
         Returns what came meanwhile: whatever left the socket is the caller's to count.
         """
         came: list[bytes] = []
-        with contextlib.suppress(NetworkError):
+        end_s = time.monotonic() + linger_s
+        try:
             self._send(encode_close(code, mask=os.urandom(4)))
-            if not self._unsent:
-                deadline_s = time.monotonic() + LINGER_S
-                while (left_s := deadline_s - time.monotonic()) > 0 and _readable(self, left_s):
-                    came.append(self.receive())
+            is_sent = not self._unsent
+        except NetworkError:
+            is_sent = False
+        with contextlib.suppress(NetworkError):
+            while (left_s := end_s - time.monotonic()) > 0:
+                if not _readable(self, left_s if is_sent else 0.0):
+                    break
+                came.append(self.receive())
         self.abort()
         return b"".join(came)
 

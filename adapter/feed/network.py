@@ -17,9 +17,11 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from ..account.session import Session
 from ..clock import Clock
-from ..errors import NetworkError, TicksError
-from .link import HANDSHAKE_TIMEOUT_S, Link, Opening
+from ..errors import FeedLostError, NetworkError, TicksError
+from .link import HANDSHAKE_TIMEOUT_S, LINGER_S, Link, Opening
 from .wakeup import Wakeup
+
+NORMAL_CLOSURE = 1000
 
 
 class Connected(NamedTuple):
@@ -118,31 +120,47 @@ class Sessions(Protocol):
 
 
 class SystemNetwork:
-    """The real network of one connection."""
+    """The real network of one connection.
+
+    `handshake_timeout_s` limits a whole handshake, `linger_s` how long a close waits for the peer.
+    """
 
     def __init__(
-        self, feed_url: str, sessions: Sessions, clock: Clock, *, name: str = "feed"
+        self,
+        feed_url: str,
+        sessions: Sessions,
+        clock: Clock,
+        *,
+        name: str = "feed",
+        handshake_timeout_s: float = HANDSHAKE_TIMEOUT_S,
+        linger_s: float = LINGER_S,
     ) -> None:
         self._feed_url = feed_url
         self._sessions = sessions
         self._clock = clock
         self._name = name
+        self._handshake_timeout_s = handshake_timeout_s
+        self._linger_s = linger_s
         self._wakeup = Wakeup()
         self._outcomes: queue.SimpleQueue[tuple[Happening, Link | None]] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wakeup, selectors.EVENT_READ)
         self._session: Session | None = None
+        self._refused_session: Session | None = None
+        self._lock = threading.Lock()
+        """Held where the connect under way is begun, handed over or given up."""
         self._epoch = 0
-        self._link: Link | None = None
-        self._watched = 0
         self._opening: Opening | None = None
         self._give_up_at_s: float | None = None
+        self._link: Link | None = None
+        self._watched = 0
         self._broken: list[Happening] = []
 
     # --- what blocks, on threads of its own ---
 
     def connect(self, epoch: int, *, fresh_login: bool) -> None:
-        self._epoch = epoch
+        with self._lock:
+            self._epoch = epoch
         self._in_background(lambda: self._connect(epoch, fresh_login))
 
     def renew(self) -> None:
@@ -154,28 +172,44 @@ class SystemNetwork:
     def _connect(self, epoch: int, fresh_login: bool) -> None:
         try:
             session = self._usable_session(fresh_login)
-            opening = Opening(self._feed_url, handshake_headers(session))
-            if epoch != self._epoch:
+            opening = Opening(
+                self._feed_url, handshake_headers(session), timeout_s=self._handshake_timeout_s
+            )
+            if not self._begun(epoch, opening):
                 return
-            self._opening = opening
-            self._give_up_at_s = self._clock.now_s() + HANDSHAKE_TIMEOUT_S
-            self._wakeup.ring()
             link = opening.run()
-            if epoch != self._epoch:
-                link.abort()
-                return
-        except TicksError as error:
-            self._outcomes.put((ConnectFailed(epoch, error), None))
+        except Exception as error:  # noqa: BLE001  (the loop waits for an answer, whatever happens)
+            self._hand_over(epoch, ConnectFailed(epoch, _named(error)), None)
         else:
-            self._outcomes.put((Connected(epoch, session), link))
+            self._hand_over(epoch, Connected(epoch, session), link)
+
+    def _begun(self, epoch: int, opening: Opening) -> bool:
+        """Let the loop know of the handshake; False when nobody waits for it any more."""
+        with self._lock:
+            if epoch != self._epoch:
+                return False
+            self._opening = opening
+            self._give_up_at_s = self._clock.now_s() + self._handshake_timeout_s
         self._wakeup.ring()
+        return True
+
+    def _hand_over(self, epoch: int, outcome: Happening, link: Link | None) -> None:
+        with self._lock:
+            is_wanted = epoch == self._epoch
+            if is_wanted:
+                self._outcomes.put((outcome, link))
+        if is_wanted:
+            self._wakeup.ring()
+        elif link is not None:
+            link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
 
     def _usable_session(self, fresh_login: bool) -> Session:
-        """Whom to shake hands as. While there are old tokens a failed renewal is a warning."""
+        """Whom to shake hands as. A failed renewal is a warning, while the old tokens may do."""
         old = self._session
         if old is None:
             session = self._sessions.session()
-        elif fresh_login:
+        elif fresh_login or old is self._refused_session:
+            self._refused_session = old
             session = self._sessions.renew(refused=old)
         else:
             try:
@@ -192,20 +226,16 @@ class SystemNetwork:
         try:
             self._session = self._sessions.renew()
             self._outcomes.put((Renewed(self._session), None))
-        except TicksError as error:
-            self._outcomes.put((RenewalFailed(error), None))
+        except Exception as error:  # noqa: BLE001  (as above)
+            self._outcomes.put((RenewalFailed(_named(error)), None))
         self._wakeup.ring()
 
     # --- the loop's side ---
 
     def wait(self, until_s: float | None) -> list[Happening]:
-        give_up_s = self._give_up_at_s
-        if give_up_s is not None:
-            until_s = give_up_s if until_s is None else min(until_s, give_up_s)
-        timeout_s = None if until_s is None else max(0.0, until_s - self._clock.now_s())
-        ready = self._selector.select(0.0 if self._broken else timeout_s)
+        timeout_s = self._timeout_s(until_s)
         happened: list[Happening] = []
-        for key, mask in ready:
+        for key, mask in self._selector.select(0.0 if self._broken else timeout_s):
             if key.fileobj is self._wakeup:
                 self._wakeup.clear()
                 happened += self._finished()
@@ -215,9 +245,14 @@ class SystemNetwork:
         if self._broken:
             happened += self._broken
             self._broken = []
+        give_up_s = self._give_up_at_s
         if give_up_s is not None and self._clock.now_s() >= give_up_s:
             happened += self._given_up()
         return happened
+
+    def _timeout_s(self, until_s: float | None) -> float | None:
+        deadlines = [at_s for at_s in (until_s, self._give_up_at_s) if at_s is not None]
+        return max(0.0, min(deadlines) - self._clock.now_s()) if deadlines else None
 
     def _received(self, mask: int) -> list[Happening]:
         if self._link is None or not mask & selectors.EVENT_READ:
@@ -234,7 +269,10 @@ class SystemNetwork:
             self._sending(self._link.flush)
 
     def _finished(self) -> list[Happening]:
-        """The outcomes of the threads; links that came too late are closed unused."""
+        """The outcomes of the threads; links that came too late are closed unused.
+
+        A new link is read at once: TLS may hold bytes already that no selector sees.
+        """
         happened: list[Happening] = []
         while True:
             try:
@@ -242,28 +280,31 @@ class SystemNetwork:
             except queue.Empty:
                 return happened
             if isinstance(outcome, Connected | ConnectFailed):
-                if outcome.epoch != self._epoch or self._link is not None:
+                if outcome.epoch != self._epoch:
                     if link is not None:
-                        link.close(1000)
+                        link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
                     continue
                 self._opening = self._give_up_at_s = None
                 self._link = link
                 self._watch()
             happened.append(outcome)
+            if link is not None:
+                happened += self._received(selectors.EVENT_READ)
 
     def _given_up(self) -> list[Happening]:
         epoch = self._epoch
         self._abandon()
-        reason = f"no answer to the handshake within {HANDSHAKE_TIMEOUT_S:g} s"
+        reason = f"no answer to the handshake within {self._handshake_timeout_s:g} s"
         return [ConnectFailed(epoch, NetworkError(reason))]
 
     def _abandon(self) -> None:
         """Whatever the thread under way brings is too late from now on."""
-        self._epoch = -1
-        self._give_up_at_s = None
-        if self._opening is not None:
-            self._opening.abandon()
-            self._opening = None
+        with self._lock:
+            self._epoch = -1
+            self._give_up_at_s = None
+            opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.abandon()
 
     def wake(self) -> None:
         self._wakeup.ring()
@@ -311,13 +352,22 @@ class SystemNetwork:
         if self._watched:
             self._selector.unregister(link)
             self._watched = 0
-        return link.close(code)
+        return link.close(code, linger_s=self._linger_s)
 
     def release(self) -> None:
-        self.close(1000)
+        self.close(NORMAL_CLOSURE)
         self._finished()
         self._selector.close()
         self._wakeup.close()
+
+
+def _named(error: Exception) -> TicksError:
+    """`error` as one of ours; of one that nobody foresaw only its class, its text may be secret."""
+    if isinstance(error, TicksError):
+        return error
+    lost = FeedLostError(f"the connect died of an unexpected {type(error).__name__}")
+    lost.__cause__ = error
+    return lost
 
 
 def handshake_headers(session: Session) -> dict[str, str]:
