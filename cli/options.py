@@ -15,12 +15,14 @@ from . import settings
 T = TypeVar("T")
 
 
-def parsed(parse: Callable[[str], T]) -> Callable[[object], T]:
-    """A parser whose ValueError becomes a usage error with the same words."""
+def parsed(parse: Callable[[str], T]) -> Callable[[str | T], T]:
+    """A parser whose ValueError becomes a usage error with the same words; defaults pass."""
 
-    def parser(value: object) -> T:
+    def parser(value: str | T) -> T:
+        if not isinstance(value, str):
+            return value
         try:
-            return parse(str(value))
+            return parse(value)
         except ValueError as error:
             raise typer.BadParameter(str(error)) from error
 

@@ -1,0 +1,194 @@
+"""From a broker to the sinks, and every way it can end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+
+from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.errors import FeedLostError, OutputError, ReaderLeftError
+from ticks.adapter.feed.lifecycle import Policy
+from ticks.adapter.feed.stats import OutputSnapshot
+from ticks.adapter.instrument import Instrument
+from ticks.adapter.recorder import Limits, Recorder, Summary
+from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.tick import Mode
+
+NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
+
+
+class MemorySink:
+    """Keeps packets; `fails` is raised at the first flush after `good_flushes`."""
+
+    def __init__(self, fails: OutputError | None = None, good_flushes: int = 0) -> None:
+        self.name = "memory"
+        self.packets: list[bytes] = []
+        self.bytes_written = 0
+        self.is_closed = False
+        self.may_write = threading.Event()
+        self.may_write.set()
+        self._fails = fails
+        self._good_flushes = good_flushes
+
+    @property
+    def rows(self) -> int:
+        return len(self.packets)
+
+    def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
+        self.may_write.wait(20)
+        self.packets += packets
+
+    def flush(self) -> None:
+        if self._fails is not None and self._good_flushes == 0:
+            raise self._fails
+        self._good_flushes -= 1
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+def broker_of(around: Surroundings, **options: int) -> BrokerAdapter:
+    broker = BrokerAdapter(
+        around.session_keeper(),
+        feed_url=around.addresses.feed_url,
+        policy=Policy(max_attempts=1, backoff_max_s=0.05),
+        buffer_limit=options.get("buffer_limit", 100_000),
+    )
+    broker.subscribe([NIFTY], Mode.LTP)
+    return broker
+
+
+def test_a_count_gives_exactly_so_many_rows(around: Surroundings) -> None:
+    sink = MemorySink()
+    summary = Recorder(broker_of(around), [sink], Limits(count=25)).run()
+    assert (sink.rows, summary.ticks, sink.is_closed) == (25, 25, True)
+
+
+def test_a_duration_ends_a_run(around: Surroundings) -> None:
+    sink = MemorySink()
+    summary = Recorder(broker_of(around), [sink], Limits(duration_s=0.5)).run()
+    assert 0.5 <= summary.seconds < 5
+    assert summary.ticks == sink.rows > 10
+
+
+def test_a_wall_time_ends_a_run(around: Surroundings) -> None:
+    broker = broker_of(around)
+    until_ns = broker.clock.wall_ns() + 300_000_000
+    Recorder(broker, [MemorySink()], Limits(until_ns=until_ns)).run()
+    assert broker.clock.wall_ns() >= until_ns
+
+
+def test_a_stop_writes_first_what_was_taken(around: Surroundings, simulator: Simulator) -> None:
+    sink, broker = MemorySink(), broker_of(around)
+    recorder = Recorder(broker, [sink], Limits())
+    sink.may_write.clear()
+    runner = threading.Thread(target=recorder.run)
+    runner.start()
+    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 50)
+    recorder.stop()
+    sink.may_write.set()
+    runner.join(20)
+    sent = [each.packet for each in simulator.journal.connections[0].packets]
+    assert sink.rows >= 49
+    assert sink.packets == sent[: sink.rows]
+    assert recorder.summary().dropped == 0
+
+
+def test_a_sink_that_fails_ends_the_run_after_the_others_are_closed(around: Surroundings) -> None:
+    good, bad = MemorySink(), MemorySink(OutputError("the disk is full"), good_flushes=3)
+    recorder = Recorder(broker_of(around), [bad, good], Limits())
+    with pytest.raises(OutputError, match="the disk is full"):
+        recorder.run()
+    assert good.is_closed
+    assert good.rows > 0
+    assert {output.name for output in recorder.summary().outputs} == {"memory"}
+
+
+def test_a_reader_that_leaves_is_a_good_end(around: Surroundings) -> None:
+    sink = MemorySink(ReaderLeftError("gone"), good_flushes=2)
+    summary = Recorder(broker_of(around), [sink], Limits()).run()
+    assert summary.ticks > 0
+
+
+def test_a_lost_feed_is_raised_after_everything_is_written(
+    around: Surroundings, simulator: Simulator
+) -> None:
+    sink, broker = MemorySink(), broker_of(around)
+    recorder = Recorder(broker, [sink], Limits())
+    failures: list[Exception] = []
+
+    def run() -> None:
+        try:
+            recorder.run()
+        except FeedLostError as error:
+            failures.append(error)
+
+    runner = threading.Thread(target=run)
+    runner.start()
+    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 5)
+    simulator.stop()
+    runner.join(20)
+    assert len(failures) == 1
+    assert sink.packets == [e.packet for e in simulator.journal.connections[0].packets]
+    assert recorder.summary().blind_s > 0
+
+
+def blocked_run(
+    around: Surroundings, simulator: Simulator, recorder: Recorder, sink: MemorySink
+) -> None:
+    """Run with a blocked sink until two hundred packets were sent, then let it write."""
+    sink.may_write.clear()
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            recorder.run()
+        except OutputError as error:
+            errors.append(error)
+
+    runner = threading.Thread(target=run)
+    runner.start()
+    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 200)
+    sink.may_write.set()
+    recorder.stop()
+    runner.join(20)
+    if errors:
+        raise errors[0]
+
+
+def test_a_blocked_sink_costs_counted_ticks_to_the_last_one(
+    around: Surroundings, simulator: Simulator
+) -> None:
+    sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
+    recorder = Recorder(broker, [sink], Limits())
+    blocked_run(around, simulator, recorder, sink)
+    summary = recorder.summary()
+    assert summary.dropped > 0
+    assert summary.ticks == sink.rows + summary.dropped == broker.ticks
+
+
+def test_a_full_buffer_can_end_the_run(around: Surroundings, simulator: Simulator) -> None:
+    sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
+    recorder = Recorder(broker, [sink], Limits(), stops_when_full=True)
+    with pytest.raises(OutputError, match="did not fit the buffer of 20"):
+        blocked_run(around, simulator, recorder, sink)
+
+
+def test_the_summary_is_one_line_that_counts_everything() -> None:
+    summary = Summary(
+        ticks=10_234,
+        instruments=1,
+        seconds=8.0,
+        reconnects=0,
+        blind_s=0.0,
+        dropped=0,
+        malformed=0,
+        outputs=(OutputSnapshot("out.csv", 10_234, 1_000_000),),
+    )
+    assert str(summary) == (
+        "10,234 ticks · 1 instrument · 8.0 s · 1,279/s · 0 reconnects · blind 0.0 s"
+        " · 0 dropped · 0 malformed · out.csv 10,234 rows"
+    )
