@@ -15,8 +15,9 @@ import gzip
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import TypeAlias
 
 from ..errors import RecordingError
 from .row_readers import CsvReader, JsonReader, Recorded
@@ -28,6 +29,7 @@ OnDamage: TypeAlias = Callable[[Path, int, str], None]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_LONGEST_LINE = 1 << 16
 _LONGEST_ROW_LINES = 16
 """Lines that a quoted cell may bring into one row."""
 
@@ -45,34 +47,43 @@ def read_recording(path: str | Path, *, on_damage: OnDamage = raise_damage) -> I
     """
     path = Path(path)
     try:
-        with path.open("rb") as file:
-            is_gzip = file.peek(2)[:2] == _GZIP_MAGIC
-            content: IO[bytes] = gzip.open(file) if is_gzip else file
-            yield from _read(_Lines(content, path, on_damage))
+        file = path.open("rb")
     except OSError as error:
-        raise RecordingError(f"{path} cannot be read: {error.strerror or error}") from error
+        raise _unreadable(path, error) from error
+    with file:
+        if file.peek(len(_GZIP_MAGIC)).startswith(_GZIP_MAGIC):
+            with gzip.open(file) as content:
+                yield from _read(_Lines(content, path, on_damage))
+        else:
+            yield from _read(_Lines(file, path, on_damage))
 
 
 class _Lines:
     """The whole lines of a file, with their numbers; lines can be handed back."""
 
-    def __init__(self, content: IO[bytes], path: Path, on_damage: OnDamage) -> None:
+    def __init__(self, content: BufferedIOBase, path: Path, on_damage: OnDamage) -> None:
         self.path = path
         self.number = 0
         self._content = content
         self._on_damage = on_damage
         self._returned: deque[bytes] = deque()
+        self._is_at_end = False
 
     def next(self) -> bytes | None:
         """The next line with its line end, or None at the end. A torn last line is damage."""
-        line = self._returned.popleft() if self._returned else self._from_file()
-        if not line:
-            return None
-        self.number += 1
-        if not line.endswith(b"\n"):
-            self.damaged(self.number, f"a torn last line ({len(line)} bytes)")
-            return None
-        return line
+        if self._returned:
+            self.number += 1
+            return self._returned.popleft()
+        line = self._read_line()
+        while line and not line.endswith(b"\n"):
+            if len(line) < _LONGEST_LINE:
+                self.damaged(self.number, f"a torn last line ({len(line)} bytes)")
+                return None
+            self.damaged(self.number, f"a line over {_LONGEST_LINE:,} bytes")
+            while len(line) == _LONGEST_LINE and not line.endswith(b"\n"):
+                line = self._read()
+            line = self._read_line()
+        return line or None
 
     def give_back(self, lines: list[bytes]) -> None:
         self._returned.extendleft(reversed(lines))
@@ -81,12 +92,25 @@ class _Lines:
     def damaged(self, number: int, reason: str) -> None:
         self._on_damage(self.path, number, reason)
 
-    def _from_file(self) -> bytes:
-        try:
-            return self._content.readline()
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            self.damaged(self.number + 1, f"the compressed file is torn ({error})")
+    def _read_line(self) -> bytes:
+        self.number += 1
+        return self._read()
+
+    def _read(self) -> bytes:
+        if self._is_at_end:
             return b""
+        try:
+            return self._content.readline(_LONGEST_LINE)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            self._is_at_end = True
+            self.damaged(self.number, f"the compressed file is torn ({error})")
+            return b""
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> RecordingError:
+    return RecordingError(f"{path} cannot be read: {error.strerror or error}")
 
 
 def _read(lines: _Lines) -> Iterator[Recorded]:

@@ -194,6 +194,10 @@ class _Rows:
         runs = groupby(packets, itemgetter(0))
         return "".join([self._run(mode, start, list(run)) for mode, run in runs]).encode()
 
+    def whole_rows(self, text: bytes) -> tuple[int, int]:
+        """How many rows `text` holds whole, and the bytes up to the end of the last of them."""
+        return text.count(b"\n"), text.rfind(b"\n") + 1
+
     def _run(self, mode: int, start: str, packets: Sequence[bytes]) -> str:
         """The rows of packets of one mode."""
         if mode == Mode.LTP:
@@ -356,6 +360,16 @@ class CsvRows(_Rows):
         super().__init__(symbols)
         self.header = csv_header(mode)
         self._mode = mode
+
+    def whole_rows(self, text: bytes) -> tuple[int, int]:
+        rows = end = position = 0
+        is_quoted = False
+        for line in text.splitlines(keepends=True):
+            position += len(line)
+            is_quoted ^= line.count(b'"') % 2 == 1
+            if line.endswith(b"\n") and not is_quoted:
+                rows, end = rows + 1, position
+        return rows, end
 
     def _start(self, received_at: str) -> str:
         return received_at + ","
