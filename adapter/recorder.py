@@ -86,6 +86,7 @@ class Recorder:
         self._told_dropped = 0
         self._tell_drops_at_s = 0.0
         self._ended_s: float | None = None
+        self._dropped_by_count: int | None = None
         self._failure: OutputError | None = None
 
     def stop(self) -> None:
@@ -110,6 +111,8 @@ class Recorder:
                 else:
                     self._broker.wait(self._seconds_left())
         finally:
+            if self._has_its_count:
+                self._dropped_by_count = self._broker.buffer.dropped
             self._broker.disconnect()
             self._write(self._broker.take())
             self._close()
@@ -120,13 +123,16 @@ class Recorder:
             raise self._broker.error
         return self.summary()
 
+    @property
+    def _has_its_count(self) -> bool:
+        return self._limits.count is not None and self._written >= self._limits.count
+
     def _is_at_end(self) -> bool:
-        limits = self._limits
         self._mind_drops()
         return (
             self._is_stopping
             or self._failure is not None
-            or (limits.count is not None and self._written >= limits.count)
+            or self._has_its_count
             or self._seconds_left() == 0.0
         )
 
@@ -203,13 +209,14 @@ class Recorder:
     def summary(self) -> Summary:
         """The run so far, or at its end."""
         now = self._broker.snapshot(most_instruments=0)
+        dropped = now.dropped if self._dropped_by_count is None else self._dropped_by_count
         return Summary(
-            ticks=self._written + now.dropped,
+            ticks=self._written + dropped,
             instruments=now.instruments_total,
             seconds=self._clock.now_s() - self._began_s if self._ended_s is None else self._ended_s,
             reconnects=now.reconnects,
             blind_s=now.blind_s,
-            dropped=now.dropped,
+            dropped=dropped,
             malformed=now.malformed,
             outputs=self.outputs(),
         )

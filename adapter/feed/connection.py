@@ -7,6 +7,7 @@ Rules
 - One way: bytes -> frames -> ledger -> `deliver`. No callback goes back, nothing polls.
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
+- What still comes after our close frame counts, unless the user stopped: then that frame is the end.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
   units are wanted no more. With nothing left to subscribe to the connection ends.
 """
@@ -283,7 +284,7 @@ class Connection:
             case Close(_, code):
                 late = self._network.close(code)
                 self._standing = ()
-                if late:
+                if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
                     self._take(packets, self._clock.wall_ns(), self._clock.now_s())
             case Tell(name, facts):

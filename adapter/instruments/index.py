@@ -160,7 +160,7 @@ def new_index(path: Path) -> Iterator[Draft]:
 
     name = ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
         os.close(handle)
         with closing(sqlite3.connect(name)) as connection:
