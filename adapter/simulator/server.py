@@ -10,6 +10,7 @@ loop, so nothing in here needs a lock but the journal's wake-up.
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import tempfile
 import threading
@@ -29,6 +30,7 @@ from .feed import FEED_PATH, FeedConnection, FeedServer
 from .journal import Journal
 from .market import SyntheticMarket
 from .master import Listing, listings, master_json
+from .playback import Playback, recorded_listings
 from .rest import INSTRUMENTS_PATH, Rest
 from .web import WebServer
 
@@ -182,8 +184,6 @@ class Simulator:
     def _listed(self) -> list[Listing]:
         listed = listings(ist_time(int(self.wall_s() * 1e9)).date(), extra=self._extra_instruments)
         if self._recording is not None:
-            from .playback import recorded_listings
-
             known = {each.instrument.key for each in listed}
             recorded = recorded_listings(self._recording)
             listed += [each for each in recorded if each.instrument.key not in known]
@@ -191,8 +191,6 @@ class Simulator:
 
     def _market(self, listed: list[Listing], audience: Audience) -> Market:
         if self._recording is not None:
-            from .playback import Playback
-
             return Playback(self._recording, audience, speed=self._speed)
         return SyntheticMarket(
             listed, audience, rate=self._rate, seed=self.seed, wall_s=self.wall_s
@@ -291,7 +289,7 @@ async def _bound(port: int, starting: Awaitable[int]) -> int:
     try:
         return await starting
     except (OSError, OverflowError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
+        reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
         raise UsageError(
             f"port {port} on {HOST} cannot be had: {reason}",
             remedy="choose another port, or 0 for a free one",

@@ -7,7 +7,7 @@ Rules
   draws from its own generator, seeded by the market's seed and its key, and a step draws the same
   whatever modes are watched: a seed repeats the prices exactly.
 - Sequence numbers grow over a whole exchange feed and are 0 for indices. Exchange time is whole
-  seconds, in milliseconds. An index has neither volume nor depth.
+  seconds, in milliseconds. An index has neither volume nor depth, nor has the cheapest paper depth.
 - A step is some ten integer operations and a packet one `struct` call on a prepared head (frame
   header, mode, exchange, token), so that one core makes some hundred thousand a second.
 """
@@ -15,6 +15,7 @@ Rules
 from __future__ import annotations
 
 import struct
+from functools import cache
 from itertools import count
 from random import Random
 
@@ -95,6 +96,7 @@ class TradedInstrument:
         self._volume = self._turnover = self._last_quantity = 0
         self._open_interest = 0 if self.is_index else self._lot * (1000 + self._draw(12))
         self._day_open_interest = self._open_interest
+        self._books = _books(self._lot)
         self._bits = 0
         self._sequence = 0
         self._time_s = 0
@@ -159,35 +161,46 @@ class TradedInstrument:
         )
 
     def _best_five(self) -> bytes:
-        items: list[int] = []
-        for flag in (BUY_FLAG, SELL_FLAG):
-            for price, quantity, orders in self._levels(flag, LEVELS):
-                items += (flag if price else 0, quantity, price, orders)
+        last, tick = self._last, self._tick
+        if last <= LEVELS * tick:
+            return bytes(BEST_FIVE.size)
+        items = self._books[self._bits >> 4 & 15].copy()
+        items[2::4] = (
+            *range(last - tick, last - tick * 6, -tick),
+            *range(last + tick, last + tick * 6, tick),
+        )
         return BEST_FIVE.pack(*items)
 
     def _depth_frame(self, head: bytes, time_ms: int) -> bytes:
+        last, tick = self._last, self._tick
         levels = bytes(DEPTH_LEVEL.size * 2 * DEPTH_LEVELS)
-        if not self.is_index:
+        if not self.is_index and last > DEPTH_LEVELS * tick:
+            quantity = self._lot * (1 + (self._bits & 31))
             levels = b"".join(
-                DEPTH_LEVEL.pack(quantity, price, orders)
-                for flag in (BUY_FLAG, SELL_FLAG)
-                for price, quantity, orders in self._levels(flag, DEPTH_LEVELS)
+                DEPTH_LEVEL.pack(quantity * n, last + side * tick * n, n)
+                for side in (-1, 1)
+                for n in range(1, DEPTH_LEVELS + 1)
             )
         return head + _DEPTH_TIMES.pack(time_ms, time_ms) + levels
 
-    def _levels(self, flag: int, number: int) -> list[tuple[int, int, int]]:
-        """Price, quantity and orders, best first: buys below the last price, sells above it.
 
-        A buy that would cost nothing is no order: its level is all zero (price 0).
-        """
-        step = -self._tick if flag == BUY_FLAG else self._tick
-        bits, lot, last = self._bits, self._lot, self._last
-        return [
-            (last + step * n, lot * (1 + (bits >> n & 31)), 1 + (bits >> n & 7))
-            if last + step * n > 0
-            else (0, 0, 0)
-            for n in range(1, number + 1)
+@cache
+def _books(lot_size: int) -> list[list[int]]:
+    """Sixteen best fives, buys then sells: flag, quantity, 0, orders; each use puts prices in."""
+    return [
+        [
+            value
+            for flag in (BUY_FLAG, SELL_FLAG)
+            for n in range(1, LEVELS + 1)
+            for value in (
+                flag,
+                lot_size * (1 + (n * (book + 3 * flag + 1)) % 29),
+                0,
+                1 + (n * book) % 7,
+            )
         ]
+        for book in range(16)
+    ]
 
 
 def _on_tick(price: int, tick: int) -> int:
