@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Protocol, TypeAlias
 
 from ..clock import ist_time
@@ -218,9 +217,13 @@ def open_sink(
     Raises OutputError when it cannot be written, is in use, or holds something else, and
     ReaderLeftError when nobody reads standard output any more.
     """
-    make_rows = {"csv": partial(CsvRows, mode), "jsonl": JsonRows}[rows_format]
+    formats: dict[str, Callable[[], CsvRows | JsonRows]] = {
+        "csv": lambda: CsvRows(mode, symbols),
+        "jsonl": lambda: JsonRows(symbols),
+    }
+    make_rows = formats[rows_format]
     if path == "-":
-        sink = RowSink("stdout", make_rows(symbols), FileOutput(STDOUT_FD))
+        sink = RowSink("stdout", make_rows(), FileOutput(STDOUT_FD))
         sink.write_header()
         return sink
     replaced: set[str] = set()
@@ -228,7 +231,7 @@ def open_sink(
     def opened(name: str) -> RowSink:
         replaces = overwrite and name not in replaced  # a clock may go back to an earlier file
         replaced.add(name)
-        return _open_file(name, make_rows(symbols), note, replaces=replaces, fsync=fsync)
+        return _open_file(name, make_rows(), note, replaces=replaces, fsync=fsync)
 
     return RotatingSink(path, opened, note) if "%" in path else opened(path)
 
