@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,10 @@ def read(path: Path) -> tuple[list[int], list[tuple[int, str]]]:
     [
         HEADER + csv_row(1) + csv_row(2, "2"),
         json_row(1) + json_row(2, "2"),
-        (HEADER + csv_row(1) + csv_row(2))
-        .replace(b"\n", b"\r\n")
-        .replace(b"ONE", SYMBOLS[1, "2"].replace('"', '""').join('""').encode()),
-    ][:2],
+    ],
 )
 def test_the_content_says_what_kind_of_recording_it_is(
-    tmp_path: Path, content: bytes, compress: type[bytes]
+    tmp_path: Path, content: bytes, compress: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "recording"
     path.write_bytes(compress(content))
@@ -86,7 +84,7 @@ def test_a_damaged_row_is_told_and_skipped(tmp_path: Path) -> None:
 def test_a_damaged_row_ends_the_reading_unless_told_otherwise(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(json_row(1) + b"{}\n" + json_row(3))
-    with pytest.raises(RecordingError, match="a.jsonl, line 2: received_at is missing"):
+    with pytest.raises(RecordingError, match=r"a\.jsonl, line 2: received_at is missing"):
         list(read_recording(path))
 
 
@@ -153,7 +151,7 @@ def test_what_is_no_recording_is_refused_with_what_is_expected(
 ) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(content)
-    with pytest.raises(RecordingError, match="a.csv is no recording") as caught:
+    with pytest.raises(RecordingError, match=r"a\.csv is no recording") as caught:
         list(read_recording(path))
     assert "received_at,exchange_time" in caught.value.remedy
 
