@@ -115,7 +115,7 @@ class Accounts:
         if (client_code, pin) != (self._credentials.client_code, self._credentials.pin):
             raise CallRefusedError("AB1007")
         self._use_code(str(totp))
-        return self._issue()
+        return self.new_session()
 
     def refresh(self, jwt: str, refresh_token: object) -> Tokens:
         """Three new tokens. Raises CallRefusedError AG8001, AG8003, AB8050 or AB8051."""
@@ -129,7 +129,7 @@ class Accounts:
         refusal = self._refusals[claims["sid"]].get("refresh")
         if refusal or claims["exp"] <= self._wall_s():
             raise CallRefusedError(refusal or "AB8051")
-        return self._issue()
+        return self.new_session()
 
     def check_jwt(self, jwt: str) -> str:
         """The session that a secured call belongs to. Raises CallRefusedError AG8001, 2 or 3."""
@@ -182,6 +182,19 @@ class Accounts:
         for refusals in self._refusals.values():
             refusals.update(REVOKED)
 
+    def new_session(self) -> Tokens:
+        """Three tokens of a session of their own."""
+        now = self._wall_s()
+        midnight = _next_midnight(now)
+        end = midnight if self._lifetime_s is None else now + self._lifetime_s
+        sid = secrets.token_hex(8)
+        self._refusals[sid] = {}
+        return Tokens(
+            jwt=self._signed("jwt", sid, now, end),
+            refresh=self._signed("refresh", sid, now, midnight),
+            feed=self._signed("feed", sid, now, end),
+        )
+
     def _use_code(self, totp: str) -> None:
         now = int(self._wall_s()) // TOTP_WINDOW_S
         for window in (now, now - 1, now + 1):
@@ -193,18 +206,6 @@ class Accounts:
         if self._accepts_code_once and window in self._used_windows:
             raise CallRefusedError("AB1050")
         self._used_windows.add(window)
-
-    def _issue(self) -> Tokens:
-        now = self._wall_s()
-        midnight = _next_midnight(now)
-        end = midnight if self._lifetime_s is None else now + self._lifetime_s
-        sid = secrets.token_hex(8)
-        self._refusals[sid] = {}
-        return Tokens(
-            jwt=self._signed("jwt", sid, now, end),
-            refresh=self._signed("refresh", sid, now, midnight),
-            feed=self._signed("feed", sid, now, end),
-        )
 
     def _signed(self, use: str, sid: str, now: float, end: float) -> str:
         claims = {

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from ..clock import ist_time
 from ..errors import UsageError
-from .accounts import Accounts, Credentials
+from .accounts import Accounts, Credentials, Tokens
 from .audience import Audience, Market
 from .certificate import make_certificate
 from .feed import FEED_PATH, FeedConnection, FeedServer
@@ -236,6 +236,10 @@ class Simulator:
         return time.time() + self._clock_offset_s
 
     # --- what a test does to it ---
+
+    def new_session(self) -> Tokens:
+        """Tokens as a login gives them, without one; the journal does not count it."""
+        return self._in_loop(self._accounts.new_session)
 
     def expire_tokens(self, *, close_feeds: bool = True) -> None:
         """End all JWTs and feed tokens (AG8002, handshakes 401); refresh tokens stay good.

@@ -39,6 +39,8 @@ PREFIX = struct.Struct(f"<BB{TOKEN_SIZE}s")
 
 _MOVES = (-3, -2, -1, -1, -1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 2, 3)
 """Ticks that a trade moves the price by; sixteen, so that four random bits choose one."""
+_NARROWEST_BAND = 40
+"""Ticks from the close to a circuit, at least; an opening lies within 16."""
 _PRICE_MODES = (Mode.LTP, Mode.QUOTE, Mode.SNAP)
 
 
@@ -86,11 +88,10 @@ class TradedInstrument:
         }
         start = listing.price
         self._close = _on_tick(start, tick)
-        self._open = self._close + tick * (self._draw(5) - 16)
-        if self._open < tick:
-            self._open = self._close
-        self._last = self._high = self._low = self._open
-        self._upper, self._lower = _on_tick(start * 6 // 5, tick), _on_tick(start * 4 // 5, tick)
+        band = max(start // 5, tick * _NARROWEST_BAND)
+        self._upper, self._lower = _on_tick(start + band, tick), _on_tick(start - band, tick)
+        opening = self._close + tick * (self._draw(5) - 16)
+        self._last = self._open = self._high = self._low = max(opening, self._lower)
         self._year_high = _on_tick(start * 5 // 4, tick)
         self._year_low = _on_tick(start * 2 // 3, tick)
         self._volume = self._turnover = self._last_quantity = 0
@@ -105,7 +106,7 @@ class TradedInstrument:
         """One step of the market at that second since the epoch."""
         bits = self._bits = self._draw(32)
         price = self._last + self._tick * _MOVES[bits & 15]
-        if not self._lower < price < self._upper or price <= 0:
+        if not self._lower <= price <= self._upper:
             price = self._last
         self._last = price
         if price > self._high:
