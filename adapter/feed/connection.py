@@ -10,6 +10,8 @@ Rules
 - What still comes after our close frame counts, unless the user stopped: then that frame is the end.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
   units are wanted no more. With nothing left to subscribe to the connection ends.
+- Once a stop is asked for, only data that has left the socket is still taken, and nothing sent
+  but the close frame.
 """
 
 from __future__ import annotations
@@ -160,6 +162,8 @@ class Connection:
         return self.state.cause if self.state.phase is Phase.LOST else None
 
     def _happened(self, happening: Happening) -> None:
+        if self._is_stopping and not isinstance(happening, Received):
+            return
         match happening:
             case Received(epoch, data, received_ns):
                 if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
@@ -195,8 +199,9 @@ class Connection:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
-        for signal in signals:
-            self._signalled(signal)
+        if not self._is_stopping:
+            for signal in signals:
+                self._signalled(signal)
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
