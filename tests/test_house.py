@@ -98,14 +98,12 @@ def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
     assert all((path.parent / "__init__.py").exists() for path in MODULES)
 
 
-def test_every_module_has_its_test_file() -> None:
-    untested = {
-        shown(path)
-        for path in MODULES
-        if path.name != "__init__.py"
-        and not (ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")).exists()
-    }
-    assert untested == WITHOUT_A_TEST_FILE.keys()
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.name != "__init__.py"], ids=shown
+)
+def test_a_module_has_its_test_file_or_a_reason_for_none(path: Path) -> None:
+    test_file = ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")
+    assert test_file.exists() != (shown(path) in WITHOUT_A_TEST_FILE), test_file
 
 
 def test_every_test_file_of_a_room_belongs_to_a_module() -> None:
