@@ -1,4 +1,4 @@
-"""Who owns the terminal: words to a person on stderr, and the signals that end a command.
+"""Who owns the terminal: words and dashboard on stderr, and the signals that end a command.
 
 Ticks are data and never pass through here. A signal handler only sets a flag and rings a bell; a
 second Ctrl-C ends the program at once.
@@ -7,16 +7,55 @@ second Ctrl-C ends the program at once.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import FrameType
 
 from ..adapter.feed.events import FeedEvent
+from ..adapter.feed.stats import FeedSnapshot
+from .figures import printable
+from .history import words_of
+from .screen import Screen
 
-_TOLD_ALWAYS = frozenset(
-    {"lost", "waiting", "recovered", "gave_up", "quiet", "refused", "renewal_failed", "dropped"}
-)
+_DUMB = ("dumb", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """What the standard streams lead to. `is_shared`: stdout is the terminal that stderr is."""
+
+    can_draw: bool
+    has_color: bool
+    is_shared: bool
+
+    @classmethod
+    def here(cls) -> Terminal:
+        """The terminal of this process; NO_COLOR and TERM say what it takes."""
+        environ = os.environ
+        is_terminal = sys.stderr.isatty()
+        return cls(
+            can_draw=is_terminal and environ.get("TERM") not in _DUMB,
+            has_color=not environ.get("NO_COLOR"),
+            is_shared=is_terminal and sys.stdout.isatty() and _device(1) == _device(2),
+        )
+
+    def shows_dashboard(
+        self, wanted: bool | None, *, writes_stdout: bool, is_quiet: bool = False
+    ) -> bool:
+        """Whether to draw. `wanted` None: where colour is on and nobody asked for quiet.
+
+        Never over ticks: `writes_stdout` says that they were asked for on stdout.
+        """
+        if not self.can_draw or (writes_stdout and self.is_shared):
+            return False
+        return self.has_color and not is_quiet if wanted is None else wanted
+
+
+def _device(descriptor: int) -> int:
+    return os.fstat(descriptor).st_rdev
 
 
 class StopRequestedError(Exception):
@@ -24,29 +63,103 @@ class StopRequestedError(Exception):
 
 
 class Console:
-    """What is said to a person. `is_quiet` leaves errors only; `is_verbose` tells every event."""
+    """What a person sees. `is_quiet` leaves errors only; `is_verbose` tells every event.
 
-    def __init__(self, *, is_quiet: bool = False, is_verbose: bool = False) -> None:
+    With a `screen` there is a dashboard on it, between `showing` and its end; `owns_stdout`: that
+    is the terminal of stdout too, so no ticks go there unasked.
+    """
+
+    def __init__(
+        self,
+        *,
+        is_quiet: bool = False,
+        is_verbose: bool = False,
+        screen: Screen | None = None,
+        has_color: bool = True,
+        owns_stdout: bool = False,
+    ) -> None:
+        self.owns_stdout = owns_stdout
         self._is_quiet = is_quiet
         self._is_verbose = is_verbose
+        self._screen = screen
+        self._has_color = has_color
+        self._is_showing = False
+
+    @classmethod
+    def on(
+        cls,
+        terminal: Terminal,
+        dashboard: bool | None,
+        *,
+        writes_stdout: bool,
+        is_quiet: bool,
+        is_verbose: bool,
+    ) -> Console:
+        """The console of a stream, with the dashboard where it is wanted and can be."""
+        draws = terminal.shows_dashboard(dashboard, writes_stdout=writes_stdout, is_quiet=is_quiet)
+        return cls(
+            is_quiet=is_quiet,
+            is_verbose=is_verbose,
+            screen=Screen(sys.stderr.fileno()) if draws else None,
+            has_color=terminal.has_color,
+            owns_stdout=draws and terminal.is_shared,
+        )
+
+    @property
+    def screen(self) -> Screen | None:
+        """Where the dashboard is drawn; None without one."""
+        return self._screen
 
     def say(self, line: str) -> None:
-        """One line on stderr; a stderr that nobody reads any more is no reason to stop."""
+        """One line on stderr, above the dashboard while there is one; no wait for a terminal then.
+
+        A stderr that nobody reads any more is no reason to stop.
+        """
         if self._is_quiet:
+            return
+        if self._screen is not None and self._is_showing:
+            self._screen.say(line)
             return
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
 
-    def tell(self, event: FeedEvent) -> None:
-        """An event in a line: all of them with -v, else those that change what to expect."""
+    def tell(self, event: FeedEvent, *, is_one_of_several: bool = False) -> None:
+        """An event in a line: all of them with -v, else those that change what to expect.
+
+        `is_one_of_several`: name the connection, for there are more.
+        """
+        feed = f"feed {event.connection} " if is_one_of_several and event.connection else ""
+        words = words_of(event.name, event.facts)
         if self._is_verbose:
-            self.say(f"{event.at} {_of(event)}{event}")
-        elif event.name in _TOLD_ALWAYS:
-            self.say(f"{event.at[11:19]} {_of(event)}{event}")
+            self.say(f"{event.at} {feed}{printable(str(event))}")
+        elif words is not None:
+            self.say(f"{event.at[11:19]} {feed}{words}")
 
+    @contextlib.contextmanager
+    def showing(self) -> Iterator[None]:
+        """The dashboard's time. Its last frame stays, and what was said last comes below it."""
+        if self._screen is None:
+            yield
+            return
+        screen = self._screen
+        old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
+        self._is_showing = True
+        try:
+            yield
+        finally:
+            self._is_showing = False
+            signal.signal(signal.SIGCONT, old)
+            screen.close()
 
-def _of(event: FeedEvent) -> str:
-    return f"connection {event.connection}: " if event.connection else ""
+    def show(self, snapshot: FeedSnapshot) -> None:
+        """Draw a frame, where there is a screen; the calling thread may wait for the terminal."""
+        if self._screen is None:
+            return
+        from .dashboard import render  # Rich: only those pay for it who look at it
+
+        width, height = self._screen.size()
+        frame = render(snapshot, width=width, height=height)
+        self._screen.draw(frame.ansi(has_color=self._has_color), frame.widths())
 
 
 class StopSignals:

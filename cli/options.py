@@ -251,6 +251,16 @@ AlwaysOpen = Annotated[
         rich_help_panel=_CONNECTION,
     ),
 ]
+Dashboard = Annotated[
+    bool | None,
+    typer.Option(
+        "--dashboard/--no-dashboard",
+        envvar="TICKS_DASHBOARD",
+        show_default="on a terminal",
+        help="Draw the feed's health on stderr.",
+        rich_help_panel=_DISPLAY,
+    ),
+]
 Quiet = Annotated[
     bool,
     typer.Option("-q", "--quiet", help="Say nothing but errors.", rich_help_panel=_DISPLAY),

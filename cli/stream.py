@@ -23,7 +23,7 @@ from ..adapter.tick import Mode
 from ..adapter.wire.subscription import shard as shard_of
 from . import options
 from .boundary import ExitCode
-from .console import Console, StopRequestedError, StopSignals
+from .console import Console, StopRequestedError, StopSignals, Terminal
 from .demo import environment
 from .observer import Observer
 from .progress import byte_progress
@@ -70,6 +70,7 @@ def stream(
     backoff_max: options.BackoffMax = options.BACKOFF_MAX,
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
+    dashboard: options.Dashboard = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -78,13 +79,20 @@ def stream(
     Example: ticks stream NIFTY BANKNIFTY --csv out.csv
     """
     checked_outputs(csv, jsonl, events)
+    console = Console.on(
+        Terminal.here(),
+        dashboard,
+        writes_stdout="-" in (csv, jsonl),
+        is_quiet=quiet,
+        is_verbose=verbose,
+    )
     settings = StreamSettings(
         symbols=tuple(symbols or ()),
         watch_lists=tuple(watch_lists or ()),
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
-        csv="-" if csv is None and jsonl is None else csv,
+        csv="-" if csv is None and jsonl is None and not console.owns_stdout else csv,
         jsonl=jsonl,
         events=events,
         overwrites=overwrite,
@@ -98,7 +106,6 @@ def stream(
         ),
         is_always_open=always_open or demo,
     )
-    console = Console(is_quiet=quiet, is_verbose=verbose)
     with StopSignals().installed() as signals:
         try:
             with environment(demo) as environ:
@@ -138,6 +145,8 @@ def run_stream(
         finally:
             stack.close()
             console.say(str(recorder.summary()))
+        if observer.failure is not None:
+            raise observer.failure
     return ExitCode.OK
 
 

@@ -10,28 +10,39 @@ import pytest
 from ticks.adapter.feed.events import FeedEvent
 from ticks.cli.console import Console, StopRequestedError, StopSignals
 
-LOST = FeedEvent(1_763_609_400_000_000_000, 1, "lost", {"cause": "silence"})
-CONNECTED = FeedEvent(1_763_609_400_000_000_000, 1, "connected", {"attempt": 0})
+WAITING = FeedEvent(
+    1_763_609_400_000_000_000,
+    1,
+    "waiting",
+    {"cause": "silence", "detail": "no data for 30.1 s", "attempt": 2, "max_attempts": 3}
+    | {"delay_s": 2.05},
+)
+RENEWED = FeedEvent(1_763_609_400_000_000_000, 1, "renewed", {"expires_at": "2025-11-21"})
 
 
-def test_changes_that_matter_are_told_in_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_change_of_state_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     console = Console()
-    console.tell(LOST)
-    console.tell(CONNECTED)
-    out, err = capfd.readouterr()
-    assert (out, err) == ("", "09:00:00 connection 1: lost cause=silence\n")
+    console.tell(WAITING)
+    console.tell(RENEWED)
+    line = "09:00:00 waiting: attempt 2 of 3 in 2.0 s · silence: no data for 30.1 s\n"
+    assert capfd.readouterr() == ("", line)
+
+
+def test_one_of_several_connections_is_named(capfd: pytest.CaptureFixture[str]) -> None:
+    Console().tell(WAITING, is_one_of_several=True)
+    assert capfd.readouterr().err.startswith("09:00:00 feed 1 waiting: attempt 2 of 3")
 
 
 def test_verbose_tells_every_event(capfd: pytest.CaptureFixture[str]) -> None:
-    Console(is_verbose=True).tell(CONNECTED)
+    Console(is_verbose=True).tell(RENEWED)
     assert capfd.readouterr().err == (
-        "2025-11-20T09:00:00.000000+05:30 connection 1: connected attempt=0\n"
+        "2025-11-20T09:00:00.000000+05:30 renewed expires_at=2025-11-21\n"
     )
 
 
 def test_quiet_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     console = Console(is_quiet=True)
-    console.tell(LOST)
+    console.tell(WAITING)
     console.say("a word")
     assert capfd.readouterr().err == ""
 

@@ -1,0 +1,359 @@
+"""The dashboard: a snapshot becomes a frame that fits. Pure: no clock, no I/O, no terminal.
+
+Rules
+- What a person must know first stands first: the phase, whether ticks come, what happens next.
+- A word carries each meaning; sign and colour only repeat it.
+- Nothing is wider than `width` or longer than `height`. What does not fit beside its label goes
+  on below it; instruments get the lines that are left, the most active first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from ..adapter.feed.stats import ConnectionSnapshot, FeedSnapshot
+from .figures import (
+    age,
+    bar,
+    brief_s,
+    clock_s,
+    counted,
+    latency,
+    moment,
+    printable,
+    rate,
+    size,
+    sparkline,
+)
+from .frame import Frame, Line, Span, cells, cropped, cropped_line, padded, width_of
+from .instrument_table import instrument_lines
+
+_LABEL_WIDTH = 9
+_SIDE_BY_SIDE_WIDTH = 140
+"""From here on the instruments stand beside the figures, else below them."""
+_FIGURES_WIDTH = 76
+_LONGEST_BAR = 40
+_SHORTEST_BAR = 8
+_MOST_OUTPUTS = 4
+_SIGNS = {"live": "●", "connecting": "◌", "waiting": "◔", "lost": "✕", "stopped": "■", "idle": "○"}
+_SOON_S = 600.0
+_SILENT_SHARE = 1 / 3
+"""Silence worth a warning, as a share of what counts as a fault."""
+
+
+def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
+    """The snapshot in at most `height` lines of at most `width` columns."""
+    mood = mood_of(snapshot)
+    head = [_header(snapshot, mood, width), (Span("─" * width, mood),)]
+    is_wide = width >= _SIDE_BY_SIDE_WIDTH
+    figures = list(_figures(snapshot, mood, _FIGURES_WIDTH if is_wide else width))
+    left = height - len(head)
+    if is_wide:
+        table = instrument_lines(snapshot, width - _FIGURES_WIDTH - 3, left)
+        body = _side_by_side(figures, table)
+    else:
+        table = instrument_lines(snapshot, width, left - len(figures) - 1)
+        body = [*figures, (), *table] if table else figures
+    lines = [cropped_line(line, width) for line in (*head, *body)]
+    return Frame(tuple(lines[: max(0, height)]))
+
+
+def most_instruments(width: int, height: int) -> int:
+    """How many instruments a frame of this size can show at most."""
+    return height * max(1, width // 40)
+
+
+def is_counting_down(snapshot: FeedSnapshot) -> bool:
+    """Whether a second matters now: something is awaited that a person watches for."""
+    return snapshot.phase == "connecting" or mood_of(snapshot) == "warn"
+
+
+def mood_of(snapshot: FeedSnapshot) -> str:
+    """One word for the whole: good, calm (nothing to expect now), warn, bad, faint (it is over)."""
+    if snapshot.phase == "lost":
+        return "bad"
+    if snapshot.phase == "waiting" or any(c.attempt and c.phase != "live" for c in _open(snapshot)):
+        return "warn"
+    if snapshot.phase == "live":
+        if not snapshot.is_market_open:
+            return "calm"
+        return "warn" if snapshot.silence_s >= _SILENT_SHARE * snapshot.silence_after_s else "good"
+    return "faint" if snapshot.phase == "stopped" else "calm"
+
+
+def _open(snapshot: FeedSnapshot) -> Iterator[ConnectionSnapshot]:
+    return (c for c in snapshot.connections if c.phase not in ("lost", "stopped"))
+
+
+# --- the first line -------------------------------------------------------------------------------
+
+
+def _header(snapshot: FeedSnapshot, mood: str, width: int) -> Line:
+    phase = Span(f"{_SIGNS.get(snapshot.phase, '○')} {snapshot.phase}", f"{mood} strong")
+    news = _headline(snapshot)
+    while len(news) > 1 and width_of((phase,)) + 2 + cells(" · ".join(news)) > width:
+        news.pop()
+    head = (phase, Span("  " + " · ".join(news), "strong"))
+    time = snapshot.at[11:19]
+    for clock in (f"up {clock_s(snapshot.uptime_s)} · {time}", time):
+        room = width - width_of(head) - cells(clock)
+        if room >= 2:
+            return *head, Span(" " * room), Span(clock, "faint")
+    return head
+
+
+def _headline(snapshot: FeedSnapshot) -> list[str]:
+    """What to know beside the phase, the most telling first."""
+    if snapshot.phase == "live":
+        return _live_headline(snapshot)
+    if snapshot.phase == "lost":
+        return _lost_headline(snapshot)
+    concerned = _concerned(snapshot)
+    if snapshot.phase == "stopped" or concerned is None:
+        word = {"stopped": "the end", "idle": "about to connect"}.get(snapshot.phase)
+        return [word or "first attempt"]
+    news = [_attempt(concerned)]
+    if concerned.next_try_s is not None:
+        news.append(f"next try in {brief_s(concerned.next_try_s)}")
+    return news
+
+
+def _live_headline(snapshot: FeedSnapshot) -> list[str]:
+    if not snapshot.is_market_open:
+        return ["market closed", *_opening(snapshot)]
+    if mood_of(snapshot) == "warn":
+        return [f"silent for {brief_s(snapshot.silence_s)}"]
+    wanted = counted(snapshot.instruments_total, "instrument")
+    return [f"receiving {wanted}"] if snapshot.ticks else [wanted, "no tick yet"]
+
+
+def _lost_headline(snapshot: FeedSnapshot) -> list[str]:
+    lost = [c for c in snapshot.connections if c.phase == "lost"]
+    attempts = max((c.attempt for c in lost), default=0)
+    gave_up = [f"gave up after {counted(attempts, 'attempt')}"] if attempts else []
+    return [*gave_up, printable(snapshot.last_cause) or "for good"]
+
+
+def _opening(snapshot: FeedSnapshot) -> list[str]:
+    if snapshot.market_opens_at is None:
+        return []
+    opens = datetime.fromisoformat(snapshot.market_opens_at)
+    return [f"opens {moment(opens, datetime.fromisoformat(snapshot.at))}"]
+
+
+def _concerned(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
+    """The connection whose back-off is shown: the next to try, else the one with most attempts."""
+    waiting = [c for c in snapshot.connections if c.next_try_s is not None]
+    if waiting:
+        return min(waiting, key=lambda connection: connection.next_try_s or 0.0)
+    tried = [c for c in snapshot.connections if c.attempt]
+    return max(tried, key=lambda connection: connection.attempt, default=None)
+
+
+def _attempt(connection: ConnectionSnapshot) -> str:
+    limit = "no limit" if connection.max_attempts is None else f"of {connection.max_attempts}"
+    comma = "," if connection.max_attempts is None else ""
+    return f"attempt {connection.attempt}{comma} {limit}"
+
+
+# --- the figures ----------------------------------------------------------------------------------
+
+
+def _figures(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
+    yield from _rates(snapshot, width)
+    yield from _silence(snapshot, mood, width)
+    yield from _backoff(snapshot, width)
+    yield from _blind(snapshot, width)
+    yield from _buffer(snapshot, width)
+    yield from _latency(snapshot, width)
+    yield from _session(snapshot, width)
+    if len(snapshot.connections) > 1:
+        for connection in snapshot.connections:
+            yield from _connection(connection, width)
+    yield from _outputs(snapshot, width)
+    if snapshot.phase == "lost":
+        yield from _flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
+
+
+def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    lines = _flowed(
+        "rate",
+        [
+            Span(rate(snapshot.rate_now), "strong"),
+            Span(f"mean {rate(snapshot.rate_mean)}"),
+            Span(f"peak {rate(snapshot.rate_peak)}"),
+            Span(counted(snapshot.ticks, "tick")),
+        ],
+        width,
+    )
+    room = width - width_of(lines[-1]) - 2
+    if snapshot.rates and room >= _SHORTEST_BAR:
+        spark = sparkline(snapshot.rates, min(room, _LONGEST_BAR))
+        lines[-1] = (*lines[-1], Span("  "), Span(spark, "calm"))
+    yield from lines
+
+
+def _silence(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
+    silence_s, limit_s = snapshot.silence_s, snapshot.silence_after_s
+    if snapshot.phase != "live" and silence_s == 0.0:
+        yield from _flowed("silence", [Span("– not connected", "faint")], width)
+        return
+    of_limit = Span(f"{brief_s(silence_s)} of {limit_s:g} s", "" if mood == "good" else mood)
+    if not snapshot.is_market_open:
+        calm = Span("no fault while the market is closed", "faint")
+        yield from _flowed("silence", [of_limit, calm], width)
+        return
+    parts = [of_limit]
+    if silence_s >= limit_s:
+        parts.append(Span("reconnects at the next check", mood))
+    elif silence_s >= _SILENT_SHARE * limit_s:
+        parts.append(Span(f"{brief_s(limit_s - silence_s)} left", mood))
+    yield from _with_bar("silence", parts, silence_s / limit_s, mood, width)
+
+
+def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    concerned = _concerned(snapshot)
+    if concerned is None or snapshot.phase in ("lost", "stopped"):
+        word = "over" if snapshot.phase in ("lost", "stopped") else "none"
+        yield from _flowed("backoff", [Span(word)], width)
+        return
+    parts = [Span(_attempt(concerned), "strong")]
+    if len(snapshot.connections) > 1:
+        parts.insert(0, Span(f"feed {concerned.number}"))
+    if concerned.next_try_s is None:
+        word = "forgiven once it is stable" if concerned.phase == "live" else "under way"
+        yield from _flowed("backoff", [*parts, Span(word)], width)
+        return
+    parts.append(Span(f"next try in {brief_s(concerned.next_try_s)}", "warn"))
+    parts.append(Span(f"delay {brief_s(concerned.delay_s)}"))
+    share = 1 - concerned.next_try_s / concerned.delay_s if concerned.delay_s > 0 else 1.0
+    yield from _with_bar("backoff", parts, share, "warn", width)
+
+
+def _blind(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    parts = [
+        Span(brief_s(snapshot.blind_s), "warn" if snapshot.blind_s else ""),
+        Span(counted(snapshot.reconnects, "reconnect")),
+    ]
+    if snapshot.last_cause:
+        parts.append(Span(f"last cause {printable(snapshot.last_cause)}"))
+    yield from _flowed("blind", parts, width)
+
+
+def _buffer(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    fill = snapshot.buffered / snapshot.buffer_limit if snapshot.buffer_limit else 0.0
+    parts = [
+        Span(f"{snapshot.buffered:,} of {snapshot.buffer_limit:,}", "warn" if fill > 0.5 else ""),
+        Span(f"{snapshot.dropped:,} dropped", "bad" if snapshot.dropped else ""),
+        Span(f"{snapshot.malformed:,} malformed", "warn" if snapshot.malformed else ""),
+    ]
+    if snapshot.out_of_order:
+        parts.append(Span(f"{snapshot.out_of_order:,} out of order", "warn"))
+    if snapshot.duplicates:
+        parts.append(Span(counted(snapshot.duplicates, "duplicate"), "warn"))
+    yield from _flowed("buffer", parts, width)
+
+
+def _latency(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    parts = [
+        Span(f"p50 {latency(snapshot.latency_p50_us)}"),
+        Span(f"p99 {latency(snapshot.latency_p99_us)}"),
+        Span("receive to write", "faint"),
+    ]
+    yield from _flowed("latency", parts, width)
+
+
+def _session(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    market = ["market open"] if snapshot.is_market_open else ["market closed", *_opening(snapshot)]
+    parts = [*_expiry(snapshot), *map(Span, market)]
+    yield from _flowed("session", parts, width)
+
+
+def _expiry(snapshot: FeedSnapshot) -> list[Span]:
+    if snapshot.session_expires_at is None:
+        return [Span("not yet known", "faint")]
+    now = datetime.fromisoformat(snapshot.at)
+    ends = datetime.fromisoformat(snapshot.session_expires_at)
+    left_s = (ends - now).total_seconds()
+    if left_s <= 0:
+        return [Span(f"expired {moment(ends, now)}", "bad")]
+    style = "warn" if left_s < _SOON_S else ""
+    return [Span(f"until {moment(ends, now)}", style), Span(f"{brief_s(left_s)} left", style)]
+
+
+def _connection(connection: ConnectionSnapshot, width: int) -> Iterator[Line]:
+    style = {"live": "good", "lost": "bad", "waiting": "warn"}.get(connection.phase, "")
+    parts = [Span(f"{_SIGNS.get(connection.phase, '○')} {connection.phase}", style)]
+    if connection.next_try_s is not None:
+        parts.append(Span(f"next try in {brief_s(connection.next_try_s)}", style))
+    elif connection.phase == "live":
+        parts.append(Span(f"silence {age(connection.silence_s)}"))
+    parts += [
+        Span(counted(connection.instruments, "instrument")),
+        Span(counted(connection.ticks, "tick")),
+        Span(f"blind {age(connection.blind_s)}", "warn" if connection.blind_s else ""),
+    ]
+    yield from _flowed(f"feed {connection.number}", parts, width)
+
+
+def _outputs(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    if not snapshot.outputs:
+        yield from _flowed("output", [Span("this dashboard alone", "faint")], width)
+    for index, output in enumerate(snapshot.outputs[:_MOST_OUTPUTS]):
+        figures = f"{counted(output.rows, 'row')} · {size(output.bytes_written)}"
+        room = max(8, width - _LABEL_WIDTH - cells(figures) - 3)
+        name = _end_of(printable(output.name), room)
+        label = "output" if index == 0 else ""
+        yield from _flowed(label, [Span(name, "strong"), Span(figures)], width)
+    more = len(snapshot.outputs) - _MOST_OUTPUTS
+    if more > 0:
+        yield from _flowed("", [Span(f"+{more} more", "faint")], width)
+
+
+def _end_of(path: str, width: int) -> str:
+    """A path in `width` columns; its end tells more than its beginning."""
+    return path if cells(path) <= width else cropped(path[::-1], width)[::-1]
+
+
+# --- how lines are set ----------------------------------------------------------------------------
+
+
+def _flowed(label: str, parts: Sequence[Span], width: int) -> list[Line]:
+    """Parts set with `·` beside their label; those that do not fit go on below."""
+    lines: list[Line] = []
+    line: list[Span] = [Span(f"{label:<{_LABEL_WIDTH}}", "label")]
+    for index, part in enumerate(parts):
+        joint = Span(" · ", "faint")
+        if index and width_of(line) + width_of((joint, part)) > width:
+            lines.append(tuple(line))
+            line = [Span(" " * _LABEL_WIDTH)]
+        elif index:
+            line.append(joint)
+        line.append(Span(cropped(part.text, width - _LABEL_WIDTH), part.style))
+    return [*lines, tuple(line)]
+
+
+def _with_bar(
+    label: str, parts: Sequence[Span], share: float, style: str, width: int
+) -> list[Line]:
+    """Parts, and a bar in the rest of their last line where it is long enough for one."""
+    lines = _flowed(label, parts, width)
+    room = min(_LONGEST_BAR, width - width_of(lines[-1]) - 2)
+    if room >= _SHORTEST_BAR:
+        full, rest = bar(share, room)
+        lines[-1] = (*lines[-1], Span("  "), Span(full, style), Span(rest, "faint"))
+    return lines
+
+
+def _side_by_side(left: Sequence[Line], right: Sequence[Line]) -> list[Line]:
+    """Two columns; the left one has the width of the figures."""
+    joint = Span(" " * 3)
+    return [
+        (
+            *padded(left[row] if row < len(left) else (), _FIGURES_WIDTH),
+            joint,
+            *(right[row] if row < len(right) else ()),
+        )
+        for row in range(max(len(left), len(right)))
+    ]

@@ -1,0 +1,121 @@
+"""A frame: lines of styled words, for Rich and for a terminal that is written to directly.
+
+Styles are named by what they mean and use the terminal's own palette, so that a dark and a light
+background both work; each look also reads without any colour. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.color import ColorSystem
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.segment import Segment
+from rich.style import Style
+
+STYLES = {
+    "": "",
+    "label": "dim",
+    "faint": "dim",
+    "strong": "bold",
+    "good": "green",
+    "calm": "cyan",
+    "warn": "yellow",
+    "bad": "red",
+    "good strong": "bold green",
+    "calm strong": "bold cyan",
+    "warn strong": "bold yellow",
+    "bad strong": "bold red",
+    "faint strong": "bold",
+}
+"""What a style is called, and how it looks."""
+
+_ELLIPSIS = "…"
+
+
+class Span(NamedTuple):
+    """A few words in one style."""
+
+    text: str
+    style: str = ""
+
+
+Line = tuple[Span, ...]
+
+
+def cells(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return len(text) if text.isascii() else cell_len(text)
+
+
+def width_of(line: Sequence[Span]) -> int:
+    """How many columns a line takes."""
+    return sum(cells(span.text) for span in line)
+
+
+def cropped(text: str, width: int) -> str:
+    """`text` in at most `width` columns; what is missing at the end shows as an ellipsis."""
+    if cells(text) <= width:
+        return text
+    return set_cell_size(text, width - 1) + _ELLIPSIS if width > 0 else ""
+
+
+def cropped_line(line: Sequence[Span], width: int) -> Line:
+    """A line in at most `width` columns."""
+    if width_of(line) <= width:
+        return tuple(line)
+    kept: list[Span] = []
+    for span in line:
+        kept.append(Span(cropped(span.text, width), span.style))
+        width -= cells(span.text)
+        if width <= 0:
+            break
+    return tuple(kept)
+
+
+def padded(line: Sequence[Span], width: int) -> Line:
+    """A line filled up with blanks to `width` columns."""
+    missing = width - width_of(line)
+    return (*line, Span(" " * missing)) if missing > 0 else tuple(line)
+
+
+@cache
+def _style(name: str) -> Style:
+    return Style.parse(STYLES[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Lines, top to bottom; a Rich renderable."""
+
+    lines: tuple[Line, ...]
+
+    def plain(self) -> list[str]:
+        """The lines without style."""
+        return ["".join(span.text for span in line).rstrip() for line in self.lines]
+
+    def ansi(self, *, has_color: bool) -> list[str]:
+        """The lines as a terminal takes them; without colour there is no code in them at all."""
+        if not has_color:
+            return self.plain()
+        return [
+            "".join(
+                _style(span.style).render(span.text, color_system=ColorSystem.STANDARD)
+                for span in line
+            )
+            for line in self.lines
+        ]
+
+    def widths(self) -> list[int]:
+        """How many columns each line takes."""
+        return [width_of(line) for line in self.lines]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in self.lines:
+            for span in line:
+                yield Segment(span.text, _style(span.style))
+            yield Segment.line()

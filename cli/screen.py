@@ -1,0 +1,90 @@
+"""A block of lines on a terminal, replaced in place, with words above it that stay.
+
+Rules
+- Between two writes the terminal keeps no mode of ours: no hidden cursor, no other screen. So it is
+  clean however the program ends, even by SIGKILL or Ctrl-Z, and the last frame stays where it is.
+- A draw is one write, in full: what somebody else put there meanwhile is overwritten, not woven in.
+- The block never holds the terminal's last line; the cursor rests there.
+- `say` never waits for the terminal. Only `draw` and `close` write.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Sequence
+
+_BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
+"""All or nothing where the terminal can; no cursor running about while it is drawn."""
+_NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
+_CLEAR_BELOW, _CLEAR_LINE_END = "\x1b[J", "\x1b[K"
+_FALLBACK_SIZE = os.terminal_size((80, 24))
+
+
+class Screen:
+    """The terminal behind a file descriptor. `draw` and `close` belong to one thread at a time."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._said: list[str] = []
+        self._lock = threading.Lock()
+        self._block: list[str] = []
+        self._lengths: list[int] = []
+        self._width = 0
+
+    def size(self) -> tuple[int, int]:
+        """Columns, and lines that a block may have."""
+        try:
+            found = os.get_terminal_size(self._descriptor)
+        except OSError:
+            found = _FALLBACK_SIZE
+        columns, lines = found if found.columns and found.lines else _FALLBACK_SIZE
+        return columns, max(1, lines - 1)
+
+    def say(self, line: str) -> None:
+        """Show `line` above the block, with the next draw."""
+        with self._lock:
+            self._said.append(line)
+
+    def draw(self, block: Sequence[str], lengths: Sequence[int]) -> None:
+        """Replace the block. `lengths` are the columns that its lines take."""
+        width, _ = self.size()
+        said = self._take_said()
+        if not said and width == self._width and list(block) == self._block:
+            return
+        words = "".join(f"{line}{_CLEAR_LINE_END}\r\n" for line in said)
+        lines = "".join(f"{_CLEAR_LINE_END}{line}\r\n" for line in block)
+        above = _CLEAR_BELOW + words if said or width != self._width else ""
+        self._write(
+            f"{_BEGIN}{self._to_the_top(width)}{above}{_NO_WRAP}{lines}{_CLEAR_BELOW}{_WRAP}{_END}"
+        )
+        self._block, self._lengths, self._width = list(block), list(lengths), width
+
+    def forget(self) -> None:
+        """Others wrote below the block (the program was suspended): the next draw begins anew."""
+        self._block, self._lengths = [], []
+
+    def close(self) -> None:
+        """Show what is still to be said below the block; the block stays."""
+        said = self._take_said()
+        if said:
+            self._write("".join(f"{line}\r\n" for line in said))
+        self.forget()
+
+    def _take_said(self) -> list[str]:
+        with self._lock:
+            said, self._said = self._said, []
+        return said
+
+    def _to_the_top(self, width: int) -> str:
+        """To the block's first line. A terminal made narrower has wrapped the longer lines."""
+        rows = sum(max(1, -(-length // width)) for length in self._lengths)
+        return f"\r\x1b[{rows}A" if rows else "\r"
+
+    def _write(self, text: str) -> None:
+        """A terminal that went away, or takes nothing now, is no reason to stop."""
+        rest = text.encode("utf-8", "replace")
+        with contextlib.suppress(OSError):
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
