@@ -43,7 +43,7 @@ class Addresses:
 
 
 def checked_url(url: str, variable: str, schemes: tuple[str, ...]) -> str:
-    """`url` when it may carry tokens, else UsageError; `schemes` lists what is allowed, safe first."""
+    """`url` when it may carry tokens, else UsageError; `schemes`: what is allowed, safe first."""
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
@@ -63,7 +63,7 @@ def checked_url(url: str, variable: str, schemes: tuple[str, ...]) -> str:
     if parts.scheme in _PLAIN_SCHEMES and not is_loopback(host):
         raise UsageError(
             f"{variable}: {shown!r} would send tokens in clear text to {host}",
-            remedy=f"use {schemes[0]}://; {parts.scheme}:// is for 127.0.0.1, ::1 and localhost only",
+            remedy=f"use {schemes[0]}://; {parts.scheme}:// is for this machine alone",
         )
     return url
 

@@ -50,7 +50,7 @@ class CredentialsMissingError(SessionError):
 
 
 class CredentialsRefusedError(SessionError):
-    """The broker refused the login for good: client code, PIN or API key (AB1007, AG8004, AB1034)."""
+    """The broker refused the login: client code, PIN or API key (AB1007, AG8004, AB1034)."""
 
 
 class TotpSecretError(SessionError):
@@ -62,11 +62,11 @@ class TotpRefusedError(SessionError):
 
 
 class SessionFileError(SessionError):
-    """The session file cannot be trusted: others may read it."""
+    """The session file cannot be trusted (others may read it), read, written or deleted."""
 
 
 class TokenRefusedError(SessionError):
-    """The broker no longer accepts this session's tokens (AG8001-3, AB1010, AB8050, AB8051, 401)."""
+    """The broker refuses this session's tokens (AG8001-3, AB1010, AB8050, AB8051, HTTP 401)."""
 
     cause = "tokens refused"
 
@@ -77,9 +77,7 @@ class TokenRefusedError(SessionError):
 class SymbolError(TicksError):
     """What the user named is not one instrument; `candidates` holds the nearest symbols."""
 
-    def __init__(
-        self, message: str, *, remedy: str = "", candidates: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, message: str, *, remedy: str = "", candidates: tuple[str, ...] = ()) -> None:
         super().__init__(message, remedy=remedy)
         self.candidates = candidates
 

@@ -39,7 +39,7 @@ def exchange_number(name: str) -> int | None:
 
 
 def price_digits(exchange_type: int) -> int:
-    """Decimal digits of a price unit: paise have 2, currency pairs 7 (sure by the docs' text only)."""
+    """Decimal digits of a price unit: paise have 2, currency pairs 7 (by the docs' text only)."""
     return 7 if exchange_type == CURRENCY_EXCHANGE_TYPE else 2
 
 

@@ -94,7 +94,9 @@ class Tick(NamedTuple):
     @property
     def last_trade_time(self) -> datetime | None:
         """The time of the last trade in IST; None as for `exchange_time`."""
-        return None if self.last_trade_time_s is None else _wall_time(self.last_trade_time_s * 10**6)
+        return (
+            None if self.last_trade_time_s is None else _wall_time(self.last_trade_time_s * 10**6)
+        )
 
     def decimal(self, price: int) -> Decimal:
         """An integer price of this tick (a level's, say) in rupees, exactly."""

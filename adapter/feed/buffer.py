@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from .wakeup import Wakeup
 
-
 WAIT_FOR_ROOM_S = 0.05
 """How long one drain may wait for the reader: 64 KiB each 50 ms still outruns any live feed."""
 

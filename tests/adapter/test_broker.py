@@ -90,7 +90,7 @@ def test_wishes_change_while_live(broker: BrokerAdapter, simulator: Simulator) -
 
 def test_over_the_brokers_limit_nothing_changes(broker: BrokerAdapter) -> None:
     crowd = [Instrument(1, str(number), f"S{number}", "S") for number in range(3001)]
-    with pytest.raises(SubscriptionRefusedError, match="over the broker.s limit"):
+    with pytest.raises(SubscriptionRefusedError, match="over the broker's limit"):
         broker.subscribe(crowd)
     assert broker.snapshot().instruments_total == 0
 
