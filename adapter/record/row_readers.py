@@ -18,7 +18,7 @@ from ..errors import RecordingError
 from ..instrument import exchange_number, price_digits
 from ..tick import MODES_BY_LABEL, Level, Mode
 from ..wire.packet import FIELDS, LAYOUTS, LEVELS, TOKEN_SIZE, join_best_five
-from .rows import DEPTH_COLUMNS, columns
+from .columns import DEPTH_COLUMNS, columns
 
 _Value = TypeVar("_Value")
 

@@ -42,67 +42,15 @@ from ..wire.packet import (
     split_best_five,
     token_text,
 )
-
-_HEAD_COLUMNS = (
-    "received_at",
-    "exchange_time",
-    "exchange",
-    "symbol",
-    "token",
-    "mode",
-    "sequence",
-    "ltp",
-)
-_QUOTE_COLUMNS = (
-    "last_quantity",
-    "average_price",
-    "volume",
-    "total_buy_quantity",
-    "total_sell_quantity",
-    "open",
-    "high",
-    "low",
-    "close",
-)
-_SNAP_COLUMNS = (
-    "last_trade_time",
-    "open_interest",
-    "oi_change_percent",
-    "upper_circuit",
-    "lower_circuit",
-    "high_52w",
-    "low_52w",
-)
-DEPTH_COLUMNS = tuple(
-    f"{side}{number}_{part}"
-    for side in ("bid", "ask")
-    for number in range(1, LEVELS + 1)
-    for part in ("price", "quantity", "orders")
-)
-_COLUMNS = {
-    Mode.LTP: _HEAD_COLUMNS,
-    Mode.QUOTE: _HEAD_COLUMNS + _QUOTE_COLUMNS,
-    Mode.SNAP: _HEAD_COLUMNS + _QUOTE_COLUMNS + _SNAP_COLUMNS + DEPTH_COLUMNS,
-}
-
-
-def columns(mode: Mode) -> tuple[str, ...]:
-    """The CSV columns of a recording of `mode` (ltp, quote or snap), in order."""
-    return _COLUMNS[mode]
-
-
-def csv_header(mode: Mode) -> bytes:
-    """The first line of a CSV recording of `mode`, with its line end."""
-    return ",".join(_COLUMNS[mode]).encode() + b"\n"
-
+from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns, csv_header
 
 _BLOCKS = {
     "mode": "token",
     "open_price": "close_price",
-    "open_interest": "oi_change_percent",
+    "oi_change_percent": "oi_change_percent",
     "upper_circuit_price": "low_52w_price",
 }
-"""Runs of fields (first: last) that repeat from packet to packet, each read as one slice."""
+"""Runs of fields (first: last) that repeat from packet to packet, each read as a slice."""
 
 
 def _layout(fields: Sequence[Field]) -> struct.Struct:
@@ -124,7 +72,7 @@ _LTP_LAYOUT = _layout(HEAD_FIELDS)
 _QUOTE_LAYOUT = _layout(HEAD_FIELDS + QUOTE_FIELDS)
 _SNAP_LAYOUT = _layout(HEAD_FIELDS[:3] + SNAP_FIELDS)
 _FOUR_PRICES = struct.Struct("<4q")
-_INTEREST = struct.Struct("<qd")
+_DOUBLE = struct.Struct("<d")
 _UNFLAGGED_LEVELS = struct.Struct("<" + "2xqqH" * 2 * LEVELS)
 _LEVEL_SIZE = _UNFLAGGED_LEVELS.size // (2 * LEVELS)
 _FLAGS_LOW_BYTES = bytes([BUY_FLAG] * LEVELS + [SELL_FLAG] * LEVELS)
@@ -140,46 +88,66 @@ _Value = TypeVar("_Value")
 
 
 class _Memory(dict[_Key, _Value]):
-    """Keeps what `make` made of a key; forgets everything at `LIMIT` keys, so it is bounded."""
+    """Keeps what `make` made of a key; forgets everything at `limit` keys, so it is bounded."""
 
-    LIMIT = 1 << 14
-
-    def __init__(self, make: Callable[[_Key], _Value]) -> None:
+    def __init__(self, make: Callable[[_Key], _Value], limit: int = 1 << 13) -> None:
         super().__init__()
         self._make = make
+        self._limit = limit
 
     def __missing__(self, key: _Key) -> _Value:
-        if len(self) >= self.LIMIT:
+        if len(self) >= self._limit:
             self.clear()
         value = self[key] = self._make(key)
         return value
 
 
-class _Scale(NamedTuple):
-    """The texts that depend on where a segment's prices have their point."""
+_NUMBERS_LIMIT = 1 << 14
 
+
+def _wrapped(before: str, behind: str) -> _Memory[int, str]:
+    """The texts of integers between two others."""
+    return _Memory(lambda number: f"{before}{number}{behind}", _NUMBERS_LIMIT)
+
+
+class _Head(NamedTuple):
+    """What an instrument's rows have in common: its cells, and its segment's price texts."""
+
+    cells: str
     prices: _Memory[int, str]
     day: _Memory[bytes, str]
     limits: _Memory[bytes, str]
 
 
 class _Rows:
-    """What CSV and JSON rows share."""
+    """What CSV and JSON rows share.
+
+    A format says `_absent`, the text of no value; `_level`, the template of a level (price,
+    quantity, orders); `_no_level`, an empty one; `_sides`, the template of bids and asks, whose
+    levels a comma parts; and what the methods at the end ask for.
+    """
 
     header = b""
     _end: str
     _absent: str
     _level: str
     _no_level: str
+    _sides: str
 
     def __init__(self, symbols: Mapping[InstrumentKey, str]) -> None:
         self._symbols = symbols
         self._heads = _Memory(self._head)
-        self._scales = {digits: self._scale(digits) for digits in (2, 7)}
+        self._price_texts = {digits: self._texts_with(digits) for digits in (2, 7)}
         self._exchange_times = _Memory(partial(self._time, unit_ns=10**6, shown="milliseconds"))
         self._trade_times = _Memory(self._trade_time)
-        self._interests = _Memory(self._interest)
-        self._ten_levels = self._sides([self._level] * 2 * LEVELS)
+        self._interest_changes = _Memory(self._interest_change)
+        opening, to_quantity, to_orders, closing = self._level.split("%s")
+        to_bids, to_asks, end = self._sides.split("%s")
+        self._to_first_price = to_bids + opening
+        self._quantities = _wrapped(to_quantity, to_orders)
+        self._orders = _wrapped("", f"{closing},{opening}")
+        self._last_bid_orders = _wrapped("", f"{closing}{to_asks}{opening}")
+        self._last_ask_orders = _wrapped("", f"{closing}{end}")
 
     def encode(self, received_ns: int, packets: Sequence[bytes]) -> bytes:
         """The rows of one drain, in order, each with its line end; all came at `received_ns`.
@@ -217,18 +185,16 @@ class _Rows:
         times, heads = self._exchange_times, self._heads
         ltp = self._before("ltp")
         return [
-            f"{times[time_ms]}{text}{sequence}{ltp}{prices[last]}"
+            f"{times[time_ms]}{cells}{sequence}{ltp}{prices[last]}"
             for head, sequence, time_ms, last in map(_LTP_LAYOUT.unpack_from, packets)
-            for text, (prices, _, _) in (heads[head],)
+            for cells, prices, _, _ in (heads[head],)
         ]
 
     def _quote_rows(self, packets: Sequence[bytes]) -> list[str]:
         times, heads, number = self._exchange_times, self._heads, self._number
-        ltp, quantity, average, volume, buys, sells = map(
-            self._before, ("ltp", *_QUOTE_COLUMNS[:5])
-        )
+        ltp, quantity, average, volume, buys, sells = map(self._before, ("ltp", *QUOTE_COLUMNS[:5]))
         return [
-            f"{times[time_ms]}{text}{sequence}{ltp}{prices[last]}"
+            f"{times[time_ms]}{cells}{sequence}{ltp}{prices[last]}"
             f"{quantity}{traded}{average}{prices[mean]}{volume}{total}"
             f"{buys}{int(buy) if 0 < buy < _WHOLE_BELOW and buy.is_integer() else number(buy)}"
             f"{sells}{int(sell) if 0 < sell < _WHOLE_BELOW and sell.is_integer() else number(sell)}"
@@ -236,80 +202,91 @@ class _Rows:
             for head, sequence, time_ms, last, traded, mean, total, buy, sell, block in map(
                 _QUOTE_LAYOUT.unpack_from, packets
             )
-            for text, (prices, day, _) in (heads[head],)
+            for cells, prices, day, _ in (heads[head],)
         ]
 
     def _snap_rows(self, packets: Sequence[bytes]) -> list[str]:
-        times, interests, heads = self._trade_times, self._interests, self._heads
-        best_five = self._best_five
+        times, changes, heads = self._trade_times, self._interest_changes, self._heads
+        best_five, interest = self._best_five, self._before("open_interest")
         return [
-            f"{quote}{times[time_s]}{interests[interest]}{limits[block]}{best_five(items, prices)}"
-            for quote, (head, time_s, interest, items, block) in zip(
+            f"{quote}{times[time_s]}{interest}{contracts}{changes[change]}{limits[block]}"
+            f"{best_five(items, prices)}"
+            for quote, (head, time_s, contracts, change, items, block) in zip(
                 self._quote_rows(packets), map(_SNAP_LAYOUT.unpack_from, packets), strict=True
             )
-            for _, (prices, _, limits) in (heads[head],)
+            for _, prices, _, limits in (heads[head],)
         ]
 
     def _best_five(self, items: bytes, prices: _Memory[int, str]) -> str:
         """The ten levels, in one go where all are there and in their places."""
         if items[::_LEVEL_SIZE] == _FLAGS_LOW_BYTES and items[1::_LEVEL_SIZE] == _FLAGS_HIGH_BYTES:
+            size, count = self._quantities, self._orders
             # fmt: off
             (
                 qa, a, na, qb, b, nb, qc, c, nc, qd, d, nd, qe, e, ne,
                 qf, f, nf, qg, g, ng, qh, h, nh, qi, i, ni, qj, j, nj,
             ) = _UNFLAGGED_LEVELS.unpack(items)
             if f and g and h and i and j:
-                return self._ten_levels % (
-                    prices[a], qa, na, prices[b], qb, nb, prices[c], qc, nc, prices[d], qd, nd,
-                    prices[e], qe, ne, prices[f], qf, nf, prices[g], qg, ng, prices[h], qh, nh,
-                    prices[i], qi, ni, prices[j], qj, nj,
-                )
+                return "".join((
+                    self._to_first_price,
+                    prices[a], size[qa], count[na], prices[b], size[qb], count[nb],
+                    prices[c], size[qc], count[nc], prices[d], size[qd], count[nd],
+                    prices[e], size[qe], self._last_bid_orders[ne],
+                    prices[f], size[qf], count[nf], prices[g], size[qg], count[ng],
+                    prices[h], size[qh], count[nh], prices[i], size[qi], count[ni],
+                    prices[j], size[qj], self._last_ask_orders[nj],
+                ))
             # fmt: on
-        bids, asks = split_best_five(items)
-        return self._sides(
-            [
-                self._level % (prices[level.price], level.quantity, level.orders)
-                if level is not None
-                else self._no_level
-                for level in (*bids, *asks)
-            ]
+        bids, asks = (
+            ",".join(
+                [
+                    self._level % (prices[level.price], level.quantity, level.orders)
+                    if level is not None
+                    else self._no_level
+                    for level in side
+                ]
+            )
+            for side in split_best_five(items)
         )
+        return self._sides % (bids, asks)
 
-    def _head(self, head: bytes) -> tuple[str, _Scale]:
+    def _head(self, head: bytes) -> _Head:
         mode, exchange_type = Mode(head[0]), head[1]
         token = token_text(head[2:])
-        cells = {
+        texts = {
             "exchange": exchange_name(exchange_type),
             "symbol": self._symbols.get((exchange_type, token), ""),
             "token": token,
             "mode": mode.label,
         }
-        text = "".join([self._before(column) + self._text(cell) for column, cell in cells.items()])
-        return text + self._before("sequence"), self._scales[price_digits(exchange_type)]
+        cells = "".join([self._before(column) + self._text(text) for column, text in texts.items()])
+        return _Head(
+            cells + self._before("sequence"), *self._price_texts[price_digits(exchange_type)]
+        )
 
-    def _scale(self, digits: int) -> _Scale:
-        prices = _Memory(partial(_price_text, digits=digits))
+    def _texts_with(
+        self, digits: int
+    ) -> tuple[_Memory[int, str], _Memory[bytes, str], _Memory[bytes, str]]:
+        """Memories of prices, of the day's four and of the four limits, for one price unit."""
+        prices = _Memory(partial(_price_text, digits=digits), _NUMBERS_LIMIT)
 
         def block_text(block: bytes, names: Sequence[str]) -> str:
             values = _FOUR_PRICES.unpack(block)
             named = zip(names, values, strict=True)
             return "".join([self._before(name) + prices[value] for name, value in named])
 
-        return _Scale(
+        return (
             prices,
-            day=_Memory(partial(block_text, names=_QUOTE_COLUMNS[-4:])),
-            limits=_Memory(partial(block_text, names=_SNAP_COLUMNS[-4:])),
+            _Memory(partial(block_text, names=QUOTE_COLUMNS[-4:])),
+            _Memory(partial(block_text, names=SNAP_COLUMNS[-4:])),
         )
 
     def _trade_time(self, time_s: int) -> str:
         return self._before("last_trade_time") + self._time(time_s, unit_ns=10**9, shown="seconds")
 
-    def _interest(self, block: bytes) -> str:
-        open_interest, change_percent = _INTEREST.unpack(block)
-        return (
-            f"{self._before('open_interest')}{open_interest}"
-            f"{self._before('oi_change_percent')}{self._number(change_percent)}"
-        )
+    def _interest_change(self, double: bytes) -> str:
+        (percent,) = _DOUBLE.unpack(double)
+        return self._before("oi_change_percent") + self._number(percent)
 
     def _time(self, time: int, unit_ns: int, shown: str) -> str:
         if time == 0:
@@ -334,10 +311,6 @@ class _Rows:
     def _number(self, number: float) -> str:
         raise NotImplementedError
 
-    def _sides(self, levels: Sequence[str]) -> str:
-        """Ten levels, bids then asks, with what stands before them."""
-        raise NotImplementedError
-
     def _padding(self, mode: Mode) -> str:
         """What ends a row of `mode` before the line end. Raises PacketError for too high a mode."""
         raise NotImplementedError
@@ -353,8 +326,9 @@ class CsvRows(_Rows):
 
     _end = "\n"
     _absent = ""
-    _level = "%s,%d,%d"
+    _level = "%s,%s,%s"
     _no_level = ",,"
+    _sides = ",%s,%s"
 
     def __init__(self, mode: Mode, symbols: Mapping[InstrumentKey, str]) -> None:
         super().__init__(symbols)
@@ -385,15 +359,12 @@ class CsvRows(_Rows):
     def _number(self, number: float) -> str:
         return repr(number).removesuffix(".0")
 
-    def _sides(self, levels: Sequence[str]) -> str:
-        return "," + ",".join(levels)
-
     def _padding(self, mode: Mode) -> str:
         if mode > self._mode:
             raise PacketError(
                 f"a {mode.label} packet does not fit a {self._mode.label} recording", reason="mode"
             )
-        return "," * (len(_COLUMNS[self._mode]) - len(_COLUMNS[mode]))
+        return "," * (len(columns(self._mode)) - len(columns(mode)))
 
 
 class JsonRows(_Rows):
@@ -401,8 +372,9 @@ class JsonRows(_Rows):
 
     _end = "}\n"
     _absent = "null"
-    _level = '{"price":%s,"quantity":%d,"orders":%d}'
+    _level = '{"price":%s,"quantity":%s,"orders":%s}'
     _no_level = "null"
+    _sides = ',"bids":[%s],"asks":[%s]'
 
     def _start(self, received_at: str) -> str:
         return f'{{"received_at":"{received_at}","exchange_time":'
@@ -416,9 +388,6 @@ class JsonRows(_Rows):
     def _number(self, number: float) -> str:
         text = repr(number).removesuffix(".0")
         return text if math.isfinite(number) else f'"{text}"'
-
-    def _sides(self, levels: Sequence[str]) -> str:
-        return f',"bids":[{",".join(levels[:LEVELS])}],"asks":[{",".join(levels[LEVELS:])}]'
 
     def _padding(self, mode: Mode) -> str:
         return ""

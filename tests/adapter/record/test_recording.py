@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import RecordingError
+from ticks.adapter.record.columns import csv_header
 from ticks.adapter.record.recording import Recorded, read_recording
-from ticks.adapter.record.rows import CsvRows, JsonRows, csv_header
+from ticks.adapter.record.rows import CsvRows, JsonRows
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
 

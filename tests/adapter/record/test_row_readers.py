@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.errors import RecordingError
+from ticks.adapter.record.columns import columns
 from ticks.adapter.record.row_readers import CsvReader, JsonReader, Recorded
-from ticks.adapter.record.rows import CsvRows, JsonRows, columns
+from ticks.adapter.record.rows import CsvRows, JsonRows
 from ticks.adapter.tick import Level, Mode, Tick
 from ticks.adapter.wire.packet import decode_packet, encode_packet
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import OutputError, PacketError, ReaderLeftError
+from ticks.adapter.record.columns import csv_header
 from ticks.adapter.record.recording import read_recording
-from ticks.adapter.record.rows import csv_header
 from ticks.adapter.record.sinks import Sink, open_sink
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
