@@ -45,7 +45,7 @@ class CsvReader:
         modes = [mode for mode in LAYOUTS if columns(mode) == tuple(header)]
         if not modes:
             raise RecordingError(
-                f"{','.join(header)[:80]!r} is no header of a recording",
+                f"{_shown(','.join(header))} is no header of a recording",
                 remedy=f"a recording begins with {','.join(columns(Mode.LTP))}",
             )
         self._columns = columns(modes[0])
@@ -58,7 +58,9 @@ class CsvReader:
         recorded = _recorded(row)
         for column in self._columns[len(columns(Mode(recorded.packet[0]))) :]:
             if row[column]:
-                raise RecordingError(f"{column}: {row[column]!r} in a row of mode {row['mode']}")
+                raise RecordingError(
+                    f"{column}: {_shown(row[column])} in a row of mode {row['mode']}"
+                )
         return recorded
 
 
@@ -75,7 +77,7 @@ class JsonReader:
         except (ValueError, RecursionError) as error:
             raise RecordingError(f"no JSON: {error}") from error
         if not isinstance(fields, dict):
-            raise RecordingError(f"{line[:40]!r} is no JSON object")
+            raise RecordingError(f"{_shown(line)} is no JSON object")
         row = {}
         for column, value in fields.items():
             if column in ("bids", "asks"):
@@ -83,20 +85,26 @@ class JsonReader:
             elif value is None or isinstance(value, str):
                 row[column] = value or ""
             else:
-                raise RecordingError(f"{column}: {value!r} is no value of a row")
+                raise RecordingError(f"{column}: {_shown(value)} is no value of a row")
         return _recorded(row)
+
+
+def _shown(value: object) -> str:
+    """A value in an error, however long it is."""
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _level_cells(column: str, levels: object) -> dict[str, str]:
     """The cells that CSV has for the levels under `bids` or `asks`."""
     if not isinstance(levels, list) or len(levels) != LEVELS:
-        raise RecordingError(f"{column}: {levels!r} are not {LEVELS} levels")
+        raise RecordingError(f"{column}: {_shown(levels)} are not {LEVELS} levels")
     cells = {}
     for number, level in enumerate(levels, 1):
         for part in ("price", "quantity", "orders"):
             cell = "" if level is None else level.get(part) if isinstance(level, dict) else None
             if not isinstance(cell, str):
-                raise RecordingError(f"{column}: {level!r} is no level")
+                raise RecordingError(f"{column}: {_shown(level)} is no level")
             cells[f"{column[:-1]}{number}_{part}"] = cell
     return cells
 
@@ -125,7 +133,8 @@ def _read(row: Mapping[str, str], column: str, parse: Callable[[str], _Value]) -
     except KeyError:
         raise RecordingError(f"{column} is missing") from None
     except ValueError as error:
-        raise RecordingError(f"{column}: {row[column]!r} cannot be read ({error})") from error
+        value = _shown(row[column])
+        raise RecordingError(f"{column}: {value} cannot be read ({error})") from error
 
 
 def _best_five(row: Mapping[str, str], price: Callable[[str], int]) -> bytes:
