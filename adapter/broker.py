@@ -109,10 +109,15 @@ class BrokerAdapter:
         self._assign()
         self.calendar.is_open(self._segments(), self.clock.wall_ns())
 
-    def disconnect(self) -> None:
-        """Close every connection with a close frame and join its thread. May be called twice."""
+    def stop(self) -> None:
+        """Ask every connection to close, and wait for none. Safe in a signal handler."""
         for connection in self._connections:
             connection.stop()
+        self.wakeup.ring()
+
+    def disconnect(self) -> None:
+        """Close every connection with a close frame and join its thread. May be called twice."""
+        self.stop()
         for thread in self._threads:
             thread.join(_JOIN_S)
         self._is_connected = False

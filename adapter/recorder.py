@@ -44,7 +44,24 @@ class Summary:
     blind_s: float
     dropped: int
     malformed: int
+    out_of_order: int
+    duplicates: int
     outputs: tuple[OutputSnapshot, ...]
+
+    def facts(self) -> dict[str, object]:
+        """The same for programs: the event `summary`."""
+        return {
+            "ticks": self.ticks,
+            "instruments": self.instruments,
+            "seconds": round(self.seconds, 3),
+            "reconnects": self.reconnects,
+            "blind_s": round(self.blind_s, 3),
+            "dropped": self.dropped,
+            "malformed": self.malformed,
+            "out_of_order": self.out_of_order,
+            "duplicates": self.duplicates,
+            "outputs": {output.name: output.rows for output in self.outputs},
+        }
 
     def __str__(self) -> str:
         """The line that ends every stream."""
@@ -58,6 +75,12 @@ class Summary:
             f"blind {self.blind_s:.1f} s",
             f"{self.dropped:,} dropped",
             f"{self.malformed:,} malformed",
+            *([f"{self.out_of_order:,} out of order"] if self.out_of_order else []),
+            *(
+                [f"{self.duplicates:,} duplicate{_plural(self.duplicates)}"]
+                if self.duplicates
+                else []
+            ),
             *(f"{o.name} {o.rows:,} row{_plural(o.rows)}" for o in self.outputs),
         ]
         return " · ".join(parts)
@@ -90,9 +113,12 @@ class Recorder:
         self._failure: OutputError | None = None
 
     def stop(self) -> None:
-        """End soon, as if the user had said so: what was taken is written first."""
+        """End soon, as if the user had said so: what was taken is written first.
+
+        The feed is closed at once, even while an output is blocked. Safe in a signal handler.
+        """
         self._is_stopping = True
-        self._broker.wakeup.ring()
+        self._broker.stop()
 
     def run(self) -> Summary:
         """Connect, record, close. Raises what lost the feed, or OutputError, after all is written.
@@ -102,26 +128,36 @@ class Recorder:
         self._began_s = self._clock.now_s()
         self._broker.connect()
         try:
-            while not self._is_at_end():
-                batches = self._broker.take()
-                if batches:
-                    self._write(batches)
-                elif self._broker.error is not None:
-                    break
-                else:
-                    self._broker.wait(self._seconds_left())
-        finally:
-            if self._has_its_count:
-                self._dropped_by_count = self._broker.buffer.dropped
+            self._record()
+        except BaseException:
             self._broker.disconnect()
-            self._write(self._broker.take())
-            self._close()
-            self._ended_s = self._clock.now_s() - self._began_s
+            raise
+        self._end()
         if self._failure is not None:
             raise self._failure
         if self._broker.error is not None and not self._is_stopping:
             raise self._broker.error
         return self.summary()
+
+    def _record(self) -> None:
+        while not self._is_at_end():
+            batches = self._broker.take()
+            if batches:
+                self._write(batches)
+            elif self._broker.is_over:
+                return
+            else:
+                self._broker.wait(self._seconds_left())
+
+    def _end(self) -> None:
+        """Close the feed, write what was taken, close the outputs, and leave the summary."""
+        if self._has_its_count:
+            self._dropped_by_count = self._broker.buffer.dropped
+        self._broker.disconnect()
+        self._write(self._broker.take())
+        self._close()
+        self._ended_s = self._clock.now_s() - self._began_s
+        self._broker.report("summary", self.summary().facts())
 
     @property
     def _has_its_count(self) -> bool:
@@ -218,6 +254,8 @@ class Recorder:
             blind_s=now.blind_s,
             dropped=dropped,
             malformed=now.malformed,
+            out_of_order=now.out_of_order,
+            duplicates=now.duplicates,
             outputs=self.outputs(),
         )
 

@@ -186,6 +186,8 @@ def test_the_summary_is_one_line_that_counts_everything() -> None:
         blind_s=0.0,
         dropped=0,
         malformed=0,
+        out_of_order=0,
+        duplicates=0,
         outputs=(OutputSnapshot("out.csv", 10_234, 1_000_000),),
     )
     assert str(summary) == (
