@@ -37,8 +37,8 @@ FEED_PATH = "/smart-stream"
 CONNECTIONS_PER_CLIENT = 3
 LIMIT_MESSAGE = "Invalid Request. Connection Limit Exceeded."
 LIMIT_PAGE = f"<html><head><title>429</title></head><body><h1>{LIMIT_MESSAGE}</h1></body></html>"
-CLOSE_S = 1.0
-"""How long a client may take to answer our close frame."""
+CLOSE_S, STOP_S = 1.0, 0.2
+"""How long a client may take to answer our close frame; the same when the server stops."""
 WRITE_BUFFER_BYTES = 1 << 18
 
 
@@ -75,7 +75,7 @@ class FeedServer:
             return
         self._server.close()
         for connection in list(self.connections):
-            connection.close(1001)
+            connection.close(1001, give_up_s=STOP_S)
         while self.connections:
             self._all_gone.clear()
             await self._all_gone.wait()
@@ -187,13 +187,14 @@ class FeedConnection(asyncio.Protocol):
 
     # --- the simulator's calls ---
 
-    def close(self, code: int, reason: str = "") -> None:
-        """Send a close frame; the socket is cut when the client does not answer in `CLOSE_S`."""
+    def close(self, code: int, reason: str = "", *, give_up_s: float = CLOSE_S) -> None:
+        """Send a close frame; the socket is cut when the client does not answer in `give_up_s`."""
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
             self._ended("server", code)
             self._flush()
-            self._give_up = asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+            loop = asyncio.get_running_loop()
+            self._give_up = loop.call_later(give_up_s, self._transport.abort)
         elif self._protocol.state is State.CONNECTING:
             self._transport.abort()
 

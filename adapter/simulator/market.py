@@ -21,8 +21,8 @@ from .traded import TradedInstrument, unit_prefix
 
 BEAT_S = 0.001
 """Trades that fall due within a beat go out together."""
-MOST_LAG_S = 0.02
-"""What is due for longer is dropped: the machine cannot keep up with the rate."""
+MOST_LAG_S, MOST_TRADES = 0.02, 5000
+"""What is due for longer, or more than that of an instrument, is dropped: the rate is too high."""
 
 
 class SyntheticMarket:
@@ -43,6 +43,7 @@ class SyntheticMarket:
         self._listed = {_instrument_part(each): each for each in listed}
         self._audience = audience
         self._rate = rate
+        self._most_lag_s = min(MOST_LAG_S, MOST_TRADES / rate) if rate else MOST_LAG_S
         self._seed = seed
         self._wall_s = wall_s
         self._loop = asyncio.get_running_loop()
@@ -100,7 +101,7 @@ class SyntheticMarket:
                 heappop(due)
                 self._trading.discard(name)
                 continue
-            due_s = max(due_s, now_s - MOST_LAG_S)
+            due_s = max(due_s, now_s - self._most_lag_s)
             trades = int((now_s - due_s) * self._rate) + 1
             self._trade(self._traded[name], trades, wall_s, listeners, told)
             heapreplace(due, (due_s + trades / self._rate, name))

@@ -58,6 +58,11 @@ class Playback:
         if self._task is not None:
             self._task.cancel()
 
+    async def finished(self) -> None:
+        """Wait until the last packet is sent; raises what ended the playing early."""
+        if self._task is not None:
+            await self._task
+
     async def _play(self) -> None:
         await asyncio.sleep(HEAD_START_S)
         now_s = asyncio.get_running_loop().time

@@ -115,12 +115,14 @@ class Simulator:
 
     def stop(self) -> None:
         """Close every connection and port, join the thread, and raise what failed in it."""
-        if self._thread is None or not self._thread.is_alive():
+        if self._thread is None:
             return
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join()
-        if self._failure is not None:
-            raise self._failure
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            self._thread.join()
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
 
     def __enter__(self) -> Simulator:
         self.start()
