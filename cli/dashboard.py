@@ -170,7 +170,7 @@ def _figures(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
     yield from _session(snapshot, width)
     if len(snapshot.connections) > 1:
         for connection in snapshot.connections:
-            yield from _connection(connection, width)
+            yield _connection(connection, width)
     yield from _outputs(snapshot, width)
     if snapshot.phase == "lost":
         yield from _flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
@@ -282,19 +282,19 @@ def _expiry(snapshot: FeedSnapshot) -> list[Span]:
     return [Span(f"until {moment(ends, now)}", style), Span(f"{brief_s(left_s)} left", style)]
 
 
-def _connection(connection: ConnectionSnapshot, width: int) -> Iterator[Line]:
+def _connection(connection: ConnectionSnapshot, width: int) -> Line:
+    """One line for one connection: what does not fit is told by the figures above."""
     style = {"live": "good", "lost": "bad", "waiting": "warn"}.get(connection.phase, "")
     parts = [Span(f"{_SIGNS.get(connection.phase, '○')} {connection.phase}", style)]
     if connection.next_try_s is not None:
         parts.append(Span(f"next try in {brief_s(connection.next_try_s)}", style))
     elif connection.phase == "live":
         parts.append(Span(f"silence {age(connection.silence_s)}"))
-    parts += [
-        Span(counted(connection.instruments, "instrument")),
-        Span(counted(connection.ticks, "tick")),
-        Span(f"blind {age(connection.blind_s)}", "warn" if connection.blind_s else ""),
-    ]
-    yield from _flowed(f"feed {connection.number}", parts, width)
+    if connection.blind_s:
+        parts.append(Span(f"blind {brief_s(connection.blind_s)}", "warn"))
+    parts.append(Span(counted(connection.instruments, "instrument")))
+    parts.append(Span(counted(connection.ticks, "tick")))
+    return _flowed(f"feed {connection.number}", parts, width)[0]
 
 
 def _outputs(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -302,7 +302,7 @@ def _outputs(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
         yield from _flowed("output", [Span("this dashboard alone", "faint")], width)
     for index, output in enumerate(snapshot.outputs[:_MOST_OUTPUTS]):
         figures = f"{counted(output.rows, 'row')} · {size(output.bytes_written)}"
-        room = max(8, width - _LABEL_WIDTH - cells(figures) - 3)
+        room = max(20, width - _LABEL_WIDTH - cells(figures) - 3)
         name = _end_of(printable(output.name), room)
         label = "output" if index == 0 else ""
         yield from _flowed(label, [Span(name, "strong"), Span(figures)], width)

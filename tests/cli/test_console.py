@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
+import sys
+from dataclasses import replace
+from typing import cast
 
 import pytest
 
 from ticks.adapter.feed.events import FeedEvent
-from ticks.cli.console import Console, StopRequestedError, StopSignals
+from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.cli.console import Console, StopRequestedError, StopSignals, Terminal
+from ticks.cli.screen import Screen
 
 WAITING = FeedEvent(
     1_763_609_400_000_000_000,
@@ -68,3 +74,111 @@ def test_the_old_handlers_come_back() -> None:
     with StopSignals().installed():
         assert signal.getsignal(signal.SIGINT) != before
     assert signal.getsignal(signal.SIGINT) == before
+
+
+DRAWABLE = Terminal(can_draw=True, has_color=True, is_shared=False)
+
+
+@pytest.mark.parametrize(
+    ("terminal", "wanted", "writes_stdout", "is_quiet", "draws"),
+    [
+        (DRAWABLE, None, False, False, True),
+        (DRAWABLE, None, True, False, True),
+        (DRAWABLE, False, False, False, False),
+        (DRAWABLE, None, False, True, False),
+        (DRAWABLE, True, False, True, True),
+        (replace(DRAWABLE, has_color=False), None, False, False, False),
+        (replace(DRAWABLE, has_color=False), True, False, False, True),
+        (replace(DRAWABLE, can_draw=False), True, False, False, False),
+        (replace(DRAWABLE, is_shared=True), None, False, False, True),
+        (replace(DRAWABLE, is_shared=True), True, True, False, False),
+    ],
+)
+def test_the_dashboard_is_drawn_where_it_can_be_and_is_wanted(
+    terminal: Terminal, wanted: bool | None, writes_stdout: bool, is_quiet: bool, draws: bool
+) -> None:
+    shows = terminal.shows_dashboard(wanted, writes_stdout=writes_stdout, is_quiet=is_quiet)
+    assert shows is draws
+
+
+class Tty(io.StringIO):
+    """A standard stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "can_draw", "has_color"),
+    [
+        ({"TERM": "xterm"}, True, True),
+        ({"TERM": "dumb"}, False, True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, True, False),
+        ({"TERM": "xterm", "NO_COLOR": ""}, True, True),
+    ],
+)
+def test_the_environment_says_what_a_terminal_takes(
+    variables: dict[str, str], can_draw: bool, has_color: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Tty())
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    here = Terminal.here()
+    assert (here.can_draw, here.has_color) == (can_draw, has_color)
+
+
+def test_a_stderr_that_is_no_terminal_is_not_drawn_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert not Terminal.here().can_draw
+
+
+class FakeScreen:
+    """What a console says to a screen, instead of a terminal."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, object]] = []
+
+    def size(self) -> tuple[int, int]:
+        return 40, 10
+
+    def say(self, line: str) -> None:
+        self.calls.append(("said", line))
+
+    def draw(self, block: list[str], lengths: list[int]) -> None:
+        self.calls.append(("drew", (len(block), max(lengths))))
+
+    def forget(self) -> None:
+        self.calls.append(("forgot", None))
+
+    def close(self) -> None:
+        self.calls.append(("closed", None))
+
+
+def test_words_go_to_the_screen_only_while_it_is_drawn_on(
+    live: FeedSnapshot, capfd: pytest.CaptureFixture[str]
+) -> None:
+    screen = FakeScreen()
+    console = Console(screen=cast(Screen, screen))
+    console.say("before")
+    with console.showing():
+        console.say("above")
+        console.show(live)
+        os.kill(os.getpid(), signal.SIGCONT)
+    console.say("after")
+    assert capfd.readouterr().err == "before\nafter\n"
+    assert screen.calls == [
+        ("said", "above"),
+        ("drew", (10, 40)),
+        ("forgot", None),
+        ("closed", None),
+    ]
+
+
+def test_without_a_screen_nothing_is_drawn(
+    live: FeedSnapshot, capfd: pytest.CaptureFixture[str]
+) -> None:
+    console = Console()
+    with console.showing():
+        console.show(live)
+    assert capfd.readouterr() == ("", "")

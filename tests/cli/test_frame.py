@@ -1,0 +1,54 @@
+"""Lines that know their width, with style and without."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from ticks.cli.frame import STYLES, Frame, Span, cells, cropped, cropped_line, padded, width_of
+
+LINE = (Span("● live", "good strong"), Span("  "), Span("receiving", "strong"))
+FRAME = Frame((LINE, (), (Span("blind", "label"),)))
+
+
+def test_without_colour_there_is_no_code_at_all() -> None:
+    assert FRAME.ansi(has_color=False) == ["● live  receiving", "", "blind"]
+
+
+def test_with_colour_only_codes_are_added() -> None:
+    colored = FRAME.ansi(has_color=True)
+    assert colored[0].startswith("\x1b[1;32m● live\x1b[0m")
+    assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == FRAME.plain()
+
+
+def test_no_style_names_black_white_or_a_background() -> None:
+    words = " ".join(STYLES.values()).split()
+    assert set(words) <= {"bold", "dim", "green", "cyan", "yellow", "red"}
+
+
+def test_rich_prints_a_frame_as_it_is() -> None:
+    file = io.StringIO()
+    Console(file=file, width=40, color_system=None).print(FRAME, end="")
+    assert file.getvalue() == "● live  receiving\n\nblind\n"
+
+
+def test_a_text_is_cut_with_an_ellipsis() -> None:
+    assert cropped("RELIANCE", 8) == "RELIANCE"
+    assert cropped("RELIANCE", 5) == "RELI…"
+    assert cropped("RELIANCE", 0) == ""
+
+
+@given(
+    st.lists(st.text(st.characters(codec="utf-8", categories=["L", "N", "S"]))), st.integers(0, 40)
+)
+def test_a_cropped_line_never_exceeds_its_width(texts: list[str], width: int) -> None:
+    assert width_of(cropped_line([Span(text) for text in texts], width)) <= width
+
+
+@given(st.text(st.characters(codec="utf-8", categories=["L"])), st.integers(0, 40))
+def test_a_padded_line_has_at_least_its_width(text: str, width: int) -> None:
+    assert width_of(padded([Span(text)], width)) == max(width, cells(text))
