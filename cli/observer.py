@@ -23,6 +23,7 @@ from ..adapter.broker import BrokerAdapter
 from ..adapter.errors import OutputError
 from ..adapter.feed.events import FeedEvent
 from ..adapter.feed.stats import FeedSnapshot
+from ..adapter.feed.status import StatusFile
 from ..adapter.recorder import Recorder
 from .console import Console
 
@@ -34,12 +35,20 @@ class Observer:
     """A context manager around `Recorder.run`; OutputError when `events` cannot be opened."""
 
     def __init__(
-        self, broker: BrokerAdapter, recorder: Recorder, console: Console, *, events: str | None
+        self,
+        broker: BrokerAdapter,
+        recorder: Recorder,
+        console: Console,
+        status: StatusFile,
+        *,
+        events: str | None,
     ) -> None:
         self.failure: OutputError | None = None
         self._broker = broker
         self._recorder = recorder
         self._console = console
+        self._status = status
+        self._has_status = True
         self._events_path = events
         self._events_file: IO[str] | None = None
         self._size: tuple[int, int] | None = None
@@ -66,6 +75,7 @@ class Observer:
             self._end.set()
             self._thread.join()
             self._look(is_last=True)
+            self._status.remove()
 
     def _run(self) -> None:
         self._look()
@@ -84,12 +94,23 @@ class Observer:
         for event in events:
             self._console.tell(event, is_one_of_several=len(snapshot.connections) > 1)
         self._record(events)
+        self._tell_others(snapshot)
         self._console.show(snapshot)
+
+    def _tell_others(self, snapshot: FeedSnapshot) -> None:
+        """For `ticks health` in another process. Where that cannot be, it is said once."""
+        if not self._has_status:
+            return
+        try:
+            self._status.replace(snapshot.to_dict())
+        except OutputError as error:
+            self._has_status = False
+            self._console.say(f"other programs cannot see this stream: {error.message}")
 
     def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
         """As much as can be shown. Taken without a dashboard too: the rate meter lives from it."""
         if size is None:
-            return self._broker.snapshot(most_instruments=0)
+            return self._recorder.snapshot()
         from .dashboard import is_counting_down, most_instruments  # Rich: only for a dashboard
 
         snapshot = self._broker.snapshot(most_instruments=most_instruments(*size))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -14,6 +15,8 @@ from ..adapter.clock import SystemClock
 from ..adapter.errors import OutputError, TicksError, UsageError
 from ..adapter.feed.lifecycle import Policy
 from ..adapter.feed.market_hours import MarketCalendar
+from ..adapter.feed.status import StatusFile
+from ..adapter.home import Home
 from ..adapter.instrument import Instrument
 from ..adapter.instruments import open_book, read_watch_list
 from ..adapter.record.sinks import Sink, open_sink
@@ -99,10 +102,10 @@ def stream(
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
-            silence_after_s=silence_after,
-            check_every_s=check_every,
+            silence_after_s=float(silence_after),
+            check_every_s=float(check_every),
             max_attempts=None if keep_trying else max_attempts,
-            backoff_max_s=backoff_max,
+            backoff_max_s=float(backoff_max),
         ),
         is_always_open=always_open or demo,
     )
@@ -137,7 +140,8 @@ def run_stream(
         recorder = Recorder(
             broker, sinks, settings.limits, stops_when_full=settings.stops_when_full
         )
-        observer = Observer(broker, recorder, console, events=settings.events)
+        status = StatusFile(Home.from_environment(os.environ).run_folder)
+        observer = Observer(broker, recorder, console, status, events=settings.events)
         signals.hand_to(recorder.stop)
         try:
             stack.enter_context(observer)
