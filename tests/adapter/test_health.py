@@ -1,0 +1,214 @@
+"""The checks of `ticks health`, each against a broker that fails it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.account.session import Credentials, SessionKeeper
+from ticks.adapter.clock import SystemClock
+from ticks.adapter.errors import (
+    CredentialsMissingError,
+    NetworkError,
+    TicksError,
+    TokenRefusedError,
+    UnknownSymbolError,
+)
+from ticks.adapter.feed.market_hours import MarketCalendar
+from ticks.adapter.feed.status import StatusFile
+from ticks.adapter.health import Check, Checkup, SkewError
+from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.surroundings import Surroundings
+
+NAMES = (
+    "credentials",
+    "session",
+    "REST",
+    "clock skew",
+    "instrument master",
+    "market hours",
+    "handshake",
+    "heartbeat",
+    "first tick",
+    "running streams",
+    "disk",
+)
+
+
+class EveryDay(frozenset[date]):
+    """A calendar on which no day is a day of trading."""
+
+    def __contains__(self, day: object) -> bool:
+        return True
+
+
+def every_day_of(_calendar: str, _year: int) -> EveryDay:
+    return EveryDay()
+
+
+def checkup_of(
+    around: Surroundings,
+    tmp_path: Path,
+    *symbols: str,
+    timeout_s: float = 5.0,
+    is_open: bool = True,
+) -> Checkup:
+    return Checkup(
+        around,
+        around.session_keeper(),
+        clock=SystemClock(),
+        calendar=MarketCalendar(is_always_open=is_open, holidays_of=every_day_of),
+        run_folder=tmp_path / "run",
+        symbols=symbols,
+        timeout_s=timeout_s,
+    )
+
+
+def findings(checkup: Checkup) -> dict[str, Check]:
+    return {check.name: check for check in checkup.run()}
+
+
+def first_failure(found: dict[str, Check]) -> TicksError | None:
+    return next((check.error for check in found.values() if check.status == "failed"), None)
+
+
+def test_all_is_well_in_the_order_of_the_road(around: Surroundings, tmp_path: Path) -> None:
+    checkup = checkup_of(around, tmp_path)
+    found = findings(checkup)
+    assert tuple(found) == checkup.names == NAMES
+    assert {check.status for check in found.values()} == {"ok"}
+    assert "Nifty 50" in found["first tick"].detail
+    assert all(check.seconds >= 0 for check in found.values())
+    assert found["session"].to_dict()["name"] == "session"
+
+
+def test_without_credentials_and_session_the_feed_is_not_asked(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    nobody = replace(around, credentials=Credentials())
+    found = findings(checkup_of(nobody, tmp_path))
+    assert isinstance(first_failure(found), CredentialsMissingError)
+    assert found["credentials"].advice
+    assert found["handshake"].status == "skipped"
+    assert simulator.journal.handshakes == []
+
+
+def test_a_saved_session_makes_up_for_missing_credentials(
+    around: Surroundings, tmp_path: Path
+) -> None:
+    around.session_keeper().session()
+    found = findings(checkup_of(replace(around, credentials=Credentials()), tmp_path))
+    assert first_failure(found) is None
+    assert "TICKS_PIN" in found["credentials"].detail
+
+
+def test_an_unknown_symbol_is_named(around: Surroundings, tmp_path: Path) -> None:
+    found = findings(checkup_of(around, tmp_path, "NIFTEE"))
+    assert isinstance(first_failure(found), UnknownSymbolError)
+    assert "NIFTEE" in found["instrument master"].detail
+    assert found["first tick"].status == "skipped"
+
+
+def test_a_broker_that_is_gone_fails_at_the_first_call(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    around.session_keeper().session()
+    simulator.stop()
+    found = findings(checkup_of(around, tmp_path))
+    assert isinstance(first_failure(found), NetworkError)
+    assert found["REST"].status == found["handshake"].status == "failed"
+
+
+def test_tokens_that_the_broker_refuses_are_found_out(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    around.session_keeper().session()
+    simulator.revoke()
+    found = findings(checkup_of(around, tmp_path))
+    assert isinstance(first_failure(found), TokenRefusedError)
+
+
+@pytest.mark.parametrize(
+    ("offset_s", "failed", "error"), [(-20.0, "clock skew", SkewError), (0.0, None, None)]
+)
+def test_a_clock_that_is_far_off_is_told(
+    tmp_path: Path, offset_s: float, failed: str | None, error: type[TicksError] | None
+) -> None:
+    with Simulator(clock_offset_s=offset_s, accepts_code_once=False, rate=50) as simulator:
+        environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
+        around = Surroundings.of(environ)
+        save_session(around, simulator)
+        found = findings(checkup_of(around, tmp_path))
+    assert next((name for name, check in found.items() if check.error), None) == failed
+    assert error is None or isinstance(first_failure(found), error)
+
+
+def save_session(around: Surroundings, simulator: Simulator) -> None:
+    """Log in by the broker's clock, which is what a user with a right clock would do."""
+    keeper = SessionKeeper(
+        around.home,
+        around.addresses.rest_url,
+        around.credentials,
+        clock=BrokersClock(simulator),
+        pause=lambda _seconds: None,
+    )
+    keeper.login(around.credentials)
+
+
+class BrokersClock(SystemClock):
+    """Wall time as the broker has it."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+
+    def wall_ns(self) -> int:
+        return int(self._simulator.wall_s() * 1e9)
+
+
+@pytest.mark.parametrize(("is_open", "status"), [(True, "failed"), (False, "skipped")])
+def test_silence_is_a_fault_only_while_the_market_is_open(
+    tmp_path: Path, is_open: bool, status: str
+) -> None:
+    with Simulator(rate=0) as simulator:
+        environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
+        checkup = checkup_of(Surroundings.of(environ), tmp_path, timeout_s=0.3, is_open=is_open)
+        simulator.inject(Fault.parse("0s:silence"))
+        found = findings(checkup)
+    assert found["first tick"].status == status
+
+
+def test_running_streams_are_listed(around: Surroundings, tmp_path: Path) -> None:
+    StatusFile(tmp_path / "run").replace({"phase": "waiting"})
+    checkup = checkup_of(around, tmp_path)
+    found = findings(checkup)
+    assert "waiting" in found["running streams"].detail
+    assert found["running streams"].advice
+    assert [stream["phase"] for stream in checkup.streams] == ["waiting"]
+
+
+def test_a_connection_limit_used_up_by_running_streams_is_no_fault(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    StatusFile(tmp_path / "run").replace({"phase": "live"})
+    others = [checkup_of(around, tmp_path) for _ in range(3)]
+    runs = [other.run() for other in others]
+    for run in runs:
+        assert any(check.name == "handshake" for check in run)
+    found = findings(checkup_of(around, tmp_path))
+    assert found["handshake"].status == "skipped"
+    assert "all connections are in use" in found["handshake"].detail
+    for run in runs:
+        run.close()
+
+
+def test_the_probe_is_closed_in_the_end(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    began = time.monotonic()
+    findings(checkup_of(around, tmp_path))
+    assert simulator.journal.wait_until(lambda: not simulator.journal.open_connections())
+    assert time.monotonic() - began < 10
