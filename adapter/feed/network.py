@@ -197,6 +197,7 @@ class SystemNetwork:
         with self._lock:
             is_wanted = epoch == self._epoch
             if is_wanted:
+                self._opening = self._give_up_at_s = None
                 self._outcomes.put((outcome, link))
         if is_wanted:
             self._wakeup.ring()
@@ -284,7 +285,6 @@ class SystemNetwork:
                     if link is not None:
                         link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
                     continue
-                self._opening = self._give_up_at_s = None
                 self._link = link
                 self._watch()
             happened.append(outcome)
