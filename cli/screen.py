@@ -18,7 +18,8 @@ from collections.abc import Sequence
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
 """All or nothing where the terminal can; no cursor running about while it is drawn."""
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
-_CLEAR_BELOW, _CLEAR_LINE_END = "\x1b[J", "\x1b[K"
+_CLEAR_LINE, _DOWN = "\x1b[K", "\x1b[B"
+"""Lines are cleared one by one: a screen that is cleared whole goes to the scroll-back of some."""
 _FALLBACK_SIZE = os.terminal_size((80, 24))
 
 
@@ -53,11 +54,12 @@ class Screen:
         said = self._take_said()
         if not said and width == self._width and list(block) == self._block:
             return
-        words = "".join(f"{line}{_CLEAR_LINE_END}\r\n" for line in said)
-        lines = "".join(f"{_CLEAR_LINE_END}{line}\r\n" for line in block)
-        above = _CLEAR_BELOW + words if said or width != self._width else ""
+        clears = bool(said) or width != self._width or len(block) < len(self._block)
+        words = "".join(f"{line}\r\n" for line in said)
+        lines = "".join(f"{_CLEAR_LINE}{line}\r\n" for line in block)
         self._write(
-            f"{_BEGIN}{self._to_the_top(width)}{above}{_NO_WRAP}{lines}{_CLEAR_BELOW}{_WRAP}{_END}"
+            f"{_BEGIN}{self._to_the_top(width, clears=clears)}{words}"
+            f"{_NO_WRAP}{lines}{_CLEAR_LINE}{_WRAP}{_END}"
         )
         self._block, self._lengths, self._width = list(block), list(lengths), width
 
@@ -77,10 +79,13 @@ class Screen:
             said, self._said = self._said, []
         return said
 
-    def _to_the_top(self, width: int) -> str:
+    def _to_the_top(self, width: int, *, clears: bool) -> str:
         """To the block's first line. A terminal made narrower has wrapped the longer lines."""
         rows = sum(max(1, -(-length // width)) for length in self._lengths)
-        return f"\r\x1b[{rows}A" if rows else "\r"
+        if not rows:
+            return "\r"
+        up = f"\r\x1b[{rows}A"
+        return f"{up}{(_CLEAR_LINE + _DOWN) * rows}{up}" if clears else up
 
     def _write(self, text: str) -> None:
         """A terminal that went away, or takes nothing now, is no reason to stop."""

@@ -183,11 +183,10 @@ class PaperTerminal:
         elif code == "A":
             top = max(0, len(self.rows) - self.height)
             self._row = max(top, self._row - int(number or 1))
+        elif code == "B":
+            self._row = min(len(self.rows) - 1, self._row + int(number or 1))
         elif code == "K":
             self.rows[self._row] = self.rows[self._row][: self._column]
-        elif code == "J":
-            self.rows[self._row] = self.rows[self._row][: self._column]
-            del self.rows[self._row + 1 :]
         elif code != "m":
             raise AssertionError(f"unknown code {code}")
 
