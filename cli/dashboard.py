@@ -61,7 +61,7 @@ def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
 
 def most_instruments(width: int, height: int) -> int:
     """How many instruments a frame of this size can show at most."""
-    return height * max(1, width // 40)
+    return height * max(1, width // 60)
 
 
 def is_counting_down(snapshot: FeedSnapshot) -> bool:

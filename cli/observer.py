@@ -1,4 +1,4 @@
-"""What runs beside the recorder: events to their file, words and dashboard to who watches.
+"""What runs beside the recorder: events to their file, words and dashboard to whoever watches.
 
 A thread of its own, so that neither a slow terminal nor a slow disk for events holds up a tick,
 and a blocked output does not hide what happens to the feed.
@@ -6,6 +6,7 @@ and a blocked output does not hide what happens to the feed.
 Rules
 - It looks four times a second and draws once a second while all is well, at every look while
   something is awaited, and at once when something happened or the terminal's size changed.
+- The status for other processes is replaced once a second, and removed at the end.
 - An events file that can no longer be written is told at once and is the run's failure in the end
   (`failure`); the ticks go on.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import IO
@@ -28,7 +29,7 @@ from ..adapter.recorder import Recorder
 from .console import Console
 
 _LOOK_EVERY_S = 0.25
-_DRAW_EVERY_S = 1.0
+_DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
 class Observer:
@@ -49,6 +50,7 @@ class Observer:
         self._console = console
         self._status = status
         self._has_status = True
+        self._status_at_s = float("-inf")
         self._events_path = events
         self._events_file: IO[str] | None = None
         self._size: tuple[int, int] | None = None
@@ -94,13 +96,14 @@ class Observer:
         for event in events:
             self._console.tell(event, is_one_of_several=len(snapshot.connections) > 1)
         self._record(events)
-        self._tell_others(snapshot)
+        self._tell_others(snapshot, now_s)
         self._console.show(snapshot)
 
-    def _tell_others(self, snapshot: FeedSnapshot) -> None:
+    def _tell_others(self, snapshot: FeedSnapshot, now_s: float) -> None:
         """For `ticks health` in another process. Where that cannot be, it is said once."""
-        if not self._has_status:
+        if not self._has_status or now_s - self._status_at_s < _STATUS_EVERY_S:
             return
+        self._status_at_s = now_s
         try:
             self._status.replace(snapshot.to_dict())
         except OutputError as error:
@@ -118,12 +121,16 @@ class Observer:
         return replace(snapshot, outputs=self._recorder.outputs())
 
     def _record(self, events: Sequence[FeedEvent]) -> None:
-        if self._events_file is None or self.failure is not None or not events:
+        file = self._events_file
+        if file is None or not events:
             return
         try:
-            self._events_file.writelines(event.to_json() + "\n" for event in events)
-            self._events_file.flush()
+            file.writelines(event.to_json() + "\n" for event in events)
+            file.flush()
         except OSError as error:
+            self._events_file = None
+            with suppress(OSError):
+                file.close()
             self.failure = OutputError(
                 f"the events file {self._events_path} cannot be written: {error.strerror}",
                 remedy="see that the disk has room",
