@@ -35,6 +35,16 @@ RecordingFile = Annotated[
 Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
 Rate = Annotated[float, typer.Option(min=0, help="Packets a second of each subscribed instrument.")]
 Seed = Annotated[int | None, typer.Option(help="Repeat the prices of an earlier run exactly.")]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="WHEN:WHAT",
+        show_default=False,
+        help="Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
+        "login:C, ... Nonsense shows the grammar.",
+    ),
+]
 Tls = Annotated[
     bool, typer.Option("--tls", help="Serve https and wss, with a throw-away certificate.")
 ]
@@ -57,6 +67,7 @@ def simulate(
     speed: Speed = "1",
     rate: Rate = 4.0,
     seed: Seed = None,
+    fault: Faults = None,
     tls: Tls = False,
 ) -> int:
     """Run a SmartAPI on this machine: login, instrument master and a live feed, with no account.
@@ -73,6 +84,7 @@ def simulate(
         speed=parse_speed(speed),
         rate=rate,
         seed=seed,
+        faults=fault or (),
         tls=tls,
     )
     if command:

@@ -32,6 +32,10 @@ class Market(Protocol):
         """`listener` has just subscribed to `units`."""
         ...
 
+    def burst(self, packets: int) -> None:
+        """Send so many packets at once, where they are made up."""
+        ...
+
     def stop(self) -> None:
         """Send nothing any more."""
         ...

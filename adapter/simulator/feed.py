@@ -19,6 +19,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from random import Random
 from typing import cast
 
 from websockets.datastructures import Headers
@@ -30,16 +31,27 @@ from websockets.server import ServerProtocol
 
 from .accounts import HeaderRefusedError
 from .audience import Audience, Market
-from .journal import ConnectionLog, Handshake, Journal, Moment, SentPacket
+from .bad_frames import fragmented, garbage, oversize, packet_of, truncated
+from .faults import CONNECT, ON_CONNECTION, Fault, What
+from .journal import ConnectionLog, Handshake, Journal, Moment, SentPacket, Span, Strike
+from .mischief import Mischief
+from .outlet import Outlet
 from .subscription import RequestRefusedError, parse_request
 
 FEED_PATH = "/smart-stream"
 CONNECTIONS_PER_CLIENT = 3
+HOLDS = (What.SILENCE, What.STALL, What.SLOW)
 LIMIT_MESSAGE = "Invalid Request. Connection Limit Exceeded."
 LIMIT_PAGE = f"<html><head><title>429</title></head><body><h1>{LIMIT_MESSAGE}</h1></body></html>"
+REFUSED_WITH = {
+    401: ("Invalid Header - Invalid Auth token", ""),
+    403: ("", "<html><head><title>Request Rejected</title></head></html>"),
+    429: (LIMIT_MESSAGE, LIMIT_PAGE),
+    503: ("", "<html><body><h1>503 Service Unavailable</h1></body></html>"),
+}
+"""What a fault refuses with: `x-error-message` and page."""
 CLOSE_S, STOP_S = 1.0, 0.2
 """How long a client may take to answer our close frame; the same when the server stops."""
-WRITE_BUFFER_BYTES = 1 << 18
 
 
 class FeedServer:
@@ -50,13 +62,16 @@ class FeedServer:
         audience: Audience,
         market: Market,
         journal: Journal,
+        mischief: Mischief,
         check_headers: Callable[[Mapping[str, str]], None],
     ) -> None:
         self.audience = audience
         self.market = market
         self.journal = journal
+        self.mischief = mischief
         self.connections: set[FeedConnection] = set()
         self._check_headers = check_headers
+        self.draw = Random(0)
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
 
@@ -86,6 +101,9 @@ class FeedServer:
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
         if request.path.partition("?")[0] != FEED_PATH:
             return protocol.reject(404, "Not Found\n"), ""
+        refused = self.mischief.take(CONNECT, {What.REFUSE})
+        if refused is not None:
+            return refusal(protocol, refused.number, *REFUSED_WITH[refused.number])
         try:
             self._check_headers(headers)
         except HeaderRefusedError as error:
@@ -98,6 +116,25 @@ class FeedServer:
         """Those whose handshake was accepted, and that are not closing."""
         return [each for each in self.connections if each.log is not None and each.log.is_open]
 
+    def strike(self, fault: Fault) -> None:
+        """Let a fault strike the open connections, or the one that it names."""
+        self.struck(
+            fault,
+            [
+                each
+                for each in self.open_connections()
+                if each.log is not None and fault.connection in (None, each.log.number)
+            ],
+        )
+
+    def struck(self, fault: Fault, connections: Sequence[FeedConnection]) -> None:
+        """Let a fault strike these, and write it down."""
+        numbers = tuple(each.log.number for each in connections if each.log is not None)
+        self.journal.strikes.append(Strike(Moment.now(), fault, numbers))
+        for each in connections:
+            each.suffer(fault)
+        self.journal.changed()
+
     def gone(self, connection: FeedConnection) -> None:
         """A connection ended."""
         self.connections.discard(connection)
@@ -107,7 +144,8 @@ class FeedServer:
 def refusal(protocol: ServerProtocol, status: int, message: str, page: str) -> tuple[Response, str]:
     """A refused handshake with its `x-error-message`, and an HTML page as body."""
     response = protocol.reject(status, page)
-    response.headers["x-error-message"] = message
+    if message:
+        response.headers["x-error-message"] = message
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "text/html"
     return response, message
@@ -122,10 +160,13 @@ class FeedConnection(asyncio.Protocol):
         self._protocol = ServerProtocol()
         self._units: dict[bytes, None] = {}
         self._text: list[bytes] = []
-        self._writable = asyncio.Event()
-        self._writable.set()
+        self._unread: list[bytes] = []
+        self._holds: dict[What, Span] = {}
+        self._last_frame: bytes | None = None
+        self._fragments_next = False
         self._transport: asyncio.Transport
-        self._give_up: asyncio.TimerHandle | None = None
+        self._outlet: Outlet
+        self._alarms: list[asyncio.TimerHandle] = []
         self.log: ConnectionLog | None = None
         """None until the handshake is accepted."""
 
@@ -133,10 +174,13 @@ class FeedConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._outlet = Outlet(self._transport)
         self._server.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
+        if What.STALL in self._holds:
+            self._unread.append(data)
+            return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Request):
@@ -150,39 +194,45 @@ class FeedConnection(asyncio.Protocol):
         self._protocol.receive_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self._give_up is not None:
-            self._give_up.cancel()
+        for alarm in self._alarms:
+            alarm.cancel()
+        self._release(What.STALL)
         self._ended("lost", None)
-        self._writable.set()
+        self._outlet.abort()
         self._server.gone(self)
         self._journal.changed()
 
     def pause_writing(self) -> None:
-        self._writable.clear()
+        self._outlet.pause(True)
 
     def resume_writing(self) -> None:
-        self._writable.set()
+        self._outlet.pause(False)
 
     # --- the audience's calls ---
 
     @property
     def is_ready(self) -> bool:
-        return self._writable.is_set()
+        return self._outlet.is_ready
 
     async def wait_ready(self) -> None:
-        await self._writable.wait()
+        await self._outlet.wait_ready()
 
     def send_packets(self, frames: Sequence[bytes]) -> None:
         log = self.log
         if log is None or not frames or self._protocol.state is not State.OPEN:
             return
+        if What.SILENCE in self._holds or What.STALL in self._holds:
+            return
         log.packet_count += len(frames)
         if self._journal.keep_packets:
             now = Moment.now().wall_ns
-            log.packets += [
-                SentPacket(now, frame[2 if frame[1] < 126 else 4 :]) for frame in frames
-            ]
-        self._transport.write(b"".join(frames))
+            log.packets += [SentPacket(now, packet_of(frame)) for frame in frames]
+        self._last_frame = frames[-1]
+        if self._fragments_next:
+            self._fragments_next = False
+            frames = [fragmented(frames[0]), *frames[1:]]
+        self._outlet.write(b"".join(frames))
+        self._server.mischief.ticked(len(frames))
         self._journal.changed()
 
     # --- the simulator's calls ---
@@ -193,10 +243,9 @@ class FeedConnection(asyncio.Protocol):
             self._protocol.send_close(code, reason)
             self._ended("server", code)
             self._flush()
-            loop = asyncio.get_running_loop()
-            self._give_up = loop.call_later(give_up_s, self._transport.abort)
+            self._later(give_up_s, self._outlet.abort)
         elif self._protocol.state is State.CONNECTING:
-            self._transport.abort()
+            self._outlet.abort()
 
     def drop(self) -> None:
         """Reset the connection: an RST, no close frame."""
@@ -204,16 +253,73 @@ class FeedConnection(asyncio.Protocol):
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
-        self._transport.abort()
+        self._outlet.abort()
 
     def send_text(self, text: str) -> None:
         """Send a text message."""
         self._protocol.send_text(text.encode())
         self._flush()
 
+    def suffer(self, fault: Fault) -> None:
+        """What a fault does to a connection."""
+        what, draw = fault.what, self._server.draw
+        if what in HOLDS:
+            self._hold(what, fault.duration_s)
+        elif what is What.DROP:
+            self.drop()
+        elif what is What.CLOSE:
+            self.close(fault.number)
+        elif what is What.FRAGMENT:
+            self._fragments_next = True
+        elif what is What.TEXT:
+            self.send_text(RequestRefusedError(fault.code, "").text())
+        elif what is What.GARBAGE:
+            self._outlet.write(garbage(draw))
+        elif what is What.TRUNCATE:
+            self._outlet.write(truncated(self._last_frame, draw))
+        elif what is What.OVERSIZE:
+            self._outlet.write(oversize())
+
+    def _hold(self, what: What, duration_s: float | None) -> None:
+        """Silence, stall or slow it, and write down from when; one after another, not twice."""
+        if what in self._holds or self.log is None:
+            return
+        self._holds[what] = span = Span(what, Moment.now())
+        self.log.spans.append(span)
+        if what is What.STALL:
+            self._outlet.stall()
+        elif what is What.SLOW:
+            self._outlet.slow()
+        if duration_s is not None:
+            self._later(duration_s, self._release, what)
+
+    def _release(self, what: What) -> None:
+        span = self._holds.pop(what, None)
+        if span is None:
+            return
+        span.ended = Moment.now()
+        if what is What.STALL:
+            self._outlet.end_stall()
+            unread, self._unread = self._unread, []
+            for data in unread:
+                self.data_received(data)
+        elif what is What.SLOW:
+            self._outlet.end_slow()
+        self._journal.changed()
+
+    def _later(self, delay_s: float, act: Callable[..., None], *args: object) -> None:
+        self._alarms.append(asyncio.get_running_loop().call_later(delay_s, act, *args))
+
     # --- the client's messages ---
 
     def _shake_hands(self, request: Request) -> None:
+        late = self._server.mischief.take(CONNECT, {What.DELAY})
+        if late is not None and late.duration_s is not None:
+            self._later(late.duration_s, self._answer_handshake, request)
+        else:
+            self._answer_handshake(request)
+
+    def _answer_handshake(self, request: Request) -> None:
         response, message = self._server.answer(self._protocol, request)
         self._protocol.send_response(response)
         now = Moment.now()
@@ -223,6 +329,11 @@ class FeedConnection(asyncio.Protocol):
         if response.status_code == 101:
             self.log = ConnectionLog(len(self._journal.connections) + 1, now)
             self._journal.connections.append(self.log)
+        self._flush()
+        if self.log is not None:
+            for fault in self._server.mischief.take_all(CONNECT, ON_CONNECTION):
+                self._server.struck(fault, [self])
+        self._journal.changed()
 
     def _take(self, frame: Frame) -> None:
         if frame.opcode is FrameOpcode.CLOSE:
@@ -255,6 +366,8 @@ class FeedConnection(asyncio.Protocol):
         for unit in new:
             self._server.audience.add(unit, self)
         self._server.market.joined(new, self)
+        if request.is_subscribe:
+            self._server.mischief.begin()
 
     def _ended(self, by: str, code: int | None) -> None:
         self._server.audience.remove(self._units, self)
@@ -262,13 +375,15 @@ class FeedConnection(asyncio.Protocol):
         if self.log is not None and self.log.closed is None:
             self.log.ended_by, self.log.close_code = by, code
             self.log.closed = Moment.now()
+            for span in self._holds.values():
+                span.ended = self.log.closed
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
             if data == SEND_EOF:
-                self._transport.close()
+                self._outlet.close()
             else:
-                self._transport.write(data)
+                self._outlet.write(data)
 
 
 def _lowered(headers: Headers) -> dict[str, str]:

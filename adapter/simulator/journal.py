@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from .faults import Fault
+
 
 class Moment(NamedTuple):
     """One instant on both clocks."""
@@ -55,11 +57,29 @@ class SentPacket(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
+class Span:
+    """A stretch in which a fault (silence, stall, slow) held a connection; None while it lasts."""
+
+    what: str
+    begun: Moment
+    ended: Moment | None = None
+
+
+class Strike(NamedTuple):
+    """A fault that struck, and the numbers of the connections that it struck."""
+
+    moment: Moment
+    fault: Fault
+    connections: tuple[int, ...]
+
+
+@dataclass(slots=True, eq=False)
 class ConnectionLog:
     """The life of one feed connection.
 
     `packet_count` counts what was put on the socket; `packets` holds it where packets are kept.
-    `texts` are the text messages of the client but its pings, `errors` the error codes answered.
+    `texts` are the text messages of the client but its pings, `errors` the error codes answered,
+    `spans` the stretches in which faults held it.
     `ended_by` is "" while it is open, then `client` (close frame), `server` (we closed), `lost` (no
     close frame came) or `dropped` (we reset it); `close_code` is the client's or ours.
     """
@@ -72,6 +92,7 @@ class ConnectionLog:
     errors: list[str] = field(default_factory=list)
     ping_count: int = 0
     units: int = 0
+    spans: list[Span] = field(default_factory=list)
     closed: Moment | None = None
     ended_by: str = ""
     close_code: int | None = None
@@ -89,6 +110,7 @@ class Journal:
         self.calls: list[RestCall] = []
         self.handshakes: list[Handshake] = []
         self.connections: list[ConnectionLog] = []
+        self.strikes: list[Strike] = []
         self._changed = threading.Condition()
 
     def count(self, call: str, code: str = "") -> int:

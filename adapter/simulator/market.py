@@ -66,6 +66,16 @@ class SyntheticMarket:
         listener.send_packets(frames)
         self._schedule()
 
+    def burst(self, packets: int) -> None:
+        wall_s = int(self._wall_s())
+        told: dict[Listener, list[bytes]] = defaultdict(list)
+        heard = [(name, found) for name in self._traded if (found := self._listeners(name))]
+        for number, (name, listeners) in enumerate(heard):
+            trades = packets // len(heard) + (number < packets % len(heard))
+            self._trade(self._traded[name], trades, wall_s, listeners, told)
+        for listener, frames in told.items():
+            listener.send_packets(frames)
+
     def stop(self) -> None:
         if self._beat is not None:
             self._beat.cancel()

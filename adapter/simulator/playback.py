@@ -54,6 +54,9 @@ class Playback:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._play())
 
+    def burst(self, packets: int) -> None:
+        """Nothing: a recording is played as it is."""
+
     def stop(self) -> None:
         if self._task is not None:
             self._task.cancel()

@@ -7,13 +7,17 @@ does (AG...), C is the rate limit's plain text, D the web firewall's page.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from .accounts import MESSAGES, Accounts, CallRefusedError, Credentials, Tokens, bare_token
+from .faults import Fault, What
 from .journal import Journal, Moment, RestCall
+from .mischief import Mischief
 from .web import Reply, Request
 
 INSTRUMENTS_PATH = "/OpenAPI_File/files/OpenAPIScripMaster.json"
@@ -47,6 +51,16 @@ def failure(code: str) -> Reply:
     return Reply(json.dumps(body).encode())
 
 
+FAILED: dict[What, Callable[[Fault], Reply]] = {
+    What.SHAPE_A: lambda fault: failure(fault.code),
+    What.SHAPE_B: lambda fault: failure(fault.code),
+    What.SHAPE_C: lambda fault: RATE_LIMITED,
+    What.SHAPE_D: lambda fault: REQUEST_REJECTED,
+    What.NULL: lambda fault: Reply(b"null"),
+}
+"""What a call is answered when a fault meets it."""
+
+
 def success(data: object) -> Reply:
     """The reply of a call that worked."""
     body = {"status": True, "message": "SUCCESS", "errorcode": "", "data": data}
@@ -62,6 +76,7 @@ class Rest:
         credentials: Credentials,
         master: bytes,
         journal: Journal,
+        mischief: Mischief,
         *,
         has_rate_limits: bool = False,
     ) -> None:
@@ -69,6 +84,7 @@ class Rest:
         self._credentials = credentials
         self._master = master
         self._journal = journal
+        self._mischief = mischief
         self._recent: dict[str, deque[float]] | None = (
             {call: deque() for call in CALLS_PER_SECOND} if has_rate_limits else None
         )
@@ -76,8 +92,14 @@ class Rest:
     async def answer(self, request: Request) -> Reply:
         """The reply to a request, which the journal then knows."""
         method, call = CALLS.get(request.path, ("", request.path))
+        late = self._mischief.take(call, {What.DELAY})
+        if late is not None and late.duration_s is not None:
+            await asyncio.sleep(late.duration_s)
+        fault = self._mischief.take(call, FAILED)
         code = ""
-        if method != request.method:
+        if fault is not None:
+            reply, code = FAILED[fault.what](fault), fault.code or fault.what
+        elif method != request.method:
             reply = Reply(b"<html><body>Not Found</body></html>", 404, "text/html")
         elif self._is_over_limit(call):
             reply = RATE_LIMITED

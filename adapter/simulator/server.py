@@ -15,7 +15,7 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -26,15 +26,19 @@ from ..errors import UsageError
 from .accounts import Accounts, Credentials, Tokens
 from .audience import Audience, Market
 from .certificate import make_certificate
+from .faults import Fault, What, parse_fault
 from .feed import FEED_PATH, FeedConnection, FeedServer
 from .journal import Journal
 from .market import SyntheticMarket
 from .master import Listing, listings, master_json
+from .mischief import Mischief
 from .playback import Playback, recorded_listings
 from .rest import INSTRUMENTS_PATH, Rest
 from .web import WebServer
 
 HOST = "127.0.0.1"
+EXPIRED_CLOSE = 1008, "Token Expired"
+"""How an open feed is closed when its tokens end; what the broker does then is unknown."""
 T = TypeVar("T")
 
 
@@ -49,6 +53,7 @@ class Simulator:
     `clock_offset_s`: how far the broker's clock is ahead of this machine's.
     `has_rate_limits`: answer REST calls over the documented rates with shape C.
     `extra_instruments`: so many made-up NSE equities more (SIM00001-EQ ...) in the master.
+    `faults`: what goes wrong, and when; texts are read with `parse_fault`.
     `keep_packets`: keep every packet sent in the journal, for a test to compare.
     """
 
@@ -69,6 +74,7 @@ class Simulator:
         extra_instruments: int = 0,
         keep_packets: bool = False,
         credentials: Credentials | None = None,
+        faults: Sequence[Fault | str] = (),
     ) -> None:
         if rate < 0 or (speed is not None and speed <= 0):
             raise UsageError(
@@ -92,11 +98,14 @@ class Simulator:
             lifetime_s=session_lifetime_s,
             accepts_code_once=accepts_code_once,
         )
+        self._faults = [self._accepted(each) for each in faults]
         self._thread: threading.Thread | None = None
         self._started: Future[None] = Future()
         self._stopped: asyncio.Event
         self._loop: asyncio.AbstractEventLoop
         self._feed: FeedServer
+        self._market: Market
+        self._mischief: Mischief
         self._failure: Exception | None = None
         self._certificate: Path | None = None
         self._bound = (0, 0)
@@ -151,15 +160,17 @@ class Simulator:
         self._stopped = asyncio.Event()
         listed = self._listed()
         audience = Audience()
-        market = self._market(listed, audience)
+        market = self._market = self._made_market(listed, audience)
+        self._mischief = Mischief(self._faults, self._strike)
         feed = self._feed = FeedServer(
-            audience, market, self.journal, self._accounts.check_feed_headers
+            audience, market, self.journal, self._mischief, self._accounts.check_feed_headers
         )
         rest = Rest(
             self._accounts,
             self.credentials,
             master_json(listed),
             self.journal,
+            self._mischief,
             has_rate_limits=self._has_rate_limits,
         )
         web = WebServer(rest.answer, self.wall_s)
@@ -169,6 +180,7 @@ class Simulator:
                 self._started.set_result(None)
                 await self._stopped.wait()
             finally:
+                self._mischief.stop()
                 market.stop()
                 await feed.stop()
                 await web.stop()
@@ -191,7 +203,7 @@ class Simulator:
             listed += [each for each in recorded if each.instrument.key not in known]
         return listed
 
-    def _market(self, listed: list[Listing], audience: Audience) -> Market:
+    def _made_market(self, listed: list[Listing], audience: Audience) -> Market:
         if self._recording is not None:
             return Playback(self._recording, audience, speed=self._speed)
         return SyntheticMarket(
@@ -243,6 +255,35 @@ class Simulator:
         """Tokens as a login gives them, without one; the journal does not count it."""
         return self._in_loop(self._accounts.new_session)
 
+    def inject(self, fault: Fault | str) -> None:
+        """Arm a fault now. One whose time has come strikes at once: `inject("0s:drop")`.
+
+        Raises UsageError for a text that is no fault, and for a burst of a recording.
+        """
+        armed = self._accepted(fault)
+        self._in_loop(lambda: self._mischief.arm(armed))
+
+    def _accepted(self, fault: Fault | str) -> Fault:
+        accepted = parse_fault(fault) if isinstance(fault, str) else fault
+        if accepted.what is What.BURST and self._recording is not None:
+            raise UsageError(
+                "a burst makes packets up, and a recording is played as it is",
+                remedy="leave the burst or the recording out",
+            )
+        return accepted
+
+    def _strike(self, fault: Fault) -> None:
+        if fault.what is What.BURST:
+            self._feed.struck(fault, ())
+            self._market.burst(fault.number)
+        elif fault.what is What.EXPIRE:
+            self._accounts.expire()
+            self._feed.struck(fault, ())
+            for each in self._feed.open_connections():
+                each.close(*EXPIRED_CLOSE)
+        else:
+            self._feed.strike(fault)
+
     def expire_tokens(self, *, close_feeds: bool = True) -> None:
         """End all JWTs and feed tokens (AG8002, handshakes 401); refresh tokens stay good.
 
@@ -250,7 +291,7 @@ class Simulator:
         """
         self._in_loop(self._accounts.expire)
         if close_feeds:
-            self.close_connections(1008, "Token Expired")
+            self.close_connections(*EXPIRED_CLOSE)
 
     def revoke(self, *, close_feeds: bool = True) -> None:
         """End all tokens, refresh tokens too (AG8001, AB8050): only a login helps."""

@@ -133,6 +133,24 @@ def test_another_speed_is_refused_with_its_value(text: str) -> None:
         parse_speed(text)
 
 
+def test_a_fault_that_is_none_shows_the_grammar() -> None:
+    ran = run("--fault", "20s:explode")
+    assert ran.returncode == 2
+    assert "'20s:explode' is no fault: nothing is called 'explode'" in ran.stderr
+    assert "WHEN:WHAT" in ran.stderr
+
+
+def test_faults_reach_the_broker() -> None:
+    fetch = (
+        "import os, urllib.request as u;"
+        "print(u.urlopen(os.environ['TICKS_INSTRUMENTS_URL']).read())"
+    )
+    ran = run(
+        "--fault", "instruments:null", "--fault", "1s:drop", "--", sys.executable, "-c", fetch
+    )
+    assert ran.stdout == "b'null'\n"
+
+
 def test_a_missing_recording_is_a_usage_error(tmp_path: Path) -> None:
     ran = run("--recording", os.fspath(tmp_path / "nowhere.csv"))
     assert ran.returncode == 2

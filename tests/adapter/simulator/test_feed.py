@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
 from ticks.adapter.simulator.audience import Audience, Listener
 from ticks.adapter.simulator.feed import FeedConnection, FeedServer
 from ticks.adapter.simulator.journal import Journal
+from ticks.adapter.simulator.mischief import Mischief
 from ticks.adapter.wire.frames import Close, FrameReader, Opcode, Signal, Text, encode_frame
 
 MASK = b"\1\2\3\4"
@@ -40,6 +41,9 @@ class Wire(asyncio.Transport):
     def close(self) -> None:
         self.is_closed = True
 
+    def abort(self) -> None:
+        self.is_closed = True
+
 
 class Quiet:
     """A market that only notes who joined."""
@@ -50,6 +54,9 @@ class Quiet:
     def joined(self, units: Sequence[bytes], listener: Listener) -> None:
         self.joins.append(units)
 
+    def burst(self, packets: int) -> None:
+        pass
+
     def stop(self) -> None:
         pass
 
@@ -59,7 +66,9 @@ class Peer:
 
     def __init__(self) -> None:
         self.wire, self.market, self.journal = Wire(), Quiet(), Journal(keep_packets=True)
-        self.server = FeedServer(Audience(), self.market, self.journal, lambda headers: None)
+        self.server = FeedServer(
+            Audience(), self.market, self.journal, Mischief((), pytest.fail), lambda headers: None
+        )
         self.connection = FeedConnection(self.server)
         self.connection.connection_made(self.wire)
         self.connection.data_received(HANDSHAKE)
@@ -79,11 +88,7 @@ class Peer:
 
 @pytest.fixture
 def peer() -> Peer:
-    return asyncio.run(_made(Peer))
-
-
-async def _made(make: Callable[[], Peer]) -> Peer:
-    return make()
+    return Peer()
 
 
 def test_a_good_handshake_is_accepted_and_known(peer: Peer) -> None:
@@ -154,7 +159,9 @@ def test_what_is_no_websocket_handshake_is_turned_away() -> None:
 
     async def asked() -> bytes:
         wire = Wire()
-        server = FeedServer(Audience(), Quiet(), Journal(keep_packets=False), refuse)
+        server = FeedServer(
+            Audience(), Quiet(), Journal(keep_packets=False), Mischief((), pytest.fail), refuse
+        )
         connection = FeedConnection(server)
         connection.connection_made(wire)
         connection.data_received(HANDSHAKE.replace(b"/smart-stream", b"/"))

@@ -92,7 +92,7 @@ def test_packets_keep_their_distance_divided_by_the_speed(recording: Path) -> No
     due_s = [n / 10 / 5 for n in range(6)]
     late_s = [at_s - first_s - due for at_s, due in zip(heard.times_s, due_s, strict=True)]
     assert min(late_s) > -0.002
-    assert max(late_s) < 0.05
+    assert max(late_s) < 0.5
 
 
 def test_a_recordings_instruments_are_listed(recording: Path) -> None:

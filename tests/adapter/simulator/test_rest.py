@@ -9,7 +9,9 @@ import pyotp
 import pytest
 
 from ticks.adapter.simulator.accounts import Accounts, Credentials
+from ticks.adapter.simulator.faults import parse_fault
 from ticks.adapter.simulator.journal import Journal
+from ticks.adapter.simulator.mischief import Mischief
 from ticks.adapter.simulator.rest import CALLS, Rest
 from ticks.adapter.simulator.web import Reply, Request
 
@@ -21,10 +23,13 @@ JWT_NEEDED = ("profile", "logout")
 class Desk:
     """Asks the REST side of a simulator, with good headers and a good session."""
 
-    def __init__(self, *, has_rate_limits: bool = False) -> None:
+    def __init__(self, *faults: str, has_rate_limits: bool = False) -> None:
+        mischief = Mischief([parse_fault(each) for each in faults], pytest.fail)
         accounts = Accounts(ME, time.time)
         self.journal = Journal(keep_packets=False)
-        self.rest = Rest(accounts, ME, b"[]", self.journal, has_rate_limits=has_rate_limits)
+        self.rest = Rest(
+            accounts, ME, b"[]", self.journal, mischief, has_rate_limits=has_rate_limits
+        )
         self.tokens = accounts.new_session()
 
     def reply(self, call: str, body: bytes | dict[str, Any] = b"", **headers: str) -> Reply:
@@ -131,3 +136,37 @@ def test_the_journal_knows_each_call_and_how_it_ended() -> None:
         ("login", "AB1007"),
         ("profile", "AG8003"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "body"),
+    [
+        ("profile:A", 200, b'"errorcode": "AB1004"'),
+        ("profile:A:AB1010", 200, b'"errorcode": "AB1010"'),
+        ("profile:B", 200, b'"errorCode": "AG8001"'),
+        ("profile:C", 403, b"Access denied because of exceeding access rate"),
+        ("profile:D", 200, b"Request Rejected"),
+        ("profile:null", 200, b"null"),
+    ],
+)
+def test_a_fault_fails_the_next_call_in_its_shape_and_no_other(
+    fault: str, status: int, body: bytes
+) -> None:
+    desk = Desk(fault)
+    assert desk.reply("instruments").body == b"[]"
+    reply = desk.reply("profile")
+    assert (reply.status, body in reply.body) == (status, True)
+    assert desk.json("profile")["status"] is True
+    assert desk.journal.calls[1].code != ""
+
+
+def test_a_fault_may_be_counted() -> None:
+    desk = Desk("login:Cx2")
+    assert [desk.reply("login", desk.login_body()).status for _ in range(3)] == [403, 403, 200]
+
+
+def test_a_delayed_call_is_answered_late_and_right() -> None:
+    desk = Desk("profile:delay:50ms")
+    start_s = time.monotonic()
+    assert desk.json("profile")["status"] is True
+    assert time.monotonic() - start_s >= 0.05

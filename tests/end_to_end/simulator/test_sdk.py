@@ -82,37 +82,39 @@ def test_failures_of_shape_c_are_no_json_to_the_sdk(official_rest: ModuleType) -
 
 
 class SdkFeed:
-    """The SDK's feed client in a thread of its own, and what it received."""
+    """The SDK's feed client in a thread of its own, until it has received `count` packets.
 
-    def __init__(self, sdk: ModuleType, smart: Any, simulator: Simulator) -> None:
+    It closes from within its callback: closed from another thread it may sleep for ten seconds.
+    """
+
+    def __init__(self, sdk: ModuleType, smart: Any, simulator: Simulator, count: int) -> None:
         given = simulator.credentials
         self.received: list[dict[str, Any]] = []
-        self._changed = threading.Condition()
-        self._socket = sdk.SmartWebSocketV2(
-            smart.access_token, given.api_key, given.client_code, smart.feed_token
+        self._count = count
+        self.client = sdk.SmartWebSocketV2(
+            smart.access_token,
+            given.api_key,
+            given.client_code,
+            smart.feed_token,
+            max_retry_attempt=0,
         )
-        self._socket.ROOT_URI = simulator.feed_url
-        self._socket.on_data = self._on_data
-        self._thread = threading.Thread(target=self._socket.connect)
+        self.client.ROOT_URI = simulator.feed_url
+        self.client.on_data = self._on_data
+        self.client.on_error = lambda *what: None
 
     def _on_data(self, wsapp: Any, data: dict[str, Any]) -> None:
-        with self._changed:
-            self.received.append(data)
-            self._changed.notify_all()
+        self.received.append(data)
+        if len(self.received) == self._count:
+            self.client.close_connection()
 
-    def begin(self, on_open: Callable[[Any], None]) -> None:
-        self._socket.on_open = lambda wsapp: on_open(self._socket)
-        self._thread.start()
-
-    def receives(self, count: int) -> list[dict[str, Any]]:
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.received) >= count, 10)
-        return self.received
-
-    def end(self) -> None:
-        self._socket.MAX_RETRY_ATTEMPT = 0
-        self._socket.close_connection()
-        self._thread.join(10)
+    def run(self, on_open: Callable[[Any], None]) -> list[dict[str, Any]]:
+        """What it received."""
+        self.client.on_open = lambda wsapp: on_open(self.client)
+        thread = threading.Thread(target=self.client.connect)
+        thread.start()
+        thread.join(20)
+        assert not thread.is_alive()
+        return self.received[: self._count]
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -120,14 +122,10 @@ def test_its_feed_client_receives_what_was_sent_in_every_mode(
     official_sdk: ModuleType, smart: Any, simulator: Simulator, mode: Mode
 ) -> None:
     logged_in(smart, simulator)
-    feed = SdkFeed(official_sdk, smart, simulator)
+    feed = SdkFeed(official_sdk, smart, simulator, count=6)
     groups = [{"exchangeType": 1, "tokens": ["2885", "99926000"]}]
-    feed.begin(lambda socket: socket.subscribe("abc123", int(mode), groups))
-    received = feed.receives(6)
-    feed.end()
+    received = feed.run(lambda client: client.subscribe("abc123", int(mode), groups))
     sent = [each.packet for each in simulator.journal.connections[0].packets]
     assert {each["token"] for each in received} == {"2885", "99926000"}
     assert {each["subscription_mode"] for each in received} == {int(mode)}
-    parse = official_sdk.SmartWebSocketV2._parse_binary_data
-    decoder = feed._socket
-    assert received == [parse(decoder, packet) for packet in sent[: len(received)]]
+    assert received == [feed.client._parse_binary_data(packet) for packet in sent[:6]]

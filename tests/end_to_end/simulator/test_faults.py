@@ -1,0 +1,231 @@
+"""Each fault as a client sees it on the wire, and as the journal tells of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import websocket
+
+from ticks.adapter.simulator.faults import Fault, What
+from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.tick import Mode
+from ticks.adapter.wire.packet import malformed_reason
+
+RELIANCE = "2885"
+Begin = Callable[..., Simulator]
+OpenFeed = Callable[..., Any]
+
+
+@pytest.fixture
+def begin() -> Iterator[Begin]:
+    """Starts a simulator with the faults given; it is stopped at the end of the test."""
+    with ExitStack() as running:
+
+        def start(*faults: str | Fault, rate: float = 200, **options: Any) -> Simulator:
+            return running.enter_context(
+                Simulator(rate=rate, seed=5, keep_packets=True, faults=faults, **options)
+            )
+
+        yield start
+
+
+def subscribed(simulator: Simulator, open_feed: OpenFeed, mode: Mode = Mode.LTP) -> Any:
+    client = open_feed(simulator)
+    client.ask(RELIANCE, mode=mode)
+    return client
+
+
+def sent(simulator: Simulator) -> list[bytes]:
+    return [each.packet for log in simulator.journal.connections for each in log.packets]
+
+
+def seconds_of(simulator: Simulator, what: What) -> float:
+    (span,) = [each for each in simulator.journal.connections[0].spans if each.what == what]
+    assert span.ended is not None
+    return span.ended.at_s - span.begun.at_s
+
+
+def test_silence_keeps_the_heartbeat_and_ends(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("50ms:silence:300ms")
+    client = subscribed(simulator, open_feed)
+    assert simulator.wait_until(lambda: bool(simulator.journal.strikes))
+    before = client.packets(simulator.journal.packet_count)
+    client.link.send("ping")
+    assert client.link.recv() == "pong"
+    after = client.packets(3)
+    assert before + after == sent(simulator)[: len(before) + 3]
+    assert 0.29 < seconds_of(simulator, What.SILENCE) < 2
+    last, first = simulator.journal.connections[0].packets[len(before) - 1 :][:2]
+    assert first.wall_ns - last.wall_ns > 290_000_000
+
+
+def test_a_stall_sends_no_pong_until_it_is_over(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("30ms:stall:300ms", rate=20)
+    client = subscribed(simulator, open_feed)
+    assert simulator.wait_until(lambda: bool(simulator.journal.strikes))
+    asked_s = time.monotonic()
+    client.link.send("ping")
+    assert client.text() == "pong"
+    assert time.monotonic() - asked_s > 0.2
+    assert 0.29 < seconds_of(simulator, What.STALL) < 2
+
+
+def test_a_close_frame_that_came_in_a_stall_is_known_when_the_client_left(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("0s:stall")
+    client = subscribed(simulator, open_feed)
+    assert simulator.wait_until(lambda: bool(simulator.journal.strikes))
+    client.link.send_close(1000)
+    client.link.shutdown()
+    assert simulator.wait_until(lambda: not simulator.journal.open_connections())
+    assert simulator.journal.connections[0].ended_by == "client"
+
+
+def test_drop_is_a_reset(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("10ticks:drop")
+    client = subscribed(simulator, open_feed)
+    with pytest.raises(ConnectionResetError):
+        client.packets(1000)
+    log = simulator.journal.connections[0]
+    assert log.ended_by == "dropped"
+    assert 10 <= log.packet_count < 20
+
+
+def test_close_carries_its_code(begin: Begin, open_feed: OpenFeed) -> None:
+    client = subscribed(begin("20ms:close:4001"), open_feed)
+    assert client.close_code() == 4001
+
+
+@pytest.mark.parametrize("status", [401, 403, 429, 503])
+def test_refused_handshakes_are_counted(begin: Begin, open_feed: OpenFeed, status: int) -> None:
+    simulator = begin(f"connect:refuse:{status}x2")
+    for _ in range(2):
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            open_feed(simulator)
+        assert refused.value.status_code == status
+    open_feed(simulator)
+    assert [each.status for each in simulator.journal.handshakes] == [status, status, 101]
+
+
+def test_a_handshake_may_be_delayed(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("connect:delay:200ms")
+    start_s = time.monotonic()
+    open_feed(simulator)
+    assert time.monotonic() - start_s >= 0.2
+
+
+def test_a_client_that_gives_a_delayed_handshake_up_harms_nobody(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("connect:delay:1h")
+    with pytest.raises(websocket.WebSocketTimeoutException):
+        websocket.create_connection(simulator.feed_url, timeout=0.1)
+    open_feed(simulator)
+
+
+def test_expire_closes_the_feed_and_ends_the_tokens(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("20ms:expire")
+    tokens = simulator.new_session()
+    client = open_feed(simulator, tokens)
+    client.ask(RELIANCE)
+    assert client.close_code() == 1008
+    with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+        open_feed(simulator, tokens)
+    assert refused.value.status_code == 401
+    reply = requests.get(
+        simulator.rest_url + "/rest/secure/angelbroking/user/v1/getProfile",
+        headers={
+            "X-PrivateKey": simulator.credentials.api_key,
+            "Authorization": f"Bearer {tokens.jwt}",
+        },
+        timeout=5,
+    )
+    assert reply.json()["errorCode"] == "AG8002"
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("garbage", "mode"), ("truncate", "length")])
+def test_a_malformed_message_comes_among_good_packets(
+    begin: Begin, open_feed: OpenFeed, fault: str, reason: str
+) -> None:
+    simulator = begin(f"5ticks:{fault}")
+    messages = subscribed(simulator, open_feed, Mode.SNAP).packets(20)
+    assert [found for each in messages if (found := malformed_reason(each))] == [reason]
+    good = [each for each in messages if not malformed_reason(each)]
+    assert good == sent(simulator)[: len(good)]
+
+
+def test_a_fragmented_packet_is_still_one_packet(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("5ticks:fragment")
+    client = subscribed(simulator, open_feed)
+    opcodes = [client.link.recv_frame().opcode for _ in range(20)]
+    at = opcodes.index(websocket.ABNF.OPCODE_PING)
+    assert opcodes[at - 1 : at + 2] == [
+        websocket.ABNF.OPCODE_BINARY,
+        websocket.ABNF.OPCODE_PING,
+        websocket.ABNF.OPCODE_CONT,
+    ]
+    assert {len(packet) for packet in sent(simulator)} == {51}
+
+
+def test_an_oversized_message_comes_whole(begin: Begin, open_feed: OpenFeed) -> None:
+    messages = subscribed(begin("5ticks:oversize"), open_feed).packets(20)
+    assert sorted({len(each) for each in messages}) == [51, 70_000]
+
+
+def test_a_text_error_comes_unasked(begin: Begin, open_feed: OpenFeed) -> None:
+    client = subscribed(begin("5ticks:text:E1001"), open_feed)
+    assert json.loads(client.text())["errorCode"] == "E1001"
+
+
+def test_slow_bytes_dribble_and_lose_nothing(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("0s:slow:200ms", rate=500)
+    client = subscribed(simulator, open_feed)
+    packets = client.packets(80)
+    assert packets == sent(simulator)[:80]
+    assert 0.19 < seconds_of(simulator, What.SLOW) < 2
+
+
+def test_a_burst_comes_at_once(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("10ms:burst:500", rate=1)
+    packets = subscribed(simulator, open_feed).packets(501)
+    assert packets == sent(simulator)[:501]
+
+
+def test_a_burst_of_a_recording_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "day.csv"
+    path.write_text("received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp\n")
+    with pytest.raises(Exception, match="burst"):
+        Simulator(recording=path, faults=["1s:burst:5"])
+
+
+def test_connect_faults_strike_connections_to_come(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("connect:silence", "connect:closex2")
+    assert open_feed(simulator).close_code() == 1011
+    assert open_feed(simulator).close_code() == 1011
+    subscribed(simulator, open_feed).packets(3)
+    struck = [(each.fault.what, each.connections) for each in simulator.journal.strikes]
+    assert struck == [(What.SILENCE, (1,)), (What.CLOSE, (1,)), (What.CLOSE, (2,))]
+
+
+def test_a_fault_can_be_injected_while_it_runs_into_one_connection(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin()
+    first, second = (subscribed(simulator, open_feed) for _ in range(2))
+    first.packets(1)
+    second.packets(1)
+    simulator.inject(Fault(What.CLOSE, number=1012, connection=2))
+    assert second.close_code() == 1012
+    first.packets(5)
+    simulator.inject("0s:drop")
+    with pytest.raises(ConnectionResetError):
+        first.packets(1000)
+    assert [each.connections for each in simulator.journal.strikes] == [(2,), (1,)]
