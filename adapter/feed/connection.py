@@ -7,11 +7,11 @@ Rules
 - One way: bytes -> frames -> ledger -> `deliver`. No callback goes back, nothing polls.
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
-- What still comes after our close frame counts, unless the user stopped: then that frame is the end.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
   units are wanted no more. With nothing left to subscribe to the connection ends.
-- Once a stop is asked for, only data that has left the socket is still taken, and nothing sent
-  but the close frame.
+- What still comes after our close frame counts, though it moves no silence and no blind second.
+- Once a stop is asked for, only data that has left the socket is still taken, and nothing is sent
+  but the close frame; that frame is then the end.
 """
 
 from __future__ import annotations
