@@ -34,6 +34,7 @@ from .feed.stats import (
     InstrumentSnapshot,
     LatencyHistogram,
     RateMeter,
+    activity,
 )
 from .feed.wakeup import Wakeup
 from .instrument import Instrument, InstrumentKey, price_digits
@@ -349,7 +350,7 @@ class BrokerAdapter:
     def _instrument_snapshots(
         self, seen: Collection[Seen], now_s: float, most: int
     ) -> tuple[InstrumentSnapshot, ...]:
-        active = sorted(seen, key=lambda entry: -entry.ticks)[:most]
+        active = sorted(seen, key=lambda entry: -activity(entry.ticks))[:most]
         shown = [self._instrument_snapshot(entry, now_s) for entry in active if entry.ticks]
         ticked = {entry.key for entry in seen}
         for unit in list(self._units):

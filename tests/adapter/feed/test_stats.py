@@ -14,6 +14,7 @@ from ticks.adapter.feed.stats import (
     LatencyHistogram,
     OutputSnapshot,
     RateMeter,
+    activity,
 )
 
 
@@ -155,3 +156,8 @@ def test_a_snapshot_is_plain_values_all_the_way_down() -> None:
     assert plain["instruments"][0]["symbol"] == "Nifty 50"
     assert plain["outputs"] == [{"name": "out.csv", "rows": 7, "bytes_written": 512}]
     assert plain["events"] == [{"event": "lost"}]
+
+
+def test_activity_grows_with_the_ticks_and_ignores_one_more() -> None:
+    assert activity(0) < activity(1) < activity(2) < activity(1000) < activity(1300)
+    assert activity(1000) == activity(1001)
