@@ -3,34 +3,64 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from functools import wraps
-from importlib.metadata import version
-from typing import Annotated, ParamSpec
+from collections.abc import Sequence
+from itertools import takewhile
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
-from ..adapter.errors import ReaderLeftError
 from .boundary import run_guarded
-from .find import find
-from .health import health
-from .login import login, logout
-from .simulate import simulate
-from .stream import stream
+from .commands import CONTEXT, SUMMARIES, Command, load
 
-P = ParamSpec("P")
+if TYPE_CHECKING:
+    from typer._click import Context
+
+
+class Commands(TyperGroup):
+    """Lists all commands without importing one, and imports the one that is run."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = {name: Command(name, help=summary) for name, summary in SUMMARIES.items()}
+
+    def resolve_command(
+        self, ctx: Context, args: list[str]
+    ) -> tuple[str | None, TyperCommand | None, list[str]]:
+        """The command and what is left for it; config.toml gives its options their defaults.
+
+        A request for help is answered whatever stands in that file.
+        """
+        name, _, rest = super().resolve_command(ctx, args)
+        if name is None:
+            return None, None, rest
+        command = load(name)
+        if not _asks_for_help(rest):
+            from .config_file import defaults_of  # 10 ms that help need not wait for
+
+            ctx.default_map = {name: defaults_of(command, ctx)}
+        return name, command, rest
+
+
+def _asks_for_help(arguments: Sequence[str]) -> bool:
+    own = takewhile(lambda argument: argument != "--", arguments)
+    return not set(CONTEXT["help_option_names"]).isdisjoint(own)
+
 
 app = typer.Typer(
     name="ticks",
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=True,
+    add_completion=False,  # `ticks completion` has ours, which also knows symbols
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=CONTEXT,
 )
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version
+
         typer.echo(f"ticks {version('ticks')}")
         raise typer.Exit
 
@@ -40,35 +70,23 @@ def ticks(
     version_wanted: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            metavar="",
+            help="Show the version and exit.",
         ),
     ] = False,
 ) -> None:
-    """Angel One SmartAPI's live feed as ticks you can trust."""
+    """Angel One SmartAPI's live feed as ticks you can trust.
 
+    Ticks are data, on stdout or in files; what is said to people is on stderr.
 
-def _command(function: Callable[P, int | None]) -> Callable[P, None]:
-    """`function` as a command: its result is the exit code; a reader that left is a good end."""
-
-    @wraps(function)
-    def command(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = function(*args, **kwargs)
-            sys.stdout.flush()
-        except BrokenPipeError as error:
-            raise ReaderLeftError("the reader of standard output left") from error
-        if code:
-            raise typer.Exit(code)
-
-    return command
-
-
-app.command()(_command(login))
-app.command()(_command(logout))
-app.command()(_command(stream))
-app.command()(_command(health))
-app.command()(_command(find))
-app.command()(_command(simulate))
+    Examples:
+      ticks stream NIFTY --demo
+      ticks login
+      ticks stream NIFTY RELIANCE --csv day.csv --until 15:30
+    """
 
 
 def run(arguments: Sequence[str]) -> object:
@@ -77,5 +95,5 @@ def run(arguments: Sequence[str]) -> object:
 
 
 def main() -> None:
-    """The console script."""
+    """The program."""
     sys.exit(run_guarded(run, sys.argv[1:]))

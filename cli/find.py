@@ -13,9 +13,10 @@ import typer
 
 from ..adapter.clock import SystemClock
 from ..adapter.errors import UnknownSymbolError, UsageError
-from ..adapter.instrument import Instrument, price_digits
+from ..adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ..adapter.instruments import InstrumentBook, open_book
 from ..adapter.surroundings import Surroundings
+from . import options, settings
 from .progress import byte_progress
 
 FIELDS = (
@@ -32,9 +33,12 @@ Words = Annotated[
 ]
 Exchange = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="Only NSE, NFO, BSE, BFO, MCX, NCO or CDS."),
+    typer.Option(metavar="|".join(EXCHANGE_TYPES), help="Only what trades there."),
 ]
-Limit = Annotated[int, typer.Option(min=1, metavar="N", help="At most so many.")]
+Limit = Annotated[
+    int,
+    typer.Option(parser=options.parsed(settings.count), metavar="N", help="At most so many."),
+]
 AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV with a header.")]
 AsJson = Annotated[bool, typer.Option("--json", help="As a JSON array.")]
 
@@ -49,6 +53,11 @@ def find(
     """List the instruments that fit TEXT, the best first.
 
     Prices are in rupees. Nothing found: exit code 4, naming what is spelled nearly so.
+
+    Examples:
+      ticks find reliance
+      ticks find nifty 24400 ce --exchange NFO --limit 5
+      ticks find gold --csv
     """
     if as_csv and as_json:
         raise UsageError("--csv and --json exclude each other", remedy="leave one of them out")

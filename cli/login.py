@@ -25,7 +25,9 @@ _PROMPTS = {
 
 ClientCode = Annotated[
     str | None,
-    typer.Option("--client-code", metavar="CODE", help="Whose session; beats TICKS_CLIENT_CODE."),
+    typer.Option(
+        "--client-code", metavar="CODE", envvar="TICKS_CLIENT_CODE", help="Whose session it is."
+    ),
 ]
 Status = Annotated[
     bool, typer.Option("--status", help="Tell who is logged in, until when, and where it is kept.")
@@ -38,6 +40,10 @@ def login(client_code: ClientCode = None, status: Status = False, as_json: AsJso
 
     Credentials come from TICKS_API_KEY, TICKS_CLIENT_CODE, TICKS_PIN and TICKS_TOTP_SECRET; on a
     terminal, what is missing is asked for.
+
+    Examples:
+      ticks login
+      ticks login --status
     """
     surroundings = Surroundings.of(os.environ)
     if client_code is not None:
@@ -56,7 +62,13 @@ def login(client_code: ClientCode = None, status: Status = False, as_json: AsJso
 
 
 def logout() -> None:
-    """End the session at the broker and delete it here."""
+    """End the session at the broker and delete it here.
+
+    The next command that needs one logs in again.
+
+    Example:
+      ticks logout
+    """
     _keeper(Surroundings.of(os.environ)).logout()
 
 

@@ -61,12 +61,13 @@ _WHAT, _WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Displa
 
 Symbols = Annotated[
     list[str] | None,
-    typer.Argument(metavar="SYMBOL...", help="NIFTY, RELIANCE, NSE:SBIN, nse_cm|2885, ..."),
+    typer.Argument(metavar="SYMBOL", help="NIFTY, RELIANCE, NSE:SBIN, nse_cm|2885, ..."),
 ]
 From = Annotated[
     list[str] | None,
     typer.Option(
         "--from",
+        envvar="TICKS_FROM",
         metavar="FILE",
         help="A watch list, one symbol a line, # comments; - is stdin.",
         rich_help_panel=_WHAT,
@@ -78,6 +79,7 @@ Mode = Annotated[
         parser=parsed(settings.mode),
         envvar="TICKS_MODE",
         metavar="ltp|quote|snap",
+        show_default="quote",
         help="How much each tick tells.",
         rich_help_panel=_WHAT,
     ),
@@ -98,8 +100,8 @@ Duration = Annotated[
     typer.Option(
         parser=parsed(Seconds),
         envvar="TICKS_DURATION",
-        metavar="90s|5m|1h",
-        help="End after this long.",
+        metavar="DURATION",
+        help="End after this long: 90s, 5m, 1h30m.",
         rich_help_panel=_WHAT,
     ),
 ]
@@ -108,15 +110,15 @@ Until = Annotated[
     typer.Option(
         parser=parsed(Moment),
         envvar="TICKS_UNTIL",
-        metavar="15:30",
-        help="End at this time of day (IST).",
+        metavar="TIME",
+        help="End at this time, in India: 15:30, 2026-11-23T15:30.",
         rich_help_panel=_WHAT,
     ),
 ]
 Count = Annotated[
     int | None,
     typer.Option(
-        min=1,
+        parser=parsed(settings.count),
         envvar="TICKS_COUNT",
         metavar="N",
         help="End after N ticks.",
@@ -174,7 +176,7 @@ Buffer = Annotated[
     int,
     typer.Option(
         "--buffer",
-        min=1,
+        parser=parsed(settings.count),
         envvar="TICKS_BUFFER",
         metavar="N",
         help="Ticks held between socket and outputs before the oldest are dropped, counted.",
@@ -198,6 +200,7 @@ SilenceAfter = Annotated[
         "--silence-after",
         parser=parsed(Seconds),
         envvar="TICKS_SILENCE_AFTER",
+        metavar="DURATION",
         help="Silence that counts as a fault in market hours.",
         rich_help_panel=_CONNECTION,
     ),
@@ -208,6 +211,7 @@ CheckEvery = Annotated[
         "--check-every",
         parser=parsed(Seconds),
         envvar="TICKS_CHECK_EVERY",
+        metavar="DURATION",
         help="How often the feed's health is checked.",
         rich_help_panel=_CONNECTION,
     ),
@@ -216,7 +220,7 @@ MaxAttempts = Annotated[
     int,
     typer.Option(
         "--max-attempts",
-        min=0,
+        parser=parsed(settings.whole_number),
         envvar="TICKS_MAX_ATTEMPTS",
         metavar="N",
         help="Attempts to reconnect before the feed is given up.",
@@ -229,6 +233,7 @@ BackoffMax = Annotated[
         "--backoff-max",
         parser=parsed(Seconds),
         envvar="TICKS_BACKOFF_MAX",
+        metavar="DURATION",
         help="Longest wait between attempts.",
         rich_help_panel=_CONNECTION,
     ),
@@ -263,9 +268,21 @@ Dashboard = Annotated[
 ]
 Quiet = Annotated[
     bool,
-    typer.Option("-q", "--quiet", help="Say nothing but errors.", rich_help_panel=_DISPLAY),
+    typer.Option(
+        "-q",
+        "--quiet",
+        envvar="TICKS_QUIET",
+        help="Say nothing but errors.",
+        rich_help_panel=_DISPLAY,
+    ),
 ]
 Verbose = Annotated[
     bool,
-    typer.Option("-v", "--verbose", help="Tell every event; tracebacks.", rich_help_panel=_DISPLAY),
+    typer.Option(
+        "-v",
+        "--verbose",
+        envvar="TICKS_VERBOSE",
+        help="Tell every event; tracebacks.",
+        rich_help_panel=_DISPLAY,
+    ),
 ]

@@ -74,6 +74,38 @@ def shard(text: str) -> tuple[int, int]:
     return index, count
 
 
+def count(text: str) -> int:
+    """A number from 1 on, such as `100000` or `100_000`. Raises ValueError with the reason."""
+    return whole_number(text, least=1)
+
+
+def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
+    """A number from `least` to `most`. Raises ValueError with the reason."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no whole number; write 1, 100 or 100_000") from None
+    if not least <= number <= most:
+        raise ValueError(f"{text!r} is not between {least} and {most}")
+    return number
+
+
+def port(text: str) -> int:
+    """A port, or 0 for a free one. Raises ValueError with the reason."""
+    return whole_number(text, most=65_535)
+
+
+def rate(text: str) -> float:
+    """How many a second, from 0 on. Raises ValueError with the reason."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"{text!r} is no rate; write a number from 0 on, such as 4 or 0.5")
+    return number
+
+
 def checked_outputs(*paths: str | None) -> None:
     """Raises UsageError when two outputs go to one place."""
     given = [path for path in paths if path is not None]

@@ -16,25 +16,53 @@ from typing import Annotated
 import typer
 
 from ..adapter.errors import UsageError
+from . import options, settings
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Port = Annotated[
-    int, typer.Option(min=0, max=65535, help="Port of REST and instrument master; 0: a free one.")
+    int,
+    typer.Option(
+        parser=options.parsed(settings.port),
+        metavar="N",
+        help="Port of REST and instrument master; 0: a free one.",
+    ),
 ]
-FeedPort = Annotated[int, typer.Option(min=0, max=65535, help="Port of the feed; 0: a free one.")]
+FeedPort = Annotated[
+    int,
+    typer.Option(
+        parser=options.parsed(settings.port),
+        metavar="N",
+        help="Port of the feed; 0: a free one.",
+    ),
+]
 RecordingFile = Annotated[
     Path | None,
     typer.Option(
         exists=True,
         dir_okay=False,
         readable=True,
+        metavar="FILE",
         help="Play this recording instead of a made-up market.",
     ),
 ]
 Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
-Rate = Annotated[float, typer.Option(min=0, help="Packets a second of each subscribed instrument.")]
-Seed = Annotated[int | None, typer.Option(help="Repeat the prices of an earlier run exactly.")]
+Rate = Annotated[
+    float,
+    typer.Option(
+        parser=options.parsed(settings.rate),
+        metavar="N",
+        help="Packets a second of each subscribed instrument.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        parser=options.parsed(settings.whole_number),
+        metavar="N",
+        help="Repeat the prices of an earlier run exactly.",
+    ),
+]
 Faults = Annotated[
     list[str] | None,
     typer.Option(
@@ -51,7 +79,7 @@ Tls = Annotated[
 Command = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[-- COMMAND...]",
+        metavar="-- COMMAND",
         show_default=False,
         help="Run this with the variables set, and end with it.",
     ),
@@ -70,10 +98,14 @@ def simulate(
     fault: Faults = None,
     tls: Tls = False,
 ) -> int:
-    """Run a SmartAPI on this machine: login, instrument master and a live feed, with no account.
+    """Run a SmartAPI on this machine: login, instruments and a live feed, no account.
 
     Prints the variables that a client needs and serves until Ctrl-C; with a command, runs it with
     those variables set and ends with its exit code.
+
+    Examples:
+      ticks simulate
+      ticks simulate --rate 100 --seed 7 -- ticks stream NIFTY --count 100
     """
     from ..adapter.simulator.server import Simulator  # a server's libraries: for this command only
 

@@ -28,6 +28,7 @@ from . import options
 from .boundary import ExitCode
 from .console import Console, StopRequestedError, StopSignals, Terminal
 from .demo import environment
+from .market import market_calendar
 from .observer import Observer
 from .progress import byte_progress
 from .settings import checked_outputs
@@ -49,7 +50,7 @@ class StreamSettings:
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
-    is_always_open: bool
+    calendar: MarketCalendar
 
 
 def stream(
@@ -79,7 +80,13 @@ def stream(
 ) -> int:
     """Stream ticks of SYMBOL... to stdout or files until told to stop.
 
-    Example: ticks stream NIFTY BANKNIFTY --csv out.csv
+    With no output option: CSV on stdout. What is said to people goes to stderr.
+
+    Examples:
+      ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
+      ticks stream RELIANCE NSE:SBIN --mode snap --jsonl - --count 100
+      ticks stream NIFTY --demo --csv 'ticks-%Y-%m-%d.csv.gz' --duration 10s
+      ticks stream --from watch.txt --shard 1/2 --keep-trying
     """
     checked_outputs(csv, jsonl, events)
     console = Console.on(
@@ -107,7 +114,7 @@ def stream(
             max_attempts=None if keep_trying else max_attempts,
             backoff_max_s=float(backoff_max),
         ),
-        is_always_open=always_open or demo,
+        calendar=market_calendar(os.environ, is_always_open=always_open or demo),
     )
     with StopSignals().installed() as signals:
         try:
@@ -131,7 +138,7 @@ def run_stream(
         sessions,
         feed_url=around.addresses.feed_url,
         policy=settings.policy,
-        calendar=MarketCalendar(is_always_open=settings.is_always_open),
+        calendar=settings.calendar,
         buffer_limit=settings.buffer_limit,
     )
     broker.subscribe(instruments, settings.mode)
