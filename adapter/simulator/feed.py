@@ -50,8 +50,8 @@ REFUSED_WITH = {
     503: ("", "<html><body><h1>503 Service Unavailable</h1></body></html>"),
 }
 """What a fault refuses with: `x-error-message` and page."""
-CLOSE_S, STOP_S = 1.0, 0.2
-"""How long a client may take to answer our close frame; the same when the server stops."""
+CLOSE_S, STOP_S, TLS_S = 1.0, 0.2, 5.0
+"""How long a client may take: to answer a close frame, the same when the server stops, for TLS."""
 
 
 class FeedServer:
@@ -69,7 +69,7 @@ class FeedServer:
         self.market = market
         self.journal = journal
         self.mischief = mischief
-        self.connections: set[FeedConnection] = set()
+        self.connections: dict[FeedConnection, None] = {}
         self._check_headers = check_headers
         self.draw = Random(0)
         self._server: asyncio.Server | None = None
@@ -79,7 +79,11 @@ class FeedServer:
         """The port that it listens on (`port`, or a free one for 0). Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: FeedConnection(self), host, port, ssl=context
+            lambda: FeedConnection(self),
+            host,
+            port,
+            ssl=context,
+            ssl_handshake_timeout=TLS_S if context else None,
         )
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
@@ -137,7 +141,7 @@ class FeedServer:
 
     def gone(self, connection: FeedConnection) -> None:
         """A connection ended."""
-        self.connections.discard(connection)
+        self.connections.pop(connection, None)
         self._all_gone.set()
 
 
@@ -175,7 +179,7 @@ class FeedConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._outlet = Outlet(self._transport)
-        self._server.connections.add(self)
+        self._server.connections[self] = None
 
     def data_received(self, data: bytes) -> None:
         if What.STALL in self._holds:
@@ -187,6 +191,8 @@ class FeedConnection(asyncio.Protocol):
                 self._shake_hands(event)
             elif isinstance(event, Frame):
                 self._take(event)
+        if self._protocol.close_sent is not None:
+            self._ended("server", self._protocol.close_sent.code)
         self._flush()
         self._journal.changed()
 
@@ -219,7 +225,7 @@ class FeedConnection(asyncio.Protocol):
 
     def send_packets(self, frames: Sequence[bytes]) -> None:
         log = self.log
-        if log is None or not frames or self._protocol.state is not State.OPEN:
+        if log is None or not log.is_open or not frames:
             return
         if What.SILENCE in self._holds or What.STALL in self._holds:
             return
@@ -262,6 +268,8 @@ class FeedConnection(asyncio.Protocol):
 
     def suffer(self, fault: Fault) -> None:
         """What a fault does to a connection."""
+        if self.log is None or not self.log.is_open:
+            return
         what, draw = fault.what, self._server.draw
         if what in HOLDS:
             self._hold(what, fault.duration_s)
@@ -297,7 +305,8 @@ class FeedConnection(asyncio.Protocol):
         span = self._holds.pop(what, None)
         if span is None:
             return
-        span.ended = Moment.now()
+        if span.ended is None:
+            span.ended = Moment.now()
         if what is What.STALL:
             self._outlet.end_stall()
             unread, self._unread = self._unread, []
@@ -365,8 +374,8 @@ class FeedConnection(asyncio.Protocol):
         new = [unit for unit in units if unit not in before]
         for unit in new:
             self._server.audience.add(unit, self)
-        self._server.market.joined(new, self)
-        if request.is_subscribe:
+        if new:
+            self._server.market.joined(new, self)
             self._server.mischief.begin()
 
     def _ended(self, by: str, code: int | None) -> None:

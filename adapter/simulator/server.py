@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class Simulator:
-    """A broker for tests and demos; a context manager.
+    """A broker for tests and demos; a context manager, to be started once.
 
     `port`, `feed_port`: 0 takes a free one. `rate`: packets a second of each instrument that is
     subscribed to; `seed` repeats its prices exactly. `recording`: play this file instead, `speed`
@@ -277,10 +277,8 @@ class Simulator:
             self._feed.struck(fault, ())
             self._market.burst(fault.number)
         elif fault.what is What.EXPIRE:
-            self._accounts.expire()
             self._feed.struck(fault, ())
-            for each in self._feed.open_connections():
-                each.close(*EXPIRED_CLOSE)
+            self._expire()
         else:
             self._feed.strike(fault)
 
@@ -289,9 +287,12 @@ class Simulator:
 
         What the broker does with open feeds then is unknown; here they are closed with 1008.
         """
-        self._in_loop(self._accounts.expire)
-        if close_feeds:
-            self.close_connections(*EXPIRED_CLOSE)
+        self._in_loop(self._expire if close_feeds else self._accounts.expire)
+
+    def _expire(self) -> None:
+        self._accounts.expire()
+        for each in self._feed.open_connections():
+            each.close(*EXPIRED_CLOSE)
 
     def revoke(self, *, close_feeds: bool = True) -> None:
         """End all tokens, refresh tokens too (AG8001, AB8050): only a login helps."""

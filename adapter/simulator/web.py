@@ -1,7 +1,8 @@
 """HTTP/1.1 in one page: enough of a server for REST calls and one large download.
 
 Source: RFC 9112. Each connection carries one request; `Connection: close` ends every reply. What is
-no HTTP is answered with 400, and a client that says nothing is given up after `IDLE_S`.
+no HTTP is answered with 400, and a client that says nothing is given up after `IDLE_S`, or
+`TLS_S` where it is to begin with TLS.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from http import HTTPStatus
 
-IDLE_S = 30.0
+IDLE_S, TLS_S = 30.0, 5.0
 _MOST_BODY_BYTES = 1 << 20
 
 
@@ -50,7 +51,13 @@ class WebServer:
 
     async def start(self, host: str, port: int, context: ssl.SSLContext | None) -> int:
         """The port that it listens on (`port`, or a free one for 0). Raises OSError."""
-        self._server = await asyncio.start_server(self._accept, host, port, ssl=context)
+        self._server = await asyncio.start_server(
+            self._accept,
+            host,
+            port,
+            ssl=context,
+            ssl_handshake_timeout=TLS_S if context else None,
+        )
         bound: int = self._server.sockets[0].getsockname()[1]
         return bound
 

@@ -110,7 +110,13 @@ def test_a_text_in_fragments_is_one_message(peer: Peer) -> None:
 def test_a_good_request_is_met_with_silence_and_tells_the_market(peer: Peer) -> None:
     peer.texts(SUBSCRIBE, SUBSCRIBE)
     assert peer.received() == ([], [])
-    assert [len(units) for units in peer.market.joins] == [1, 0]
+    assert [len(units) for units in peer.market.joins] == [1]
+
+
+def test_an_unsubscribe_alone_starts_nothing(peer: Peer) -> None:
+    peer.texts(SUBSCRIBE.replace(b'"action": 1', b'"action": 0'))
+    assert peer.received() == ([], [])
+    assert peer.market.joins == []
 
 
 def test_packets_go_out_as_they_are_and_are_kept(peer: Peer) -> None:
@@ -134,6 +140,10 @@ def test_a_client_that_breaks_the_protocol_is_closed_with_1002(peer: Peer) -> No
     peer.sends(encode_frame(Opcode.TEXT, b"not masked"))
     _, signals = peer.received()
     assert [signal.code for signal in signals if isinstance(signal, Close)] == [1002]
+    log = peer.journal.connections[0]
+    assert (log.ended_by, log.close_code) == ("server", 1002)
+    peer.connection.send_packets(PACKETS)
+    assert log.packet_count == 0
 
 
 def test_who_leaves_is_no_listener_any_more(peer: Peer) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
 import threading
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -66,6 +68,20 @@ def test_a_recording_that_cannot_be_read_is_told_at_the_start(tmp_path: Path) ->
 def test_packets_cannot_go_backwards(rate: float, speed: float) -> None:
     with pytest.raises(UsageError):
         Simulator(rate=rate, speed=speed)
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+def test_a_client_that_does_not_trust_the_certificate_harms_nobody() -> None:
+    with Simulator(tls=True) as simulator:
+        host, port = "127.0.0.1", urlsplit(simulator.feed_url).port
+        with (
+            socket.create_connection((host, port or 0), timeout=5) as raw,
+            pytest.raises(ssl.SSLCertVerificationError),
+        ):
+            ssl.create_default_context().wrap_socket(raw, server_hostname=host)
+        trusting = ssl.create_default_context(cafile=simulator.environment()["SSL_CERT_FILE"])
+        with socket.create_connection((host, port or 0), timeout=5) as raw:
+            trusting.wrap_socket(raw, server_hostname=host).close()
 
 
 def test_a_fault_of_its_own_is_not_swallowed() -> None:

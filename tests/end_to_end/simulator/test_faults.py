@@ -206,6 +206,15 @@ def test_a_burst_of_a_recording_is_refused(tmp_path: Path) -> None:
         Simulator(recording=path, faults=["1s:burst:5"])
 
 
+def test_a_connection_that_a_fault_closed_meets_no_other(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("connect:silence", "connect:close", "connect:text", "connect:drop")
+    assert open_feed(simulator).close_code() == 1011
+    log = simulator.journal.connections[0]
+    assert (log.ended_by, log.close_code) == ("server", 1011)
+    assert log.closed is not None
+    assert [each.ended for each in log.spans] == [log.closed]
+
+
 def test_connect_faults_strike_connections_to_come(begin: Begin, open_feed: OpenFeed) -> None:
     simulator = begin("connect:silence", "connect:closex2")
     assert open_feed(simulator).close_code() == 1011
