@@ -42,7 +42,7 @@ MESSAGES = {
     "AB1034": "App not found",
     "AB1050": "Invalid totp",
 }
-"""The broker's error codes and their words."""
+"""The broker's error codes (protocol.md, "REST"); not all of the words are known to be its own."""
 
 EXPIRED = {"jwt": "AG8002", "feed": "AG8002"}
 REVOKED = {"jwt": "AG8001", "feed": "AG8001", "refresh": "AB8050"}

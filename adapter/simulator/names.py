@@ -1,5 +1,8 @@
-"""Indices and equities as they stand in published instrument masters: their tokens, names, and a
-plausible price in rupees to start a simulated day with. Source: protocol.md, "Instrument master".
+"""Indices and equities: their tokens, names, and a made-up price in rupees to start a day with.
+
+The indices, RELIANCE on both exchanges, and HDFCBANK, SBIN, TCS, INFY, FACT, SYNGENE, BNKETFAXIS,
+MNC, 94SFL28, 782GJ32 and VEEKAYEM are records of real instrument masters. The other tokens were written down from memory
+and checked against no file: good enough for a simulated day, never a source for a real one.
 """
 
 from __future__ import annotations

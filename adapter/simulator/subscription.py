@@ -21,6 +21,7 @@ ERROR_MESSAGES = {
     "E1001": "Invalid Request Payload.",
     "E1002": "Invalid Request. Subscription Limit Exceeded",
 }
+"""The codes are the broker's (protocol.md, "Text frames"); the words may differ."""
 
 
 class RequestRefusedError(Exception):
