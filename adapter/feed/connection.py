@@ -186,7 +186,6 @@ class Connection:
         self._sent.clear()
         self._standing = ()
         self._newest_drain_s = None
-        self._stepped_at_s = -math.inf
         self.ledger.reopened()
         self._step(Opened(self.state.epoch))
 
@@ -288,7 +287,6 @@ class Connection:
                 self._network.send_text("ping")
             case Close(_, code):
                 late = self._network.close(code)
-                self._standing = ()
                 if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
                     self._take(packets, self._clock.wall_ns(), self._clock.now_s())

@@ -70,6 +70,7 @@ class Weather(Brain):
         self.foul_for_s = draw.choice([10.0, 40.0, 120.0])
         self.foul = draw.sample(FOUL_WEATHER, k=draw.randint(1, len(FOUL_WEATHER)))
         self.cuts_bytes = draw.random() < 0.5
+        self.answers_in_any_weather = draw.random() < 0.5
         self.has_late_callbacks = draw.random() < 0.3
         self.has_fresh_login = False
         self.sequence = 0
@@ -86,7 +87,7 @@ class Weather(Brain):
         if self.has_late_callbacks:
             world.later(draw.expovariate(1 / 20), lambda: self._call_late(world))
         if draw.random() < 0.2:
-            world.stop_at_call = draw.randint(1, 400)
+            world.stop_at_call = draw.randint(1, 800)
         world.later(self.length_s, world.stop)
 
     def _change(self, world: World) -> None:
@@ -104,7 +105,7 @@ class Weather(Brain):
             return
         if self.now == "stalled" or (self.now == "partition" and self.draw.random() < 0.5):
             socket.is_mute = True
-        elif self.now in {"partition", "flapping", "breaking"}:
+        elif self.now not in {"silent", "malformed"} and self.draw.random() < 0.7:
             self._end(world, socket)
 
     def _end(self, world: World, socket: Socket) -> None:
@@ -194,6 +195,8 @@ class Weather(Brain):
         draw = self.draw
         if self.now == "stalled":
             socket.is_mute = True
+        if draw.random() < 0.1:
+            self._ping(socket)
         if self.now == "flapping" or draw.random() < 0.02:
             dies_in_s = draw.choice([0.0, draw.uniform(0, 8)])
             world.later(dies_in_s, lambda: self._end(world, socket))
@@ -208,13 +211,16 @@ class Weather(Brain):
         elif self.now != "silent" and (world.is_market_open or draw.random() < 0.02):
             self._write_packets(socket, draw.choice([1, 1, 2, 5]))
         if draw.random() < 0.05:
-            payload = draw.randbytes(draw.randint(0, 4))
-            if not (socket.is_poisoned or socket.is_mute or socket.broken):
-                socket.pings.append(payload)
-            socket.write(encode_frame(Opcode.PING, payload))
+            self._ping(socket)
         if self.now == "breaking" and draw.random() < 0.2:
             self._end(world, socket)
         world.later(draw.expovariate(1 / self.tick_every_s), lambda: self._tick(world, socket))
+
+    def _ping(self, socket: Socket) -> None:
+        payload = self.draw.randbytes(self.draw.randint(0, 4))
+        if not (socket.is_poisoned or socket.is_mute or socket.broken):
+            socket.pings.append(payload)
+        socket.write(encode_frame(Opcode.PING, payload))
 
     def _write_packets(self, socket: Socket, count: int) -> None:
         units = sorted(socket.subscribed)
@@ -229,6 +235,8 @@ class Weather(Brain):
 
     def said(self, world: World, socket: Socket, words: str) -> None:
         if words == "ping":
+            if self.now == "malformed" and not self.answers_in_any_weather:
+                return
             world.later(SHORT_S, lambda: socket.write(text("pong")))
         elif '"action":1' in words and self.draw.random() < 0.02:
             self._refuse(world, socket, json.loads(words))

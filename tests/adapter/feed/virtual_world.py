@@ -194,6 +194,7 @@ class World:
         self.clock = VirtualClock(wall_ns)
         self.policy = policy
         self.socket: Socket | None = None
+        self.newest_socket: Socket | None = None
         self.session_ns = wall_ns
         self.sessions = 0
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
@@ -264,7 +265,7 @@ class World:
         if error is not None:
             self.tell(ConnectFailed(epoch, error))
             return
-        self.socket = Socket(epoch, self.now_s)
+        self.socket = self.newest_socket = Socket(epoch, self.now_s)
         self.tell(Connected(epoch, self.session()))
         self.brain.opened(self, self.socket)
 
@@ -326,6 +327,7 @@ class World:
         self._is_woken = False
         while self._agenda and self._agenda[0][0] <= self.now_s:
             heapq.heappop(self._agenda)[2]()
+        self.called()
         self._is_in_wait = False
         return self._happened()
 
@@ -372,6 +374,7 @@ class World:
 
     def send_pong(self, payload: bytes) -> None:
         socket = self._sending()
+        demand(socket.greeted or not self.connection.units, "the subscription comes first")
         demand(bool(socket.pings) and socket.pings.popleft() == payload, "a pong answers its ping")
 
     def _sending(self) -> Socket:
@@ -400,7 +403,6 @@ class World:
         return data
 
     def release(self) -> None:
-        demand(self.socket is None, "the socket is closed at the end")
         self._is_released = True
 
 
@@ -528,6 +530,10 @@ class Referee:
         world, now_s = self.world, self.world.now_s
         cause = world.connection.state.cause
         assert cause is not None
+        if isinstance(cause, LinkDeadError):
+            assert world.newest_socket is not None
+            unheard_s = now_s - world.newest_socket.last_heard_s
+            demand(unheard_s >= world.policy.link_dead_after_s - EPS_S, "the link was not dead")
         self.lost_s, self.lost_to = now_s, cause
         if not self.is_blind:
             seen_s = self.started_s if self.last_data_s is None else self.last_data_s
@@ -545,6 +551,8 @@ class Referee:
         silence_s = world.now_s - world.socket.last_data_s
         least_s = world.policy.silence_after_s
         demand(silence_s >= least_s - EPS_S, f"{silence_s} s are no silence yet")
+        open_s = world.now_s - max([-math.inf] + [end_s for _, end_s in self._closed(noticed=True)])
+        demand(open_s >= least_s - world.policy.check_every_s - EPS_S, "the market has just opened")
 
     def _told_quiet(self, _facts: dict[str, object]) -> None:
         demand(not self.world.is_market_open, "quiet is for a closed market")
@@ -593,6 +601,11 @@ class Referee:
             silent_s = now_s - max(socket.last_data_s, self.market[-1][0])
             latest_s = policy.silence_after_s + policy.check_every_s
             demand(silent_s <= latest_s + EPS_S, f"silence of {silent_s} s is found")
+        else:
+            quiet_s = now_s - socket.last_data_s
+            is_due = quiet_s > policy.silence_after_s + policy.check_every_s + EPS_S
+            is_seen = now_s - self.market[-1][0] > policy.check_every_s + EPS_S
+            demand(world.connection.state.is_quiet or not (is_due and is_seen), "quiet is told")
         self._step_session()
 
     def _was_open_since(self, since_s: float) -> bool:
@@ -634,9 +647,7 @@ class Referee:
     def _judge_blindness(self, blind_s: float) -> None:
         check_s = self.world.policy.check_every_s
         now_s = self.world.now_s
-        ends = [start_s for start_s, _ in self.market[1:]] + [math.inf]
-        closed = [(s, e) for (s, is_open), e in zip(self.market, ends, strict=True) if not is_open]
-        noticed = [(s, e) for s, e in closed if e - s > check_s]
+        closed, noticed = self._closed(), self._closed(noticed=True)
         least_s = most_s = 0.0
         for seen_s, lost_s, found_s in self.spans:
             until_s = min(found_s, now_s)
@@ -644,6 +655,13 @@ class Referee:
             most_s += blind_of(seen_s, lost_s, until_s, noticed, check_s)
         promise = f"blind {blind_s:.3f} s, the script knows {least_s:.3f} to {most_s:.3f} s"
         demand(least_s - 2 * EPS_S <= blind_s <= most_s + 2 * EPS_S, promise)
+
+    def _closed(self, *, noticed: bool = False) -> list[tuple[float, float]]:
+        """When the market was closed; `noticed`: long enough that a check must have seen it."""
+        ends = [start_s for start_s, _ in self.market[1:]] + [math.inf]
+        closed = [(s, e) for (s, is_open), e in zip(self.market, ends, strict=True) if not is_open]
+        least_s = self.world.policy.check_every_s if noticed else 0.0
+        return [(start_s, end_s) for start_s, end_s in closed if end_s - start_s > least_s]
 
 
 def blind_of(
@@ -653,8 +671,12 @@ def blind_of(
     closed: list[tuple[float, float]],
     for_each_edge_s: float,
 ) -> float:
-    """The open market's seconds of one span, and so much more for each edge about there."""
-    since_s = max([seen_s] + [min(end_s, lost_s) for start_s, end_s in closed if start_s <= lost_s])
+    """The open market's seconds of one span, and so much more for each edge about there.
+
+    A positive `for_each_edge_s` also lets a close just before the loss go unnoticed.
+    """
+    known_s = lost_s - max(0.0, for_each_edge_s)
+    since_s = max([seen_s] + [min(end_s, lost_s) for start_s, end_s in closed if start_s < known_s])
     blind_s = until_s - since_s
     margin_s = abs(for_each_edge_s)
     for start_s, end_s in closed:
