@@ -1,10 +1,11 @@
 """The instrument master: what can be traded here, in the spellings of the broker's file.
 
-Source: protocol.md, "Instrument master"; for the tokens see `names.py`. Derivatives are made for the
-next expiries of a date, with tokens of their own: which contracts exist changes daily. Their symbols are regular on NFO and irregular elsewhere,
-as in the real file. Expiry days (NSE Tuesday, BSE Thursday, the month's last for monthly contracts;
-fixed days on MCX and CDS), most lot sizes and the spelling on MCX, CDS and of BFO's weekly options
-are plausible, not checked; holidays move nothing.
+Source: protocol.md, "Instrument master"; for the tokens see `names.py`. Derivatives are made for
+the next expiries of a date, with tokens of their own: which contracts exist changes daily. Their
+symbols are regular on NFO and irregular elsewhere, as in the real file. Expiry days (NSE Tuesday,
+BSE Thursday, the month's last for monthly contracts; fixed days on MCX and CDS), most lot sizes
+and the spelling on MCX, CDS and of BFO's weekly options are plausible, not checked; holidays move
+nothing.
 """
 
 from __future__ import annotations

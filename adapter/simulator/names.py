@@ -1,8 +1,9 @@
 """Indices and equities: their tokens, names, and a made-up price in rupees to start a day with.
 
 The indices, RELIANCE on both exchanges, and HDFCBANK, SBIN, TCS, INFY, FACT, SYNGENE, BNKETFAXIS,
-MNC, 94SFL28, 782GJ32 and VEEKAYEM are records of real instrument masters. The other tokens were written down from memory
-and checked against no file: good enough for a simulated day, never a source for a real one.
+MNC, 94SFL28, 782GJ32 and VEEKAYEM are records of real instrument masters. The other tokens were
+written down from memory and checked against no file: good enough for a simulated day, never a
+source for a real one.
 """
 
 from __future__ import annotations
