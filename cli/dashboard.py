@@ -152,9 +152,8 @@ def _concerned(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
 
 
 def _attempt(connection: ConnectionSnapshot) -> str:
-    limit = "no limit" if connection.max_attempts is None else f"of {connection.max_attempts}"
-    comma = "," if connection.max_attempts is None else ""
-    return f"attempt {connection.attempt}{comma} {limit}"
+    most = connection.max_attempts
+    return f"attempt {connection.attempt}" + (", no limit" if most is None else f" of {most}")
 
 
 # --- the figures ----------------------------------------------------------------------------------

@@ -101,9 +101,9 @@ def _fitting(
     columns: list[Column], instruments: Sequence[InstrumentSnapshot], width: int
 ) -> list[Column]:
     """The columns that leave a symbol enough room to be known by."""
+    enough = min(width, _SHORTEST_SYMBOL, max(cells(_name(i)) for i in instruments))
     for name in (*_GIVEN_UP_FIRST, "ltp"):
-        needed = min(_SHORTEST_SYMBOL, max(cells(_name(i)) for i in instruments))
-        if _symbol_width(columns, instruments, width) >= min(needed, width):
+        if _symbol_width(columns, instruments, width) >= enough:
             break
         columns = [column for column in columns if column.name != name]
     return columns

@@ -50,6 +50,10 @@ PURE = [
     "adapter/feed/stats.py",
     "adapter/record/rows.py",
     "cli/dashboard.py",
+    "cli/figures.py",
+    "cli/frame.py",
+    "cli/history.py",
+    "cli/instrument_table.py",
 ]
 """Files that read no clock, draw no randomness, open no socket and no file."""
 IMPURE_MODULES = {

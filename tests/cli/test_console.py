@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import subprocess
 import sys
 from dataclasses import replace
 from typing import cast
@@ -182,3 +183,8 @@ def test_without_a_screen_nothing_is_drawn(
     with console.showing():
         console.show(live)
     assert capfd.readouterr() == ("", "")
+
+
+def test_nobody_pays_for_rich_who_sees_no_dashboard() -> None:
+    code = "import sys, ticks.cli.console, ticks.cli.observer; sys.exit('rich' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
