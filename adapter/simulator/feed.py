@@ -262,8 +262,8 @@ class FeedConnection(asyncio.Protocol):
         self._outlet.abort()
 
     def send_text(self, text: str) -> None:
-        """Send a text message."""
-        self._protocol.send_text(text.encode())
+        """Send a text message; one that is closing has said its last word."""
+        self._say(text)
         self._flush()
 
     def suffer(self, fault: Fault) -> None:
@@ -355,10 +355,14 @@ class FeedConnection(asyncio.Protocol):
                 self._text.clear()
                 self._answer(message, self.log)
 
+    def _say(self, text: str) -> None:
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_text(text.encode())
+
     def _answer(self, text: str, log: ConnectionLog) -> None:
         if text == "ping":
             log.ping_count += 1
-            self._protocol.send_text(b"pong")
+            self._say("pong")
             return
         log.texts.append(text)
         try:
@@ -366,7 +370,7 @@ class FeedConnection(asyncio.Protocol):
             units = request.added_to(self._units)
         except RequestRefusedError as error:
             log.errors.append(error.code)
-            self._protocol.send_text(error.text().encode())
+            self._say(error.text())
             return
         before, self._units = self._units, units
         log.units = len(units)
