@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,7 +102,8 @@ def simulate(
     """Run a SmartAPI on this machine: login, instruments and a live feed, no account.
 
     Prints the variables that a client needs and serves until Ctrl-C; with a command, runs it with
-    those variables set and ends with its exit code.
+    those variables set (and a throw-away TICKS_HOME, unless there is one) and ends with its exit
+    code.
 
     Examples:
       ticks simulate
@@ -120,8 +122,10 @@ def simulate(
         tls=tls,
     )
     if command:
-        with simulator:
-            return _run(command, simulator.environment())
+        # A home of its own keeps the user's real session and instruments out of the play.
+        with simulator, tempfile.TemporaryDirectory(prefix="ticks-simulate-") as home:
+            kept = {"TICKS_HOME": os.environ.get("TICKS_HOME") or home}
+            return _run(command, simulator.environment() | kept)
     # Blocked before the simulator's thread starts, which inherits that: only `sigwait` takes them.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
