@@ -1,0 +1,123 @@
+#compdef ticks
+# zsh completion for ticks, made by `ticks completion zsh`: put it into a folder of $fpath as _ticks
+
+_ticks() {
+    local ticks=$words[1] curcontext=$curcontext state line
+    local -A opt_args
+    _arguments -C -S \
+        '--version[Show the version and exit]' \
+        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+        '1: :->command' '*:: :->arguments'
+    case $state in
+        command)
+            local -a commands=(
+                'login:Log in at the broker and keep the session, or show the one that is kept'
+                'logout:End the session at the broker and delete it here'
+                'stream:Stream ticks of SYMBOL... to stdout or files until told to stop'
+                'health:Check login, network, instruments and feed, and say what to do about each fault'
+                'find:List the instruments that fit TEXT, the best first'
+                'simulate:Run a SmartAPI on this machine: login, instruments and a live feed, no account'
+                'config:Show every setting and where its value comes from, or write a config.toml'
+                'completion:Print the completion script for a shell'
+            )
+            _describe -t commands command commands
+            ;;
+        arguments)
+            case $words[1] in
+                login)
+                    _arguments -s -S \
+                        '--client-code=[Whose session it is]:CODE: ' \
+                        '--status[Tell who is logged in, until when, and where it is kept]' \
+                        '--json[Tell it as JSON on stdout]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]'
+                    ;;
+                logout)
+                    _arguments -s -S \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]'
+                    ;;
+                stream)
+                    _arguments -s -S \
+                        '*--from=[A watch list, one symbol a line, # comments; - is stdin]:FILE:_files' \
+                        '--mode=[How much each tick tells]:ltp|quote|snap:(ltp quote snap)' \
+                        '--shard=[Only the I-th of N parts of the watch list]:I/N: ' \
+                        '--duration=[End after this long: 90s, 5m, 1h30m]:DURATION: ' \
+                        '--until=[End at this time, in India: 15:30, 2026-11-23T15:30]:TIME: ' \
+                        '--count=[End after N ticks]:N: ' \
+                        '--demo[Play against a simulated broker on this machine; no account is needed]' \
+                        '--csv=[CSV to PATH; - is stdout]:PATH:_files' \
+                        '--jsonl=[JSON lines to PATH; - is stdout]:PATH:_files' \
+                        '--overwrite[Replace an existing file instead of appending to it]' \
+                        '--events=[The connection'"'"'s history as JSON lines]:PATH:_files' \
+                        '--buffer=[Ticks held between socket and outputs before the oldest are dropped, counted]:N: ' \
+                        '--on-full=[What a full buffer does: drop the oldest, or stop with exit code 6]:drop|stop:(drop stop)' \
+                        '--silence-after=[Silence that counts as a fault in market hours]:DURATION: ' \
+                        '--check-every=[How often the feed'"'"'s health is checked]:DURATION: ' \
+                        '--max-attempts=[Attempts to reconnect before the feed is given up]:N: ' \
+                        '--backoff-max=[Longest wait between attempts]:DURATION: ' \
+                        '--keep-trying[Never give the feed up]' \
+                        '--always-open[Silence is a fault at any hour]' \
+                        '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw the feed'"'"'s health on stderr]' \
+                        '(-q --quiet)'{-q,--quiet}'[Say nothing but errors]' \
+                        '(-v --verbose)'{-v,--verbose}'[Tell every event; tracebacks]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*:symbol:_ticks_symbols'
+                    ;;
+                health)
+                    _arguments -s -S \
+                        '--json[The findings as JSON on stdout]' \
+                        '--timeout=[Longest wait for the feed in each check]:DURATION: ' \
+                        '--demo[Play against a simulated broker on this machine; no account is needed]' \
+                        '--always-open[Silence is a fault at any hour]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*:symbol:_ticks_symbols'
+                    ;;
+                find)
+                    _arguments -s -S \
+                        '--exchange=[Only what trades there]:NSE|NFO|BSE|BFO|MCX|NCO|CDS:(NSE NFO BSE BFO MCX NCO CDS)' \
+                        '--limit=[At most so many]:N: ' \
+                        '--csv[As CSV with a header]' \
+                        '--json[As a JSON array]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*:other: '
+                    ;;
+                simulate)
+                    _arguments -s -S \
+                        '--port=[Port of REST and instrument master; 0: a free one]:N: ' \
+                        '--feed-port=[Port of the feed; 0: a free one]:N: ' \
+                        '--recording=[Play this recording instead of a made-up market]:FILE:_files' \
+                        '--speed=[Play the recording N times as fast]:N|max:(max)' \
+                        '--rate=[Packets a second of each subscribed instrument]:N: ' \
+                        '--seed=[Repeat the prices of an earlier run exactly]:N: ' \
+                        '*--fault=[Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, login:C, ... Nonsense shows the grammar]:WHEN\:WHAT: ' \
+                        '--tls[Serve https and wss, with a throw-away certificate]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*::command:_normal'
+                    ;;
+                config)
+                    _arguments -s -S \
+                        '--init[Write a config.toml that names and explains every key]' \
+                        '--overwrite[With --init: replace the file that is there]' \
+                        '--json[The settings as JSON on stdout]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]'
+                    ;;
+                completion)
+                    _arguments -s -S \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*:bash zsh fish:(bash zsh fish)'
+                    ;;
+            esac
+            ;;
+    esac
+}
+
+_ticks_symbols() {
+    local -a found
+    found=(${(f)"$(${~ticks} __symbols ${(Q)PREFIX} 2>/dev/null)"})
+    compadd -M 'm:{[:lower:][:upper:]}={[:upper:][:lower:]}' -a found
+}
+
+if [[ $funcstack[1] == _ticks ]]; then
+    _ticks "$@"
+else
+    compdef _ticks ticks
+fi
