@@ -19,10 +19,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from ..errors import OutputError, ReaderLeftError, RecordingError
-from .row_readers import JsonReader
+from .row_kind import RowKind
 
 STDOUT_FD = 1
-_JSON_START = b'{"received_at":'
 _BLOCK = 1 << 16
 
 
@@ -124,17 +123,17 @@ def make_folder_of(path: str) -> None:
         raise output_error(path, error) from error
 
 
-def mend(fd: int, path: str, header: bytes, note: Callable[[str], None]) -> bool:
+def mend(fd: int, path: str, kind: RowKind, note: Callable[[str], None]) -> bool:
     """Make a locked file ready to be appended to; whether it is new (nothing in it is kept).
 
-    `header` is what the file must begin with; b"" for JSON lines. Raises OutputError when the
-    file holds anything else.
+    Raises OutputError when the file holds anything but rows of `kind`.
     """
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return True
     size = status.st_size
-    kept = _kept_csv_size(fd, size, header, path) if header else _kept_json_size(fd, size, path)
+    kept_size = _kept_csv_size if kind.header else _kept_json_size
+    kept = kept_size(fd, size, kind, path)
     if kept < size:
         os.ftruncate(fd, kept)
         note(f"{path}: a torn last line ({size - kept} bytes) was cut off")
@@ -142,7 +141,7 @@ def mend(fd: int, path: str, header: bytes, note: Callable[[str], None]) -> bool
 
 
 def check_header(path: str, start: bytes, header: bytes) -> None:
-    """Raises OutputError unless text that starts so is a CSV recording with this header."""
+    """Raises OutputError unless text that starts so is a CSV file with this header."""
     if not start.startswith(header):
         first = start.partition(b"\n")[0].decode(errors="replace")
         raise OutputError(
@@ -151,10 +150,10 @@ def check_header(path: str, start: bytes, header: bytes) -> None:
         )
 
 
-def check_json_line(path: str, line: bytes) -> None:
-    """Raises OutputError unless this is a row of a JSON recording."""
+def check_json_line(path: str, line: bytes, kind: RowKind) -> None:
+    """Raises OutputError unless this is a line of `kind`."""
     try:
-        JsonReader().read(line)
+        kind.check_line(line)
     except RecordingError as error:
         raise OutputError(
             f"{path} holds something else than JSON rows: {error}",
@@ -162,7 +161,8 @@ def check_json_line(path: str, line: bytes) -> None:
         ) from error
 
 
-def _kept_csv_size(fd: int, size: int, header: bytes, path: str) -> int:
+def _kept_csv_size(fd: int, size: int, kind: RowKind, path: str) -> int:
+    header = kind.header
     start = os.pread(fd, len(header), 0)
     if size < len(header) and header.startswith(start):
         return 0
@@ -170,16 +170,16 @@ def _kept_csv_size(fd: int, size: int, header: bytes, path: str) -> int:
     return _line_end_before(fd, size)
 
 
-def _kept_json_size(fd: int, size: int, path: str) -> int:
+def _kept_json_size(fd: int, size: int, kind: RowKind, path: str) -> int:
     kept = _line_end_before(fd, size)
     if kept == 0:
-        start = os.pread(fd, len(_JSON_START), 0)
-        if not _JSON_START.startswith(start):
-            check_json_line(path, start)
+        start = os.pread(fd, len(kind.line_start), 0)
+        if not kind.line_start.startswith(start):
+            check_json_line(path, start, kind)
         return 0
-    check_json_line(path, os.pread(fd, _BLOCK, 0).partition(b"\n")[0])
+    check_json_line(path, os.pread(fd, _BLOCK, 0).partition(b"\n")[0], kind)
     last = _line_end_before(fd, kept - 1)
-    check_json_line(path, os.pread(fd, kept - last, last))
+    check_json_line(path, os.pread(fd, kept - last, last), kind)
     return kept
 
 

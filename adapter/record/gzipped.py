@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 from ..errors import OutputError
 from .files import FileOutput, PartlyWrittenError, check_header, check_json_line
+from .row_kind import RowKind
 
 _GZIP_WBITS = 31
 _FLUSHED = b"\0\0\xff\xff"
@@ -60,7 +61,7 @@ class GzipOutput:
             self._file.close()
 
 
-def mend_gzip(fd: int, path: str, header: bytes, note: Callable[[str], None]) -> bool:
+def mend_gzip(fd: int, path: str, kind: RowKind, note: Callable[[str], None]) -> bool:
     """`files.mend` for a gzip file: whether it is new, so that a header belongs into it."""
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
@@ -74,12 +75,12 @@ def mend_gzip(fd: int, path: str, header: bytes, note: Callable[[str], None]) ->
             remedy="choose another path, or --overwrite",
         ) from error
     if open_member is not None:
-        _check_start(path, start, header, is_torn=True)
+        _check_start(path, start, kind, is_torn=True)
         _close_member(fd, open_member, size, path, note)
-        return mend_gzip(fd, path, header, note)
+        return mend_gzip(fd, path, kind, note)
     if not start:
         return True
-    _check_start(path, start, header, is_torn=False)
+    _check_start(path, start, kind, is_torn=False)
     if last != b"\n":
         raise OutputError(
             f"{path}: the text in it ends with a torn line",
@@ -106,13 +107,14 @@ def _scan(fd: int) -> tuple[bytes, bytes, int | None]:
     return start, last, None if reader.eof or position == 0 else member
 
 
-def _check_start(path: str, start: bytes, header: bytes, *, is_torn: bool) -> None:
+def _check_start(path: str, start: bytes, kind: RowKind, *, is_torn: bool) -> None:
+    header = kind.header
     if is_torn and (header.startswith(start) if header else b"\n" not in start):
         return
     if header:
         check_header(path, start, header)
     else:
-        check_json_line(path, start.partition(b"\n")[0])
+        check_json_line(path, start.partition(b"\n")[0], kind)
 
 
 def _close_member(fd: int, member: int, size: int, path: str, note: Callable[[str], None]) -> None:

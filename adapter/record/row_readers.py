@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import NamedTuple, TypeVar
 
 from ..clock import IST
@@ -35,6 +35,17 @@ class Recorded(NamedTuple):
     packet: bytes
 
 
+def csv_mode(header: Sequence[str]) -> Mode:
+    """The mode whose recordings have this header. Raises RecordingError when none has."""
+    modes = [mode for mode in LAYOUTS if columns(mode) == tuple(header)]
+    if not modes:
+        raise RecordingError(
+            f"{_shown(','.join(header))} is no header of a recording",
+            remedy=f"a recording begins with {','.join(columns(Mode.LTP))}",
+        )
+    return modes[0]
+
+
 class CsvReader:
     """Reads the rows of a CSV recording whose header has these cells.
 
@@ -42,13 +53,7 @@ class CsvReader:
     """
 
     def __init__(self, header: Sequence[str]) -> None:
-        modes = [mode for mode in LAYOUTS if columns(mode) == tuple(header)]
-        if not modes:
-            raise RecordingError(
-                f"{_shown(','.join(header))} is no header of a recording",
-                remedy=f"a recording begins with {','.join(columns(Mode.LTP))}",
-            )
-        self._columns = columns(modes[0])
+        self._columns = columns(csv_mode(header))
 
     def read(self, cells: Sequence[str]) -> Recorded:
         """The row with these cells. Raises RecordingError for a damaged one."""
@@ -62,6 +67,12 @@ class CsvReader:
                     f"{column}: {_shown(row[column])} in a row of mode {row['mode']}"
                 )
         return recorded
+
+
+@cache
+def csv_reader(mode: Mode) -> CsvReader:
+    """The reader of a CSV recording of `mode`."""
+    return CsvReader(columns(mode))
 
 
 class JsonReader:
@@ -208,6 +219,11 @@ def _packet_time(cell: str, digits: int) -> int:
     if not cell:
         return 0
     return _clock_time(cell, digits) if "T" in cell else _integer(cell)
+
+
+def received_ns_of(time: bytes) -> int:
+    """Nanoseconds since the epoch of a `received_at` without its offset."""
+    return _epoch_s(time[:19].decode()) * 10**9 + int(time[20:]) * 1000
 
 
 def _clock_time(cell: str, digits: int) -> int:

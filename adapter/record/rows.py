@@ -43,6 +43,8 @@ from ..wire.packet import (
     token_text,
 )
 from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns, csv_header
+from .row_kind import RowKind
+from .row_readers import JsonReader
 
 _BLOCKS = {
     "mode": "token",
@@ -127,7 +129,7 @@ class _Rows:
     levels a comma parts; and what the methods at the end ask for.
     """
 
-    header = b""
+    kind: RowKind
     _end: str
     _absent: str
     _level: str
@@ -161,10 +163,6 @@ class _Rows:
             return self._run(modes.pop(), start, packets).encode()
         runs = groupby(packets, itemgetter(0))
         return "".join([self._run(mode, start, list(run)) for mode, run in runs]).encode()
-
-    def whole_rows(self, text: bytes) -> tuple[int, int]:
-        """How many rows `text` holds whole, and the bytes up to the end of the last of them."""
-        return text.count(b"\n"), text.rfind(b"\n") + 1
 
     def _run(self, mode: int, start: str, packets: Sequence[bytes]) -> str:
         """The rows of packets of one mode."""
@@ -332,18 +330,8 @@ class CsvRows(_Rows):
 
     def __init__(self, mode: Mode, symbols: Mapping[InstrumentKey, str]) -> None:
         super().__init__(symbols)
-        self.header = csv_header(mode)
+        self.kind = RowKind(header=csv_header(mode))
         self._mode = mode
-
-    def whole_rows(self, text: bytes) -> tuple[int, int]:
-        rows = end = position = 0
-        is_quoted = False
-        for line in text.splitlines(keepends=True):
-            position += len(line)
-            is_quoted ^= line.count(b'"') % 2 == 1
-            if line.endswith(b"\n") and not is_quoted:
-                rows, end = rows + 1, position
-        return rows, end
 
     def _start(self, received_at: str) -> str:
         return received_at + ","
@@ -370,6 +358,7 @@ class CsvRows(_Rows):
 class JsonRows(_Rows):
     """JSON lines, of any mode. `symbols` as in `CsvRows`."""
 
+    kind = RowKind(line_start=b'{"received_at":', check_line=JsonReader().read)
     _end = "}\n"
     _absent = "null"
     _level = '{"price":%s,"quantity":%s,"orders":%s}'

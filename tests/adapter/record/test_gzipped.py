@@ -12,6 +12,7 @@ import pytest
 from ticks.adapter.errors import OutputError
 from ticks.adapter.record.files import FileOutput
 from ticks.adapter.record.gzipped import GzipOutput, mend_gzip
+from ticks.adapter.record.row_kind import RowKind
 
 HEADER = b"received_at,exchange_time\n"
 DRAINS = [b"row %d of this drain, and no more\n" % number for number in range(8)]
@@ -29,7 +30,7 @@ def mended(path: Path) -> tuple[bool, list[str]]:
     notes: list[str] = []
     fd = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
-        return mend_gzip(fd, str(path), HEADER, notes.append), notes
+        return mend_gzip(fd, str(path), RowKind(HEADER), notes.append), notes
     finally:
         os.close(fd)
 

@@ -87,8 +87,8 @@ def json_row(packet: bytes) -> dict[str, object]:
 
 
 def test_a_csv_file_begins_with_its_header_and_a_json_one_with_nothing() -> None:
-    assert CsvRows(Mode.QUOTE, {}).header == csv_header(Mode.QUOTE)
-    assert JsonRows({}).header == b""
+    assert CsvRows(Mode.QUOTE, {}).kind.header == csv_header(Mode.QUOTE)
+    assert JsonRows({}).kind.header == b""
 
 
 def test_real_packets_become_these_csv_rows() -> None:

@@ -1,0 +1,154 @@
+"""A row as this program writes it, as one regular expression over many rows. Pure.
+
+Rules
+- What matches is a whole row that `row_readers` reads: its cells are counted, typed and in range.
+  A test holds that, and that the rows of `rows` match.
+- What does not match may still be a row (quoted cells, `nan`, 19 digits): `row_readers` decides.
+  So a recording is checked cell by cell at the speed of one match for a block of it.
+
+How it is fast: alternatives differ in their first character where they can, and nothing is tried
+twice (possessive repeats, atomic groups).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TypeAlias
+
+from ..tick import Mode
+from ..wire.packet import LEVELS
+from .columns import DEPTH_COLUMNS, columns
+
+Form: TypeAlias = Mode | None
+"""How the rows of a recording are written: the mode of a CSV header, or None: JSON lines."""
+
+Head: TypeAlias = tuple[bytes, ...]
+"""Cells of a row: exchange_time, exchange, symbol, token, ltp, volume; b"" for none."""
+
+_LONG_MONTHS = r"(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])"
+_SHORT_MONTHS = r"(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
+_DATE = (
+    rf"(?:(?:19[7-9]\d|[2-9]\d{{3}})-(?:{_LONG_MONTHS}|{_SHORT_MONTHS}|02-(?:0[1-9]|1\d|2[0-8]))"
+    r"|20(?:[02468][048]|[13579][26])-02-29)"
+)
+_SECOND = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
+_ZERO_FIRST = r"(?!0\d)"
+_INTEGER = r"\d{1,18}+"
+_DOUBLE = r"\d{1,18}+(?:\.\d{1,30}+)?+(?:e[-+]\d{1,3}+)?+"
+_ORDERS = r"\d{1,4}+"
+_TEXT = r"[ !#-+\-./0-\[\]-~]*+"
+_SHORT_TEXT = r"[ !#-+\-./0-\[\]-~]{0,25}+"
+_TWO_DIGITS = r"NSE|NFO|BSE|BFO|MCX|NCO"
+_SEVEN_DIGITS = r"CDS"
+_MODES = (Mode.SNAP, Mode.QUOTE, Mode.LTP)
+_INTEGERS = ("sequence", "last_quantity", "volume", "open_interest")
+_DOUBLES = ("total_buy_quantity", "total_sell_quantity", "oi_change_percent")
+
+
+def _number(number: str, is_json: bool) -> str:
+    """A number with its sign; JSON has no zeros before others."""
+    return "-?" + (_ZERO_FIRST if is_json else "") + number
+
+
+def _price(digits: int) -> str:
+    """A price with so many digits behind its point, at most 18 in all."""
+    return rf"\d{{1,{18 - digits}}}+\." + r"\d" * digits
+
+
+def _time(digits: int) -> str:
+    return _SECOND + (rf"\.\d{{{digits}}}" if digits else "") + r"\+05:30"
+
+
+def _value(column: str, digits: int, is_json: bool) -> str:
+    """The pattern of a column's value behind the exchange, for prices of so many digits."""
+    if column == "last_trade_time":
+        return _packet_time(0, is_json)
+    if column in _INTEGERS:
+        return _number(_INTEGER, is_json)
+    return _number(_DOUBLE if column in _DOUBLES else _price(digits), is_json)
+
+
+def _packet_time(digits: int, is_json: bool) -> str:
+    return f'(?:"{_time(digits)}"|null)' if is_json else f"(?:{_time(digits)})?+"
+
+
+def _tail(mode: Mode, digits: int, is_json: bool) -> str:
+    """A row from its mode on."""
+    names = columns(mode)[columns(mode).index("mode") + 1 :]
+    plain = [name for name in names if name not in DEPTH_COLUMNS]
+    depth = _depth(digits, is_json) if mode is Mode.SNAP else ""
+    if is_json:
+        values = "".join(f',"{name}":{_value(name, digits, is_json)}' for name in plain)
+        return f'{mode.label}"{values}{depth}'
+    return mode.label + "".join(f",{_value(name, digits, is_json)}" for name in plain) + depth
+
+
+def _depth(digits: int, is_json: bool) -> str:
+    price, quantity = (_number(each, is_json) for each in (_price(digits), _INTEGER))
+    if not is_json:
+        return f"(?:,{price},{quantity},{_ORDERS}|,,,)" * (2 * LEVELS)
+    orders = _ZERO_FIRST + _ORDERS
+    level = rf'(?:\{{"price":{price},"quantity":{quantity},"orders":{orders}\}}|null)'
+    side = rf"\[{','.join([level] * LEVELS)}\]"
+    return f',"bids":{side},"asks":{side}'
+
+
+def _by_exchange(behind: Callable[[int], str]) -> str:
+    """The exchange, and what is behind it, by the digits of its prices."""
+    return f"(?>(?:{_TWO_DIGITS}){behind(2)}|{_SEVEN_DIGITS}{behind(7)})"
+
+
+def _csv_row(form: Mode) -> str:
+    def behind_exchange(digits: int) -> str:
+        rows = (
+            _tail(mode, digits, is_json=False) + "," * (len(columns(form)) - len(columns(mode)))
+            for mode in _MODES
+            if mode <= form
+        )
+        return f",{_TEXT},{_SHORT_TEXT},(?>{'|'.join(rows)})"
+
+    cells = (_time(6), _packet_time(3, is_json=False), _by_exchange(behind_exchange))
+    return ",".join(cells) + r"\r?+\n"
+
+
+def _json_row() -> str:
+    def behind_exchange(digits: int) -> str:
+        text, token = (pattern.replace("#-+", "#-,") for pattern in (_TEXT, _SHORT_TEXT))
+        rows = "|".join(_tail(mode, digits, is_json=True) for mode in _MODES)
+        return f'","symbol":"{text}","token":"{token}","mode":"(?>{rows})'
+
+    return (
+        rf'\{{"received_at":"{_time(6)}","exchange_time":{_packet_time(3, is_json=True)}'
+        rf',"exchange":"{_by_exchange(behind_exchange)}\}}\n'
+    )
+
+
+@cache
+def whole_rows(form: Form) -> re.Pattern[bytes]:
+    """Matches as many rows as there are in a run, each with its line end; none, too."""
+    row = _json_row() if form is None else _csv_row(form)
+    return re.compile(f"(?:{row})*+".encode())
+
+
+def received_at_of(form: Form) -> slice:
+    """Where a row that matched has its `received_at`, without the offset: text that sorts."""
+    start = len('{"received_at":"') if form is None else 0
+    return slice(start, start + len("2026-11-20T09:15:00.123456"))
+
+
+@cache
+def heads(form: Form) -> re.Pattern[bytes]:
+    """Its `findall` over rows that matched gives the `Head` of each."""
+    if form is None:
+        volume = r',"last_quantity":[^,]*,"average_price":[^,]*,"volume":([^,]*)'
+        text = (
+            r'\{"received_at":"[^"]*","exchange_time":(?:null|"([^"]*)"),"exchange":"([^"]*)"'
+            r',"symbol":"([^"]*)","token":"([^"]*)","mode":"[^"]*","sequence":[^,]*'
+            rf',"ltp":([^,}}]*)(?:{volume})?[^\n]*\n'
+        )
+    else:
+        cells: Sequence[str] = [r"[^,]*", *[r"([^,]*)"] * 4, r"[^,]*", r"[^,]*", r"([^,\r\n]*)"]
+        text = ",".join(cells) + r"(?:,[^,\r\n]*,[^,\r\n]*,([^,\r\n]*))?[^\n]*\n"
+    return re.compile(text.encode())
