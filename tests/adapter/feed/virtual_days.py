@@ -3,7 +3,7 @@
     python tests/adapter/feed/virtual_days.py [--seed N] [--days N]
 
 lives day after day from seed N on (a fresh one by itself), without end unless `--days` is given,
-and stops at the first promise that is broken (`virtual_world.py` lists them), naming the seed.
+and stops at the first promise that is broken (`virtual_referee.py` lists them), naming the seed.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import itertools
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime
 from random import Random, SystemRandom
 
-from virtual_world import NS, Brain, Foul, Market, Socket, World, binary, ltp_packet, text
+from virtual_referee import Foul
+from virtual_world import NS, Brain, Market, Socket, World, binary, ltp_packet, text
 
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import (
@@ -88,6 +90,8 @@ class Weather(Brain):
             world.later(draw.expovariate(1 / 20), lambda: self._call_late(world))
         if draw.random() < 0.2:
             world.stop_at_call = draw.randint(1, 800)
+        if draw.random() < 0.2:
+            world.stop_at_note = draw.randint(1, 20)
         world.later(self.length_s, world.stop)
 
     def _change(self, world: World) -> None:
@@ -112,6 +116,7 @@ class Weather(Brain):
         """The link dies, in one of the ways in which links die."""
         if socket is not world.socket:
             return
+        world.noted()
         match self.draw.choice(["reset", "hang up", "close", "bare close", "garbage", "not utf-8"]):
             case "reset":
                 socket.buffered = b""
@@ -196,7 +201,7 @@ class Weather(Brain):
         if self.now == "stalled":
             socket.is_mute = True
         if draw.random() < 0.1:
-            self._ping(socket)
+            self._ping(world, socket)
         if self.now == "flapping" or draw.random() < 0.02:
             dies_in_s = draw.choice([0.0, draw.uniform(0, 8)])
             world.later(dies_in_s, lambda: self._end(world, socket))
@@ -211,12 +216,13 @@ class Weather(Brain):
         elif self.now != "silent" and (world.is_market_open or draw.random() < 0.02):
             self._write_packets(socket, draw.choice([1, 1, 2, 5]))
         if draw.random() < 0.05:
-            self._ping(socket)
+            self._ping(world, socket)
         if self.now == "breaking" and draw.random() < 0.2:
             self._end(world, socket)
         world.later(draw.expovariate(1 / self.tick_every_s), lambda: self._tick(world, socket))
 
-    def _ping(self, socket: Socket) -> None:
+    def _ping(self, world: World, socket: Socket) -> None:
+        world.noted()
         payload = self.draw.randbytes(self.draw.randint(0, 4))
         if not (socket.is_poisoned or socket.is_mute or socket.broken):
             socket.pings.append(payload)
@@ -302,8 +308,11 @@ def drawn_market(draw: Random, wall_ns: int, length_s: float) -> Market:
     )
 
 
-def live_a_day(seed: int, *, lived_policy: Policy | None = None) -> World:
-    """One day from its seed. Raises Foul, naming the seed. `lived_policy` cheats, for tests."""
+def live_a_day(seed: int, *, lived_policy: Callable[[Policy], Policy] | None = None) -> World:
+    """One day from its seed. Raises Foul, naming the seed.
+
+    With `lived_policy` the connection lives by another policy than the one it is judged by.
+    """
     draw = Random(seed)
     length_s = draw.choice([120.0, 400.0, 900.0, 1800.0])
     has_midnight = draw.random() < 0.3
@@ -316,7 +325,7 @@ def live_a_day(seed: int, *, lived_policy: Policy | None = None) -> World:
         market=drawn_market(draw, wall_ns, length_s),
         wall_ns=wall_ns,
         policy=policy,
-        lived_policy=lived_policy,
+        lived_policy=lived_policy(policy) if lived_policy else policy,
         units=draw.sample(UNITS, k=draw.randint(1, len(UNITS))),
     )
     weather.begin(world)
