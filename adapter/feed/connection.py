@@ -300,7 +300,7 @@ class Connection:
 
     def _mind_the_wishes(self) -> None:
         """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
-        if self.state.phase is not Phase.LIVE or self._standing == self._wanted:
+        if self.state.phase is not Phase.LIVE or self._standing is self._wanted:
             return
         with self._lock:
             wanted = self._wanted

@@ -15,7 +15,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 import websocket
@@ -34,7 +34,8 @@ from ..errors import (
 from ..wire.frames import Opcode, encode_close, encode_frame
 
 DRAIN_BYTES = 65_536
-"""What one `recv` asks for; a larger one adds latency and no speed."""
+"""What one `recv` asks for; a larger one adds latency and no speed. It is more than a TLS record
+holds (16 KiB), so that no decrypted rest is left where no selector sees it."""
 HANDSHAKE_TIMEOUT_S = 10.0
 LINGER_S = 1.0
 """How long a close waits for the peer's close frame."""
@@ -148,7 +149,6 @@ class Link:
         self._sock = sock
         self._sock.setblocking(False)
         self._unsent = b""
-        self._receive = _tls_receiver(sock) if isinstance(sock, ssl.SSLSocket) else sock.recv
 
     def fileno(self) -> int:
         return self._sock.fileno()
@@ -164,7 +164,7 @@ class Link:
         Raises NetworkError when the peer is gone.
         """
         try:
-            data = self._receive(DRAIN_BYTES)
+            data = self._sock.recv(DRAIN_BYTES)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return b""
         except OSError as error:
@@ -219,18 +219,6 @@ class Link:
         """Close without a word, for a link that is dead already."""
         with contextlib.suppress(OSError):
             self._sock.close()
-
-
-def _tls_receiver(sock: ssl.SSLSocket) -> Callable[[int], bytes]:
-    """TLS hands out a record (16 KiB) a call, and a selector does not see the rest of them."""
-
-    def receive(most: int) -> bytes:
-        data = sock.recv(most)
-        while data and sock.pending() and len(data) < most:
-            data += sock.recv(most - len(data))
-        return data
-
-    return receive
 
 
 def _readable(link: Link, timeout_s: float) -> bool:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -476,6 +477,31 @@ def test_after_the_release_nothing_is_left(server: FeedServer) -> None:
         deadline_s = time.monotonic() + PATIENCE_S
         while len(os.listdir("/proc/self/fd")) > before:
             assert time.monotonic() < deadline_s, "a descriptor is left open"
+
+
+def test_giving_up_at_any_moment_leaves_neither_thread_nor_socket(
+    server: FeedServer, desk: Desk
+) -> None:
+    draw = Random(7)
+    hung_up = 0
+
+    def script(peer: socket.socket) -> None:
+        peer.sendall(server.welcome())
+        peer.recv(100)  # a close frame, or the end
+
+    server.scripts = [script] * 80
+    for epoch in range(1, 81):
+        desk.network.connect(epoch, fresh_login=False)
+        until_s = desk.clock.now_s() + draw.uniform(0, 0.004)
+        outcomes: list[Happening] = []
+        while desk.clock.now_s() < until_s and not outcomes:
+            outcomes = desk.network.wait(until_s)
+        assert outcomes in ([], [Connected(epoch, session(1))])
+        hung_up += bool(outcomes)
+        desk.network.close(1000)
+        desk.wait_for_workers()
+    assert 0 < hung_up < 80, "some were given up, some were open"
+    assert desk.network.wait(desk.clock.now_s()) == []
 
 
 def test_a_release_in_the_middle_of_a_handshake_leaves_nothing(server: FeedServer) -> None:
