@@ -78,6 +78,11 @@ def long_name(option: TyperOption) -> str:
     return next(name for name in option.opts if name.startswith("--"))[2:]
 
 
+def examples_of(text: str) -> list[str]:
+    """The command lines that a help text shows."""
+    return [line.strip() for line in text.splitlines() if line.startswith("  ticks ")]
+
+
 def _unwrapped(text: str) -> str:
     """A docstring's prose in lines as long as the terminal wants, its examples as they stand."""
     return "\n\n".join(

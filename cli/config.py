@@ -40,8 +40,14 @@ _MARKET = f"""
 # Sessions out of the ordinary, in Indian time; no exchange named means all.
 # {SESSIONS} = ["2026-11-08 18:00-19:00 NSE,BSE"]
 """
-_EXAMPLES = {"N": 1, "I/N": "1/2"}
-"""What to show for an option without a default where its metavar is no example itself."""
+_EXAMPLES = {
+    "N": 1,
+    "I/N": "1/2",
+    "DURATION": "1h30m",
+    "TIME": "15:30",
+    "WHEN:WHAT": "20s:silence:45s",
+}
+"""What to show for an option without a default whose metavar is no example itself."""
 
 
 @dataclass(frozen=True, slots=True)

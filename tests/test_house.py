@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MODULES = sorted(path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py"))
 
-WITHOUT_A_TEST_FILE = {"cli/__main__.py": "one call; the tests of the command line go through it"}
+WITHOUT_A_TEST_FILE = {"cli/__main__.py": "a choice between two calls, each tested as a command"}
 """Modules that need none, each with the reason."""
 
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}

@@ -11,9 +11,12 @@ from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
 from ticks.cli.settings import (
     checked_outputs,
+    count,
     duration_s,
     mode,
     on_full,
+    port,
+    rate,
     shard,
     until_ns,
 )
@@ -100,3 +103,21 @@ def test_two_outputs_to_one_place_are_refused() -> None:
     checked_outputs("-", "a.jsonl", None, None)
     with pytest.raises(UsageError, match="two outputs go to stdout"):
         checked_outputs("-", "-")
+
+
+def test_a_count_is_a_whole_number_from_one_on() -> None:
+    assert [count("1"), count("100_000")] == [1, 100_000]
+    for text in ("", "x", "1.5", "1e3", "1k"):
+        with pytest.raises(ValueError, match="is no whole number; write 1, 100 or 100_000"):
+            count(text)
+    with pytest.raises(ValueError, match="'0' is not between 1 and"):
+        count("0")
+
+
+def test_a_port_and_a_rate_have_their_bounds() -> None:
+    assert (port("0"), port("65535"), rate("0"), rate("0.5")) == (0, 65535, 0.0, 0.5)
+    with pytest.raises(ValueError, match="not between 0 and 65535"):
+        port("65536")
+    for text in ("-1", "inf", "nan", "fast"):
+        with pytest.raises(ValueError, match="is no rate"):
+            rate(text)

@@ -1,0 +1,179 @@
+"""The program as a whole: help, version, mistakes, and where an option's value comes from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.errors import UsageError
+from ticks.adapter.tick import Mode
+from ticks.cli import commands, stream
+from ticks.cli.app import run
+from ticks.cli.stream import StreamSettings
+
+Said = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("TICKS_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    return tmp_path
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str]) -> Said:
+    """The exit code, and all that was said in one line of single spaces."""
+
+    def says(*arguments: str) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as ended:
+            run(arguments)
+        captured = capfd.readouterr()
+        code = ended.value.code
+        assert isinstance(code, int)
+        return code, " ".join((captured.out + captured.err).split())
+
+    return says
+
+
+@pytest.fixture
+def settings_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StreamSettings]:
+    """What `ticks stream NIFTY ...` would do, without doing it."""
+    seen: list[StreamSettings] = []
+    monkeypatch.setattr(stream, "run_stream", lambda settings, *_rest: seen.append(settings))
+
+    def settings_of(*arguments: str) -> StreamSettings:
+        with pytest.raises(SystemExit) as ended:
+            run(["stream", "NIFTY", *arguments])
+        assert ended.value.code == 0
+        return seen.pop()
+
+    return settings_of
+
+
+def test_the_help_lists_every_command_and_shows_examples(said: Said) -> None:
+    code, words = said("--help")
+    assert code == 0
+    for name, summary in commands.SUMMARIES.items():
+        assert f"{name} {summary[:30]}" in words
+    assert "ticks stream NIFTY --demo" in words
+
+
+def test_without_a_command_the_help_is_shown(said: Said) -> None:
+    code, words = said()
+    assert code == 2
+    assert "COMMAND" in words
+
+
+def test_the_version_is_one_line(said: Said) -> None:
+    code, words = said("--version")
+    assert code == 0
+    assert re.fullmatch(r"ticks \d+\.\d+\.\d+", words)
+
+
+def test_a_typo_in_a_command_names_the_nearest(said: Said) -> None:
+    code, words = said("strem")
+    assert code == 2
+    assert "No such command 'strem'. Did you mean 'stream'?" in words
+
+
+def test_a_typo_in_an_option_names_the_nearest(said: Said) -> None:
+    code, words = said("stream", "NIFTY", "--silence-afer", "30s")
+    assert code == 2
+    assert "--silence-afer" in words
+    assert "--silence-after" in words.replace("--silence-afer", "")
+
+
+def test_the_help_of_stream_has_its_panels_defaults_and_variables(said: Said) -> None:
+    code, words = said("stream", "--help")
+    assert code == 0
+    for panel in ("What", "Where to", "Connection", "Display"):
+        assert f"─ {panel} ─" in words
+    assert "[env var: TICKS_SILENCE_AFTER] [default: 30s]" in words
+    assert "[env var: TICKS_MODE] [default: (quote)]" in words
+    assert "[default: 100000]" in words
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["stream", "X", "--count", "many"], "'many' is no whole number"),
+        (["stream", "X", "--count", "0"], "'0' is not between 1 and"),
+        (["stream", "X", "--buffer", "1.5"], "'1.5' is no whole number"),
+        (["stream", "X", "--max-attempts", "-1"], "'-1' is not between 0 and"),
+        (["stream", "X", "--duration", "90"], "'90' is no duration; write 90s"),
+        (["stream", "X", "--until", "noon"], "'noon' is no time; write 15:30"),
+        (["stream", "X", "--shard", "3/2"], "'3/2' is no shard; write I/N"),
+        (["stream", "X", "--mode", "full"], "'full' is no mode; use ltp, quote or snap"),
+        (["stream", "X", "--on-full", "wait"], "'wait' is neither drop nor stop"),
+        (["find", "X", "--limit", "x"], "'x' is no whole number"),
+        (["simulate", "--port", "70000"], "'70000' is not between 0 and 65535"),
+        (["simulate", "--rate", "nan"], "'nan' is no rate"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named_with_its_reason(
+    said: Said, arguments: list[str], reason: str
+) -> None:
+    code, words = said(*arguments)
+    assert code == 2
+    assert f"Invalid value for '{arguments[-2]}'" in words
+    assert reason in words
+
+
+def test_a_flag_beats_a_variable_and_a_variable_the_file(
+    home: Path, monkeypatch: pytest.MonkeyPatch, settings_of: Callable[..., StreamSettings]
+) -> None:
+    assert settings_of().policy.silence_after_s == 30
+    (home / "config.toml").write_text('[stream]\nsilence-after = "40s"\n')
+    assert settings_of().policy.silence_after_s == 40
+    monkeypatch.setenv("TICKS_SILENCE_AFTER", "50s")
+    assert settings_of().policy.silence_after_s == 50
+    assert settings_of("--silence-after", "60s").policy.silence_after_s == 60
+
+
+def test_numbers_flags_and_lists_come_from_the_file_too(
+    home: Path, settings_of: Callable[..., StreamSettings]
+) -> None:
+    (home / "config.toml").write_text(
+        '[stream]\nfrom = ["a b.txt", "-"]\nkeep-trying = true\nbuffer = 500\nmode = "snap"\n'
+    )
+    settings = settings_of()
+    assert settings.watch_lists == ("a b.txt", "-")
+    assert settings.policy.max_attempts is None
+    assert settings.buffer_limit == 500
+    assert settings.mode is Mode.SNAP
+
+
+def test_the_users_holidays_and_sessions_reach_the_stream(
+    home: Path, settings_of: Callable[..., StreamSettings]
+) -> None:
+    (home / "config.toml").write_text(
+        '[market]\nholidays = [2026-11-10]\nsessions = ["2026-11-08 18:00-19:00"]\n'
+    )
+    calendar = settings_of().calendar
+    assert calendar.extra_holidays == {date(2026, 11, 10)}
+    assert [session.day for session in calendar.special_sessions] == [date(2026, 11, 8)]
+
+
+def test_a_broken_file_stops_a_command_but_neither_help_nor_version_nor_completion(
+    home: Path, said: Said
+) -> None:
+    (home / "config.toml").write_text("[stream\n")
+    with pytest.raises(UsageError, match=r"config\.toml, line 1: this is no TOML"):
+        run(["find", "NIFTY"])
+    for arguments in (["--help"], ["--version"], ["find", "--help"], ["completion", "bash"]):
+        assert said(*arguments)[0] == 0
+    assert said("config", "--init", "--overwrite")[0] == 0
+    assert (home / "config.toml").read_text().startswith("# ")
+
+
+def test_what_stands_for_one_command_does_not_stop_another(home: Path, said: Said) -> None:
+    (home / "config.toml").write_text('[stream]\nmode = "none"\n')
+    assert said("logout")[0] == 0
+    with pytest.raises(UsageError, match=r"line 2: stream\.mode"):
+        run(["stream", "NIFTY"])
