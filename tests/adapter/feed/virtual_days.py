@@ -17,7 +17,7 @@ from collections.abc import Callable
 from datetime import datetime
 from random import Random, SystemRandom
 
-from virtual_referee import Foul
+from virtual_referee import Foul, requested_units
 from virtual_world import NS, Brain, Market, Socket, World, binary, ltp_packet, text
 
 from ticks.adapter.clock import IST
@@ -250,13 +250,7 @@ class Weather(Brain):
     def _refuse(self, world: World, socket: Socket, request: dict[str, object]) -> None:
         if socket.is_mute:
             return
-        params = request["params"]
-        assert isinstance(params, dict)
-        world.referee.refused |= {
-            Unit(group["exchangeType"], token, Mode(params["mode"]))
-            for group in params["tokenList"]
-            for token in group["tokens"]
-        }
+        world.referee.refused |= requested_units(request)
         world.referee.may_end.add("subscription refused")
         error = {"correlationID": request["correlationID"], "errorCode": "E1002"}
         socket.write(text(json.dumps({**error, "errorMessage": "over the limit"})))

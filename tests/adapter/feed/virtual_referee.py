@@ -47,6 +47,17 @@ def demand(holds: bool, promise: object) -> None:
         raise Foul(promise)
 
 
+def requested_units(request: dict[str, object]) -> set[Unit]:
+    """What a request's JSON asks for."""
+    params = request["params"]
+    assert isinstance(params, dict)
+    return {
+        Unit(group["exchangeType"], token, Mode(params["mode"]))
+        for group in params["tokenList"]
+        for token in group["tokens"]
+    }
+
+
 @dataclass
 class Referee:
     """The books that the promises are checked against, kept without looking at the lifecycle's."""
@@ -121,13 +132,7 @@ class Referee:
             demand(socket.greeted or not wanted, "the subscription comes before anything else")
 
     def _requested(self, socket: Socket, request: dict[str, object]) -> None:
-        params = request["params"]
-        assert isinstance(params, dict)
-        units = {
-            Unit(group["exchangeType"], token, Mode(params["mode"]))
-            for group in params["tokenList"]
-            for token in group["tokens"]
-        }
+        units = requested_units(request)
         if request["action"] == 1:
             demand(socket.subscribed.isdisjoint(units), "nothing is subscribed twice")
             socket.subscribed |= units
@@ -270,10 +275,10 @@ class Referee:
         demand(state.is_final, "the loop ends in a final phase")
         demand(world.socket is None, "no socket is left")
         demand(not self.expected, "everything was delivered")
-        if world._stopped_s is not None:
-            demand(world.now_s == world._stopped_s, "a stop takes no time")
+        if world.stopped_s is not None:
+            demand(world.now_s == world.stopped_s, "a stop takes no time")
         if error is None:
-            demand(world._stopped_s is not None, "nobody asked for a stop")
+            demand(world.stopped_s is not None, "nobody asked for a stop")
         else:
             self._judge_the_end(error)
         self._judge_blindness(state.blind_s)

@@ -175,8 +175,8 @@ class World:
         self._news: list[Happening] = []
         self._is_woken = False
         self._connecting: int | None = None
-        self._is_released = False
-        self._stopped_s: float | None = None
+        self.is_released = False
+        self.stopped_s: float | None = None
         self._stopped_in_wait = False
         self._is_in_wait = False
         self._calls = 0
@@ -209,7 +209,7 @@ class World:
         self._watch_the_market()
         error = self.connection.run()
         self.referee.ended(error)
-        demand(self._is_released, "the network was released")
+        demand(self.is_released, "the network was released")
         return error
 
     # --- what a brain does ---
@@ -263,8 +263,8 @@ class World:
 
     def stop(self) -> None:
         """The user stops the stream."""
-        if self._stopped_s is None:
-            self._stopped_s, self._stopped_in_wait = self.now_s, self._is_in_wait
+        if self.stopped_s is None:
+            self.stopped_s, self._stopped_in_wait = self.now_s, self._is_in_wait
             self.connection.stop()
 
     def called(self) -> None:
@@ -301,7 +301,7 @@ class World:
         self.brain.renew(self)
 
     def wait(self, until_s: float | None) -> list[Happening]:
-        demand(not self._is_released, "no wait after the end")
+        demand(not self.is_released, "no wait after the end")
         self._check_the_stop()
         self.referee.step(until_s)
         self._is_in_wait = True
@@ -315,7 +315,7 @@ class World:
         return self._happened()
 
     def _check_the_stop(self) -> None:
-        if self._stopped_s is not None:
+        if self.stopped_s is not None:
             self._waits_after_stop += 1
             allowed = 0 if self._stopped_in_wait else 1
             demand(self._waits_after_stop <= allowed, "a stop ends the loop at once")
@@ -370,7 +370,7 @@ class World:
     @property
     def _is_muzzled(self) -> bool:
         """Whether the stop came while the loop waited, so that nothing may have been under way."""
-        return self._stopped_s is not None and self._stopped_in_wait
+        return self.stopped_s is not None and self._stopped_in_wait
 
     def close(self, code: int) -> bytes:
         self.called()
@@ -386,4 +386,4 @@ class World:
         return data
 
     def release(self) -> None:
-        self._is_released = True
+        self.is_released = True
