@@ -32,7 +32,7 @@ def takes(param: TyperOption | TyperArgument) -> str:
     metavar = param.metavar or ""
     if "|" in metavar:
         return " ".join(word for word in metavar.split("|") if word != "N")
-    return _KINDS.get(metavar, OTHER)
+    return _KINDS.get(metavar.removesuffix("..."), OTHER)
 
 
 def arguments_take(command: TyperCommand) -> str:

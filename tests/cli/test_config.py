@@ -141,3 +141,14 @@ def test_values_are_shown_as_users_write_them() -> None:
         None,
         "x",
     ]
+
+
+def test_the_file_that_the_docs_show_is_a_good_one(home: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "configuration.md"
+    shown_there = re.search(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert shown_there is not None
+    settings = list(in_effect(written(home, shown_there[1]), {}))
+    assert [one.key for one in settings if one.source == "file"] == [
+        *("from", "mode", "silence-after", "keep-trying"),
+        *("timeout", "holidays", "sessions"),
+    ]
