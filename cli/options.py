@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from ..adapter.clock import IST
+from ..adapter.record.candles import check_width
 from ..adapter.tick import Mode as TickMode
 from . import settings
 
@@ -37,6 +38,13 @@ class Seconds(float):
 
     def __str__(self) -> str:
         return f"{float(self):g}s"
+
+
+class BarWidth(int):
+    """Seconds; the type that marks an option for the width of bars."""
+
+    def __new__(cls, text: str) -> BarWidth:
+        return super().__new__(cls, check_width(settings.duration_s(text)))
 
 
 class Moment(int):
@@ -159,6 +167,26 @@ Overwrite = Annotated[
         "--overwrite",
         envvar="TICKS_OVERWRITE",
         help="Replace an existing file instead of appending to it.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Fsync = Annotated[
+    bool,
+    typer.Option(
+        "--fsync",
+        envvar="TICKS_FSYNC",
+        help="Have every write on the disk before the next: a power cut takes no written row.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Candles = Annotated[
+    BarWidth | None,
+    typer.Option(
+        "--candles",
+        parser=parsed(BarWidth),
+        envvar="TICKS_CANDLES",
+        metavar="1m|5m|1h",
+        help="Write bars of this width instead of ticks: open, high, low, close, volume.",
         rich_help_panel=_WHERE,
     ),
 ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..adapter.account.session import SessionKeeper
@@ -19,6 +20,7 @@ from ..adapter.feed.status import StatusFile
 from ..adapter.home import Home
 from ..adapter.instrument import Instrument
 from ..adapter.instruments import open_book, read_watch_list
+from ..adapter.record.candle_sink import open_candle_sink
 from ..adapter.record.sinks import Sink, open_sink
 from ..adapter.recorder import Limits, Recorder
 from ..adapter.surroundings import Surroundings
@@ -47,6 +49,8 @@ class StreamSettings:
     jsonl: str | None
     events: str | None
     overwrites: bool
+    syncs: bool
+    candles_s: int | None
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -64,7 +68,9 @@ def stream(
     demo: options.Demo = False,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
+    candles: options.Candles = None,
     overwrite: options.Overwrite = False,
+    fsync: options.Fsync = False,
     events: options.Events = None,
     buffer: options.Buffer = DEFAULT_BUFFER,
     on_full: options.OnFull = "drop",
@@ -106,6 +112,8 @@ def stream(
         jsonl=jsonl,
         events=events,
         overwrites=overwrite,
+        syncs=fsync,
+        candles_s=candles,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -224,20 +232,20 @@ def resolved(
 
 def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
     """All outputs, or none: those opened before one that fails are closed again."""
+    opened: Callable[[str, str], Sink] = partial(
+        partial(open_candle_sink, width_s=settings.candles_s)
+        if settings.candles_s is not None
+        else partial(open_sink, mode=settings.mode),
+        symbols=broker.symbols,
+        overwrite=settings.overwrites,
+        fsync=settings.syncs,
+        note=console.say,
+    )
     sinks: list[Sink] = []
     try:
         for path, rows_format in ((settings.csv, "csv"), (settings.jsonl, "jsonl")):
             if path is not None:
-                sinks.append(
-                    open_sink(
-                        path,
-                        rows_format,
-                        mode=settings.mode,
-                        symbols=broker.symbols,
-                        overwrite=settings.overwrites,
-                        note=console.say,
-                    )
-                )
+                sinks.append(opened(path, rows_format))
     except OutputError:
         for sink in sinks:
             sink.close()

@@ -27,6 +27,10 @@ class Bell(Protocol):
         """What a selector watches for reading."""
         ...
 
+    def ring(self) -> None:
+        """Safe in a signal handler."""
+        ...
+
     def wait(self, timeout_s: float | None) -> bool:
         """Whether it rang within so many seconds (None: wait for ever)."""
         ...

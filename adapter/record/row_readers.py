@@ -226,6 +226,18 @@ def received_ns_of(time: bytes) -> int:
     return _epoch_s(time[:19].decode()) * 10**9 + int(time[20:]) * 1000
 
 
+@lru_cache(maxsize=1 << 12)
+def exchange_ms_of(cell: bytes) -> int:
+    """Milliseconds since the epoch of an `exchange_time`; 0 of an empty one."""
+    return _packet_time(cell.decode(), 3)
+
+
+@lru_cache(maxsize=1 << 14)
+def price_of(cell: bytes, digits: int) -> int:
+    """A price in the broker's unit, which has so many digits behind its point."""
+    return _price(cell.decode(), digits)
+
+
 def _clock_time(cell: str, digits: int) -> int:
     """Units of 10^-digits seconds since the epoch of an IST time with so many decimal digits."""
     found = _TIME.fullmatch(cell)

@@ -164,6 +164,10 @@ class _Rows:
         runs = groupby(packets, itemgetter(0))
         return "".join([self._run(mode, start, list(run)) for mode, run in runs]).encode()
 
+    def forget_symbols(self) -> None:
+        """Look symbols up again: one in `symbols` is another now."""
+        self._heads.clear()
+
     def _run(self, mode: int, start: str, packets: Sequence[bytes]) -> str:
         """The rows of packets of one mode."""
         if mode == Mode.LTP:
@@ -266,7 +270,7 @@ class _Rows:
         self, digits: int
     ) -> tuple[_Memory[int, str], _Memory[bytes, str], _Memory[bytes, str]]:
         """Memories of prices, of the day's four and of the four limits, for one price unit."""
-        prices = _Memory(partial(_price_text, digits=digits), _NUMBERS_LIMIT)
+        prices = _Memory(partial(price_text, digits=digits), _NUMBERS_LIMIT)
 
         def block_text(block: bytes, names: Sequence[str]) -> str:
             values = _FOUR_PRICES.unpack(block)
@@ -340,9 +344,7 @@ class CsvRows(_Rows):
         return ","
 
     def _text(self, text: str) -> str:
-        if any(special in text for special in ',"\r\n'):
-            return '"' + text.replace('"', '""') + '"'
-        return text
+        return csv_cell(text)
 
     def _number(self, number: float) -> str:
         return repr(number).removesuffix(".0")
@@ -382,6 +384,14 @@ class JsonRows(_Rows):
         return ""
 
 
-def _price_text(price: int, digits: int) -> str:
+def price_text(price: int, digits: int) -> str:
+    """A price in the broker's unit as an exact decimal with so many digits behind its point."""
     whole, fraction = divmod(abs(price), 10**digits)
     return f"{'-' if price < 0 else ''}{whole}.{fraction:0{digits}d}"
+
+
+def csv_cell(text: str) -> str:
+    """A text as a cell, quoted where RFC 4180 says so."""
+    if any(special in text for special in ',"\r\n'):
+        return '"' + text.replace('"', '""') + '"'
+    return text

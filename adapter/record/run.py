@@ -60,6 +60,15 @@ class Run:
         at = grammar.received_at_of(self.form)
         return [line[at] for line in self.lines]
 
+    @property
+    def last_time(self) -> bytes:
+        """`received_at` of the last row, without making the others."""
+        if self._read is not None or "times" in self.__dict__:
+            return self.times[-1]
+        start = self.text.rfind(b"\n", 0, -1) + 1
+        at = grammar.received_at_of(self.form)
+        return self.text[start + at.start : start + at.stop]
+
     @cached_property
     def heads(self) -> list[Head]:
         """The cells of each row that say which instrument it is, and its price."""
