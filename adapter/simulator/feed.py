@@ -202,7 +202,7 @@ class FeedConnection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         for alarm in self._alarms:
             alarm.cancel()
-        self._release(What.STALL)
+        self._unread.clear()
         self._ended("lost", None)
         self._outlet.abort()
         self._server.gone(self)

@@ -176,7 +176,7 @@ def test_silence_is_a_fault_only_while_the_market_is_open(
     with Simulator(rate=0) as simulator:
         environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
         checkup = checkup_of(Surroundings.of(environ), tmp_path, timeout_s=0.3, is_open=is_open)
-        simulator.inject(Fault.parse("0s:silence"))
+        simulator.inject("connect:silence")
         found = findings(checkup)
     assert found["first tick"].status == status
 

@@ -71,7 +71,7 @@ FAULTS = (
     "refresh:A:AB1004",
 )
 TOKEN_FAULTS = ("connect:refuse:401", "connect:refuse:403", "0s:expire")
-TOKEN_FAULTS_APART_S = 3.0
+TOKEN_FAULTS_APART_S = 5.0
 CUT_SHORT = {"drop", "oversize"}
 HELD_BACK = {"stall", "slow"}
 BLIND_TOLERANCE_S = 1.0
@@ -92,8 +92,9 @@ def injected(simulator: Simulator, draw: random.Random, seconds: float) -> list[
             if time.monotonic() - token_fault_at_s < TOKEN_FAULTS_APART_S:
                 continue
             token_fault_at_s = time.monotonic()
-        simulator.inject(fault)
-        faults.append(fault)
+        for each in [fault, "0s:drop"] if wants_tokens else [fault]:
+            simulator.inject(each)
+            faults.append(each)
     return faults
 
 
@@ -152,8 +153,8 @@ def open_descriptors() -> int:
 
 
 def check_delivery(logs: list[ConnectionLog], recorded: list[bytes], cut_short: set[int]) -> None:
-    """Each connection's packets in order and once: all of them where the socket stayed open, else
-    all up to some point."""
+    """Each connection's packets in order and once: all where the socket stayed open, else up to
+    some point."""
     position = 0
     for log in logs:
         sent = [each.packet for each in log.packets]
