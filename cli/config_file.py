@@ -45,7 +45,9 @@ FLAG_ONLY = {
 }
 """Options that no file sets, each with the reason."""
 
-_SECRETS = re.compile(r"pin|password|secret|totp|api[-_]?key|token|jwt", re.IGNORECASE)
+_SECRETS = re.compile(
+    r"(^|[-_])(pin|mpin|password|secret|totp|api[-_]?key|tokens?|jwt)($|[-_])", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)

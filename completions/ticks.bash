@@ -6,8 +6,9 @@ _ticks_options() {
         "") echo "--version --help -h" ;;
         login) echo "--client-code --status --json --help -h" ;;
         logout) echo "--help -h" ;;
-        stream) echo "--from --mode --shard --duration --until --count --demo --csv --jsonl --overwrite --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
+        stream) echo "--from --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
         health) echo "--json --timeout --demo --always-open --help -h" ;;
+        replay) echo "--start --end --symbol --count --strict --speed --skip-idle --loop --candles --csv --jsonl --mode --overwrite --fsync -q --quiet -v --verbose --help -h" ;;
         find) echo "--exchange --limit --csv --json --help -h" ;;
         simulate) echo "--port --feed-port --recording --speed --rate --seed --fault --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
@@ -18,7 +19,7 @@ _ticks_options() {
 # What an option of a command takes, or "" its other words.
 _ticks_takes() {
     case "$1 $2" in
-        " ") echo "login logout stream health find simulate config completion" ;;
+        " ") echo "login logout stream health replay find simulate config completion" ;;
         "login --client-code") echo "@other" ;;
         "stream ") echo "@symbol" ;;
         "stream --from") echo "@file" ;;
@@ -29,6 +30,7 @@ _ticks_takes() {
         "stream --count") echo "@other" ;;
         "stream --csv") echo "@file" ;;
         "stream --jsonl") echo "@file" ;;
+        "stream --candles") echo "1m 5m 1h" ;;
         "stream --events") echo "@file" ;;
         "stream --buffer") echo "@other" ;;
         "stream --on-full") echo "drop stop" ;;
@@ -38,6 +40,16 @@ _ticks_takes() {
         "stream --backoff-max") echo "@other" ;;
         "health ") echo "@symbol" ;;
         "health --timeout") echo "@other" ;;
+        "replay ") echo "@file" ;;
+        "replay --start") echo "@other" ;;
+        "replay --end") echo "@other" ;;
+        "replay --symbol") echo "@symbol" ;;
+        "replay --count") echo "@other" ;;
+        "replay --speed") echo "max" ;;
+        "replay --candles") echo "1m 5m 1h" ;;
+        "replay --csv") echo "@file" ;;
+        "replay --jsonl") echo "@file" ;;
+        "replay --mode") echo "ltp quote snap" ;;
         "find ") echo "@other" ;;
         "find --exchange") echo "NSE NFO BSE BFO MCX NCO CDS" ;;
         "find --limit") echo "@other" ;;

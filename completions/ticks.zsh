@@ -15,6 +15,7 @@ _ticks() {
                 'logout:End the session at the broker and delete it here'
                 'stream:Stream ticks of SYMBOL... to stdout or files until told to stop'
                 'health:Check login, network, instruments and feed, and say what to do about each fault'
+                'replay:Play recordings to stdout or files, at the pace they were received or any other'
                 'find:List the instruments that fit TEXT, the best first'
                 'simulate:Run a SmartAPI on this machine: login, instruments and a live feed, no account'
                 'config:Show every setting and where its value comes from, or write a config.toml'
@@ -46,7 +47,9 @@ _ticks() {
                         '--demo[Play against a simulated broker on this machine; no account is needed]' \
                         '--csv=[CSV to PATH; - is stdout]:PATH:_files' \
                         '--jsonl=[JSON lines to PATH; - is stdout]:PATH:_files' \
+                        '--candles=[Write bars of this width instead of ticks: open, high, low, close, volume]:1m|5m|1h:(1m 5m 1h)' \
                         '--overwrite[Replace an existing file instead of appending to it]' \
+                        '--fsync[Have every write on the disk before the next: a power cut takes no written row]' \
                         '--events=[The connection'"'"'s history as JSON lines]:PATH:_files' \
                         '--buffer=[Ticks held between socket and outputs before the oldest are dropped, counted]:N: ' \
                         '--on-full=[What a full buffer does: drop the oldest, or stop with exit code 6]:drop|stop:(drop stop)' \
@@ -70,6 +73,27 @@ _ticks() {
                         '--always-open[Silence is a fault at any hour]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:symbol:_ticks_symbols'
+                    ;;
+                replay)
+                    _arguments -s -S \
+                        '--start=[Leave out what was received before this time, in India: 09:15 on each day, or 2026-11-20T09:15]:TIME: ' \
+                        '--end=[Leave out what was received at this time or later]:TIME: ' \
+                        '*--symbol=[Only this instrument; may be given several times]:SYMBOL:_ticks_symbols' \
+                        '--count=[End after N ticks]:N: ' \
+                        '--strict[Stop at the first damaged row, with exit code 6]' \
+                        '--speed=[N times as fast as it was received; max: as fast as it is taken]:N|max:(max)' \
+                        '--skip-idle[Spend no time on silence over a minute]' \
+                        '--loop[Begin again at the end, for ever]' \
+                        '--candles=[Write bars of this width instead of ticks: open, high, low, close, volume]:1m|5m|1h:(1m 5m 1h)' \
+                        '--csv=[CSV to PATH; - is stdout]:PATH:_files' \
+                        '--jsonl=[JSON lines to PATH; - is stdout]:PATH:_files' \
+                        '--mode=[The columns of CSV output]:ltp|quote|snap:(ltp quote snap)' \
+                        '--overwrite[Replace an existing file instead of appending to it]' \
+                        '--fsync[Have every write on the disk before the next: a power cut takes no written row]' \
+                        '(-q --quiet)'{-q,--quiet}'[Say nothing but errors]' \
+                        '(-v --verbose)'{-v,--verbose}'[Tell every event; tracebacks]' \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*:file:_files'
                     ;;
                 find)
                     _arguments -s -S \

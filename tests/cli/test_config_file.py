@@ -87,6 +87,7 @@ def test_a_bad_value_is_named_with_its_line_and_reason(
         ('mode = "ltp"\n', "line 1: there is no key 'mode'; there are login, stream, "),
         ("stream = 1\n", "line 1: 'stream' is a table; write [stream]"),
         ("[stream]\ndemo = true\n", "line 2: 'demo' cannot stand here: made-up ticks"),
+        ("[stream]\nping = 1\n", "line 2: [stream] has no key 'ping'"),
         ("[config]\njson = true\n", "line 1: there is no table 'config'"),
     ],
 )
