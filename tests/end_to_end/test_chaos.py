@@ -181,7 +181,7 @@ def delivered(sent: list[bytes], recorded: list[bytes], position: int) -> int:
 
 
 def blind_s(logs: list[ConnectionLog], recorded: list[bytes]) -> float:
-    """Seconds from the last packet before each loss to the first after it, by the sender's clock."""
+    """Seconds from the last packet before each loss to the first after it, as they were sent."""
     total_ns, last_ns, position = 0, None, 0
     for log in logs:
         sent = [each.packet for each in log.packets]
