@@ -84,11 +84,11 @@ class ConfigFile:
 
     def line_of(self, *keys: str) -> int:
         """The line on which a table or a key begins: after the last line that lacks it."""
-        lines = self.text.splitlines(keepends=True)
+        lines = self.text.split("\n")
         begin = 0
         for end in range(1, len(lines) + 1):
             try:
-                at: object = tomllib.loads("".join(lines[:end]))
+                at: object = tomllib.loads("\n".join(lines[:end]))
             except tomllib.TOMLDecodeError:
                 continue  # in the middle of a value of several lines
             for key in keys:
@@ -189,6 +189,6 @@ def _nearest(word: str, known: Collection[str]) -> str:
 def _broken(path: Path, text: str, reason: str) -> UsageError:
     """What tomllib says of a text that is no TOML, the line first; its end is the last line."""
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", reason)
-    line = (place and place[1]) or max(len(text.splitlines()), 1)
+    line = (place and place[1]) or text.rstrip("\n").count("\n") + 1
     words = reason.replace(place[0], "") if place else reason
     return UsageError(f"{path}, line {line}: this is no TOML: {words}")
