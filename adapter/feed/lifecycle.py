@@ -243,7 +243,7 @@ def step(state: State, event: Event, now_s: float, policy: Policy) -> Step:
 
 
 def alarm_s(state: State) -> float | None:
-    """When the next timer event (`due_events`) is due; None where only the world can move on."""
+    """When the next timer event is due; None where only the world can move on."""
     times = {
         Phase.IDLE: (),
         Phase.CONNECTING: (state.check_at_s,),

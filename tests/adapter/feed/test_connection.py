@@ -32,8 +32,8 @@ from ticks.adapter.wire.subscription import Unit
 
 BROKEN_ONCE: tuple[int, ...] = ()
 """Seeds beyond the fixed ones of days that broke a promise; each stays here for good."""
-FIXED_DAYS = (*range(1, 501), *BROKEN_ONCE)
-FRESH_DAYS = 500
+FIXED_DAYS = (*range(1, 1001), *BROKEN_ONCE)
+FRESH_DAYS = 1000
 FULL_DAY_S = 25_200.0
 NIGHT_S = 36_000.0
 
