@@ -197,14 +197,15 @@ class FeedConnection(asyncio.Protocol):
         self._journal.changed()
 
     def eof_received(self) -> None:
-        self._protocol.receive_eof()
+        if What.STALL not in self._holds:  # else what came before is still unread
+            self._protocol.receive_eof()
 
     def connection_lost(self, error: Exception | None) -> None:
         for alarm in self._alarms:
             alarm.cancel()
-        self._unread.clear()
-        self._ended("lost", None)
         self._outlet.abort()
+        self._release(What.STALL)
+        self._ended("lost", None)
         self._server.gone(self)
         self._journal.changed()
 

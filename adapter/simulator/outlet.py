@@ -22,7 +22,7 @@ class Outlet:
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self._transport = transport
         self._waiting = bytearray()
-        self._is_paused = self._is_stalled = self._is_slow = False
+        self._is_paused = self._is_stalled = self._is_slow = self._is_shut = False
         self._dribble: asyncio.TimerHandle | None = None
         self._ready = asyncio.Event()
         self._ready.set()
@@ -42,6 +42,8 @@ class Outlet:
         self._judge()
 
     def write(self, data: bytes) -> None:
+        if self._is_shut:
+            return
         if self._is_stalled or self._is_slow:
             self._waiting += data
             self._judge()
@@ -56,7 +58,8 @@ class Outlet:
         self._transport.close()
 
     def abort(self) -> None:
-        """Close the socket at once."""
+        """Close the socket at once; what is written from now on goes nowhere."""
+        self._is_shut = True
         self._forget()
         self._transport.abort()
 
