@@ -26,7 +26,7 @@ def test_a_script_gets_json_and_sees_running_streams(
     process = begun("stream", "NIFTY", "--csv", "out.csv")
     until(lambda: simulator.journal.packet_count > 10)
     run_folder = tmp_path / "home" / "run"
-    until(lambda: bool(list(run_folder.glob("*.json"))))
+    until(lambda: any('"live"' in path.read_text() for path in run_folder.glob("*.json")))
     ran = ticks("health", "RELIANCE", "--json")
     found = json.loads(ran.stdout)
     assert (ran.returncode, found["ok"]) == (0, True)
