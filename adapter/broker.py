@@ -45,6 +45,8 @@ from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
 DEFAULT_BUFFER = 100_000
 """Packets between socket and reader before the oldest are dropped, counted."""
 _RECENT_EVENTS = 50
+_MOST_EVENTS = 10_000
+"""Kept for `take_events`; a program that never asks must not grow for it."""
 _JOIN_S = 3.0
 _INDEX_KIND = "AMXIDX"
 _WORST_FIRST = (
@@ -89,7 +91,7 @@ class BrokerAdapter:
         self._indices: set[InstrumentKey] = set()
         self._connections: list[Connection] = []
         self._threads: list[threading.Thread] = []
-        self._events: deque[FeedEvent] = deque()
+        self._events: deque[FeedEvent] = deque(maxlen=_MOST_EVENTS)
         self._recent: deque[FeedEvent] = deque(maxlen=_RECENT_EVENTS)
         self._started_s = self.clock.now_s()
         self._started_ns = self.clock.wall_ns()
