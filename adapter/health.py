@@ -3,6 +3,9 @@
 Each check is run by `Checkup.run`, one after the other, and told as soon as it is done. A check
 that stands on one that failed is skipped, so the first failure is the one to mend. Nothing is
 changed but what a stream would change too: a session is renewed, a stale instrument master fetched.
+
+A checkup may be run again and again. `LOCAL_CHECKS` cost next to nothing and ask nobody; the others
+ask the broker, and the feed's take one of the 3 connections that a client code may hold.
 """
 
 from __future__ import annotations
@@ -10,11 +13,13 @@ from __future__ import annotations
 import os
 import select
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from .account.rest import CALL_TIMEOUT_S
 from .account.session import SessionKeeper
 from .account.smartapi import SmartApi
 from .account.tokens import Session
@@ -32,6 +37,7 @@ from .feed.link import Link, Opening
 from .feed.market_hours import MarketCalendar
 from .feed.network import handshake_headers
 from .feed.status import running_streams
+from .feed.wakeup import Wakeup
 from .instrument import Instrument
 from .instruments import open_book
 from .surroundings import Surroundings
@@ -45,6 +51,7 @@ MOST_SKEW_S = 10.0
 LEAST_FREE_BYTES = 200_000_000
 """About a busy day of fifty instruments in quote mode."""
 DEFAULT_SYMBOL = "NIFTY"
+LOCAL_CHECKS = frozenset({"credentials", "market hours", "running streams", "disk"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,10 @@ Finding: TypeAlias = str | tuple[str, str]
 
 
 class Checkup:
-    """All checks for one user. `timeout_s` bounds each wait for the feed."""
+    """All checks for one user. `timeout_s` bounds each wait for the feed.
+
+    `spares_feed`: the feed is not asked while a stream runs on this machine.
+    """
 
     def __init__(
         self,
@@ -90,6 +100,7 @@ class Checkup:
         run_folder: Path,
         symbols: Sequence[str] = (),
         timeout_s: float = 15.0,
+        spares_feed: bool = False,
     ) -> None:
         self._home = around.home
         self._addresses = around.addresses
@@ -100,6 +111,9 @@ class Checkup:
         self._run_folder = run_folder
         self._symbols = tuple(symbols) or (DEFAULT_SYMBOL,)
         self._timeout_s = timeout_s
+        self._spares_feed = spares_feed
+        self._stop = Wakeup()
+        self._is_stopped = False
         self._session: Session | None = None
         self._skew_s: float | None = None
         self._instruments: list[Instrument] = []
@@ -126,15 +140,24 @@ class Checkup:
             ("disk", self._check_disk),
         )
 
-    def run(self) -> Iterator[Check]:
-        """Each check as it is done."""
+    def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
+        """Each check as it is done: all, or those of `names`, which build on the last run."""
         self.streams = running_streams(self._run_folder, self._clock.wall_ns() / 1e9)
         try:
             for name, step in self._steps():
-                yield self._done(name, step)
+                if self._is_stopped:
+                    return
+                if names is None or name in names:
+                    yield self._done(name, step)
         finally:
             if self._probe is not None:
                 self._probe.close()
+                self._probe = None
+
+    def stop(self) -> None:
+        """End a run, from any thread: it waits for the feed no longer and begins no check."""
+        self._is_stopped = True
+        self._stop.ring()
 
     def _done(self, name: str, step: Callable[[], Finding]) -> Check:
         began_s = self._clock.now_s()
@@ -166,13 +189,16 @@ class Checkup:
         )
 
     def _check_session(self) -> Finding:
+        self._session = None
         self._session = self._sessions.session()
         until = ist_time(self._session.expires_ns)
         return f"{self._session.client_code}, valid until {until:%Y-%m-%d %H:%M:%S} IST"
 
     def _check_rest(self) -> Finding:
+        self._skew_s = None
         session = self._required_session()
-        api = SmartApi(self._addresses.rest_url, self._clock)
+        limit_s = min(CALL_TIMEOUT_S, self._timeout_s)
+        api = SmartApi(self._addresses.rest_url, self._clock, timeout_s=limit_s)
         try:
             profile = api.profile(session.api_key, session.jwt_token)
         finally:
@@ -192,6 +218,7 @@ class Checkup:
     # --- what there is, and when ---
 
     def _check_master(self) -> Finding:
+        self._instruments = []
         notes: list[str] = []
         with open_book(
             self._home, self._addresses.instruments_url, clock=self._clock, note=notes.append
@@ -213,8 +240,12 @@ class Checkup:
 
     def _check_handshake(self) -> Finding:
         session = self._required_session()
+        if self._spares_feed and self.streams:
+            raise SkippedError("not asked while a stream runs: its own state tells more")
         try:
-            self._probe = FeedProbe(self._addresses.feed_url, session, self._clock, self._timeout_s)
+            self._probe = FeedProbe(
+                self._addresses.feed_url, session, self._clock, self._timeout_s, self._stop
+            )
         except RateLimitedError as error:
             if self.streams:
                 pids = ", ".join(str(stream["pid"]) for stream in self.streams)
@@ -276,7 +307,7 @@ class Checkup:
 
     def _required_probe(self) -> FeedProbe:
         if self._probe is None:
-            raise SkippedError("the feed did not open")
+            raise SkippedError("the feed was not opened")
         return self._probe
 
 
@@ -289,12 +320,18 @@ class DiskError(BrokerError):
 
 
 class FeedProbe:
-    """One connection, opened to ask a question or two. Raises what opening a feed raises."""
+    """One connection, opened to ask a question or two. Raises what opening a feed raises.
 
-    def __init__(self, feed_url: str, session: Session, clock: Clock, timeout_s: float) -> None:
+    No wait is longer than `timeout_s`, the handshake's either, nor goes on once `stop` rang.
+    """
+
+    def __init__(
+        self, feed_url: str, session: Session, clock: Clock, timeout_s: float, stop: Wakeup
+    ) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
-        self._link: Link = Opening(feed_url, handshake_headers(session)).run()
+        self._stop = stop
+        self._link = _opened(Opening(feed_url, handshake_headers(session)), timeout_s)
         self._frames = FrameReader()
 
     def round_trip_s(self) -> float:
@@ -331,8 +368,12 @@ class FeedProbe:
         until_s = self._clock.now_s() + self._timeout_s
         poll = select.poll()
         poll.register(self._link.fileno(), select.POLLIN)
+        poll.register(self._stop.fileno(), select.POLLIN)
         while (left_s := until_s - self._clock.now_s()) > 0:
-            if poll.poll(left_s * 1000):
+            ready = [descriptor for descriptor, _ in poll.poll(left_s * 1000)]
+            if self._stop.fileno() in ready:
+                raise NetworkError("the checks were stopped")
+            if ready:
                 packets, signals = self._frames.read(self._link.receive())
                 yield packets, signals
                 if any(isinstance(signal, Close | TicksError) for signal in signals):
@@ -341,3 +382,23 @@ class FeedProbe:
     def close(self) -> None:
         """Close the connection with a close frame."""
         self._link.close(1000)
+
+
+def _opened(opening: Opening, timeout_s: float) -> Link:
+    """The open feed; a handshake that takes longer than `timeout_s` is given up."""
+    is_late = threading.Event()
+
+    def give_up() -> None:
+        is_late.set()
+        opening.abandon()
+
+    limit = threading.Timer(timeout_s, give_up)
+    limit.start()
+    try:
+        return opening.run()
+    except NetworkError as error:
+        if is_late.is_set():
+            raise NetworkError(f"the feed did not open within {timeout_s:g} s") from error
+        raise
+    finally:
+        limit.cancel()

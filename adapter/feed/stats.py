@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
 _RATE_WINDOW_S = 60
+_NO_TIME = "1970-01-01T00:00:00.000+05:30"
 
 
 class RateMeter:
@@ -179,3 +181,55 @@ class FeedSnapshot:
     def to_dict(self) -> dict[str, object]:
         """Plain values, as the status file and `ticks health --json` give them."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, object]) -> FeedSnapshot:
+        """What `to_dict` gave, perhaps in another version of this program.
+
+        Keys that are not known are passed over; what is missing or of another type is nothing:
+        0, "", None, an empty tuple.
+        """
+        plain = _plain_fields(cls, given)
+        for name, kind in (
+            ("connections", ConnectionSnapshot),
+            ("instruments", InstrumentSnapshot),
+            ("outputs", OutputSnapshot),
+        ):
+            items = _mappings(given.get(name))
+            plain[name] = tuple(kind(**_plain_fields(kind, item)) for item in items)
+        plain["rates"] = tuple(_of_type("float", rate) for rate in _items(given.get("rates")))
+        plain["events"] = _mappings(given.get("events"))
+        plain["at"] = plain["at"] or _NO_TIME
+        plain["started_at"] = plain["started_at"] or _NO_TIME
+        return cls(**plain)
+
+
+_NOTHING: dict[str, object] = {"str": "", "int": 0, "float": 0.0, "bool": False}
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+}
+
+
+def _plain_fields(kind: type, given: Mapping[str, object]) -> dict[str, Any]:
+    """The fields of a snapshot that are one plain value each."""
+    types = {each.name: str(each.type) for each in fields(kind)}
+    return {name: _of_type(words, given.get(name)) for name, words in types.items()}
+
+
+def _of_type(words: str, value: object) -> object:
+    """`value` where it is of the type that the annotation says, else nothing of that type."""
+    plain = words.removesuffix(" | None")
+    if isinstance(value, _TYPES.get(plain, ())):
+        return value
+    return _NOTHING.get(words)
+
+
+def _items(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _mappings(value: object) -> tuple[Mapping[str, object], ...]:
+    return tuple(item for item in _items(value) if isinstance(item, Mapping))

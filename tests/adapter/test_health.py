@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from datetime import date
@@ -20,7 +21,7 @@ from ticks.adapter.errors import (
 )
 from ticks.adapter.feed.market_hours import MarketCalendar
 from ticks.adapter.feed.status import StatusFile
-from ticks.adapter.health import Check, Checkup, SkewError
+from ticks.adapter.health import LOCAL_CHECKS, Check, Checkup, SkewError
 from ticks.adapter.simulator.server import Simulator
 from ticks.adapter.surroundings import Surroundings
 
@@ -56,6 +57,7 @@ def checkup_of(
     *symbols: str,
     timeout_s: float = 5.0,
     is_open: bool = True,
+    spares_feed: bool = False,
 ) -> Checkup:
     return Checkup(
         around,
@@ -65,6 +67,7 @@ def checkup_of(
         run_folder=tmp_path / "run",
         symbols=symbols,
         timeout_s=timeout_s,
+        spares_feed=spares_feed,
     )
 
 
@@ -212,3 +215,60 @@ def test_the_probe_is_closed_in_the_end(
     findings(checkup_of(around, tmp_path))
     assert simulator.journal.wait_until(lambda: not simulator.journal.open_connections())
     assert time.monotonic() - began < 10
+
+
+def test_a_handshake_that_takes_too_long_is_given_up_in_time(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    simulator.inject("connect:delay:30s")
+    found = findings(checkup_of(around, tmp_path, timeout_s=0.3))
+    assert found["handshake"].status == "failed"
+    assert "within 0.3 s" in found["handshake"].detail
+    assert found["handshake"].seconds < 5
+
+
+def test_the_checks_named_are_run_again_on_what_the_last_run_found(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    checkup = checkup_of(around, tmp_path)
+    findings(checkup)
+    simulator.stop()
+    assert [check.name for check in checkup.run(LOCAL_CHECKS)] == [
+        name for name in NAMES if name in LOCAL_CHECKS
+    ]
+    again = {check.name: check.status for check in checkup.run()}
+    assert again["session"] == "ok"
+    assert again["REST"] == again["handshake"] == "failed"
+    assert again["heartbeat"] == "skipped"
+
+
+def test_the_feed_is_spared_while_a_stream_runs(
+    around: Surroundings, tmp_path: Path, simulator: Simulator
+) -> None:
+    status = StatusFile(tmp_path / "run")
+    status.replace({"phase": "live"})
+    checkup = checkup_of(around, tmp_path, spares_feed=True)
+    found = findings(checkup)
+    assert "a stream runs" in found["handshake"].detail
+    assert {found[name].status for name in ("handshake", "heartbeat", "first tick")} == {"skipped"}
+    assert simulator.journal.handshakes == []
+    status.remove()
+    assert findings(checkup)["first tick"].status == "ok"
+
+
+def test_a_stop_ends_the_wait_for_the_feed_and_closes_it(
+    around: Surroundings, tmp_path: Path
+) -> None:
+    with Simulator(rate=0) as simulator:
+        environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
+        checkup = checkup_of(Surroundings.of(environ), tmp_path, timeout_s=60.0)
+        found: list[str] = []
+        thread = threading.Thread(target=lambda: found.extend(c.name for c in checkup.run()))
+        thread.start()
+        journal = simulator.journal
+        assert journal.wait_until(lambda: any(log.texts for log in journal.open_connections()))
+        checkup.stop()
+        thread.join(10.0)
+        assert found[-1] == "first tick"
+        assert journal.wait_until(lambda: not journal.open_connections())
+        assert journal.connections[0].ended_by == "client"

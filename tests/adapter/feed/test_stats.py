@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from datetime import datetime
 from random import Random
 
 import pytest
@@ -102,7 +104,9 @@ def test_a_latency_beyond_all_buckets_falls_into_the_last() -> None:
     assert found > 1e9
 
 
-def test_a_snapshot_is_plain_values_all_the_way_down() -> None:
+@pytest.fixture
+def snapshot() -> FeedSnapshot:
+    """A stream of two instruments that waits to reconnect."""
     connection = ConnectionSnapshot(
         number=1,
         phase="waiting",
@@ -118,7 +122,7 @@ def test_a_snapshot_is_plain_values_all_the_way_down() -> None:
         last_cause="silence",
         ticks=7,
     )
-    snapshot = FeedSnapshot(
+    return FeedSnapshot(
         at="2026-11-20T09:15:00.000+05:30",
         started_at="2026-11-20T09:00:00.000+05:30",
         uptime_s=900.0,
@@ -151,11 +155,49 @@ def test_a_snapshot_is_plain_values_all_the_way_down() -> None:
         outputs=(OutputSnapshot("out.csv", 7, 512),),
         events=({"event": "lost"},),
     )
+
+
+def test_a_snapshot_is_plain_values_all_the_way_down(snapshot: FeedSnapshot) -> None:
     plain = json.loads(json.dumps(snapshot.to_dict()))
     assert plain["connections"][0]["next_try_s"] == 1.5
     assert plain["instruments"][0]["symbol"] == "Nifty 50"
     assert plain["outputs"] == [{"name": "out.csv", "rows": 7, "bytes_written": 512}]
     assert plain["events"] == [{"event": "lost"}]
+
+
+def test_a_snapshot_comes_back_whole_from_plain_values(snapshot: FeedSnapshot) -> None:
+    assert FeedSnapshot.from_dict(snapshot.to_dict()) == snapshot
+    assert FeedSnapshot.from_dict(json.loads(json.dumps(snapshot.to_dict()))) == snapshot
+
+
+def test_a_snapshot_of_another_version_keeps_what_both_know(snapshot: FeedSnapshot) -> None:
+    given = snapshot.to_dict()
+    del given["blind_s"], given["outputs"], given["at"]
+    found = FeedSnapshot.from_dict({**given, "mood": "good", "connections": [{"phase": "live"}]})
+    assert (found.phase, found.ticks, found.blind_s, found.outputs) == ("waiting", 7, 0.0, ())
+    assert found.connections[0].phase == "live"
+    assert (found.connections[0].attempt, found.connections[0].next_try_s) == (0, None)
+    assert datetime.fromisoformat(found.at).tzinfo is not None
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from([each.name for each in fields(FeedSnapshot)]), JSON),
+    st.dictionaries(st.sampled_from([each.name for each in fields(ConnectionSnapshot)]), JSON),
+)
+def test_whatever_a_status_file_holds_becomes_a_snapshot(
+    stream: dict[str, object], connection: dict[str, object]
+) -> None:
+    found = FeedSnapshot.from_dict({"connections": [connection], **stream})
+    assert isinstance(found.phase, str)
+    assert isinstance(found.silence_s + found.rate_now, float | int)
+    assert all(isinstance(each.attempt, int) for each in found.connections)
 
 
 def test_activity_grows_with_the_ticks_and_ignores_one_more() -> None:
