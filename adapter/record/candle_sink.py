@@ -129,7 +129,7 @@ class CandleSink:
             self._thread.join()
         if self._writer.maker.late:
             late = self._writer.maker.late
-            self._note(f"{self.name}: {late:,} late ticks are in no bar")
+            self._note(f"{self.name}: {late:,} late tick{'' if late == 1 else 's'} in no bar")
         self._writer.finish()
 
     def exchange_ms(self) -> int:

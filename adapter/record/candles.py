@@ -175,7 +175,7 @@ class CandleMaker:
 
 def check_width(width_s: float) -> int:
     """The seconds of a bar's width. Raises ValueError for one that does not divide a day."""
-    if not 1 <= width_s <= DAY_S or DAY_S % width_s:
+    if not 1 <= width_s <= DAY_S or width_s % 1 or DAY_S % width_s:
         raise ValueError("bars are 1s to 24h long and divide a day: 1m, 5m, 15m, 1h")
     return int(width_s)
 

@@ -3,11 +3,11 @@
 Rules
 - What matches is a whole row that `row_readers` reads: its cells are counted, typed and in range.
   A test holds that, and that the rows of `rows` match.
-- What does not match may still be a row (quoted cells, `nan`, 19 digits): `row_readers` decides.
-  So a recording is checked cell by cell at the speed of one match for a block of it.
+- What does not match may still be a row (quoted cells, a sign, `nan`, 19 digits): `row_readers`
+  decides. So a recording is checked cell by cell at the speed of one match for a block of it.
 
-How it is fast: alternatives differ in their first character where they can, and nothing is tried
-twice (possessive repeats, atomic groups).
+How it is fast: alternatives differ in their first character where they can, nothing is tried twice
+(possessive repeats, atomic groups), and `[0-9]` is a tenth quicker than a class with a name.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ _DATE = (
 )
 _SECOND = _DATE + r"T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d"
 _ZERO_FIRST = r"(?!0\d)"
-_INTEGER = r"\d{1,18}+"
-_DOUBLE = r"\d{1,18}+(?:\.\d{1,30}+)?+(?:e[-+]\d{1,3}+)?+"
-_ORDERS = r"\d{1,4}+"
+_INTEGER = r"[0-9]{1,18}+"
+_DOUBLE = r"[0-9]{1,18}+(?:\.[0-9]{1,30}+)?+(?:e[-+][0-9]{1,3}+)?+"
+_ORDERS = r"[0-9]{1,4}+"
 _TEXT = r"[ !#-+\-./0-\[\]-~]*+"
 _SHORT_TEXT = r"[ !#-+\-./0-\[\]-~]{0,25}+"
 _TWO_DIGITS = r"NSE|NFO|BSE|BFO|MCX|NCO"
@@ -48,13 +48,13 @@ _DOUBLES = ("total_buy_quantity", "total_sell_quantity", "oi_change_percent")
 
 
 def _number(number: str, is_json: bool) -> str:
-    """A number with its sign; JSON has no zeros before others."""
-    return "-?" + (_ZERO_FIRST if is_json else "") + number
+    """A number; JSON has no zeros before others."""
+    return (_ZERO_FIRST if is_json else "") + number
 
 
 def _price(digits: int) -> str:
     """A price with so many digits behind its point, at most 18 in all."""
-    return rf"\d{{1,{18 - digits}}}+\." + r"\d" * digits
+    return rf"[0-9]{{1,{18 - digits}}}+\." + "[0-9]" * digits
 
 
 def _time(digits: int) -> str:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from ..errors import RecordingError
 
-BLOCK = 1 << 18
+BLOCK = 1 << 17
 STDIN_FD = 0
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WBITS = 31

@@ -78,10 +78,10 @@ class ReplaySnapshot:
 
     def __str__(self) -> str:
         """The line that ends every replay."""
-        part = f" of {self.read:,}" if self.read > self.ticks else ""
+        shown = f"{self.ticks:,} of {self.read:,}" if self.read > self.ticks else f"{self.ticks:,}"
         rate = self.ticks / self.seconds if self.seconds > 0 else 0.0
         parts = [
-            f"{self.ticks:,}{part} tick{'' if self.ticks == 1 else 's'}",
+            f"{shown} tick{'' if self.read == 1 else 's'}",
             f"{self.seconds:.1f} s",
             f"{rate:,.0f}/s",
             f"{self.damaged:,} damaged",

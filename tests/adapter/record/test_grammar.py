@@ -18,9 +18,9 @@ from ticks.adapter.wire.packet import encode_packet
 
 RECEIVED_NS = 1_746_171_226_250_123_000
 FORMS = (Mode.LTP, Mode.QUOTE, Mode.SNAP, None)
-PRICES = st.integers(-(10**9), 10**11)
+PRICES = st.integers(0, 10**11)
 COUNTS = st.integers(0, 10**15)
-DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
+DOUBLES = st.floats(0, allow_infinity=False).map(abs)
 
 
 @st.composite

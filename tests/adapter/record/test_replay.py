@@ -1,0 +1,283 @@
+"""A recording is played at its pace or any other, in part or again, and every way it can end."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticks.adapter.errors import OutputError, ReaderLeftError, RecordingError
+from ticks.adapter.record.choice import Choice
+from ticks.adapter.record.replay import Replay, Wishes
+from ticks.adapter.record.targets import RowTarget
+from ticks.adapter.tick import Mode
+
+from .recordings import MemoryOutput, VirtualTime, csv_text, json_text
+
+HOUR = range(3601)
+
+
+@pytest.fixture
+def clock() -> VirtualTime:
+    return VirtualTime()
+
+
+@pytest.fixture
+def output(clock: VirtualTime) -> MemoryOutput:
+    return MemoryOutput(clock)
+
+
+class Played:
+    """A replay of some texts, made ready by `of`."""
+
+    def __init__(self, folder: Path, clock: VirtualTime) -> None:
+        self.damage: list[tuple[str, int, str]] = []
+        self.progress: list[tuple[int, int | None]] = []
+        self._folder = folder
+        self._clock = clock
+
+    def of(self, *texts: bytes, choice: Choice | None = None, **wishes: Any) -> Replay:
+        paths = []
+        for number, text in enumerate(texts):
+            path = self._folder / f"{number}.jsonl"
+            path.write_bytes(text)
+            paths.append(str(path))
+        return Replay(
+            Wishes(tuple(paths), **wishes),
+            choice or Choice(),
+            clock=self._clock,
+            bell=self._clock,
+            on_damage=lambda *told: self.damage.append(told),
+            progress=lambda *told: self.progress.append(told),
+        )
+
+
+@pytest.fixture
+def played(tmp_path: Path, clock: VirtualTime) -> Played:
+    return Played(tmp_path, clock)
+
+
+def run(replay: Replay, output: MemoryOutput, *others: MemoryOutput) -> Any:
+    opening = replay.open()
+    is_copy = opening.header is not None
+    return replay.run(
+        [RowTarget(opening.form, each, keeps_headers=is_copy) for each in (output, *others)]
+    )
+
+
+def seconds(flushed: Sequence[tuple[float, int]]) -> list[float]:
+    return [at_s - 1000 for at_s, _ in flushed]
+
+
+# --- pace ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("speed", "end_s"), [(1.0, 3600), (10.0, 360), (0.5, 7200)])
+def test_an_hour_takes_an_hour_divided_by_the_speed_and_no_row_is_early_or_late(
+    played: Played, output: MemoryOutput, speed: float, end_s: float
+) -> None:
+    summary = run(played.of(csv_text(HOUR), speed=speed), output)
+    assert summary.seconds == pytest.approx(end_s, abs=1e-6)
+    assert [rows for _, rows in output.flushed_at] == [second + 1 for second in HOUR]
+    assert seconds(output.flushed_at) == pytest.approx([s / speed for s in HOUR], abs=1e-6)
+
+
+def test_work_that_takes_time_does_not_add_up(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    plain_take = output.take
+
+    def slow_take(text: bytes, rows: int, received_ns: int) -> None:
+        clock.s += 0.3
+        plain_take(text, rows, received_ns)
+
+    output.take = slow_take  # type: ignore[method-assign]
+    run(played.of(csv_text(HOUR)), output)
+    assert seconds(output.flushed_at)[-1] == pytest.approx(3600.3, abs=1e-6)
+
+
+def test_a_replay_that_was_held_up_catches_up(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    plain_flush, is_held = output.flush, [True]
+
+    def held_once() -> None:
+        plain_flush()
+        clock.s += 100.5 if is_held else 0
+        is_held.clear()
+
+    output.flush = held_once  # type: ignore[method-assign]
+    run(played.of(csv_text(range(201))), output)
+    assert [rows for _, rows in output.flushed_at[:3]] == [1, 101, 102]
+    assert seconds(output.flushed_at)[-1] == pytest.approx(200, abs=1e-6)
+
+
+def test_full_speed_waits_for_nothing(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    run(played.of(csv_text(HOUR), speed=None), output)
+    assert (clock.waits, output.rows) == ([], 3601)
+
+
+def test_silence_can_be_skipped(played: Played, output: MemoryOutput) -> None:
+    text = csv_text([0, 1, 7200, 7201])
+    assert run(played.of(text, skips_idle=True), output).seconds == pytest.approx(2)
+
+
+# --- what is played ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [csv_text, json_text])
+@pytest.mark.parametrize("token", ["1", "33"])
+def test_full_speed_gives_the_input_back_byte_for_byte(
+    played: Played, output: MemoryOutput, make: Callable[..., bytes], token: str
+) -> None:
+    text = make(range(9000), token) + make(range(9000, 9010))
+    replay = played.of(text, speed=None)
+    header = replay.open().header or b""
+    replay.run([RowTarget(None if make is json_text else Mode.LTP, output, keeps_headers=True)])
+    assert header + output.text == text
+
+
+def test_several_recordings_are_one_by_time(played: Played, output: MemoryOutput) -> None:
+    replay = played.of(csv_text([1, 3], "1"), csv_text([2, 4], "2"), speed=None)
+    assert replay.open().header is None
+    replay.run([RowTarget(Mode.LTP, output, keeps_headers=False)])
+    assert [line.split(b",")[6] for line in output.text.splitlines()] == [b"1", b"2", b"3", b"4"]
+
+
+def test_the_richest_recording_says_how_many_columns_there_are(played: Played) -> None:
+    opening = played.of(csv_text([1]), json_text([2], mode=Mode.QUOTE)).open()
+    assert (opening.form, opening.mode, opening.header) == (Mode.LTP, Mode.QUOTE, None)
+
+
+def test_a_choice_leaves_rows_out_and_the_summary_says_of_how_many(
+    played: Played, output: MemoryOutput
+) -> None:
+    replay = played.of(
+        csv_text([1, 2]) + csv_text([3], "2", header=False),
+        choice=Choice(names={"TWO": ["TWO"]}),
+        speed=None,
+    )
+    assert str(run(replay, output)).startswith("1 of 3 ticks · ")
+
+
+@pytest.mark.parametrize("count", [1, 5, 3600])
+def test_a_count_ends_it_at_exactly_so_many_rows(
+    played: Played, output: MemoryOutput, count: int
+) -> None:
+    assert run(played.of(csv_text(HOUR), speed=None, count=count), output).ticks == count
+    assert output.rows == output.text.count(b"\n") == count
+
+
+def test_a_loop_begins_again_at_its_pace_until_the_count(
+    played: Played, output: MemoryOutput
+) -> None:
+    summary = run(played.of(csv_text([0, 2]), loops=True, count=7), output)
+    assert summary.ticks == 7
+    assert seconds(output.flushed_at) == pytest.approx([0, 2, 2, 4, 4, 6, 6])
+
+
+def test_a_loop_without_a_row_ends(played: Played, output: MemoryOutput) -> None:
+    choice = Choice(names={"x": ["x"]})
+    assert run(played.of(csv_text([1]), choice=choice, loops=True), output).ticks == 0
+
+
+def test_an_empty_recording_is_played_at_once(played: Played, output: MemoryOutput) -> None:
+    assert run(played.of(b""), output).ticks == 0
+    assert output.is_closed
+
+
+def test_memory_does_not_grow_with_the_file(played: Played, output: MemoryOutput) -> None:
+    output.take = lambda *_: None  # type: ignore[method-assign]
+    replay = played.of(csv_text(range(60_000)), csv_text(range(60_000), "2"), speed=None)
+    tracemalloc.start()
+    try:
+        run(replay, output)
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+# --- ends ----------------------------------------------------------------------------------------
+
+
+def test_a_stop_ends_a_wait_and_nothing_more_is_played(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    replay = played.of(csv_text(HOUR))
+    plain_wait = clock.wait
+
+    def stopped_at_ten(timeout_s: float | None) -> bool:
+        if len(clock.waits) == 9:
+            replay.stop()
+            return True
+        return plain_wait(timeout_s)
+
+    clock.wait = stopped_at_ten  # type: ignore[method-assign]
+    assert run(replay, output).ticks == 10
+    assert (output.rows, output.is_closed) == (10, True)
+    assert clock.rings_after == 9
+
+
+def test_damage_is_told_counted_and_left_out(played: Played, output: MemoryOutput) -> None:
+    rows = csv_text([1, 2, 3]).splitlines(keepends=True)
+    replay = played.of(b"".join([*rows[:2], b"rubbish\n", *rows[2:], b"torn"]), speed=None)
+    summary = run(replay, output)
+    assert output.text == b"".join(rows[1:])
+    assert [(Path(name).name, line) for name, line, _ in played.damage] == [
+        ("0.jsonl", 3),
+        ("0.jsonl", 6),
+    ]
+    assert "2 damaged" in str(summary)
+
+
+def test_strictly_damage_ends_it_after_the_rows_before(
+    played: Played, output: MemoryOutput
+) -> None:
+    text = csv_text([1, 2]) + b"rubbish\n" + csv_text([3], header=False)
+    with pytest.raises(RecordingError, match=r"0\.jsonl, line 4: "):
+        run(played.of(text, speed=None, is_strict=True), output)
+    assert (output.rows, output.is_closed) == (2, True)
+
+
+def test_an_output_that_fails_ends_it_after_the_others_are_written(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    full = MemoryOutput(clock)
+    full.fails = OutputError("full")
+    with pytest.raises(OutputError, match="full"):
+        run(played.of(csv_text([1, 2])), full, output)
+    assert (output.rows, output.is_closed) == (1, True)
+
+
+def test_a_reader_that_leaves_ends_it_well(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    pipe = MemoryOutput(clock)
+    pipe.fails = ReaderLeftError("gone")
+    assert run(played.of(csv_text([1, 2])), pipe, output).ticks == 1
+    assert output.is_closed
+
+
+def test_a_missing_recording_is_told_before_anything_is_played(tmp_path: Path) -> None:
+    time = VirtualTime()
+    wishes = Wishes((str(tmp_path / "missing"),))
+    with pytest.raises(RecordingError, match="cannot be read"):
+        Replay(wishes, Choice(), clock=time, bell=time).open()
+
+
+def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> None:
+    text = csv_text(range(21))
+    replay = played.of(text, speed=2.0)
+    summary = run(replay, output)
+    assert summary == replay.snapshot()
+    assert summary.position == "2026-11-20T09:15:20.000000"
+    assert (summary.speed, summary.damaged, summary.late) == (2.0, 0, 0)
+    assert summary.bytes_read == summary.bytes_total == len(text)
+    assert summary.outputs == (("memory", 21, 0),)
+    assert str(summary) == "21 ticks · 10.0 s · 2/s · 0 damaged · memory 21 rows"
+    assert played.progress[-1] == (len(text), len(text))
