@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
+from typing import TextIO
 
 from ..adapter.feed.events import FeedEvent
 from ..adapter.feed.stats import FeedSnapshot
@@ -34,13 +35,8 @@ class Terminal:
     @classmethod
     def here(cls) -> Terminal:
         """The terminal of this process; NO_COLOR and TERM say what it takes."""
-        environ = os.environ
-        is_terminal = sys.stderr.isatty()
-        return cls(
-            can_draw=is_terminal and environ.get("TERM") not in _DUMB,
-            has_color=not environ.get("NO_COLOR"),
-            is_shared=is_terminal and sys.stdout.isatty() and _device(1) == _device(2),
-        )
+        is_shared = sys.stderr.isatty() and sys.stdout.isatty() and _device(1) == _device(2)
+        return cls(can_draw_on(sys.stderr), has_color(), is_shared)
 
     def shows_dashboard(
         self, wanted: bool | None, *, writes_stdout: bool, is_quiet: bool = False
@@ -52,6 +48,16 @@ class Terminal:
         if not self.can_draw or (writes_stdout and self.is_shared):
             return False
         return self.has_color and not is_quiet if wanted is None else wanted
+
+
+def can_draw_on(stream: TextIO) -> bool:
+    """Whether a stream leads to a terminal that takes more than lines."""
+    return stream.isatty() and os.environ.get("TERM") not in _DUMB
+
+
+def has_color() -> bool:
+    """Whether nobody asked for no colour."""
+    return not os.environ.get("NO_COLOR")
 
 
 def _device(descriptor: int) -> int:
@@ -141,15 +147,12 @@ class Console:
         if self._screen is None:
             yield
             return
-        screen = self._screen
-        old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
-        self._is_showing = True
-        try:
-            yield
-        finally:
-            self._is_showing = False
-            signal.signal(signal.SIGCONT, old)
-            screen.close()
+        with held(self._screen):
+            self._is_showing = True
+            try:
+                yield
+            finally:
+                self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
         """Draw a frame, where there is a screen; the calling thread may wait for the terminal."""
@@ -160,6 +163,17 @@ class Console:
         width, height = self._screen.size()
         frame = render(snapshot, width=width, height=height)
         self._screen.draw(frame.ansi(has_color=self._has_color), frame.widths())
+
+
+@contextlib.contextmanager
+def held(screen: Screen) -> Iterator[None]:
+    """A screen's time: it draws anew after the program was suspended, and its last block stays."""
+    old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCONT, old)
+        screen.close()
 
 
 class StopSignals:

@@ -26,10 +26,20 @@ from .figures import (
     size,
     sparkline,
 )
-from .frame import Frame, Line, Span, cells, cropped, cropped_line, padded, width_of
+from .frame import (
+    LABEL_WIDTH,
+    Frame,
+    Line,
+    Span,
+    cells,
+    cropped,
+    cropped_line,
+    flowed,
+    padded,
+    width_of,
+)
 from .instrument_table import instrument_lines
 
-_LABEL_WIDTH = 9
 _SIDE_BY_SIDE_WIDTH = 140
 """From here on the instruments stand beside the figures, else below them."""
 _FIGURES_WIDTH = 76
@@ -57,6 +67,17 @@ def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
         body = [*figures, (), *table] if table else figures
     lines = [cropped_line(line, width) for line in (*head, *body)]
     return Frame(tuple(lines[: max(0, height)]))
+
+
+def essentials(snapshot: FeedSnapshot, width: int) -> list[Line]:
+    """The feed in few lines of at most `width` columns, for where it is one of several."""
+    mood = mood_of(snapshot)
+    lines = [_header(snapshot, mood, width), *_rates(snapshot, width)]
+    lines += _silence(snapshot, mood, width)
+    if _concerned(snapshot) is not None:
+        lines += _backoff(snapshot, width)
+    lines += [*_blind(snapshot, width), *_outputs(snapshot, width)]
+    return [cropped_line(line, width) for line in lines]
 
 
 def most_instruments(width: int, height: int) -> int:
@@ -172,11 +193,11 @@ def _figures(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
             yield _connection(connection, width)
     yield from _outputs(snapshot, width)
     if snapshot.phase == "lost":
-        yield from _flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
+        yield from flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
 
 
 def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    lines = _flowed(
+    lines = flowed(
         "rate",
         [
             Span(rate(snapshot.rate_now), "strong"),
@@ -196,33 +217,34 @@ def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 def _silence(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
     silence_s, limit_s = snapshot.silence_s, snapshot.silence_after_s
     if snapshot.phase != "live" and silence_s == 0.0:
-        yield from _flowed("silence", [Span("– not connected", "faint")], width)
+        yield from flowed("silence", [Span("– not connected", "faint")], width)
         return
     of_limit = Span(f"{brief_s(silence_s)} of {limit_s:g} s", "" if mood == "good" else mood)
     if not snapshot.is_market_open:
         calm = Span("no fault while the market is closed", "faint")
-        yield from _flowed("silence", [of_limit, calm], width)
+        yield from flowed("silence", [of_limit, calm], width)
         return
     parts = [of_limit]
     if silence_s >= limit_s:
         parts.append(Span("reconnects at the next check", mood))
     elif silence_s >= _SILENT_SHARE * limit_s:
         parts.append(Span(f"{brief_s(limit_s - silence_s)} left", mood))
-    yield from _with_bar("silence", parts, silence_s / limit_s, mood, width)
+    share = silence_s / limit_s if limit_s > 0 else 1.0
+    yield from _with_bar("silence", parts, share, mood, width)
 
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     concerned = _concerned(snapshot)
     if concerned is None or snapshot.phase in ("lost", "stopped"):
         word = "over" if snapshot.phase in ("lost", "stopped") else "none"
-        yield from _flowed("backoff", [Span(word)], width)
+        yield from flowed("backoff", [Span(word)], width)
         return
     parts = [Span(_attempt(concerned), "strong")]
     if len(snapshot.connections) > 1:
         parts.insert(0, Span(f"feed {concerned.number}"))
     if concerned.next_try_s is None:
         word = "forgiven once it is stable" if concerned.phase == "live" else "under way"
-        yield from _flowed("backoff", [*parts, Span(word)], width)
+        yield from flowed("backoff", [*parts, Span(word)], width)
         return
     parts.append(Span(f"next try in {brief_s(concerned.next_try_s)}", "warn"))
     parts.append(Span(f"delay {brief_s(concerned.delay_s)}"))
@@ -237,7 +259,7 @@ def _blind(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     ]
     if snapshot.last_cause:
         parts.append(Span(f"last cause {printable(snapshot.last_cause)}"))
-    yield from _flowed("blind", parts, width)
+    yield from flowed("blind", parts, width)
 
 
 def _buffer(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -251,7 +273,7 @@ def _buffer(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
         parts.append(Span(f"{snapshot.out_of_order:,} out of order", "warn"))
     if snapshot.duplicates:
         parts.append(Span(counted(snapshot.duplicates, "duplicate"), "warn"))
-    yield from _flowed("buffer", parts, width)
+    yield from flowed("buffer", parts, width)
 
 
 def _latency(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -260,13 +282,13 @@ def _latency(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
         Span(f"p99 {latency(snapshot.latency_p99_us)}"),
         Span("receive to write", "faint"),
     ]
-    yield from _flowed("latency", parts, width)
+    yield from flowed("latency", parts, width)
 
 
 def _session(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     market = ["market open"] if snapshot.is_market_open else ["market closed", *_opening(snapshot)]
     parts = [*_expiry(snapshot), *map(Span, market)]
-    yield from _flowed("session", parts, width)
+    yield from flowed("session", parts, width)
 
 
 def _expiry(snapshot: FeedSnapshot) -> list[Span]:
@@ -293,21 +315,21 @@ def _connection(connection: ConnectionSnapshot, width: int) -> Line:
         parts.append(Span(f"blind {brief_s(connection.blind_s)}", "warn"))
     parts.append(Span(counted(connection.instruments, "instrument")))
     parts.append(Span(counted(connection.ticks, "tick")))
-    return _flowed(f"feed {connection.number}", parts, width)[0]
+    return flowed(f"feed {connection.number}", parts, width)[0]
 
 
 def _outputs(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     if not snapshot.outputs:
-        yield from _flowed("output", [Span("this dashboard alone", "faint")], width)
+        yield from flowed("output", [Span("this dashboard alone", "faint")], width)
     for index, output in enumerate(snapshot.outputs[:_MOST_OUTPUTS]):
         figures = f"{counted(output.rows, 'row')} · {size(output.bytes_written)}"
-        room = max(20, width - _LABEL_WIDTH - cells(figures) - 3)
+        room = max(20, width - LABEL_WIDTH - cells(figures) - 3)
         name = _end_of(printable(output.name), room)
         label = "output" if index == 0 else ""
-        yield from _flowed(label, [Span(name, "strong"), Span(figures)], width)
+        yield from flowed(label, [Span(name, "strong"), Span(figures)], width)
     more = len(snapshot.outputs) - _MOST_OUTPUTS
     if more > 0:
-        yield from _flowed("", [Span(f"+{more} more", "faint")], width)
+        yield from flowed("", [Span(f"+{more} more", "faint")], width)
 
 
 def _end_of(path: str, width: int) -> str:
@@ -318,26 +340,11 @@ def _end_of(path: str, width: int) -> str:
 # --- how lines are set ----------------------------------------------------------------------------
 
 
-def _flowed(label: str, parts: Sequence[Span], width: int) -> list[Line]:
-    """Parts set with `·` beside their label; those that do not fit go on below."""
-    lines: list[Line] = []
-    line: list[Span] = [Span(f"{label:<{_LABEL_WIDTH}}", "label")]
-    for index, part in enumerate(parts):
-        joint = Span(" · ", "faint")
-        if index and width_of(line) + width_of((joint, part)) > width:
-            lines.append(tuple(line))
-            line = [Span(" " * _LABEL_WIDTH)]
-        elif index:
-            line.append(joint)
-        line.append(Span(cropped(part.text, width - _LABEL_WIDTH), part.style))
-    return [*lines, tuple(line)]
-
-
 def _with_bar(
     label: str, parts: Sequence[Span], share: float, style: str, width: int
 ) -> list[Line]:
     """Parts, and a bar in the rest of their last line where it is long enough for one."""
-    lines = _flowed(label, parts, width)
+    lines = flowed(label, parts, width)
     room = min(_LONGEST_BAR, width - width_of(lines[-1]) - 2)
     if room >= _SHORTEST_BAR:
         full, rest = bar(share, room)

@@ -34,6 +34,8 @@ STYLES = {
 }
 """What a style is called, and how it looks."""
 
+LABEL_WIDTH = 9
+"""The columns of a label beside its figures."""
 _ELLIPSIS = "…"
 
 
@@ -81,6 +83,21 @@ def padded(line: Sequence[Span], width: int) -> Line:
     """A line filled up with blanks to `width` columns."""
     missing = width - width_of(line)
     return (*line, Span(" " * missing)) if missing > 0 else tuple(line)
+
+
+def flowed(label: str, parts: Sequence[Span], width: int) -> list[Line]:
+    """Parts set with `·` beside their label; those that do not fit go on below."""
+    lines: list[Line] = []
+    line: list[Span] = [Span(f"{label:<{LABEL_WIDTH}}", "label")]
+    for index, part in enumerate(parts):
+        joint = Span(" · ", "faint")
+        if index and width_of(line) + width_of((joint, part)) > width:
+            lines.append(tuple(line))
+            line = [Span(" " * LABEL_WIDTH)]
+        elif index:
+            line.append(joint)
+        line.append(Span(cropped(part.text, width - LABEL_WIDTH), part.style))
+    return [*lines, tuple(line)]
 
 
 @cache
