@@ -1,0 +1,237 @@
+"""What is recorded survives: kills, full disks, quotas, folders that vanish, second recorders."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import time
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from ticks.adapter.record.recording import read_recording
+from ticks.adapter.simulator.server import Simulator
+
+from .conftest import TICKS
+
+Until = Callable[[Callable[[], bool]], None]
+PATIENCE_S = 20.0
+
+
+def sent_by(simulator: Simulator) -> list[bytes]:
+    return [each.packet for log in simulator.journal.connections for each in log.packets]
+
+
+def is_in_order(part: list[bytes], whole: list[bytes]) -> bool:
+    """Whether `part` is `whole` with nothing but some left out."""
+    rest = iter(whole)
+    return all(packet in rest for packet in part)
+
+
+def wait_until(is_true: Callable[[], bool]) -> None:
+    """For what the simulator does not know of: a file that grows."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not is_true():
+        assert time.monotonic() < end_s
+        time.sleep(0.002)
+
+
+def read(path: Path) -> tuple[list[bytes], list[str]]:
+    """The packets of a recording, and its damage."""
+    damage: list[str] = []
+    rows = read_recording(path, on_damage=lambda *told: damage.append(told[2]))
+    return [row.packet for row in rows], damage
+
+
+def whole_text(path: Path) -> bytes:
+    """What can be read of a file, whether its compression has an end or not."""
+    if path.suffix != ".gz":
+        return path.read_bytes()
+    text, rest = b"", path.read_bytes()
+    while rest:
+        member = zlib.decompressobj(31)
+        text += member.decompress(rest)
+        rest = member.unused_data
+    return text
+
+
+# --- kills ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.csv.gz"])
+def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_mends(
+    begun: Any, ticks: Any, simulator: Simulator, until: Until, tmp_path: Path, name: str
+) -> None:
+    random, out = Random(name), tmp_path / name
+    option = "--jsonl" if "jsonl" in name else "--csv"
+    arguments = ("stream", "NIFTY", "RELIANCE", "SBIN", "--mode", "snap", option, name)
+    assert ticks(*arguments, "--count", "1").returncode == 0
+    for _ in range(4):
+        before, wanted = out.stat().st_size, random.randint(1, 60_000)
+        process = begun(*arguments)
+        wait_until(lambda before=before, wanted=wanted: out.stat().st_size >= before + wanted)
+        process.kill()
+        process.communicate()
+        whole, _, torn = whole_text(out).rpartition(b"\n")
+        assert whole
+        rows, damage = read(out)
+        assert len(rows) == whole.count(b"\n") + (option == "--jsonl")
+        assert len(damage) <= 1
+        assert bool(torn) <= bool(damage)
+    os.truncate(out, out.stat().st_size - 3)
+    ran = ticks(*arguments, "--count", "5")
+    assert (ran.returncode, "torn" in ran.stderr) == (0, True)
+    recorded, damage = read(out)
+    assert damage == []
+    assert recorded[:-5] == rows[: len(recorded) - 5]
+    assert len(recorded) >= 5 + (len(rows) - 1 if out.suffix != ".gz" else 0)
+    assert is_in_order(recorded, sent_by(simulator))
+
+
+# --- no room -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB; only root may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "ticks", str(folder)]
+    try:
+        mounted = subprocess.run(mount, capture_output=True, check=False)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command")
+    if mounted.returncode:
+        pytest.skip(f"no file system may be mounted here: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def recorded_whole(path: Path, simulator: Simulator) -> int:
+    """The rows of a recording without any damage, each of which was sent, in order.
+
+    A gzip file whose writing failed has no end before the next run mends it.
+    """
+    recorded, damage = read(path)
+    assert damage == [] or (path.suffix == ".gz" and "no end" in damage[0])
+    assert is_in_order(recorded, sent_by(simulator))
+    return len(recorded)
+
+
+@pytest.mark.parametrize("name", ["out.csv", "out.csv.gz"])
+def test_a_full_disk_ends_it_with_every_row_before_whole(
+    ticks: Any, simulator: Simulator, small_disk: Path, name: str
+) -> None:
+    (small_disk / "filler").write_bytes(bytes(40 << 10))
+    path = small_disk / name
+    ran = ticks("stream", "RELIANCE", "--mode", "snap", "--csv", str(path))
+    assert ran.returncode == 6
+    assert f"{path}: the disk is full" in ran.stderr
+    rows = recorded_whole(path, simulator)
+    assert re.search(rf"{re.escape(str(path))} {rows} rows$", ran.stderr, re.MULTILINE)
+    (small_disk / "filler").unlink()
+    ran = ticks("stream", "RELIANCE", "--mode", "snap", "--csv", str(path), "--count", "5")
+    assert ran.returncode == 0, ran.stderr
+    assert recorded_whole(path, simulator) == rows + 5
+
+
+def test_the_other_output_is_written_when_one_is_full(
+    ticks: Any, simulator: Simulator, small_disk: Path, tmp_path: Path
+) -> None:
+    full = small_disk / "full.csv"
+    ran = ticks("stream", "RELIANCE", "--csv", str(full), "--jsonl", "good.jsonl")
+    assert ran.returncode == 6
+    assert recorded_whole(tmp_path / "good.jsonl", simulator) >= recorded_whole(full, simulator)
+
+
+def test_a_quota_ends_it_with_every_row_before_whole(
+    ticks: Any, environ: dict[str, str], simulator: Simulator, tmp_path: Path
+) -> None:
+    assert ticks("stream", "RELIANCE", "--count", "1").returncode == 0  # a session, an index
+    command = f"ulimit -f 40; exec {shlex.quote(TICKS)} stream RELIANCE --csv out.csv"
+    bash = ["bash", "-c", command]
+    ran = subprocess.run(
+        bash, env=environ, cwd=tmp_path, capture_output=True, text=True, timeout=50, check=False
+    )
+    assert ran.returncode == 6, ran.stderr
+    assert "out.csv: it cannot be written (File too large)" in ran.stderr
+    rows = recorded_whole(tmp_path / "out.csv", simulator)
+    assert f"out.csv {rows} rows" in ran.stderr
+
+
+def test_a_read_only_disk_is_refused_before_anything_is_touched(
+    ticks: Any, simulator: Simulator, small_disk: Path
+) -> None:
+    remount = ["mount", "-o", "remount,ro", str(small_disk)]
+    subprocess.run(remount, check=True, capture_output=True)
+    ran = ticks("stream", "RELIANCE", "--csv", str(small_disk / "out.csv"))
+    assert ran.returncode == 6
+    assert "it may not be written (Read-only file system)" in ran.stderr
+    assert simulator.journal.connections == []
+
+
+def test_a_folder_that_vanishes_ends_it_when_the_next_file_is_due(
+    begun: Any, simulator: Simulator, until: Until, tmp_path: Path
+) -> None:
+    folder = tmp_path / "days"
+    folder.mkdir()
+    process = begun("stream", "RELIANCE", "--csv", "days/%H%M%S.csv", "--jsonl", "all.jsonl")
+    until(lambda: simulator.journal.packet_count >= 50)
+    wait_until(lambda: any(folder.iterdir()))
+    os.rename(folder, tmp_path / "moved")
+    _, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 6
+    assert "its folder does not exist" in said
+    moved = sorted((tmp_path / "moved").iterdir())
+    rows = sum(recorded_whole(path, simulator) for path in moved)
+    assert 0 < rows <= recorded_whole(tmp_path / "all.jsonl", simulator)
+
+
+def test_a_second_recorder_is_refused_and_the_first_goes_on(
+    begun: Any, ticks: Any, simulator: Simulator, until: Until, tmp_path: Path
+) -> None:
+    first = begun("stream", "RELIANCE", "--csv", "out.csv")
+    until(lambda: simulator.journal.packet_count >= 20)
+    for more in ((), ("--overwrite",)):
+        second = ticks("stream", "RELIANCE", "--csv", "out.csv", "--count", "1", *more)
+        assert (second.returncode, "another recorder" in second.stderr) == (6, True)
+    first.send_signal(signal.SIGINT)
+    first.communicate(timeout=PATIENCE_S)
+    assert first.returncode == 0
+    assert recorded_whole(tmp_path / "out.csv", simulator) >= 20
+
+
+# --- a reader that does not read -----------------------------------------------------------------
+
+
+def test_a_blocked_pipe_costs_ticks_that_are_counted_to_the_last_one(
+    begun: Any, simulator: Simulator, until: Until
+) -> None:
+    process = begun("stream", "RELIANCE", "--mode", "snap", "--buffer", "50", "--jsonl", "-")
+    until(lambda: simulator.journal.packet_count >= 600)
+    process.send_signal(signal.SIGINT)
+    text, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 0
+    sequences = [int(number) for number in re.findall(r'"sequence":(\d+)', text)]
+    sent = [int.from_bytes(packet[27:35], "little") for packet in sent_by(simulator)]
+    dropped = int(re.search(r"([\d,]+) dropped", said)[1].replace(",", ""))  # type: ignore[index]
+    assert dropped > 0
+    assert sent.index(sequences[-1]) + 1 == len(sequences) + dropped
+    assert len(set(sequences)) == len(sequences)
+
+
+def test_a_blocked_pipe_can_end_it_instead(begun: Any, simulator: Simulator, until: Until) -> None:
+    arguments = ("--mode", "snap", "--buffer", "50", "--on-full", "stop", "--jsonl", "-")
+    process = begun("stream", "RELIANCE", *arguments)
+    until(lambda: simulator.journal.packet_count >= 600)
+    text, said = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 6
+    assert "did not fit the buffer of 50" in said
+    assert text.endswith("}\n")

@@ -1,0 +1,226 @@
+"""`ticks replay` as a user runs it: pipes, files, merges, candles, and every way it can end."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ticks.adapter.record.columns import csv_header
+from ticks.adapter.record.rows import CsvRows, JsonRows
+from ticks.adapter.tick import Mode, Tick
+from ticks.adapter.wire.packet import encode_packet
+
+from .conftest import TICKS
+
+START_NS = 1_795_146_300_000_000_000
+SYMBOLS = {(1, "2885"): "RELIANCE-EQ", (1, "99926000"): "Nifty 50"}
+
+
+def packets(seconds: range, token: str) -> list[tuple[int, bytes]]:
+    return [
+        (
+            START_NS + second * 10**9,
+            encode_packet(
+                Tick(0, Mode.LTP, 1, token, "", second, START_NS // 10**6 + second * 1000, second)
+            ),
+        )
+        for second in seconds
+    ]
+
+
+def csv_text(seconds: range, token: str = "2885") -> bytes:
+    rows = CsvRows(Mode.LTP, SYMBOLS)
+    return csv_header(Mode.LTP) + b"".join(
+        rows.encode(received_ns, [packet]) for received_ns, packet in packets(seconds, token)
+    )
+
+
+def json_text(seconds: range, token: str = "2885") -> bytes:
+    rows = JsonRows(SYMBOLS)
+    return b"".join(
+        rows.encode(received_ns, [packet]) for received_ns, packet in packets(seconds, token)
+    )
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> bytes:
+    """The text of day.csv: three hours, one tick a second."""
+    text = csv_text(range(3 * 3600))
+    (tmp_path / "day.csv").write_bytes(text)
+    return text
+
+
+def test_full_speed_gives_the_bytes_back(ticks: Any, tmp_path: Path) -> None:
+    day = csv_text(range(2400))
+    (tmp_path / "day.csv").write_bytes(day)
+    (tmp_path / "day.csv.gz").write_bytes(gzip.compress(day))
+    (tmp_path / "day.jsonl").write_bytes(json_text(range(500)))
+    for name, text in (
+        ("day.csv", day),
+        ("day.csv.gz", day),
+        ("day.jsonl", json_text(range(500))),
+    ):
+        ran = ticks("replay", name, "--speed", "max")
+        assert (ran.returncode, ran.stdout.encode()) == (0, text)
+        assert " damaged · stdout " in ran.stderr
+    piped = ticks("replay", "-", "--speed", "max", stdin=day.decode())
+    assert piped.stdout.encode() == day
+
+
+def test_formats_are_made_of_each_other_without_loss(ticks: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(csv_text(range(50)))
+    ran = ticks("replay", "a.csv", "--speed", "max", "--jsonl", "a.jsonl.gz", "--csv", "b.csv")
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert (tmp_path / "b.csv").read_bytes() == csv_text(range(50))
+    assert gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes()) == json_text(range(50))
+    again = ticks("replay", "a.jsonl.gz", "--speed", "max", "--csv", "-")
+    assert again.stdout.encode() == csv_text(range(50))
+
+
+def test_recordings_are_merged_filtered_and_rotated(ticks: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(csv_text(range(0, 180, 2)))
+    (tmp_path / "b.jsonl").write_bytes(json_text(range(1, 180, 2), "99926000"))
+    ran = ticks("replay", "a.csv", "b.jsonl", "--speed", "max", "--csv", "%H%M.csv")
+    assert "0915.csv is complete (60 rows), now 0916.csv" in ran.stderr
+    assert (tmp_path / "0917.csv").read_bytes().count(b"\n") == 61
+    arguments = ("--symbol", "NIFTY", "--start", "9:16", "--end", "9:17", "--speed", "max")
+    ran = ticks("replay", "b.jsonl", "a.csv", *arguments)
+    assert [json.loads(line)["sequence"] for line in ran.stdout.splitlines()] == [
+        *range(61, 120, 2)
+    ]
+    assert "30 of 180 ticks" in ran.stderr
+    ran = ticks("replay", "a.csv", "--symbol", "NOSUCH", "--speed", "max")
+    assert (ran.returncode, "no row of NOSUCH was seen" in ran.stderr) == (0, True)
+
+
+def test_candles_are_made_at_full_speed(ticks: Any, tmp_path: Path, day: bytes) -> None:
+    ran = ticks("replay", "day.csv", "--candles", "1h", "--csv", "-", "--jsonl", "c.jsonl")
+    assert ran.stdout.splitlines() == [
+        "bar_time,exchange,symbol,token,open,high,low,close,volume,ticks",
+        "2026-11-20T09:00:00+05:30,NSE,RELIANCE-EQ,2885,0.00,26.99,0.00,26.99,,2700",
+        "2026-11-20T10:00:00+05:30,NSE,RELIANCE-EQ,2885,27.00,62.99,27.00,62.99,,3600",
+        "2026-11-20T11:00:00+05:30,NSE,RELIANCE-EQ,2885,63.00,98.99,63.00,98.99,,3600",
+        "2026-11-20T12:00:00+05:30,NSE,RELIANCE-EQ,2885,99.00,107.99,99.00,107.99,,900",
+    ]
+    bars = [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()]
+    assert [bar["ticks"] for bar in bars] == [2700, 3600, 3600, 900]
+
+
+def test_its_own_pace_is_kept(ticks: Any, day: bytes) -> None:
+    began_s = time.monotonic()
+    assert ticks("replay", "day.csv", "--speed", "10", "--count", "11").returncode == 0
+    assert 1.0 <= time.monotonic() - began_s < 15
+
+
+def test_damage_is_told_and_left_out_or_ends_it_strictly(
+    ticks: Any, tmp_path: Path, day: bytes
+) -> None:
+    lines = day.splitlines(keepends=True)[:101]
+    (tmp_path / "day.csv").write_bytes(b"".join(lines[:51] + [b"rubbish\n"] * 20 + lines[51:]))
+    ran = ticks("replay", "day.csv", "--speed", "max")
+    assert (ran.returncode, ran.stdout.encode()) == (0, b"".join(lines))
+    assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
+    assert "counted only" in ran.stderr
+    assert "100 ticks" in ran.stderr
+    assert "20 damaged" in ran.stderr
+    ran = ticks("replay", "day.csv", "--speed", "max", "--strict")
+    assert (ran.returncode, ran.stdout.encode()) == (6, b"".join(lines[:51]))
+    assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (("missing.csv",), 6, "missing.csv cannot be read"),
+        (("day.csv", "--csv", "day.csv"), 6, "is being read"),
+        (("day.csv", "--csv", "day.csv", "--overwrite"), 6, "is being read"),
+        (("day.csv", "--csv", "no/such/folder.csv"), 6, "mkdir -p"),
+        (("day.csv", "--csv", "a", "--jsonl", "a"), 2, "two outputs"),
+        (("day.csv", "--speed", "fast"), 2, "--speed"),
+        (("day.csv", "--start", "noon"), 2, "write 09:15"),
+        (("day.csv", "--candles", "7s"), 2, "divide a day"),
+        (("day.csv", "--mode", "depth"), 2, "withdrew"),
+        ((), 2, "FILE"),
+    ],
+)
+def test_a_wrong_wish_is_told_and_harms_nothing(
+    ticks: Any, tmp_path: Path, day: bytes, arguments: tuple[str, ...], code: int, word: str
+) -> None:
+    ran = ticks("replay", *arguments)
+    assert ran.returncode == code, ran.stderr
+    assert word in ran.stderr
+    assert (tmp_path / "day.csv").read_bytes() == day
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_wait_at_once(begun: Any, day: bytes, number: signal.Signals) -> None:
+    process = begun("replay", "day.csv", "--speed", "0.001")
+    assert process.stdout.readline().startswith("received_at")
+    assert process.stdout.readline().startswith("2026-11-20")
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "1 tick · " in said
+
+
+def test_a_signal_ends_the_wait_for_stdin(environ: dict[str, str], tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [TICKS, "replay", "-"],
+        env=environ,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(csv_text(range(1)))
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"received_at")
+        assert process.stdout.readline().startswith(b"2026-11-20")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+
+
+def test_a_reader_that_leaves_ends_it_well(begun: Any, day: bytes) -> None:
+    process = begun("replay", "day.csv", "--speed", "max", "--loop")
+    assert process.stdout.readline().startswith("received_at")
+    process.stdout.close()
+    assert process.wait(timeout=20) == 0
+
+
+def test_a_stream_is_played_while_it_is_recorded(ticks: Any, tmp_path: Path, environ: Any) -> None:
+    stream = [TICKS, "stream", "RELIANCE", "--count", "300", "--csv", "-"]
+    with subprocess.Popen(
+        stream, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        played = subprocess.run(
+            [TICKS, "replay", "-", "--candles", "1s", "--csv", "-"],
+            env=environ,
+            stdin=process.stdout,
+            capture_output=True,
+            check=True,
+            timeout=30,
+        )
+        assert process.stdout is not None
+    bars = played.stdout.decode().splitlines()[1:]
+    assert sum(int(bar.rsplit(",", 1)[1]) for bar in bars) == 300
+    assert b"300 ticks" in played.stderr
+
+
+def test_a_stream_makes_candles_itself(ticks: Any, tmp_path: Path) -> None:
+    arguments = ("--count", "700", "--candles", "1s", "--fsync", "--jsonl", "bars.jsonl")
+    ran = ticks("stream", "RELIANCE", *arguments)
+    assert ran.returncode == 0
+    bars = [json.loads(line) for line in (tmp_path / "bars.jsonl").read_text().splitlines()]
+    assert sum(bar["ticks"] for bar in bars) == 700
+    assert len(bars) >= 3
+    assert all(bar["low"] <= min(bar["open"], bar["close"]) for bar in bars)
+    assert f"bars.jsonl {len(bars)} rows" in ran.stderr
