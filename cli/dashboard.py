@@ -69,14 +69,23 @@ def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
     return Frame(tuple(lines[: max(0, height)]))
 
 
-def essentials(snapshot: FeedSnapshot, width: int) -> list[Line]:
-    """The feed in few lines of at most `width` columns, for where it is one of several."""
+def essentials(snapshot: FeedSnapshot, width: int, *, is_short: bool = False) -> list[Line]:
+    """The feed in few lines of at most `width` columns, for where it is one of several.
+
+    `is_short`: only what tells whether it can be trusted.
+    """
     mood = mood_of(snapshot)
-    lines = [_header(snapshot, mood, width), *_rates(snapshot, width)]
-    lines += _silence(snapshot, mood, width)
-    if _concerned(snapshot) is not None:
+    lines = [_header(snapshot, mood, width)]
+    has_backoff = _concerned(snapshot) is not None
+    if not is_short:
+        lines += _rates(snapshot, width)
+    if not (is_short and has_backoff):
+        lines += _silence(snapshot, mood, width)
+    if has_backoff:
         lines += _backoff(snapshot, width)
-    lines += [*_blind(snapshot, width), *_outputs(snapshot, width)]
+    lines += _blind(snapshot, width)
+    if not is_short:
+        lines += _outputs(snapshot, width)
     return [cropped_line(line, width) for line in lines]
 
 

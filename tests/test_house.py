@@ -52,6 +52,7 @@ PURE = [
     "cli/dashboard.py",
     "cli/figures.py",
     "cli/frame.py",
+    "cli/health_view.py",
     "cli/history.py",
     "cli/instrument_table.py",
 ]

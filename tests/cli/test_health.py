@@ -1,4 +1,4 @@
-"""How findings are told, and which exit code they come to."""
+"""Which exit code the findings come to. The command itself: tests/end_to_end/test_health.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from ticks.adapter import errors
 from ticks.adapter.health import Check, DiskError
-from ticks.cli.health import exit_code, told
+from ticks.cli.health import exit_code
 
 OK = Check("REST", "ok", "answers for A1", 0.123)
 SKIPPED = Check("first tick", "skipped", "no tick, and the market is closed")
@@ -14,17 +14,6 @@ SKIPPED = Check("first tick", "skipped", "no tick, and the market is closed")
 
 def failed(error: errors.TicksError) -> Check:
     return Check("x", "failed", error.message, 0.0, error.remedy, error)
-
-
-def test_a_finding_is_a_line_with_its_mark_and_time() -> None:
-    assert told(OK) == "✓ REST                 0.12 s  answers for A1"
-    assert told(SKIPPED).startswith("- first tick")
-
-
-def test_what_failed_comes_with_advice() -> None:
-    lines = told(failed(errors.NetworkError("nobody answers", remedy="check the cable")))
-    assert "✗" in lines.splitlines()[0]
-    assert lines.splitlines()[1].strip() == "try: check the cable"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,248 @@
+"""What `ticks health` shows: findings in lines, and all that is watched in a frame that fits.
+
+The looks are kept under `snapshots/` as text. After a change that is meant:
+`TICKS_UPDATE_SNAPSHOTS=1 pytest tests/cli/test_health_view.py`, and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticks.adapter.errors import NetworkError, RateLimitedError
+from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.adapter.health import Check
+from ticks.cli.frame import Frame
+from ticks.cli.health_view import (
+    Watched,
+    changes,
+    ends,
+    finding,
+    render,
+    running,
+    told,
+    verdict,
+)
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+SIZES = [(80, 23), (40, 23), (200, 59)]
+SKIPPED = "not asked while a stream runs: its own state tells more"
+WELL = (
+    Check("credentials", "ok", "all four are in the environment"),
+    Check("session", "ok", "A1, valid until 2026-11-21 00:00:00 IST", 0.01),
+    Check("REST", "ok", "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)", 0.123),
+    Check("handshake", "ok", "the feed opened", 0.05),
+    Check("first tick", "ok", "Nifty 50 24150.35 after 210 ms", 0.21),
+    Check("running streams", "ok", "none"),
+    Check("disk", "ok", "83.5 GB free at /home/a/.local/state/ticks"),
+)
+NAMES = [check.name for check in WELL]
+EVENTS: tuple[Mapping[str, Any], ...] = (
+    {"at": "2026-11-20T09:26:58.1+05:30", "connection": 1, "event": "lost", "cause": "silence"},
+    {
+        "at": "2026-11-20T09:26:58.2+05:30",
+        "connection": 1,
+        "event": "waiting",
+        "attempt": 2,
+        "max_attempts": 3,
+        "delay_s": 4.1,
+        "cause": "silence",
+        "detail": "no data for 30.1 s",
+    },
+)
+
+
+def failed(name: str, error: NetworkError) -> Check:
+    return Check(name, "failed", error.message, 10.0, error.remedy, error)
+
+
+REFUSED = failed(
+    "handshake",
+    RateLimitedError(
+        "wss://feed/ refused the handshake with HTTP 429",
+        remedy="a client code may hold 3 connections over all apps; close one and wait",
+    ),
+)
+
+
+def watched(*checks: Check, streams: Mapping[int, FeedSnapshot] | None = None) -> Watched:
+    return Watched(
+        at="2026-11-20T09:27:42.123+05:30",
+        uptime_s=62.0,
+        names=NAMES,
+        checks={check.name: check for check in checks},
+        statuses=[{"pid": pid, **each.to_dict()} for pid, each in (streams or {}).items()],
+    )
+
+
+@pytest.fixture
+def well() -> Watched:
+    return watched(*WELL)
+
+
+@pytest.fixture
+def failing() -> Watched:
+    """The feed refuses the handshake; what stands on it is skipped."""
+    first_tick = Check("first tick", "skipped", "the feed was not opened")
+    return watched(*WELL[:3], REFUSED, first_tick, *WELL[5:])
+
+
+@pytest.fixture
+def streams(live: FeedSnapshot, waiting: FeedSnapshot) -> Watched:
+    """Two streams, one of which waits to reconnect."""
+    asked_not = [Check(name, "skipped", SKIPPED) for name in ("handshake", "first tick")]
+    both = {4242: live, 4711: replace(waiting, events=EVENTS)}
+    return watched(*WELL[:3], *asked_not, *WELL[5:], streams=both)
+
+
+def words(seen: Watched, width: int = 80, height: int = 23) -> list[str]:
+    return render(seen, width=width, height=height).plain()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("look", ["well", "failing", "streams"])
+def test_a_look_is_the_one_that_was_designed(
+    look: str, size: tuple[int, int], request: pytest.FixtureRequest
+) -> None:
+    file = SNAPSHOTS / f"health-{look}-{size[0]}x{size[1]}.txt"
+    drawn = "\n".join(words(request.getfixturevalue(look), *size)) + "\n"
+    if os.environ.get("TICKS_UPDATE_SNAPSHOTS"):
+        file.write_text(drawn, encoding="utf-8")
+    assert drawn == file.read_text(encoding="utf-8")
+
+
+# --- findings -------------------------------------------------------------------------------------
+
+
+def test_a_finding_is_a_line_with_its_mark_and_time() -> None:
+    assert told(WELL[2]).startswith("✓ REST                 0.12 s  answers for A1")
+    assert told(Check("first tick", "skipped", "closed")).startswith("- first tick")
+
+
+def test_what_failed_comes_with_advice_below() -> None:
+    first, second = told(REFUSED).splitlines()
+    assert first.startswith("✗ handshake           10.00 s  wss://feed/ refused")
+    assert second.strip() == f"try: {REFUSED.advice}"
+    assert second.index("try:") == first.index("wss:")
+
+
+def test_what_a_broker_says_cannot_move_the_cursor() -> None:
+    assert "\x1b" not in told(Check("REST", "failed", "\x1b[2Jgone", advice="\x1b[A"))
+
+
+def test_in_a_narrow_pane_the_detail_stands_below() -> None:
+    lines = Frame(tuple(finding(WELL[2], 40))).plain()
+    assert lines[0] == "✓ REST                 0.12 s"
+    assert " ".join(line.strip() for line in lines[1:]) == WELL[2].detail
+
+
+def test_a_check_under_way_shows_how_long_it_takes() -> None:
+    assert Frame((running("first tick", 3.2, 80),)).plain() == ["◌ first tick           3.20 s"]
+
+
+def test_the_last_words_name_what_to_mend_first(failing: Watched) -> None:
+    assert Frame(tuple(verdict(WELL, 80))).plain() == ["✓ all is well · 7 checks in 0.4 s"]
+    last = Frame(tuple(verdict(failing.findings, 80))).plain()
+    assert last == ["✗ 1 of 7 checks failed · mend handshake first"]
+
+
+# --- the frame ------------------------------------------------------------------------------------
+
+
+def test_what_ails_stands_in_the_first_line(
+    failing: Watched, streams: Watched, silent: FeedSnapshot, lost: FeedSnapshot
+) -> None:
+    assert words(failing)[0].startswith("✗ 1 check failed: handshake")
+    assert words(streams)[0].startswith("◔ stream 4711 waiting")
+    assert words(watched(*WELL, streams={7: silent}))[0].startswith("◔ stream 7 silent")
+    assert words(watched(*WELL, streams={7: lost}))[0].startswith("✗ stream 7 lost")
+
+
+def test_until_every_check_was_done_nothing_is_said_to_be_well() -> None:
+    drawn = words(watched(*WELL[:2]))
+    assert drawn[0].startswith("◌ checking")
+    assert "◌ REST" in drawn
+
+
+def test_a_stream_shows_attempt_next_try_blind_seconds_and_history(streams: Watched) -> None:
+    drawn = "\n".join(words(streams))
+    for each in (
+        "stream 4242 · Nifty 50, RELIANCE-EQ, SBIN-EQ +1",
+        "silence  0.2 s of 30 s",
+        "attempt 2 of 3 · next try in 3.2 s",
+        "blind    37.5 s",
+        "history  09:26:58 waiting: attempt 2 of 3 in 4.1 s · silence: no data for 30.1 s",
+    ):
+        assert each in drawn
+
+
+def test_where_room_is_short_what_is_well_shrinks_and_what_failed_stays(
+    failing: Watched, live: FeedSnapshot
+) -> None:
+    crowd = watched(*failing.findings, streams=dict.fromkeys((1, 2, 3), live))
+    drawn = words(crowd, 80, 20)
+    assert "well     credentials · session · REST · disk" in drawn
+    assert any(line.startswith("✗ handshake") for line in drawn)
+    assert sum(line.startswith("stream ") for line in drawn) == 3
+
+
+@given(st.integers(0, 120), st.integers(0, 60), st.integers(0, 7), st.integers(0, 4))
+def test_a_frame_always_fits(width: int, height: int, checks: int, streams: int) -> None:
+    stream = FeedSnapshot.from_dict({"phase": "waiting", "events": EVENTS, "connections": [{}]})
+    found = [*WELL[:3], REFUSED, *WELL[4:]][:checks]
+    seen = watched(*found, streams=dict.fromkeys(range(streams), stream))
+    frame = render(seen, width=width, height=height)
+    assert len(frame.lines) <= height
+    assert all(taken <= width for taken in frame.widths())
+
+
+# --- what changed ---------------------------------------------------------------------------------
+
+
+def test_a_finding_is_told_when_it_is_new_or_turned(well: Watched, failing: Watched) -> None:
+    assert list(changes(None, well)) == [told(check) for check in WELL]
+    assert list(changes(well, well)) == []
+    turned = list(changes(well, failing))
+    assert turned[0].startswith("09:27:42 ✗ handshake")
+    assert len(turned) == 2
+
+
+def test_a_stream_is_told_when_it_comes_changes_and_goes(
+    well: Watched, live: FeedSnapshot, waiting: FeedSnapshot
+) -> None:
+    began = watched(*WELL, streams={7: live})
+    assert list(changes(well, began)) == ["09:27:42 stream 7 live · 4 instruments"]
+    lost = watched(*WELL, streams={7: replace(waiting, events=EVENTS)})
+    why = "silence: no data for 30.1 s"
+    assert list(changes(began, lost)) == [
+        f"09:26:58 stream 7 waiting: attempt 2 of 3 in 4.1 s · {why}"
+    ]
+    again = watched(*WELL, streams={7: replace(live, events=EVENTS)})
+    assert list(changes(lost, again)) == ["09:27:42 stream 7 live"]
+    assert list(changes(again, well)) == list(ends(again, well))
+    assert list(ends(again, well)) == ["09:27:42 stream 7 ended · 6,204 ticks · blind 0.0 s"]
+
+
+def test_one_of_several_connections_is_named(well: Watched, crowded: FeedSnapshot) -> None:
+    before = watched(*WELL, streams={7: crowded})
+    after = watched(*WELL, streams={7: replace(crowded, events=EVENTS)})
+    assert list(changes(before, after))[0].startswith("09:26:58 stream 7 feed 1 waiting:")
+
+
+def test_a_stream_that_hangs_did_not_end(well: Watched, live: FeedSnapshot) -> None:
+    before = watched(*WELL, streams={7: live})
+    after = replace(well, unheard=frozenset({7}))
+    assert "tells nothing any more, but its process runs" in list(ends(before, after))[0]
+
+
+def test_the_json_is_that_of_the_checkup_with_the_time(failing: Watched) -> None:
+    document = failing.to_dict()
+    assert list(document) == ["at", "ok", "checks", "streams"]
+    assert document["ok"] is False
