@@ -233,13 +233,13 @@ def test_a_stream_is_told_when_it_comes_changes_and_goes(
 def test_one_of_several_connections_is_named(well: Watched, crowded: FeedSnapshot) -> None:
     before = watched(*WELL, streams={7: crowded})
     after = watched(*WELL, streams={7: replace(crowded, events=EVENTS)})
-    assert list(changes(before, after))[0].startswith("09:26:58 stream 7 feed 1 waiting:")
+    assert next(changes(before, after)).startswith("09:26:58 stream 7 feed 1 waiting:")
 
 
 def test_a_stream_that_hangs_did_not_end(well: Watched, live: FeedSnapshot) -> None:
     before = watched(*WELL, streams={7: live})
     after = replace(well, unheard=frozenset({7}))
-    assert "tells nothing any more, but its process runs" in list(ends(before, after))[0]
+    assert "tells nothing any more, but its process runs" in next(ends(before, after))
 
 
 def test_the_json_is_that_of_the_checkup_with_the_time(failing: Watched) -> None:
