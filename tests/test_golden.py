@@ -1,0 +1,45 @@
+"""A minute of the demo, recorded once in each mode and format, is read and written as ever."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.record.inputs import Input
+from ticks.adapter.record.recording import RecordingReader, raise_damage, read_recording
+from ticks.adapter.record.rows import CsvRows, JsonRows
+from ticks.adapter.tick import Mode
+
+MINUTE = Path(__file__).parent / "data" / "demo-minute"
+SYMBOLS = {(1, "99926000"): "Nifty 50", (1, "2885"): "RELIANCE-EQ"}
+MODES = pytest.mark.parametrize("mode", [Mode.LTP, Mode.QUOTE, Mode.SNAP], ids=lambda m: m.label)
+
+
+@MODES
+def test_both_formats_hold_the_same_packets(mode: Mode) -> None:
+    rows = list(read_recording(MINUTE / f"{mode.label}.csv"))
+    assert rows == list(read_recording(MINUTE / f"{mode.label}.jsonl"))
+    assert len(rows) == 122
+    assert {row.packet[0] for row in rows} == {mode}
+    assert {row.symbol for row in rows} == set(SYMBOLS.values())
+
+
+@MODES
+def test_packets_become_the_same_bytes_as_when_they_were_recorded(mode: Mode) -> None:
+    for encoder, name in ((CsvRows(mode, SYMBOLS), "csv"), (JsonRows(SYMBOLS), "jsonl")):
+        path = MINUTE / f"{mode.label}.{name}"
+        drains = groupby(read_recording(path), key=lambda row: row.received_ns)
+        text = [
+            encoder.encode(received_ns, [row.packet for row in rows])
+            for received_ns, rows in drains
+        ]
+        assert encoder.kind.header + b"".join(text) == path.read_bytes()
+
+
+@MODES
+def test_every_row_is_checked_in_one_run(mode: Mode) -> None:
+    for name, runs in (("csv", [0, 122]), ("jsonl", [122])):
+        reader = RecordingReader(Input(str(MINUTE / f"{mode.label}.{name}")), raise_damage)
+        assert [run.count for run in reader.runs()] == runs
