@@ -251,9 +251,10 @@ class BrokerAdapter:
             else:
                 self.wait(None)
 
-    def take(self) -> list[Batch]:
-        """All packets that have come, batch by batch; empty when there are none. Never waits."""
-        return self.buffer.take_all()
+    def take(self, most: int | None = None) -> list[Batch]:
+        """The packets that have come, drain by drain, `most` or a few more; empty when there are
+        none. Never waits."""
+        return self.buffer.take(most)
 
     def wait(self, timeout_s: float | None) -> bool:
         """Wait until something has come, the feed is over or somebody rang; whether that was so."""

@@ -21,6 +21,8 @@ from .feed.buffer import Batch
 from .feed.stats import FeedSnapshot, OutputSnapshot
 from .record.sinks import Sink
 
+_AT_ONCE = 4_096
+"""Packets written between two looks at the buffer: some milliseconds of work."""
 _TELL_DROPS_APART_S = 1.0
 
 
@@ -141,7 +143,7 @@ class Recorder:
 
     def _record(self) -> None:
         while not self._is_at_end():
-            batches = self._broker.take()
+            batches = self._broker.take(_AT_ONCE)
             if batches:
                 self._write(batches)
             elif self._broker.is_over:
@@ -154,7 +156,8 @@ class Recorder:
         if self._has_its_count:
             self._dropped_by_count = self._broker.buffer.dropped
         self._broker.disconnect()
-        self._write(self._broker.take())
+        while batches := self._broker.take(_AT_ONCE):
+            self._write(batches)
         self._close()
         self._ended_s = self._clock.now_s() - self._began_s
         self._broker.report("summary", self.summary().facts())

@@ -1,9 +1,14 @@
 """The bounded buffer between the socket and the sinks.
 
-The feed threads put what one drain of a socket gave; one reader takes all there is. When the
-buffer is full the feed thread waits a moment for the reader (the network holds what comes
-meanwhile); past that the oldest packets go, and every one of them is counted. So a burst faster
-than the disk loses nothing, and a stuck pipe never holds up a heartbeat, nor hides what it cost.
+The feed threads put what one drain of a socket gave; one reader takes what there is.
+
+Rules
+- In a flood (more than `FLOOD_PACKETS` wait) the feed thread steps back until the reader has worked
+  off half of them; the network holds what comes meanwhile. So a burst faster than the disk loses
+  nothing, and two busy threads do not fight for the interpreter drain by drain.
+- It steps back for `STEP_BACK_S` at most, and not again before a reader that took nothing in that
+  time takes something: a stuck pipe never holds up a heartbeat.
+- When the buffer is full the oldest packets go, and every one of them is counted.
 """
 
 from __future__ import annotations
@@ -14,8 +19,8 @@ from typing import NamedTuple
 
 from .wakeup import Wakeup
 
-WAIT_FOR_ROOM_S = 0.05
-"""How long one drain may wait for the reader: 64 KiB each 50 ms still outruns any live feed."""
+FLOOD_PACKETS = 16_384
+STEP_BACK_S = 0.05
 
 
 class Batch(NamedTuple):
@@ -35,7 +40,10 @@ class TickBuffer:
         self.dropped = 0
         self._batches: deque[Batch] = deque()
         self._lock = threading.Lock()
-        self._has_room = threading.Condition(self._lock)
+        self._has_worked_off = threading.Condition(self._lock)
+        self._flood = min(limit, FLOOD_PACKETS)
+        self._takes = 0
+        self._is_reader_stuck = False
         self._wakeup = wakeup
         self._in_hand: list[bytes] = []
         self._in_hand_ns = 0
@@ -43,14 +51,11 @@ class TickBuffer:
     def put(self, received_ns: int, packets: list[bytes]) -> None:
         """Add the packets of a drain; wakes the reader when the buffer was empty.
 
-        Waits for room at most `WAIT_FOR_ROOM_S`.
+        Steps back in a flood, for `STEP_BACK_S` at most.
         """
         with self._lock:
-            if self._batches and self.size + len(packets) > self.limit:
-                self._has_room.wait_for(
-                    lambda: not self._batches or self.size + len(packets) <= self.limit,
-                    WAIT_FOR_ROOM_S,
-                )
+            if self._batches and self.size + len(packets) > self._flood:
+                self._step_back()
             was_empty = not self._batches
             self._batches.append(Batch(received_ns, packets))
             self.size += len(packets)
@@ -59,6 +64,15 @@ class TickBuffer:
             self.peak = max(self.peak, self.size)
         if was_empty:
             self._wakeup.ring()
+
+    def _step_back(self) -> None:
+        if self._is_reader_stuck:
+            return
+        takes = self._takes
+        is_worked_off = self._has_worked_off.wait_for(
+            lambda: self.size <= self._flood // 2, STEP_BACK_S
+        )
+        self._is_reader_stuck = not is_worked_off and self._takes == takes
 
     def _drop_oldest(self, surplus: int) -> None:
         self.dropped += surplus
@@ -70,28 +84,40 @@ class TickBuffer:
                 return
             surplus -= len(packets)
 
-    def take_all(self) -> list[Batch]:
-        """Everything there is, oldest first; empty when there is nothing. Never waits."""
+    def take(self, most: int | None = None) -> list[Batch]:
+        """What there is, oldest first; empty when there is nothing. Never waits.
+
+        With `most` no further batch is taken once so many packets are: a reader that takes a
+        little at a time makes room often, and a feed in full flood waits instead of dropping.
+        """
         if not self._batches:
             return []
         with self._lock:
-            taken = list(self._batches)
-            self._batches.clear()
-            self.size = 0
-            self._has_room.notify_all()
+            taken: list[Batch] = []
+            count = 0
+            while self._batches and (most is None or count < most):
+                taken.append(self._batches.popleft())
+                count += len(taken[-1].packets)
+            self._taken(count)
         return taken
 
     def take_packet(self) -> tuple[int, bytes] | None:
         """The oldest packet and its time, or None when there is nothing. Never waits.
 
-        Takes a batch out of the buffer at a time, for one reader that does not mix with `take_all`.
+        Takes a batch out of the buffer at a time, for one reader that does not mix with `take`.
         """
         if not self._in_hand:
             with self._lock:
                 if not self._batches:
                     return None
                 self._in_hand_ns, packets = self._batches.popleft()
-                self.size -= len(packets)
-                self._has_room.notify_all()
+                self._taken(len(packets))
             self._in_hand = packets[::-1]
         return self._in_hand_ns, self._in_hand.pop()
+
+    def _taken(self, count: int) -> None:
+        self.size -= count
+        self._takes += 1
+        self._is_reader_stuck = False
+        if self.size <= self._flood // 2:
+            self._has_worked_off.notify_all()

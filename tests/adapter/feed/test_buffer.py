@@ -25,7 +25,7 @@ def packets(first: int, count: int) -> list[bytes]:
 
 def test_an_empty_buffer_gives_nothing_and_never_waits(bell: Wakeup) -> None:
     full = TickBuffer(10, bell)
-    assert full.take_all() == []
+    assert full.take() == []
     assert full.take_packet() is None
 
 
@@ -34,7 +34,7 @@ def test_batches_come_out_whole_and_in_order(bell: Wakeup) -> None:
     kept.put(1, [b"a", b"b"])
     kept.put(2, [b"c"])
     assert (kept.size, kept.peak) == (3, 3)
-    assert kept.take_all() == [Batch(1, [b"a", b"b"]), Batch(2, [b"c"])]
+    assert kept.take() == [Batch(1, [b"a", b"b"]), Batch(2, [b"c"])]
     assert (kept.size, kept.peak, kept.dropped) == (0, 3, 0)
 
 
@@ -53,7 +53,7 @@ def test_only_the_first_batch_of_an_empty_buffer_rings(bell: Wakeup) -> None:
     assert bell.wait(0)
     kept.put(2, [b"b"])
     assert not bell.wait(0)
-    kept.take_all()
+    kept.take()
     kept.put(3, [b"c"])
     assert bell.wait(0)
 
@@ -61,28 +61,28 @@ def test_only_the_first_batch_of_an_empty_buffer_rings(bell: Wakeup) -> None:
 def test_what_has_no_room_goes_oldest_first_and_is_counted(
     bell: Wakeup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffer, "WAIT_FOR_ROOM_S", 0.0)
+    monkeypatch.setattr(buffer, "STEP_BACK_S", 0.0)
     kept = TickBuffer(5, bell)
     kept.put(1, packets(0, 3))
     kept.put(2, packets(3, 4))
     assert kept.dropped == 2
-    assert kept.take_all() == [Batch(1, packets(2, 1)), Batch(2, packets(3, 4))]
+    assert kept.take() == [Batch(1, packets(2, 1)), Batch(2, packets(3, 4))]
     kept.put(3, packets(7, 12))
     assert kept.dropped == 9
-    assert kept.take_all() == [Batch(3, packets(14, 5))]
+    assert kept.take() == [Batch(3, packets(14, 5))]
 
 
 def test_a_full_buffer_waits_a_moment_for_its_reader(
     bell: Wakeup, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(buffer, "WAIT_FOR_ROOM_S", 10.0)
+    monkeypatch.setattr(buffer, "STEP_BACK_S", 10.0)
     kept = TickBuffer(2, bell)
     kept.put(1, [b"a", b"b"])
     feeder = threading.Thread(target=kept.put, args=(2, [b"c"]))
     feeder.start()
-    taken = [packet for batch in kept.take_all() for packet in batch.packets]
+    taken = [packet for batch in kept.take() for packet in batch.packets]
     feeder.join(10)
-    taken += [packet for batch in kept.take_all() for packet in batch.packets]
+    taken += [packet for batch in kept.take() for packet in batch.packets]
     assert (taken, kept.dropped) == ([b"a", b"b", b"c"], 0)
 
 
@@ -96,11 +96,11 @@ def test_every_packet_is_taken_once_and_in_order_or_counted_as_dropped(
     bell = Wakeup()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(buffer, "WAIT_FOR_ROOM_S", 0.0)
+            patch.setattr(buffer, "STEP_BACK_S", 0.0)
             kept, put, taken = TickBuffer(limit, bell), 0, []
             for count in [*moves, None]:
                 if count is None:
-                    taken += [int(p) for batch in kept.take_all() for p in batch.packets]
+                    taken += [int(p) for batch in kept.take() for p in batch.packets]
                 else:
                     kept.put(put, packets(put, count))
                     put += count
@@ -109,3 +109,31 @@ def test_every_packet_is_taken_once_and_in_order_or_counted_as_dropped(
             assert len(taken) + kept.dropped == put
     finally:
         bell.close()
+
+
+def test_a_reader_may_take_a_little_at_a_time() -> None:
+    kept = TickBuffer(100, Wakeup())
+    for number in range(4):
+        kept.put(number, packets(number, 3))
+    assert [len(kept.take(most)) for most in (1, 4, None, 5)] == [1, 2, 1, 0]
+    assert kept.size == 0
+
+
+def test_a_stuck_reader_is_waited_for_once_and_again_when_it_took_something(
+    bell: Wakeup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = TickBuffer(2, bell)
+    waits: list[float] = []
+
+    def waited(_is_true: object, seconds: float) -> bool:
+        waits.append(seconds)
+        return False
+
+    monkeypatch.setattr(kept._has_worked_off, "wait_for", waited)
+    for number in range(5):
+        kept.put(number, packets(number, 1))
+    assert (waits, kept.dropped) == ([buffer.STEP_BACK_S], 3)
+    kept.take(1)
+    for number in range(5, 8):
+        kept.put(number, packets(number, 1))
+    assert waits == [buffer.STEP_BACK_S] * 2
