@@ -67,7 +67,8 @@ _ticks() {
                     ;;
                 health)
                     _arguments -s -S \
-                        '--json[The findings as JSON on stdout]' \
+                        '--watch[Stay: repeat the checks and follow the running streams until told to stop]' \
+                        '--json[The findings as JSON on stdout; with --watch a line of it each second]' \
                         '--timeout=[Longest wait for the feed in each check]:DURATION: ' \
                         '--demo[Play against a simulated broker on this machine; no account is needed]' \
                         '--always-open[Silence is a fault at any hour]' \

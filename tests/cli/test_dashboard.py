@@ -21,7 +21,14 @@ from ticks.adapter.feed.stats import (
     InstrumentSnapshot,
     OutputSnapshot,
 )
-from ticks.cli.dashboard import is_counting_down, mood_of, most_instruments, render
+from ticks.cli.dashboard import (
+    essentials,
+    is_counting_down,
+    mood_of,
+    most_instruments,
+    render,
+)
+from ticks.cli.frame import Frame
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (40, 24), (200, 60)]
@@ -231,3 +238,17 @@ def test_the_phase_and_its_figures_are_always_named(feed: FeedSnapshot) -> None:
 @given(st.integers(1, 400), st.integers(1, 200))
 def test_as_many_instruments_are_asked_for_as_could_be_shown(width: int, height: int) -> None:
     assert most_instruments(width, height) >= height
+
+
+def test_the_essentials_tell_state_silence_backoff_and_blind_seconds(
+    live: FeedSnapshot, waiting: FeedSnapshot
+) -> None:
+    well = Frame(tuple(essentials(live, 80))).plain()
+    assert [text[:8].rstrip() for text in well] == ["● live", "rate", "silence", "blind", "output"]
+    ailing = Frame(tuple(essentials(waiting, 80, is_short=True))).plain()
+    assert ailing[0].startswith("◔ waiting  attempt 2 of 3 · next try in 3.2 s")
+    assert [text[:8].rstrip() for text in ailing[1:]] == ["backoff", "blind"]
+
+
+def test_a_status_without_a_silence_limit_is_drawn_too() -> None:
+    assert words(FeedSnapshot.from_dict({"phase": "live", "is_market_open": True}))

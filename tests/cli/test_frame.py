@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ticks.cli.frame import STYLES, Frame, Span, cells, cropped, cropped_line, padded, width_of
+from ticks.cli.frame import (
+    STYLES,
+    Frame,
+    Span,
+    cells,
+    cropped,
+    cropped_line,
+    flowed,
+    padded,
+    width_of,
+)
 
 LINE = (Span("● live", "good strong"), Span("  "), Span("receiving", "strong"))
 FRAME = Frame((LINE, (), (Span("blind", "label"),)))
@@ -52,3 +62,10 @@ def test_a_cropped_line_never_exceeds_its_width(texts: list[str], width: int) ->
 @given(st.text(st.characters(codec="utf-8", categories=["L"])), st.integers(0, 40))
 def test_a_padded_line_has_at_least_its_width(text: str, width: int) -> None:
     assert width_of(padded([Span(text)], width)) == max(width, cells(text))
+
+
+def test_parts_that_do_not_fit_beside_their_label_go_on_below() -> None:
+    parts = [Span("one"), Span("two"), Span("three")]
+    assert Frame(tuple(flowed("label", parts, 80))).plain() == ["label    one · two · three"]
+    narrow = Frame(tuple(flowed("label", parts, 20))).plain()
+    assert narrow == ["label    one · two", "         three"]

@@ -13,6 +13,8 @@ import pytest
 
 from ticks.adapter.simulator.server import Simulator
 
+from .window import Window
+
 TICKS = str(Path(sys.executable).with_name("ticks"))
 SECRETS = ("TICKS_API_KEY", "TICKS_PIN", "TICKS_TOTP_SECRET")
 
@@ -104,3 +106,10 @@ def until(simulator: Simulator) -> Callable[[Callable[[], bool]], None]:
         assert simulator.journal.wait_until(is_true)
 
     return wait
+
+
+@pytest.fixture
+def window() -> Iterator[Window]:
+    opened = Window()
+    yield opened
+    opened.close()

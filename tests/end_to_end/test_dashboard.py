@@ -2,61 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import pty
 import re
-import selectors
 import signal
-import struct
 import subprocess
 import sys
 import termios
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
+from .window import Window, is_whole
+
 TICKS = str(Path(sys.executable).with_name("ticks"))
-ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-DEADLINE_S = 30.0
-
-
-class Window:
-    """A terminal window of 80x24 that keeps every byte written to it."""
-
-    def __init__(self) -> None:
-        self._master, self.tty = pty.openpty()
-        fcntl.ioctl(self.tty, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-        self.modes = termios.tcgetattr(self.tty)
-        self.raw = ""
-
-    @property
-    def text(self) -> str:
-        """What was written, without escape codes."""
-        return ESCAPES.sub("", self.raw).replace("\r", "")
-
-    def read_until(self, is_true: Callable[[], bool]) -> None:
-        """Read what is written until something holds; fails after the deadline."""
-        give_up_at = time.monotonic() + DEADLINE_S
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._master, selectors.EVENT_READ)
-            while not is_true():
-                assert time.monotonic() < give_up_at, self.text[-2000:]
-                if selector.select(0.05):
-                    self.raw += os.read(self._master, 65_536).decode()
-
-    def close(self) -> None:
-        os.close(self._master)
-        os.close(self.tty)
-
-
-@pytest.fixture
-def window() -> Iterator[Window]:
-    opened = Window()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture
@@ -86,12 +44,6 @@ def drawn(
     for process in running:
         process.kill()
         process.wait()
-
-
-def is_whole(raw: str) -> bool:
-    """Whether the terminal is in its usual state after this: cursor, wrapping, updates."""
-    pairs = (("?25l", "?25h"), ("?7l", "?7h"), ("?2026h", "?2026l"))
-    return all(raw.rfind(f"\x1b[{on}") <= raw.rfind(f"\x1b[{off}") for on, off in pairs)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
