@@ -1,20 +1,240 @@
-"""Pages that are drawn from the code say what the code does."""
+"""What the pages name is there, and what they list is all there is; `pages.py` has the rules."""
 
 from __future__ import annotations
 
+import configparser
+import re
 import runpy
+import shlex
+import shutil
+import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+import pytest
+from pages import NOT_OURS, PAGES, ROOT, blocks, blocks_of, commands, name_of, prose, spans, text_of
+
+from ticks.adapter.clock import IST
+from ticks.adapter.record.columns import columns
+from ticks.adapter.simulator.faults import What, parse_fault
+from ticks.adapter.tick import Mode
+from ticks.adapter.wire.packet import PACKET_SIZES
+from ticks.cli.boundary import ExitCode
+from ticks.cli.commands import SUMMARIES, load, load_all, options_of
+
+SOURCES = [path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py")]
+SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
+VARIABLE = r"\bTICKS_[A-Z]+(?:_[A-Z]+)*\b"
+
+# --- names ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def known_options() -> set[str]:
+    """Every option of every command."""
+    own = {"--help", "--version"}
+    for command in load_all():
+        for option in options_of(command):
+            own.update(option.opts)
+            own.update(option.secondary_opts)
+    return own
+
+
+@pytest.fixture(scope="module")
+def option_variables() -> set[str]:
+    """The variables that are options by another name."""
+    found: set[str] = set()
+    for command in load_all():
+        for option in options_of(command):
+            if isinstance(option.envvar, str):
+                found.add(option.envvar)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_an_option_that_is_named_exists(page: Path, known_options: set[str]) -> None:
+    ours = [span for span in spans(page) if not span.startswith(NOT_OURS)]
+    ours += [line[2:] for block in blocks_of(page) for line in block.lines if line[:2] == "$ "]
+    named = {
+        option
+        for text in [*ours, *commands(page)]
+        for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)
+    }
+    assert named <= known_options
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_command_that_is_named_exists(page: Path) -> None:
+    named = {
+        name
+        for text in [*spans(page), *commands(page)]
+        for name in re.findall(r"(?:^|\| |-- )ticks ([a-z]+)", text)
+    }
+    assert named <= set(SUMMARIES)
+
+
+def test_the_readme_lists_every_exit_code_and_no_page_another() -> None:
+    listed = re.findall(r"(?m)^\| (\d+) \|", text_of("README.md"))
+    assert sorted(map(int, listed)) == sorted(ExitCode)
+    for page in PAGES:
+        named = re.findall(r"exit (?:code )?(\d+)", page.read_text(encoding="utf-8"))
+        assert set(map(int, named)) <= set(ExitCode), name_of(page)
+
+
+def test_a_variable_that_is_named_exists_and_those_that_are_no_options_are_all_named(
+    option_variables: set[str],
+) -> None:
+    known = set(re.findall(VARIABLE, SOURCE)) | option_variables
+    for page in PAGES:
+        named = set(re.findall(VARIABLE, page.read_text(encoding="utf-8")))
+        assert named - {"TICKS_UPDATE_SNAPSHOTS"} <= known, name_of(page)
+    surroundings = (known - option_variables) | {"TICKS_CLIENT_CODE"}
+    for name in ("README.md", "docs/configuration.md"):
+        assert surroundings <= set(re.findall(VARIABLE, text_of(name))), name
+
+
+def test_the_page_of_the_rows_names_every_column_and_no_other() -> None:
+    known = columns(Mode.SNAP)
+    rows = re.findall(r"(?m)^\| `(?:ltp|quote|snap)` \| (.+) \|$", text_of("docs/recording.md"))
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+    assert tuple(named) == tuple(name for name in known if not re.match(r"(bid|ask)\d_", name))
+    best_five = re.findall(r"`((?:bid|ask)\d_\w+)`", text_of("docs/recording.md"))
+    assert set(best_five) <= set(known)
+    assert {"bid1_price", "bid5_orders", "ask1_price", "ask5_orders"} <= set(best_five)
+
+
+def test_the_page_of_health_names_every_event_and_no_other() -> None:
+    told = r'(?:Tell|_tell|_report|\breport)\(\s*"(\w+)"|_request\([^)]*"(\w+)"\)'
+    events = {first or second for first, second in re.findall(told, SOURCE)}
+    rows = re.findall(r"(?m)^\| (`\w+`(?:, `\w+`)*) \|", text_of("docs/health.md"))
+    assert {name for row in rows for name in re.findall(r"\w+", row)} == events
+
+
+def test_the_page_of_the_simulator_shows_every_fault_as_it_is_written() -> None:
+    rows = re.findall(r"(?m)^\| `([^`]+)` \| .+ \| (.+) \|$", text_of("docs/simulator.md"))
+    whens = {"feed": "20s", "`connect`": "connect", "calls": "login"}
+    shown = [f"{whens[at]}:{what}" for what, ats in rows for at in ats.split(", ")]
+    assert {parse_fault(text).what for text in shown} == set(What)
+
+
+# --- files, headings, figures ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_source_file_that_is_named_exists(page: Path) -> None:
+    named = {
+        name
+        for text in [*spans(page), *(line for b in blocks_of(page) for line in b.lines)]
+        for name in re.findall(r"(?<![\w/.<%-])[\w/]+\.py\b", text)
+    }
+    gone = [
+        name for name in named if not any((ROOT / at / name).exists() for at in ("", "adapter"))
+    ]
+    assert gone == []
+
+
+def test_the_architecture_names_every_station() -> None:
+    stations = {
+        f"{path.name}/" if path.is_dir() else path.name
+        for path in (ROOT / "adapter").iterdir()
+        if path.suffix in ("", ".py") and not path.name.startswith("__")
+    }
+    assert stations <= set(spans(ROOT / "docs" / "architecture.md"))
+
+
+def test_what_the_code_cites_of_the_protocol_is_a_heading_of_its_page() -> None:
+    headings = re.findall(r"(?m)^#+ (?:\d\. )?(.+)$", text_of("docs/protocol.md"))
+    sections = re.findall(r"(?m)^## (\d)\.", text_of("docs/protocol.md"))
+    for path in [*SOURCES, ROOT / "tests" / "conftest.py"]:
+        words = " ".join(path.read_text(encoding="utf-8").split())
+        for cited in re.findall(r'protocol\.md, ((?:(?:, | and )?"[^"]+")+)', words):
+            assert set(re.findall('"([^"]+)"', cited)) <= set(headings), path
+        assert set(re.findall(r"protocol\.md, section (\d)", words)) <= set(sections), path
+
+
+def test_the_page_of_the_protocol_gives_the_sizes_that_are_decoded() -> None:
+    page = text_of("docs/protocol.md")
+    sizes = [int(size) for size in re.findall(r"packet ends at (\d+)", page)]
+    assert sizes == [PACKET_SIZES[mode] for mode in (Mode.LTP, Mode.QUOTE, Mode.SNAP)]
+    assert f"{PACKET_SIZES[Mode.DEPTH]} bytes" in page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_a_figure_has_the_command_that_makes_it(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    if re.search(r"!\[|```mermaid", text):
+        assert "`python tools/" in text
+    if re.search(r"\d (?:µs|ns|(?:ticks|packets)(?:/s| a second))", prose(page)):
+        assert "python benchmarks/" in text
 
 
 def test_the_page_of_the_lifecycle_is_the_one_that_the_table_draws() -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "lifecycle_page.py"))
-    drawn = tool["page"]()
-    assert (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8") == drawn
+    assert text_of("docs/lifecycle.md") == tool["page"]()
 
 
 def test_the_page_of_the_lifecycle_shows_every_entry_of_the_table() -> None:
     tool = runpy.run_path(str(ROOT / "tools" / "lifecycle_page.py"))
     shown = {(state.phase, type(event)) for _, state, event in tool["situations"]()}
     assert set(tool["TABLE"]) <= shown
+
+
+# --- units and crontabs ---------------------------------------------------------------------------
+
+
+def unit_with(key: str) -> configparser.SectionProxy:
+    """The section that has `key`, of the one unit that has it."""
+    for block in blocks("ini"):
+        unit = configparser.ConfigParser(interpolation=None)
+        unit.optionxform = str  # type: ignore[assignment,method-assign]
+        unit.read_string("\n".join(block.lines))
+        for section in unit.sections():
+            if key in unit[section]:
+                return unit[section]
+    raise AssertionError(f"no unit has {key}")
+
+
+def parse_stream(words: list[str]) -> dict[str, object]:
+    """The values that `ticks stream` would get. Fails where it would refuse them."""
+    assert words[:1] == ["stream"]
+    hour_on = f"{datetime.now(IST) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
+    given = [hour_on if word == "15:30" else word for word in words[1:]]
+    with load("stream").make_context("stream", given) as context:
+        return dict(context.params)
+
+
+def test_the_unit_starts_a_stream_that_the_program_takes() -> None:
+    service = unit_with("ExecStart")
+    program, *words = shlex.split(service["ExecStart"].replace("%%", "%"))
+    assert Path(program).name == "ticks"
+    values = parse_stream(words)
+    assert values["csv"] == "ticks-%Y-%m-%d.csv.gz"
+    assert values["keep_trying"]
+    assert Path(service["EnvironmentFile"]).is_absolute()
+
+
+def test_the_unit_is_started_again_where_that_can_help_and_only_there() -> None:
+    service = unit_with("ExecStart")
+    prevented = {int(code) for code in service["RestartPreventExitStatus"].split()}
+    assert service["Restart"] == "on-failure"
+    failures = {code for code in ExitCode if code not in (ExitCode.OK, ExitCode.INTERRUPTED)}
+    assert failures - prevented == {ExitCode.UNEXPECTED, ExitCode.BROKER}
+    assert service["KillSignal"] == "SIGTERM"
+
+
+def test_the_crontab_starts_a_stream_that_the_program_takes() -> None:
+    (block,) = blocks("cron")
+    (line,) = block.lines
+    assert not re.search(r"(?<!\\)%", line), "cron ends a command at a bare %"
+    _, _, command = line.replace("\\%", "%").partition('/bin/ticks" ')
+    words = shlex.split(command)
+    assert parse_stream([word for word in words if "ticks.log" not in word])["keep_trying"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
+def test_the_timer_strikes_at_nine_in_india() -> None:
+    calendar = unit_with("OnCalendar")["OnCalendar"]
+    ran = subprocess.run(
+        ["systemd-analyze", "calendar", calendar], capture_output=True, text=True, check=True
+    )
+    assert "Mon..Fri *-*-* 09:00:00 Asia/Kolkata" in ran.stdout

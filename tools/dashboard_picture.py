@@ -1,0 +1,129 @@
+"""Draws the dashboard's pictures in the README from a real stream against a simulated broker.
+
+python tools/dashboard_picture.py                                replaces docs/dashboard*.svg
+python tools/dashboard_picture.py --seconds 2 --into FOLDER      a short one, elsewhere
+
+The seed fixes the market; times and rates are those of the run, so each picture is a little
+different. `dashboard.svg` is a feed that is well, `dashboard-waiting.svg` the same one after its
+connection was reset and the broker turned the next attempt down.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import re
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.clock import SystemClock
+from ticks.adapter.feed.market_hours import MarketCalendar
+from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.adapter.instruments import open_book
+from ticks.adapter.record.sinks import open_sink
+from ticks.adapter.recorder import Limits, Recorder
+from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.tick import Mode
+from ticks.cli.dashboard import render
+
+DOCS = Path(__file__).parent.parent / "docs"
+TITLE = "ticks stream --from watch.txt --csv day.csv"
+SYMBOLS = (
+    *("NIFTY", "BANKNIFTY", "SENSEX", "RELIANCE", "HDFCBANK"),
+    *("INFY", "TCS", "SBIN", "ITC", "BSE:RELIANCE"),
+)
+WIDTH, HEIGHT = 80, 24
+LOOK_EVERY_S = 0.25
+LONGEST_WAIT_S = 30.0
+
+
+@contextmanager
+def streaming() -> Iterator[tuple[Simulator, Callable[[], FeedSnapshot]]]:
+    """A stream of `SYMBOLS` to a file, and how it stands."""
+    with tempfile.TemporaryDirectory() as folder, chdir(folder), Simulator(seed=7) as simulator:
+        around = Surroundings.of({**simulator.environment(), "TICKS_HOME": folder})
+        broker = BrokerAdapter(
+            around.session_keeper(),
+            feed_url=around.addresses.feed_url,
+            calendar=MarketCalendar(is_always_open=True),
+        )
+        url = around.addresses.instruments_url
+        with open_book(around.home, url, clock=SystemClock(), note=print) as book:
+            broker.subscribe(book.resolve_all(SYMBOLS), Mode.QUOTE)
+        sink = open_sink("day.csv", "csv", mode=Mode.QUOTE, symbols=broker.symbols, note=print)
+        recorder = Recorder(broker, [sink], Limits())
+        thread = threading.Thread(target=recorder.run)
+        thread.start()
+        try:
+            yield simulator, recorder.snapshot
+        finally:
+            recorder.stop()
+            thread.join()
+
+
+def looks(seconds: float) -> Iterator[tuple[str, FeedSnapshot]]:
+    """The pictures' names and what they show: a feed that is well, and one that waits."""
+    pause = threading.Event()
+
+    def look_until(
+        is_wanted: Callable[[FeedSnapshot], bool], longest_s: float = LONGEST_WAIT_S
+    ) -> FeedSnapshot:
+        """The first snapshot that is wanted; looked at often, for the rates live from that."""
+        until_s = SystemClock().now_s() + longest_s
+        while SystemClock().now_s() < until_s:
+            snapshot = look()
+            if is_wanted(snapshot):
+                return snapshot
+            pause.wait(LOOK_EVERY_S)
+        raise SystemExit(f"the feed did not come so far within {longest_s:g} s")
+
+    with streaming() as (simulator, look):
+        for second in range(2, int(seconds), 3):
+            simulator.inject(f"{second}s:burst:{30 + second * 17 % 50}")
+        well = look_until(
+            lambda snapshot: snapshot.uptime_s >= seconds and snapshot.never_ticked == 0,
+            LONGEST_WAIT_S + seconds,
+        )
+        yield "dashboard", well
+        simulator.inject("connect:refuse:503")
+        simulator.inject("0s:drop")
+        yield (
+            "dashboard-waiting",
+            look_until(
+                lambda snapshot: (
+                    snapshot.phase == "waiting" and snapshot.connections[0].attempt == 2
+                )
+            ),
+        )
+
+
+def picture(name: str, snapshot: FeedSnapshot) -> str:
+    """The frame that a terminal of 80x24 would show, as SVG that loads nothing from elsewhere."""
+    frame = render(snapshot, width=WIDTH, height=HEIGHT)
+    console = Console(record=True, width=WIDTH, height=HEIGHT, file=io.StringIO())
+    console.print(frame)
+    svg = console.export_svg(title=TITLE, unique_id=name)
+    return re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Draws the dashboard's pictures in the README.")
+    parser.add_argument("--seconds", type=float, default=20.0, help="how long to stream before")
+    parser.add_argument("--into", type=Path, default=DOCS, help="where they go (docs/)")
+    asked = parser.parse_args()
+    folder = asked.into.absolute()
+    for name, snapshot in looks(asked.seconds):
+        shown = replace(snapshot, events=())
+        (folder / f"{name}.svg").write_text(picture(name, shown), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
