@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..adapter.errors import UsageError
 from . import options, settings
+
+if TYPE_CHECKING:
+    from ..adapter.simulator.faults import Fault
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -45,6 +48,17 @@ RecordingFile = Annotated[
         readable=True,
         metavar="FILE",
         help="Play this recording instead of a made-up market.",
+    ),
+]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--events",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        metavar="FILE",
+        help="The events of that recording: its disconnects come back too.",
     ),
 ]
 Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
@@ -93,6 +107,7 @@ def simulate(
     port: Port = 0,
     feed_port: FeedPort = 0,
     recording: RecordingFile = None,
+    events: EventsFile = None,
     speed: Speed = "1",
     rate: Rate = 4.0,
     seed: Seed = None,
@@ -118,7 +133,7 @@ def simulate(
         speed=parse_speed(speed),
         rate=rate,
         seed=seed,
-        faults=fault or (),
+        faults=[*(fault or ()), *_disconnects(events, recording, parse_speed(speed))],
         tls=tls,
     )
     if command:
@@ -138,6 +153,19 @@ def simulate(
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
+
+
+def _disconnects(
+    events: Path | None, recording: Path | None, speed: float | None
+) -> Sequence[Fault]:
+    """The faults in the events of a recording."""
+    from ..adapter.simulator.history import recorded_faults
+
+    if events is None:
+        return ()
+    if recording is None:
+        raise UsageError("--events needs the recording they belong to", remedy="add --recording")
+    return recorded_faults(events, recording, speed)
 
 
 def parse_speed(text: str) -> float | None:

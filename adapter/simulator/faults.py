@@ -93,7 +93,8 @@ class Fault:
     When: `call` (connect or a REST call; its next `times`), else `after_ticks`, else `after_s`
     since the first subscription (at once where that has passed). `connection` strikes only the
     one of that number in the journal. `duration_s` None is for ever. `number`: close code, status
-    or size of a burst; `code`: the error code of `text`, `A` and `B`.
+    or size of a burst; `code`: the error code of `text`, `A` and `B`. `then` is armed when it
+    strikes.
     """
 
     what: What
@@ -105,6 +106,7 @@ class Fault:
     duration_s: float | None = None
     number: int = 0
     code: str = ""
+    then: tuple[Fault, ...] = ()
 
 
 class _FaultTextError(ValueError):
@@ -195,7 +197,7 @@ def _code(codes: list[str]) -> Callable[[str], dict[str, Any]]:
     return read
 
 
-def _may_be_sent(code: int) -> bool:
+def may_be_sent(code: int) -> bool:
     """Whether a close frame may carry this code (RFC 6455, 7.4)."""
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 
@@ -206,7 +208,7 @@ _ARGUMENTS: dict[What, tuple[Callable[[str], dict[str, Any]], str | None]] = {
     What.STALL: (_duration, _NOTHING),
     What.SLOW: (_duration, _NOTHING),
     What.DELAY: (_duration, None),
-    What.CLOSE: (_number(_may_be_sent, "close code that may be sent"), "1011"),
+    What.CLOSE: (_number(may_be_sent, "close code that may be sent"), "1011"),
     What.REFUSE: (_number(REFUSALS.__contains__, "refusal: 401, 403, 429 or 503"), None),
     What.BURST: (_number(lambda number: number > 0, "number of packets"), None),
     What.TEXT: (_code(list(ERROR_MESSAGES)), "E1002"),

@@ -16,7 +16,7 @@ class Mischief:
     """The faults of one simulator."""
 
     def __init__(self, faults: Sequence[Fault], strike: Callable[[Fault], None]) -> None:
-        self._strike = strike
+        self._strike_now = strike
         self._begun_s: float | None = None
         self._ticks = 0
         self._waiting = [fault for fault in faults if not fault.call]
@@ -70,6 +70,11 @@ class Mischief:
             self._at_call[index] = fault, left - 1
         self._at_call = [(fault, left) for fault, left in self._at_call if left]
         return taken
+
+    def _strike(self, fault: Fault) -> None:
+        self._strike_now(fault)
+        for following in fault.then:
+            self.arm(following)
 
     def stop(self) -> None:
         """Strike no more."""

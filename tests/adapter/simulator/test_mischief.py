@@ -108,3 +108,15 @@ def test_after_a_stop_nothing_strikes() -> None:
         assert plot.struck == []
 
     plot(play, "1ms:drop", "5ticks:drop")
+
+
+def test_what_follows_a_fault_is_armed_when_it_strikes() -> None:
+    async def play(plot: Plot) -> None:
+        refusal = Fault(What.REFUSE, call="connect", number=429)
+        plot.mischief.arm(Fault(What.DROP, after_ticks=3, then=(refusal,)))
+        assert plot.mischief.take("connect", {What.REFUSE}) is None
+        plot.mischief.ticked(3)
+        await plot.strikes(1)
+        assert plot.mischief.take("connect", {What.REFUSE}) == refusal
+
+    plot(play)
