@@ -2,8 +2,8 @@
 
 - **sh** blocks that call `ticks` are run, all of a page in their order, line by line, in one folder
   that holds a `watch.txt`, against a simulated broker; a line must end with 0 and tell no error.
-  Three substitutions make them end: `TICKS_COUNT=3` for all that have no count of their own,
-  `--until` an hour from now, and what `pip` installs before a `&&` is left out.
+  Substitutions make them end: `TICKS_COUNT=3` for all that have no count of their own, and 3 for
+  those of a `--demo`; `--until` an hour from now; what `pip` installs before a `&&` is left out.
 - **console** blocks are transcripts: a user's line after `$ `, then what it prints on stdout and
   stderr, `...` for whatever differs. `(exit N)` in the heading above is the exit code, else 0.
 - **text** blocks hold messages that would take too long to provoke; a test makes them in process.

@@ -64,9 +64,14 @@ def has_its_tools(line: str) -> bool:
 
 
 def run_page(page: Path, folder: Path, environ: dict[str, str]) -> list[Ran]:
+    return [run(soon_over(line), folder, environ) for line in commands(page) if has_its_tools(line)]
+
+
+def soon_over(line: str) -> str:
+    """`line` with the substitutions that make it end."""
     an_hour_on = f"{datetime.now(IST) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
-    lines = [line.replace("--until 15:30", f"--until {an_hour_on}") for line in commands(page)]
-    return [run(line, folder, environ) for line in lines if has_its_tools(line)]
+    line = line.replace("--until 15:30", f"--until {an_hour_on}")
+    return re.sub(r"--count \d+", "--count 3", line) if "--demo" in line else line
 
 
 @pytest.fixture(scope="module")
