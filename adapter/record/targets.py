@@ -43,14 +43,15 @@ class Target(Protocol):
 
 
 class RowTarget:
-    """Rows of `form`. With `keeps_headers`, those in the midst of a recording are passed on."""
+    """Rows of `form`. With `keeps_headers`, those in the midst of a recording are passed on, unless
+    the output rotates and begins files of its own."""
 
     def __init__(self, form: Form, output: Output, *, keeps_headers: bool) -> None:
         self.output = output
         self.flush = output.flush
         self.close = output.close
         self._form = form
-        self._keeps_headers = keeps_headers
+        self._keeps_headers = keeps_headers and not output.is_rotating
         self._symbols: dict[InstrumentKey, str] = {}
         self._encoder = JsonRows(self._symbols) if form is None else CsvRows(form, self._symbols)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ticks.adapter.errors import RecordingError
 from ticks.adapter.record.columns import csv_header
@@ -15,6 +17,8 @@ from ticks.adapter.record.recording import Recorded, read_recording
 from ticks.adapter.record.rows import CsvRows, JsonRows
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
+
+from .test_row_readers import canonical, ticks
 
 RECEIVED_NS = 1_746_171_226_250_123_000
 HEADER = csv_header(Mode.LTP)
@@ -57,6 +61,22 @@ def test_the_content_says_what_kind_of_recording_it_is(
         Recorded(RECEIVED_NS, "ONE", packet(1)),
         Recorded(RECEIVED_NS, SYMBOLS[1, "2"], packet(2, "2")),
     ]
+
+
+@given(st.lists(ticks(), max_size=5), st.sampled_from(["csv", "jsonl"]))
+def test_any_packets_come_back_from_a_file_byte_for_byte(
+    tmp_path_factory: pytest.TempPathFactory, all_ticks: list[Tick], rows_format: str
+) -> None:
+    path = tmp_path_factory.mktemp("any") / f"a.{rows_format}"
+    with path.open("wb") as file:
+        for number, tick in enumerate(all_ticks):
+            symbols = {(tick.exchange_type, tick.token): tick.symbol}
+            rows = CsvRows(Mode.SNAP, symbols) if rows_format == "csv" else JsonRows(symbols)
+            file.write(rows.kind.header if number == 0 else b"")
+            file.write(rows.encode(tick.received_ns, [encode_packet(tick)]))
+    expected = [Recorded(tick.received_ns, tick.symbol, canonical(tick)) for tick in all_ticks]
+    if all_ticks or rows_format == "jsonl":
+        assert list(read_recording(path)) == expected
 
 
 def test_a_file_that_passed_through_windows_is_read(tmp_path: Path) -> None:

@@ -72,8 +72,8 @@ def test_rows_with_more_columns_than_the_output_are_refused(tmp_path: Path, make
 
 def test_a_rotating_output_is_told_each_second_apart(tmp_path: Path) -> None:
     output = MemoryOutput(is_rotating=True)
-    target = RowTarget(Mode.LTP, output, keeps_headers=False)
-    for run in runs_of(tmp_path / "a", csv_text([0, 0.5, 1, 3])):
+    target = RowTarget(Mode.LTP, output, keeps_headers=True)
+    for run in runs_of(tmp_path / "a", csv_text([0, 0.5, 1]) + csv_text([3])):
         target.take(run)
     told = [(rows, (time_ns - START_NS) // 10**9) for _, rows, time_ns in output.taken]
     assert told == [(2, 0), (1, 1), (1, 3)]

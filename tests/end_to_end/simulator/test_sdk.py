@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pyotp
 import pytest
 
+from ticks.adapter.record.recording import read_recording
 from ticks.adapter.simulator.server import Simulator
 from ticks.adapter.tick import Mode
+
+MINUTE = Path(__file__).parents[2] / "data" / "demo-minute"
 
 
 @pytest.fixture
@@ -129,3 +133,18 @@ def test_its_feed_client_receives_what_was_sent_in_every_mode(
     assert {each["token"] for each in received} == {"2885", "99926000"}
     assert {each["subscription_mode"] for each in received} == {int(mode)}
     assert received == [feed.client._parse_binary_data(packet) for packet in sent[:6]]
+
+
+def test_its_feed_client_receives_a_recording_as_it_was(
+    official_sdk: ModuleType, official_rest: ModuleType
+) -> None:
+    recorded = [row.packet for row in read_recording(MINUTE / "snap.csv")]
+    with Simulator(recording=MINUTE / "snap.csv", speed=None) as simulator:
+        smart = official_rest.SmartConnect(
+            api_key=simulator.credentials.api_key, root=simulator.rest_url
+        )
+        logged_in(smart, simulator)
+        feed = SdkFeed(official_sdk, smart, simulator, count=len(recorded))
+        groups = [{"exchangeType": 1, "tokens": ["2885", "99926000"]}]
+        received = feed.run(lambda client: client.subscribe("abc123", int(Mode.SNAP), groups))
+    assert received == [feed.client._parse_binary_data(packet) for packet in recorded]
