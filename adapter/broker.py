@@ -394,7 +394,8 @@ def _final_error(error: TicksError, connection: Connection) -> TicksError:
     if not error.can_retry:
         return error
     attempts = connection.state.attempt
-    story = f"the feed is lost after {attempts} attempts to reconnect; last: {error.message}"
+    tries = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    story = f"the feed is lost after {tries} to reconnect; last: {error.message}"
     lost = FeedLostError(story, remedy="run ticks health, or use --keep-trying to go on for ever")
     lost.__cause__ = error
     return lost

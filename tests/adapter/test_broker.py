@@ -116,7 +116,7 @@ def test_a_feed_lost_for_good_says_so_after_the_last_tick(
     with broker:
         next(iter(broker))
         simulator.stop()
-        with pytest.raises(FeedLostError, match="after 1 attempts"):
+        with pytest.raises(FeedLostError, match="after 1 attempt "):
             for _ in broker:
                 pass
     assert broker.snapshot().phase == "lost"

@@ -272,7 +272,7 @@ def test_a_broker_out_of_reach_is_tried_with_growing_waits(ticks: Any) -> None:
     ticks("stream", "NIFTY", "--count", "1")
     feed = {"TICKS_FEED_URL": f"ws://127.0.0.1:{unused_port()}/smart-stream"}
     ran = ticks("stream", "NIFTY", "--max-attempts", "1", more=feed)
-    failed(ran, 5, "after 1 attempts", "waiting")
+    failed(ran, 5, "after 1 attempt ", "waiting")
 
 
 def test_plain_ws_to_a_foreign_host_is_refused(ticks: Any) -> None:
