@@ -1,10 +1,10 @@
 """How many rows a second `ticks replay` plays: `python benchmarks/replay.py [--rows 1000000]`.
 
 The targets: a million rows a second at full speed to a file or a pipe, and memory that does not
-grow with the recording. Every row is checked cell by cell on the way. Rates are of the whole
-command, start included, over its CPU time as well as the wall's, since other work on the machine
-shows in the second; the best of some rounds counts. What must be read and written anew (another
-format, candles) is slower, and shown too.
+grow with the recording. Every row is checked cell by cell on the way. Rates are over CPU time
+(user + system) and over the wall's, each less that of the same command for a hundred rows, so that
+starting up does not count; the best of some rounds is shown. What must be read and written anew
+(another format, candles) is slower, and shown too.
 """
 
 from __future__ import annotations
@@ -29,18 +29,30 @@ SYMBOLS = {(1, token): f"SYMBOL{token}-EQ" for token in TOKENS}
 TARGET = 1_000_000
 DRAIN = 10
 DISTINCT = 100_000
+FEW = 100
 
 
-def record(path: Path, rows_format: str, mode: Mode, rows: int) -> None:
-    """A recording of a hundred thousand unique packets, again and again."""
-    path.unlink(missing_ok=True)
-    sink = open_sink(str(path), rows_format, mode=mode, symbols=SYMBOLS, note=print)
-    packets = list(unique_packets(mode, TOKENS, min(rows, DISTINCT)))
-    for number, start in enumerate(range(0, rows, DRAIN)):
-        at = start % len(packets)
-        sink.write(START_NS + number * 1_000_000, packets[at : at + DRAIN])
-        sink.flush()
-    sink.close()
+def record(folder: str, rows_format: str, mode: str, rows: int) -> None:
+    """A recording of a hundred thousand unique packets, again and again, and one of a few."""
+    packets = list(unique_packets(Mode[mode.upper()], TOKENS, min(rows, DISTINCT)))
+    for name, count in (("all", rows), ("few", FEW)):
+        path = Path(folder) / f"{name}.{rows_format}"
+        path.unlink(missing_ok=True)
+        sink = open_sink(
+            str(path), rows_format, mode=Mode[mode.upper()], symbols=SYMBOLS, note=print
+        )
+        for number, start in enumerate(range(0, count, DRAIN)):
+            at = start % len(packets)
+            sink.write(START_NS + number * 1_000_000, packets[at : at + DRAIN])
+            sink.flush()
+        sink.close()
+
+
+def recorded(folder: Path, rows_format: str, mode: str, rows: int) -> str:
+    """The path of a recording, made by another process: a child's peak memory begins with ours."""
+    arguments = ["--record", str(folder), rows_format, mode, "--rows", str(rows)]
+    subprocess.run([sys.executable, __file__, *arguments], check=True)
+    return str(folder / f"all.{rows_format}")
 
 
 def measure(arguments: list[str], *, to_pipe: bool = False) -> tuple[float, float, int]:
@@ -62,10 +74,14 @@ def measure(arguments: list[str], *, to_pipe: bool = False) -> tuple[float, floa
     return used.ru_utime + used.ru_stime, time.monotonic() - began_s, used.ru_maxrss
 
 
-def show(label: str, rows: int, rounds: int, arguments: list[str], *, to_pipe: bool) -> None:
+def show(
+    label: str, path: str, rows: int, rounds: int, *arguments: str, to_pipe: bool = False
+) -> None:
     """One line of the table."""
-    runs = [measure(arguments, to_pipe=to_pipe) for _ in range(rounds)]
-    cpu_s, wall_s = min(run[0] for run in runs), min(run[1] for run in runs)
+    few = path.replace("/all.", "/few.")
+    runs = [measure([path, *arguments], to_pipe=to_pipe) for _ in range(rounds)]
+    starts = [measure([few, *arguments], to_pipe=to_pipe) for _ in range(rounds)]
+    cpu_s, wall_s = (min(run[i] for run in runs) - min(run[i] for run in starts) for i in (0, 1))
     memory = max(run[2] for run in runs) / 1024
     print(
         f"{label:<28}{rows:>12,}{rows / cpu_s:>14,.0f}{rows / wall_s:>14,.0f}{memory:>10.1f}",
@@ -77,30 +93,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--record", nargs=3, help=argparse.SUPPRESS)
     asked = parser.parse_args()
-    rows, rounds, few = asked.rows, asked.rounds, asked.rows // 10
+    if asked.record:
+        record(*asked.record, asked.rows)
+        return
+    rows, rounds = asked.rows, asked.rounds
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     print(f"target: {TARGET:,} rows/s at full speed; best of {rounds} rounds")
     print(f"{'replay':<28}{'rows':>12}{'rows/CPU s':>14}{'rows/s':>14}{'MiB':>10}")
-    with tempfile.TemporaryDirectory(prefix="ticks-benchmark-") as folder:
-        for mode in (Mode.LTP, Mode.QUOTE, Mode.SNAP):
-            path, out = Path(folder) / "a.csv", str(Path(folder) / "out.csv")
-            record(path, "csv", mode, rows)
-            to_file = [str(path), "--csv", out, "--overwrite"]
-            show(f"{mode.label} csv to a file", rows, rounds, to_file, to_pipe=False)
-            show(f"{mode.label} csv to a pipe", rows, rounds, [str(path)], to_pipe=True)
-            if mode is Mode.QUOTE:
-                chosen = [*to_file, "--symbol", "SYMBOL1001", "--start", "09:15"]
-                show("quote csv, one symbol", rows, rounds, chosen, to_pipe=False)
-                bars = [*to_file, "--candles", "1m"]
-                show("quote csv to candles", rows, rounds, bars, to_pipe=False)
-                record(path, "csv", mode, few)
-                show("quote csv, a tenth", few, rounds, to_file, to_pipe=False)
-                as_json = [str(path), "--jsonl", out, "--overwrite"]
-                show("quote csv to json lines", few, 1, as_json, to_pipe=False)
-                record(path, "jsonl", mode, rows)
-                as_json = [str(path), "--jsonl", out, "--overwrite"]
-                show("quote json lines to a file", rows, rounds, as_json, to_pipe=False)
+    with tempfile.TemporaryDirectory(prefix="ticks-benchmark-") as name:
+        folder = Path(name)
+        out = str(folder / "out")
+        to_csv, to_json = ("--csv", out, "--overwrite"), ("--jsonl", out, "--overwrite")
+        for mode in ("ltp", "quote", "snap"):
+            path = recorded(folder, "csv", mode, rows)
+            show(f"{mode} csv to a file", path, rows, rounds, *to_csv)
+            show(f"{mode} csv to a pipe", path, rows, rounds, to_pipe=True)
+        path = recorded(folder, "csv", "quote", rows)
+        show("quote csv, one symbol", path, rows, rounds, *to_csv, "--symbol", "SYMBOL1001")
+        show("quote csv to candles", path, rows, rounds, *to_csv, "--candles", "1m")
+        path = recorded(folder, "jsonl", "quote", rows)
+        show("quote json lines to a file", path, rows, rounds, *to_json)
+        tenth = rows // 10
+        path = recorded(folder, "csv", "quote", tenth)
+        show("quote csv, a tenth", path, tenth, rounds, *to_csv)
+        show("quote csv to json lines", path, tenth, 1, *to_json)
 
 
 if __name__ == "__main__":
