@@ -59,6 +59,11 @@ def _dropped(facts: Facts) -> str:
     return f"{counted(facts.get('dropped', 0), 'tick')} dropped so far: the output is too slow"
 
 
+def _rotated(facts: Facts) -> str:
+    rows = counted(facts.get("rows", 0), "row")
+    return f"{facts.get('finished')} is complete ({rows}), now {facts.get('next')}"
+
+
 _WORDS: dict[str, Callable[[Facts], str | None]] = {
     "connected": _connected,
     "waiting": _waiting,
@@ -68,6 +73,7 @@ _WORDS: dict[str, Callable[[Facts], str | None]] = {
     "refused": _refused,
     "renewal_failed": _renewal_failed,
     "dropped": _dropped,
+    "rotated": _rotated,
 }
 
 

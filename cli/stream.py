@@ -230,6 +230,10 @@ def resolved(
     return mine
 
 
+def _tell_rotation(broker: BrokerAdapter, finished: str, rows: int, next_path: str) -> None:
+    broker.report("rotated", {"finished": finished, "rows": rows, "next": next_path})
+
+
 def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
     """All outputs, or none: those opened before one that fails are closed again."""
     opened: Callable[[str, str], Sink] = partial(
@@ -240,6 +244,7 @@ def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Cons
         overwrite=settings.overwrites,
         fsync=settings.syncs,
         note=console.say,
+        rotated=partial(_tell_rotation, broker),
     )
     sinks: list[Sink] = []
     try:

@@ -18,7 +18,7 @@ from ..instrument import InstrumentKey, exchange_number, price_digits
 from ..tick import Mode
 from ..wire.packet import LAYOUTS, token_text
 from .candles import Candle, CandleMaker, candle_text
-from .outputs import Note, Output, open_output
+from .outputs import Note, Output, Rotated, open_output
 from .row_readers import exchange_ms_of, price_of, received_ns_of
 from .run import Run
 
@@ -160,10 +160,11 @@ def open_candle_sink(
     width_s: int,
     symbols: Mapping[InstrumentKey, str],
     note: Note,
+    rotated: Rotated | None = None,
     overwrite: bool = False,
     fsync: bool = False,
 ) -> CandleSink:
     """A sink for bars of `width_s` seconds as `csv` or `jsonl`; the rest as `open_sink`."""
     kind = candle_text(rows_format).kind
-    output = open_output(path, kind, note=note, overwrite=overwrite, fsync=fsync)
+    output = open_output(path, kind, note=note, rotated=rotated, overwrite=overwrite, fsync=fsync)
     return CandleSink(CandleWriter(width_s, rows_format, output), symbols, note)

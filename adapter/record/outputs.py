@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from ..clock import ist_time
@@ -34,6 +35,8 @@ from .row_kind import RowKind
 
 Note: TypeAlias = Callable[[str], None]
 """Is told in words what was mended or rotated."""
+Rotated: TypeAlias = Callable[[str, int, str], None]
+"""Is told of a rotation: the file that is complete, its rows, and the next file."""
 
 
 class Output(Protocol):
@@ -153,11 +156,13 @@ class RotatingOutput:
 
     is_rotating = True
 
-    def __init__(self, pattern: str, open_file: Callable[[str], TextOutput], note: Note) -> None:
+    def __init__(
+        self, pattern: str, open_file: Callable[[str], TextOutput], rotated: Rotated
+    ) -> None:
         check_folder(pattern.partition("%")[0])
         self.name = pattern
         self._open_file = open_file
-        self._note = note
+        self._rotated = rotated
         self._current: TextOutput | None = None
         self._current_second = 0
         self._finished_rows = 0
@@ -202,7 +207,7 @@ class RotatingOutput:
             self._current = None
             self._finished_rows += finished.rows
             self._finished_bytes += finished.bytes_written
-            self._note(f"{finished.name} is complete ({finished.rows:,} rows), now {next_path}")
+            self._rotated(finished.name, finished.rows, next_path)
 
 
 def open_output(
@@ -210,6 +215,7 @@ def open_output(
     kind: RowKind,
     *,
     note: Note,
+    rotated: Rotated | None = None,
     overwrite: bool = False,
     fsync: bool = False,
     inputs: Sequence[str] = (),
@@ -218,7 +224,8 @@ def open_output(
 
     `path`: `-` is standard output, `.gz` at its end compresses, `%`-fields rotate (strftime, IST).
     An existing file of the same kind is appended to, or replaced if `overwrite`. `fsync`: a flush
-    returns when the rows are on the disk. `inputs` are files that are being read.
+    returns when the rows are on the disk. `inputs` are files that are being read. Without
+    `rotated` a rotation is told to `note`.
     Raises OutputError when it cannot be written, is in use, or holds something else, and
     ReaderLeftError when nobody reads standard output any more.
     """
@@ -234,7 +241,13 @@ def open_output(
         replaced.add(name)
         return _open_file(name, kind, note, replaces=replaces, fsync=fsync)
 
-    return RotatingOutput(path, opened, note) if "%" in path else opened(path)
+    if "%" in path:
+        return RotatingOutput(path, opened, rotated or partial(_note_rotation, note))
+    return opened(path)
+
+
+def _note_rotation(note: Note, finished: str, rows: int, next_path: str) -> None:
+    note(f"{finished} is complete ({rows:,} rows), now {next_path}")
 
 
 def _check_apart(path: str, inputs: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..instrument import InstrumentKey
 from ..tick import Mode
-from .outputs import Note, Output, open_output
+from .outputs import Note, Output, Rotated, open_output
 from .rows import CsvRows, JsonRows
 
 
@@ -86,6 +86,7 @@ def open_sink(
     mode: Mode,
     symbols: Mapping[InstrumentKey, str],
     note: Note,
+    rotated: Rotated | None = None,
     overwrite: bool = False,
     fsync: bool = False,
 ) -> Sink:
@@ -94,4 +95,7 @@ def open_sink(
     The rest, and what is raised: `outputs.open_output`.
     """
     rows = rows_of(rows_format, mode, symbols)
-    return RowSink(rows, open_output(path, rows.kind, note=note, overwrite=overwrite, fsync=fsync))
+    output = open_output(
+        path, rows.kind, note=note, rotated=rotated, overwrite=overwrite, fsync=fsync
+    )
+    return RowSink(rows, output)

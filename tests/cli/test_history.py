@@ -46,6 +46,11 @@ WHY = {"cause": "silence", "detail": "no data for 30.1 s"}
             "the session could not be renewed, the old one is tried · HTTP 503",
         ),
         ("dropped", {"dropped": 1}, "1 tick dropped so far: the output is too slow"),
+        (
+            "rotated",
+            {"finished": "a.csv", "rows": 1200, "next": "b.csv"},
+            "a.csv is complete (1,200 rows), now b.csv",
+        ),
     ],
 )
 def test_a_change_is_told_in_one_line(event: str, facts: dict[str, object], words: str) -> None:

@@ -121,6 +121,18 @@ def test_events_tell_the_history(ticks: Any, tmp_path: Path) -> None:
     assert names[-2:] == ["stopped", "summary"]
 
 
+def test_a_rotation_is_an_event_and_loses_no_row(ticks: Any, tmp_path: Path) -> None:
+    run = ("stream", "NIFTY", "--csv", "%H%M%S.csv", "--events", "events.jsonl", "--duration", "3s")
+    ran = ticks(*run)
+    lines = (tmp_path / "events.jsonl").read_text(encoding="utf-8").splitlines()
+    rotated = [event for event in map(json.loads, lines) if event["event"] == "rotated"]
+    files = sorted(tmp_path.glob("??????.csv"))
+    assert [event["next"] for event in rotated] == [path.name for path in files[1:]]
+    assert [event["rows"] for event in rotated] == [len(rows_of(path)) for path in files[:-1]]
+    assert f"{files[0].name} is complete" in ran.stderr
+    assert f"{sum(len(rows_of(path)) for path in files):,} rows" in ran.stderr
+
+
 # --- appending ----------------------------------------------------------------------------------
 
 
