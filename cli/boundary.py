@@ -6,6 +6,7 @@ only with `-v`.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -49,6 +50,9 @@ _CODES: tuple[tuple[type[TicksError], ExitCode], ...] = (
     (RecordingError, ExitCode.OUTPUT),
 )
 
+_NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
+"""What a write to standard output fails with; files of ours name their faults themselves."""
+
 
 def exit_code_of(error: TicksError) -> ExitCode:
     """The exit code of a fault's kind."""
@@ -65,7 +69,7 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
     """Run the program with `arguments`; its exit code. Every way out of it ends here."""
     is_verbose = any(argument in ("-v", "--verbose") for argument in arguments)
     try:
-        run(arguments)
+        _run_and_flush(run, arguments)
         return ExitCode.OK
     except SystemExit as ended:
         return ended.code if isinstance(ended.code, int) else ExitCode.OK
@@ -81,6 +85,25 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
         reason = f"{type(error).__name__}: {error}"
         _say(f"ticks: unexpected: {reason}\n  try: the same with -v, and report it", is_verbose)
         return ExitCode.UNEXPECTED
+
+
+def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> None:
+    """Run, and name what keeps words from standard output. Raises OutputError."""
+    try:
+        try:
+            run(arguments)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderLeftError("the reader of stdout has left") from error
+    except OSError as error:
+        if error.errno not in _NOT_WRITABLE:
+            raise
+        _without_reader()
+        raise OutputError(
+            f"stdout cannot be written: {error.strerror}",
+            remedy="send it to a place that is open and has room",
+        ) from error
 
 
 def _say(words: str, with_traceback: bool) -> None:

@@ -22,9 +22,6 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 MODULES = sorted(path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py"))
 
-WITHOUT_A_TEST_FILE = {"cli/__main__.py": "a choice between two calls, each tested as a command"}
-"""Modules that need none, each with the reason."""
-
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}
 
 OWNERS = {
@@ -106,9 +103,9 @@ def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
 @pytest.mark.parametrize(
     "path", [path for path in MODULES if path.name != "__init__.py"], ids=shown
 )
-def test_a_module_has_its_test_file_or_a_reason_for_none(path: Path) -> None:
+def test_a_module_has_its_test_file(path: Path) -> None:
     test_file = ROOT / "tests" / path.relative_to(ROOT).with_name(f"test_{path.name}")
-    assert test_file.exists() != (shown(path) in WITHOUT_A_TEST_FILE), test_file
+    assert test_file.exists(), test_file
 
 
 def test_every_test_file_of_a_room_belongs_to_a_module() -> None:

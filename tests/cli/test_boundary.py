@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import pytest
@@ -75,3 +77,20 @@ def test_an_exit_keeps_its_code(ended: SystemExit, code: int) -> None:
 
 def test_a_good_end_is_0() -> None:
     assert run_guarded(lambda _arguments: None, []) == ExitCode.OK
+
+
+def test_a_stdout_that_cannot_be_written_is_an_output_that_failed() -> None:
+    ran = subprocess.run(
+        ["sh", "-c", '"$1" -m ticks.cli --version >/dev/full', "sh", sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == ExitCode.OUTPUT
+    assert ran.stderr.splitlines()[0] == "ticks: stdout cannot be written: No space left on device"
+
+
+def test_other_faults_of_the_system_stay_unexpected(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_guarded(raising(FileNotFoundError(2, "gone")), []) == ExitCode.UNEXPECTED
+    assert "FileNotFoundError" in capfd.readouterr().err
