@@ -140,7 +140,7 @@ class Observer:
 
 def _opened(path: str) -> IO[str]:
     try:
-        return open(path, "a", encoding="utf-8")
+        return open(path, "a", encoding="utf-8", errors="backslashreplace")  # JSON escapes alike
     except OSError as error:
         raise OutputError(
             f"the events file {path} cannot be written: {error.strerror}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import datetime, time, timedelta
 
@@ -43,6 +44,8 @@ def until_ns(text: str, now: datetime) -> int:
             f"{text!r} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d};"
             f" for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
         )
+    if at - now > timedelta(seconds=_LONGEST_S):
+        raise ValueError(f"{text!r} is more than a year away")
     return int(at.timestamp() * 1_000_000) * 1000
 
 
@@ -107,13 +110,16 @@ def rate(text: str) -> float:
 
 
 def checked_outputs(*paths: str | None) -> None:
-    """Raises UsageError when two outputs go to one place."""
+    """Raises UsageError when a path is empty, or two outputs go to one place."""
     given = [path for path in paths if path is not None]
-    for path in given:
-        if given.count(path) > 1:
-            place = "stdout" if path == "-" else path
+    if "" in given:
+        raise UsageError("the path of an output is empty", remedy="name a file, or - for stdout")
+    places = [path if path == "-" else os.path.realpath(path) for path in given]
+    for path, place in zip(given, places, strict=True):
+        if places.count(place) > 1:
+            shown = "stdout" if path == "-" else path
             raise UsageError(
-                f"two outputs go to {place}", remedy="give each output a place of its own"
+                f"two outputs go to {shown}", remedy="give each output a place of its own"
             )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -148,6 +149,15 @@ def test_an_events_file_that_is_full_is_told_once_and_is_the_failure(
             feed.looked()
     assert console.said == ["the events file /dev/full cannot be written: No space left on device"]
     assert running.failure is not None
+
+
+def test_a_file_name_that_is_no_utf8_text_is_escaped_in_the_events(
+    feed: FakeFeed, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    with observer(events=str(path)):
+        feed.events.append(FeedEvent(0, 0, "summary", {"outputs": {"bad\udcff.csv": 1}}))
+    assert json.loads(path.read_text(encoding="utf-8"))["outputs"] == {"bad\udcff.csv": 1}
 
 
 def test_an_events_file_that_cannot_be_opened_is_an_output_error(

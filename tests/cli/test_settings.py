@@ -67,6 +67,11 @@ def test_a_time_that_has_passed_says_how_to_write_tomorrow() -> None:
         until_ns("13:59", NOW)
 
 
+def test_a_time_more_than_a_year_away_is_refused_before_a_wait_overflows() -> None:
+    with pytest.raises(ValueError, match="more than a year away"):
+        until_ns("9999-12-31T23:59", NOW)
+
+
 @pytest.mark.parametrize("text", ["", "25:00", "noon", "15.30", "2026-13-01T10:00"])
 def test_a_time_that_is_none_is_named(text: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
@@ -103,6 +108,13 @@ def test_two_outputs_to_one_place_are_refused() -> None:
     checked_outputs("-", "a.jsonl", None, None)
     with pytest.raises(UsageError, match="two outputs go to stdout"):
         checked_outputs("-", "-")
+    with pytest.raises(UsageError, match=r"two outputs go to a\.csv"):
+        checked_outputs("a.csv", "./a.csv")
+
+
+def test_an_output_without_a_name_is_refused() -> None:
+    with pytest.raises(UsageError, match="path of an output is empty"):
+        checked_outputs("", None)
 
 
 def test_a_count_is_a_whole_number_from_one_on() -> None:
