@@ -10,7 +10,7 @@ _ticks_options() {
         health) echo "--watch --json --timeout --demo --always-open --help -h" ;;
         replay) echo "--start --end --symbol --count --strict --speed --skip-idle --loop --candles --csv --jsonl --mode --overwrite --fsync -q --quiet -v --verbose --help -h" ;;
         find) echo "--exchange --limit --csv --json --help -h" ;;
-        simulate) echo "--port --feed-port --recording --speed --rate --seed --fault --tls --help -h" ;;
+        simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
         completion) echo "--help -h" ;;
     esac
@@ -57,6 +57,7 @@ _ticks_takes() {
         "simulate --port") echo "@other" ;;
         "simulate --feed-port") echo "@other" ;;
         "simulate --recording") echo "@file" ;;
+        "simulate --events") echo "@file" ;;
         "simulate --speed") echo "max" ;;
         "simulate --rate") echo "@other" ;;
         "simulate --seed") echo "@other" ;;

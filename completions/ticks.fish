@@ -85,6 +85,7 @@ complete -c ticks -n '__fish_seen_subcommand_from simulate' -a '(contains -- -- 
 complete -c ticks -n '__fish_seen_subcommand_from simulate' -l port -x -d 'Port of REST and instrument master; 0: a free one'
 complete -c ticks -n '__fish_seen_subcommand_from simulate' -l feed-port -x -d 'Port of the feed; 0: a free one'
 complete -c ticks -n '__fish_seen_subcommand_from simulate' -l recording -rF -d 'Play this recording instead of a made-up market'
+complete -c ticks -n '__fish_seen_subcommand_from simulate' -l events -rF -d 'The events of that recording: its disconnects come back too'
 complete -c ticks -n '__fish_seen_subcommand_from simulate' -l speed -xa 'max' -d 'Play the recording N times as fast'
 complete -c ticks -n '__fish_seen_subcommand_from simulate' -l rate -x -d 'Packets a second of each subscribed instrument'
 complete -c ticks -n '__fish_seen_subcommand_from simulate' -l seed -x -d 'Repeat the prices of an earlier run exactly'

@@ -110,6 +110,7 @@ _ticks() {
                         '--port=[Port of REST and instrument master; 0: a free one]:N: ' \
                         '--feed-port=[Port of the feed; 0: a free one]:N: ' \
                         '--recording=[Play this recording instead of a made-up market]:FILE:_files' \
+                        '--events=[The events of that recording: its disconnects come back too]:FILE:_files' \
                         '--speed=[Play the recording N times as fast]:N|max:(max)' \
                         '--rate=[Packets a second of each subscribed instrument]:N: ' \
                         '--seed=[Repeat the prices of an earlier run exactly]:N: ' \

@@ -261,6 +261,7 @@ def test_a_stop_ends_the_wait_for_the_feed_and_closes_it(
 ) -> None:
     with Simulator(rate=0) as simulator:
         environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
+        simulator.inject("connect:silence")
         checkup = checkup_of(Surroundings.of(environ), tmp_path, timeout_s=60.0)
         found: list[str] = []
         thread = threading.Thread(target=lambda: found.extend(c.name for c in checkup.run()))
