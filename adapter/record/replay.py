@@ -164,6 +164,8 @@ class Replay:
         return reader, first, runs if first is None or first.is_header else chain([first], runs)
 
     def _damage(self, name: str, line_number: int, reason: str) -> None:
+        if self._is_stopping:
+            return  # a line of standard input that was not waited for
         self._damaged += 1
         self._on_damage(name, line_number, reason)
 

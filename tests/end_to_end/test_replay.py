@@ -181,12 +181,15 @@ def test_a_signal_ends_the_wait_for_stdin(environ: dict[str, str], tmp_path: Pat
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(csv_text(range(1)))
+        process.stdin.write(csv_text(range(1)) + b"2026-11-20T09:15:01.0")
         process.stdin.flush()
         assert process.stdout.readline().startswith(b"received_at")
         assert process.stdout.readline().startswith(b"2026-11-20")
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=20) == 0
+        assert process.stderr is not None
+        assert b"1 tick \xc2\xb7 " in (said := process.stderr.read())
+        assert b"torn" not in said
 
 
 def test_a_reader_that_leaves_ends_it_well(begun: Any, day: bytes) -> None:
