@@ -124,6 +124,7 @@ class BrokerAdapter:
         for thread in self._threads:
             thread.join(_JOIN_S)
         self._is_connected = False
+        self.wakeup.ring()
 
     def __enter__(self) -> BrokerAdapter:
         self.connect()

@@ -74,6 +74,16 @@ def test_a_disconnect_sends_a_close_frame_and_leaves_no_thread(
     assert broker.is_over
 
 
+def test_a_disconnect_ends_an_iteration_on_another_thread(broker: BrokerAdapter) -> None:
+    rings: list[bool] = []
+    ring = broker.wakeup.ring
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(broker.wakeup, "ring", lambda: (rings.append(broker.is_over), ring()))
+        broker.connect()
+        broker.disconnect()
+    assert rings[-1], "whoever waits is not woken after the end, and waits for ever"
+
+
 def test_wishes_change_while_live(broker: BrokerAdapter, simulator: Simulator) -> None:
     broker.subscribe([NIFTY], Mode.LTP)
     with broker:
