@@ -17,9 +17,9 @@ from typing import TextIO
 
 from ..adapter.feed.events import FeedEvent
 from ..adapter.feed.stats import FeedSnapshot
-from .figures import printable
-from .history import words_of
-from .screen import Screen
+from .view.figures import printable
+from .view.history import words_of
+from .view.screen import Screen
 
 _DUMB = ("dumb", "unknown")
 
@@ -158,7 +158,7 @@ class Console:
         """Draw a frame, where there is a screen; the calling thread may wait for the terminal."""
         if self._screen is None:
             return
-        from .dashboard import render  # Rich: only those pay for it who look at it
+        from .view.dashboard import render  # Rich: only those pay for it who look at it
 
         width, height = self._screen.size()
         frame = render(snapshot, width=width, height=height)

@@ -23,11 +23,11 @@ from .boundary import ExitCode, exit_code_of
 from .check_thread import CheckThread
 from .console import StopRequestedError, StopSignals, can_draw_on, has_color, held
 from .demo import environment
-from .frame import Frame, Line
-from .health_view import as_dict, finding, running, told, verdict
 from .health_watch import Show, Watch, drawn_on, show_changes, show_json
 from .market import market_calendar
-from .screen import Screen
+from .view.frame import Frame, Line
+from .view.health_view import as_dict, finding, running, told, verdict
+from .view.screen import Screen
 
 _CODES = {ExitCode.SESSION, ExitCode.SYMBOL, ExitCode.BROKER}
 _DRAW_EVERY_S = 0.25

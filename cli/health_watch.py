@@ -22,8 +22,8 @@ from ..adapter.feed.status import running_streams
 from ..adapter.feed.wakeup import Wakeup
 from ..adapter.health import Check, Checkup
 from .check_thread import CheckThread
-from .health_view import Watched, changes, ends, render
-from .screen import Screen
+from .view.health_view import Watched, changes, ends, render
+from .view.screen import Screen
 
 _SHOW_EVERY_S = 1.0
 

@@ -114,7 +114,7 @@ class Observer:
         """As much as can be shown. Taken without a dashboard too: the rate meter lives from it."""
         if size is None:
             return self._recorder.snapshot()
-        from .dashboard import is_counting_down, most_instruments  # Rich: only for a dashboard
+        from .view.dashboard import is_counting_down, most_instruments  # Rich: only for a dashboard
 
         snapshot = self._broker.snapshot(most_instruments=most_instruments(*size))
         self._is_counting_down = is_counting_down(snapshot)

@@ -18,13 +18,13 @@ from ..adapter.feed.wakeup import Wakeup
 from ..adapter.home import Home
 from ..adapter.record.candle_sink import CandleWriter
 from ..adapter.record.candles import candle_text
-from ..adapter.record.choice import Choice
 from ..adapter.record.columns import csv_header
 from ..adapter.record.outputs import Output, open_output
-from ..adapter.record.replay import Opening, Replay, Wishes
 from ..adapter.record.row_kind import RowKind
 from ..adapter.record.rows import JsonRows
-from ..adapter.record.targets import CandleTarget, RowTarget, Target
+from ..adapter.replay.choice import Choice
+from ..adapter.replay.replay import Opening, Replay, Wishes
+from ..adapter.replay.targets import CandleTarget, RowTarget, Target
 from ..adapter.tick import Mode
 from . import options, settings
 from .boundary import ExitCode

@@ -46,12 +46,12 @@ PURE = [
     "adapter/feed/market_hours.py",
     "adapter/feed/stats.py",
     "adapter/record/rows.py",
-    "cli/dashboard.py",
-    "cli/figures.py",
-    "cli/frame.py",
-    "cli/health_view.py",
-    "cli/history.py",
-    "cli/instrument_table.py",
+    "cli/view/dashboard.py",
+    "cli/view/figures.py",
+    "cli/view/frame.py",
+    "cli/view/health_view.py",
+    "cli/view/history.py",
+    "cli/view/instrument_table.py",
 ]
 """Files that read no clock, draw no randomness, open no socket and no file."""
 IMPURE_MODULES = {

@@ -32,7 +32,7 @@ from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.simulator.server import Simulator
 from ticks.adapter.surroundings import Surroundings
 from ticks.adapter.tick import Mode
-from ticks.cli.dashboard import render
+from ticks.cli.view.dashboard import render
 
 DOCS = Path(__file__).parent.parent / "docs"
 TITLE = "ticks stream --from watch.txt --csv day.csv"

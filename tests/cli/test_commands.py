@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import subprocess
 import sys
+from datetime import datetime, timedelta
 
 import pytest
 
+from ticks.adapter.clock import IST
 from ticks.cli.commands import (
     SUMMARIES,
     examples_of,
@@ -17,6 +19,8 @@ from ticks.cli.commands import (
     options_of,
 )
 
+TOMORROW_15_30 = f"{datetime.now(IST) + timedelta(days=1):%Y-%m-%d}T15:30"
+"""What `15:30` stands for where the test may run later than that."""
 GENERAL = ["-h", "--help"]
 
 
@@ -39,7 +43,7 @@ def test_every_example_in_a_help_can_be_parsed(name: str) -> None:
 
 def parser_takes(name: str, arguments: list[str]) -> None:
     """Fails with the reason when the command's parser refuses the arguments."""
-    earlier = {"15:30": "2999-01-01T15:30"}
+    earlier = {"15:30": TOMORROW_15_30}
     context = load(name).make_context(name, [earlier.get(each, each) for each in arguments])
     assert context.args == []
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from ticks.adapter.clock import IST
 from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
 from ticks.cli.app import app
@@ -17,6 +19,9 @@ from ticks.cli.commands import load
 from ticks.cli.config import Setting, commented_file, in_effect, shown
 from ticks.cli.config_file import TABLES, ConfigFile, settable
 from ticks.cli.options import Seconds
+
+TOMORROW_15_30 = f"{datetime.now(IST) + timedelta(days=1):%Y-%m-%d}T15:30"
+"""What `15:30` stands for where the test may run later than that."""
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +70,7 @@ def test_overwrite_alone_is_a_mistake() -> None:
 
 def test_every_key_of_the_first_file_can_be_uncommented(home: Path) -> None:
     text = re.sub(r"^# (?=[a-z-]+ = )", "", commented_file(), flags=re.MULTILINE)
-    text = text.replace('"15:30"', '"2999-01-01T15:30"').replace('"FILE"', f'"{__file__}"')
+    text = text.replace('"15:30"', f'"{TOMORROW_15_30}"').replace('"FILE"', f'"{__file__}"')
     settings = list(in_effect(written(home, text), {}))
     assert {setting.source for setting in settings} == {"file"}
     for table in TABLES[:-1]:

@@ -15,7 +15,7 @@ import pytest
 from ticks.adapter.feed.events import FeedEvent
 from ticks.adapter.feed.stats import FeedSnapshot
 from ticks.cli.console import Console, StopRequestedError, StopSignals, Terminal
-from ticks.cli.screen import Screen
+from ticks.cli.view.screen import Screen
 
 WAITING = FeedEvent(
     1_763_609_400_000_000_000,

@@ -16,9 +16,9 @@ from ticks.adapter.feed.stats import FeedSnapshot
 from ticks.adapter.feed.status import StatusFile
 from ticks.adapter.health import Check, Checkup
 from ticks.cli import check_thread, health_watch
-from ticks.cli.health_view import Watched
 from ticks.cli.health_watch import Watch, drawn_on, show_changes, show_json
-from ticks.cli.screen import Screen
+from ticks.cli.view.health_view import Watched
+from ticks.cli.view.screen import Screen
 
 NAMES = ("session", "disk")
 

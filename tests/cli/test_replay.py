@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import UsageError
-from ticks.adapter.record.choice import Choice
-from ticks.adapter.record.replay import Opening, Wishes
+from ticks.adapter.replay.choice import Choice
+from ticks.adapter.replay.replay import Opening, Wishes
 from ticks.adapter.tick import Mode
 from ticks.cli.console import Console
 from ticks.cli.replay import Outputs, bound, opened_targets, replay

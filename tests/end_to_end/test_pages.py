@@ -27,8 +27,8 @@ from ticks.adapter.feed.link import Opening
 from ticks.adapter.simulator.server import Simulator
 from ticks.adapter.surroundings import Surroundings
 from ticks.cli.boundary import words_for
-from ticks.cli.history import words_of
 from ticks.cli.settings import until_ns
+from ticks.cli.view.history import words_of
 
 TOOLS = ("awk", "jq", "flock")
 """A line that uses one that is not installed here is left out."""

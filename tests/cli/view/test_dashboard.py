@@ -1,7 +1,7 @@
 """The dashboard: what it says in each state, and that it always fits.
 
 The looks are kept under `snapshots/` as text. After a change that is meant:
-`TICKS_UPDATE_SNAPSHOTS=1 pytest tests/cli/test_dashboard.py`, and read the difference.
+`TICKS_UPDATE_SNAPSHOTS=1 pytest tests/cli/view/test_dashboard.py`, and read the difference.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from ticks.adapter.feed.stats import (
     InstrumentSnapshot,
     OutputSnapshot,
 )
-from ticks.cli.dashboard import (
+from ticks.cli.view.dashboard import (
     essentials,
     is_counting_down,
     mood_of,
     most_instruments,
     render,
 )
-from ticks.cli.frame import Frame
+from ticks.cli.view.frame import Frame
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 24), (40, 24), (200, 60)]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.clock import ist_time
-from ticks.adapter.record.pace import Pace
+from ticks.adapter.replay.pace import Pace
 
 START_US = 1_795_146_300_000_000
 

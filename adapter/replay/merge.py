@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
-from .run import Run
+from ..record.run import Run
 
 
 def merged(recordings: Sequence[Iterator[Run]]) -> Iterator[Run]:

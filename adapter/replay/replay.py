@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 from ..clock import Clock
 from ..errors import OutputError, ReaderLeftError, RecordingError
+from ..record.grammar import Form
+from ..record.inputs import Bell, Input
+from ..record.recording import OnDamage, RecordingReader, raise_damage
+from ..record.run import Run
 from ..tick import Mode
 from .choice import Choice
-from .grammar import Form
-from .inputs import Bell, Input
 from .merge import merged
 from .pace import Pace
-from .recording import OnDamage, RecordingReader, raise_damage
-from .run import Run
 from .targets import CandleTarget, Target
 
 _FLUSH_BYTES = 1 << 16

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ..adapter.feed.stats import FeedSnapshot, InstrumentSnapshot
+from ...adapter.feed.stats import FeedSnapshot, InstrumentSnapshot
 from .figures import age, printable
 from .frame import Line, Span, cells, cropped, padded
 

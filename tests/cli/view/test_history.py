@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ticks.cli.history import words_of
+from ticks.cli.view.history import words_of
 
 WHY = {"cause": "silence", "detail": "no data for 30.1 s"}
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.clock import IST
-from ticks.cli import figures
+from ticks.cli.view import figures
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from ..adapter.feed.stats import ConnectionSnapshot, FeedSnapshot
+from ...adapter.feed.stats import ConnectionSnapshot, FeedSnapshot
 from .figures import (
     age,
     bar,

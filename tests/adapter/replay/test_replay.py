@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ticks.adapter.errors import OutputError, ReaderLeftError, RecordingError
-from ticks.adapter.record.choice import Choice
-from ticks.adapter.record.replay import Replay, Wishes
-from ticks.adapter.record.targets import RowTarget
+from ticks.adapter.replay.choice import Choice
+from ticks.adapter.replay.replay import Replay, Wishes
+from ticks.adapter.replay.targets import RowTarget
 from ticks.adapter.tick import Mode
 
-from .recordings import MemoryOutput, VirtualTime, csv_text, json_text
+from ..record.recordings import MemoryOutput, VirtualTime, csv_text, json_text
 
 HOUR = range(3601)
 

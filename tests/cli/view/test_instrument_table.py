@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from ticks.adapter.feed.stats import FeedSnapshot
-from ticks.cli.frame import width_of
-from ticks.cli.instrument_table import instrument_lines
+from ticks.cli.view.frame import width_of
+from ticks.cli.view.instrument_table import instrument_lines
 
 
 def words(snapshot: FeedSnapshot, width: int, height: int) -> list[str]:

@@ -9,7 +9,7 @@ Rules
 
 from __future__ import annotations
 
-from .row_readers import received_ns_of
+from ..record.row_readers import received_ns_of
 
 IDLE_US = 60_000_000
 _BACK_US = 60_000_000

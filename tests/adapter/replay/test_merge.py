@@ -8,11 +8,11 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticks.adapter.record.merge import merged
 from ticks.adapter.record.run import Run
+from ticks.adapter.replay.merge import merged
 from ticks.adapter.tick import Mode
 
-from .recordings import csv_text, runs_of
+from ..record.recordings import csv_text, runs_of
 
 SECONDS = st.lists(st.integers(0, 30), max_size=12).map(sorted)
 

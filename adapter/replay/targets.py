@@ -12,15 +12,15 @@ from typing import Protocol
 
 from ..errors import OutputError, PacketError
 from ..instrument import InstrumentKey
+from ..record.candle_sink import CandleWriter
+from ..record.columns import columns
+from ..record.grammar import Form
+from ..record.outputs import Output
+from ..record.row_readers import received_ns_of
+from ..record.rows import CsvRows, JsonRows
+from ..record.run import Run
 from ..tick import Mode
 from ..wire.packet import token_text
-from .candle_sink import CandleWriter
-from .columns import columns
-from .grammar import Form
-from .outputs import Output
-from .row_readers import received_ns_of
-from .rows import CsvRows, JsonRows
-from .run import Run
 
 
 class Target(Protocol):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from ticks.cli.frame import (
+from ticks.cli.view.frame import (
     STYLES,
     Frame,
     Span,

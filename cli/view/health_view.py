@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from ..adapter.feed.stats import FeedSnapshot
-from ..adapter.health import Check
+from ...adapter.feed.stats import FeedSnapshot
+from ...adapter.health import Check
 from .dashboard import essentials, mood_of
 from .figures import clock_s, counted, printable
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed, width_of

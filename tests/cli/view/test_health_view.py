@@ -1,7 +1,7 @@
 """What `ticks health` shows: findings in lines, and all that is watched in a frame that fits.
 
 The looks are kept under `snapshots/` as text. After a change that is meant:
-`TICKS_UPDATE_SNAPSHOTS=1 pytest tests/cli/test_health_view.py`, and read the difference.
+`TICKS_UPDATE_SNAPSHOTS=1 pytest tests/cli/view/test_health_view.py`, and read the difference.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 from ticks.adapter.errors import NetworkError, RateLimitedError
 from ticks.adapter.feed.stats import FeedSnapshot
 from ticks.adapter.health import Check
-from ticks.cli.frame import Frame
-from ticks.cli.health_view import (
+from ticks.cli.view.frame import Frame
+from ticks.cli.view.health_view import (
     Watched,
     changes,
     ends,

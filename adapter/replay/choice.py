@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ..instrument import exchange_number
 from ..instruments.naming import Wanted, folded, read_name
-from .grammar import Head
-from .run import Run
+from ..record.grammar import Head
+from ..record.run import Run
 
 _DAY = len("2026-11-20T")
 _EQUITY = "-EQ"

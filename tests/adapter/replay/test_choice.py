@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ticks.adapter.record.choice import Choice
 from ticks.adapter.record.run import Run
+from ticks.adapter.replay.choice import Choice
 from ticks.adapter.tick import Mode
 
-from .recordings import csv_text
+from ..record.recordings import csv_text
 
 DAY = 86_400
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ticks.cli.screen import Screen
+from ticks.cli.view.screen import Screen
 
 Paper = Callable[[int, int], Any]
 

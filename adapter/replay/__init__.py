@@ -1,0 +1,1 @@
+"""Recordings played again: chosen, merged, at a pace, into rows or candles."""
