@@ -103,10 +103,13 @@ class BrokerAdapter:
     def connect(self) -> None:
         """Start the connections. Returns at once: what becomes of them is in events and snapshot.
 
+        After a `disconnect`, or a feed lost for good, it begins anew.
+
         Raises SubscriptionRefusedError when more than 3,000 instruments are wanted.
         """
         if self._is_connected:
             return
+        self._connections, self._threads, self.error = [], [], None
         self._is_connected = True
         self._rate = RateMeter(self.clock.now_s())
         self._assign()
@@ -149,8 +152,10 @@ class BrokerAdapter:
         """Want these in `mode` (LTP, QUOTE, SNAP), from now on or from `connect` on.
 
         Raises SubscriptionRefusedError over the broker's limits (3,000 in all); nothing changes
-        then. Raises ValueError for DEPTH, which the broker withdrew on 2025-04-25.
+        then. Raises ValueError for a mode that is none, and for DEPTH, which the broker withdrew
+        on 2025-04-25.
         """
+        mode = Mode(mode)
         if mode is Mode.DEPTH:
             raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
         wanted = list(instruments)

@@ -7,11 +7,15 @@ Rules
   closed first and then everything that was taken from the sockets is written.
 - A sink that fails ends the run; the others are flushed and closed before its error is raised.
 - A full buffer drops the oldest packets, counted, or ends the run (`stops_when_full`).
+- A watch beside the run closes the feed when a limit or a full buffer asks for it, even while an
+  output is blocked. What was taken is then written as soon as its reader reads; only a full
+  buffer that is to end the run breaks a blocked write off (`break_off`), after `_GRACE_S`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -24,6 +28,8 @@ from .record.sinks import Sink
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
 _TELL_DROPS_APART_S = 1.0
+_WATCH_EVERY_S = 0.25
+_GRACE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,10 @@ class Summary:
 
 
 class Recorder:
-    """One run. `run` blocks the calling thread; `stop` may come from a signal handler."""
+    """One run. `run` blocks the calling thread; `stop` may come from a signal handler.
+
+    `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
+    """
 
     def __init__(
         self,
@@ -98,12 +107,15 @@ class Recorder:
         limits: Limits,
         *,
         stops_when_full: bool = False,
+        break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._all_sinks = tuple(sinks)
         self._sinks = list(sinks)
         self._limits = limits
         self._stops_when_full = stops_when_full
+        self._break_off = break_off
+        self._is_over = threading.Event()
         self._clock = broker.clock
         self._written = 0
         self._began_s = self._clock.now_s()
@@ -113,6 +125,7 @@ class Recorder:
         self._ended_s: float | None = None
         self._dropped_by_count: int | None = None
         self._failure: OutputError | None = None
+        self._is_too_slow = False
 
     def stop(self) -> None:
         """End soon, as if the user had said so: what was taken is written first.
@@ -128,13 +141,18 @@ class Recorder:
         The summary is complete either way: `summary()` gives it again.
         """
         self._began_s = self._clock.now_s()
+        watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
         self._broker.connect()
+        watch.start()
         try:
             self._record()
+            self._end()
         except BaseException:
             self._broker.disconnect()
             raise
-        self._end()
+        finally:
+            self._is_over.set()
+            watch.join()
         if self._failure is not None:
             raise self._failure
         if self._broker.error is not None and not self._is_stopping:
@@ -150,6 +168,16 @@ class Recorder:
                 return
             else:
                 self._broker.wait(self._seconds_left())
+
+    def _keep_watch(self) -> None:
+        """Beside the run, on a thread of its own."""
+        while not self._is_over.wait(_WATCH_EVERY_S):
+            self._mind_drops()
+            if self._is_too_slow or self._seconds_left() == 0.0:
+                self._broker.stop()
+                break
+        if self._is_too_slow and not self._is_over.wait(_GRACE_S):
+            self._break_off()
 
     def _end(self) -> None:
         """Close the feed, write what was taken, close the outputs, and leave the summary."""
@@ -167,7 +195,6 @@ class Recorder:
         return self._limits.count is not None and self._written >= self._limits.count
 
     def _is_at_end(self) -> bool:
-        self._mind_drops()
         return (
             self._is_stopping
             or self._failure is not None
@@ -191,6 +218,7 @@ class Recorder:
         self._told_dropped, self._tell_drops_at_s = dropped, now_s + _TELL_DROPS_APART_S
         self._broker.report("dropped", {"dropped": dropped})
         if self._stops_when_full and self._failure is None:
+            self._is_too_slow = True
             self._failure = OutputError(
                 f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of"
                 f" {self._broker.buffer.limit:,}",

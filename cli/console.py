@@ -10,16 +10,21 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import FrameType
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from ..adapter.errors import OutputError
 from ..adapter.feed.events import FeedEvent
 from ..adapter.feed.stats import FeedSnapshot
 from .view.figures import printable
 from .view.history import words_of
 from .view.screen import Screen
+
+if TYPE_CHECKING:
+    from .view.frame import Frame  # Rich: only those pay for it who look at it
 
 _DUMB = ("dumb", "unknown")
 
@@ -101,7 +106,7 @@ class Console:
         is_quiet: bool,
         is_verbose: bool,
     ) -> Console:
-        """The console of a stream, with the dashboard where it is wanted and can be."""
+        """The console of a command with a dashboard, drawn where it is wanted and can be."""
         draws = terminal.shows_dashboard(dashboard, writes_stdout=writes_stdout, is_quiet=is_quiet)
         return cls(
             is_quiet=is_quiet,
@@ -155,13 +160,18 @@ class Console:
                 self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a frame, where there is a screen; the calling thread may wait for the terminal."""
+        """Draw a feed, where there is a screen; the calling thread may wait for the terminal."""
         if self._screen is None:
             return
-        from .view.dashboard import render  # Rich: only those pay for it who look at it
+        from .view.dashboard import render
 
-        width, height = self._screen.size()
-        frame = render(snapshot, width=width, height=height)
+        self.draw(lambda width, height: render(snapshot, width=width, height=height))
+
+    def draw(self, render: Callable[[int, int], Frame]) -> None:
+        """Draw what `render` makes for a width and a height, where there is a screen."""
+        if self._screen is None:
+            return
+        frame = render(*self._screen.size())
         self._screen.draw(frame.ansi(has_color=self._has_color), frame.widths())
 
 
@@ -177,7 +187,8 @@ def held(screen: Screen) -> Iterator[None]:
 
 
 class StopSignals:
-    """While entered, the first SIGINT or SIGTERM asks for a stop and a second SIGINT ends at once.
+    """While entered, the first SIGINT, SIGTERM or SIGHUP asks for a stop and a second SIGINT ends
+    at once. A SIGHUP that is ignored (nohup) stays ignored.
 
     Before `hand_to` names who is to stop, a signal raises StopRequestedError where it strikes.
     """
@@ -185,6 +196,7 @@ class StopSignals:
     def __init__(self) -> None:
         self._stop: Callable[[], None] | None = None
         self._is_asked = False
+        self._is_broken_off = False
 
     def hand_to(self, stop: Callable[[], None]) -> None:
         """From now on a signal calls `stop`, which must be safe in a handler."""
@@ -193,7 +205,9 @@ class StopSignals:
     @contextlib.contextmanager
     def installed(self) -> Iterator[StopSignals]:
         """Handle the signals inside the block, and restore the old handlers after it."""
-        signals = (signal.SIGINT, signal.SIGTERM)
+        signals = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signals.append(signal.SIGHUP)
         old = [signal.signal(number, self._caught) for number in signals]
         try:
             yield self
@@ -201,7 +215,17 @@ class StopSignals:
             for number, handler in zip(signals, old, strict=True):
                 signal.signal(number, handler)
 
+    def break_off(self) -> None:
+        """From another thread: raise OutputError in the main one, even out of a blocked write."""
+        self._is_broken_off = True
+        main = threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, signal.SIGTERM)
+
     def _caught(self, number: int, frame: FrameType | None) -> None:
+        if self._is_broken_off:
+            self._is_broken_off = False
+            raise OutputError("nobody reads what is written")
         if self._is_asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._is_asked = True

@@ -25,6 +25,7 @@ from ..adapter.errors import OutputError
 from ..adapter.feed.events import FeedEvent
 from ..adapter.feed.stats import FeedSnapshot
 from ..adapter.feed.status import StatusFile
+from ..adapter.record.files import STDOUT_FD
 from ..adapter.recorder import Recorder
 from .console import Console
 
@@ -139,8 +140,9 @@ class Observer:
 
 
 def _opened(path: str) -> IO[str]:
-    try:
-        return open(path, "a", encoding="utf-8", errors="backslashreplace")  # JSON escapes alike
+    place: str | int = STDOUT_FD if path == "-" else path
+    try:  # what JSON has no letters for, backslashes write as JSON would
+        return open(place, "a", encoding="utf-8", errors="backslashreplace", closefd=path != "-")
     except OSError as error:
         raise OutputError(
             f"the events file {path} cannot be written: {error.strerror}",

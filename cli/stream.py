@@ -98,7 +98,7 @@ def stream(
     console = Console.on(
         Terminal.here(),
         dashboard,
-        writes_stdout="-" in (csv, jsonl),
+        writes_stdout="-" in (csv, jsonl, events),
         is_quiet=quiet,
         is_verbose=verbose,
     )
@@ -108,7 +108,7 @@ def stream(
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
-        csv="-" if csv is None and jsonl is None and not console.owns_stdout else csv,
+        csv=_csv_path(csv, jsonl, events, console),
         jsonl=jsonl,
         events=events,
         overwrites=overwrite,
@@ -153,7 +153,11 @@ def run_stream(
     with ExitStack() as stack:
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
-            broker, sinks, settings.limits, stops_when_full=settings.stops_when_full
+            broker,
+            sinks,
+            settings.limits,
+            stops_when_full=settings.stops_when_full,
+            break_off=signals.break_off,
         )
         status = StatusFile(Home.from_environment(os.environ).run_folder)
         observer = Observer(broker, recorder, console, status, events=settings.events)
@@ -194,6 +198,14 @@ def _watch_list(path: str) -> list[str]:
         ) from error
 
 
+def _csv_path(
+    csv: str | None, jsonl: str | None, events: str | None, console: Console
+) -> str | None:
+    """CSV goes to stdout when no output is named, unless something else has stdout."""
+    has_output = csv is not None or jsonl is not None
+    return csv if has_output or events == "-" or console.owns_stdout else "-"
+
+
 def _log_in(sessions: SessionKeeper) -> None:
     """A session before any file is touched; a broker out of reach is the connection's to retry."""
     try:
@@ -226,7 +238,10 @@ def resolved(
     mine = shard_of(instruments, lambda instrument: instrument.key, *shard)
     if not mine:
         part = "/".join(map(str, shard))
-        raise UsageError(f"shard {part} holds none of the {len(instruments)} symbols")
+        raise UsageError(
+            f"--shard {part} holds none of the {len(instruments)} symbols",
+            remedy="name more symbols, or make fewer parts",
+        )
     return mine
 
 

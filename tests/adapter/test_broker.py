@@ -156,3 +156,18 @@ def test_the_history_begins_with_connected_subscribed_and_a_first_tick(
     names = [event.name for event in broker.take_events()]
     assert names == ["connected", "subscribed", "first_tick", "stopped"]
     assert broker.take_events() == []
+
+
+def test_a_broker_can_connect_again(broker: BrokerAdapter, simulator: Simulator) -> None:
+    broker.subscribe([NIFTY], Mode.LTP)
+    for number in (1, 2):
+        with broker:
+            assert next(iter(broker)).symbol == "Nifty 50"
+            assert broker.snapshot().phase == "live"
+        broker.take()
+        assert len(simulator.journal.connections) == number
+
+
+def test_a_mode_that_is_none_is_refused(broker: BrokerAdapter) -> None:
+    with pytest.raises(ValueError, match="7"):
+        broker.subscribe([NIFTY], 7)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from ticks.adapter import recorder as recorder_module
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.errors import FeedLostError, OutputError, ReaderLeftError
 from ticks.adapter.feed.lifecycle import Policy
@@ -136,27 +137,34 @@ def test_a_lost_feed_is_raised_after_everything_is_written(
     assert recorder.summary().blind_s > 0
 
 
-def blocked_run(
-    around: Surroundings, simulator: Simulator, recorder: Recorder, sink: MemorySink
-) -> None:
-    """Run with a blocked sink until two hundred packets were sent, then let it write."""
-    sink.may_write.clear()
-    errors: list[BaseException] = []
+class BlockedRun:
+    """A run on a thread of its own whose only sink is blocked from the start."""
 
-    def run() -> None:
+    def __init__(self, recorder: Recorder, sink: MemorySink) -> None:
+        self.errors: list[OutputError] = []
+        self._recorder = recorder
+        self._sink = sink
+        self._thread = threading.Thread(target=self._run)
+        sink.may_write.clear()
+        self._thread.start()
+
+    def _run(self) -> None:
         try:
-            recorder.run()
+            self._recorder.run()
         except OutputError as error:
-            errors.append(error)
+            self.errors.append(error)
 
-    runner = threading.Thread(target=run)
-    runner.start()
-    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 200)
-    sink.may_write.set()
-    recorder.stop()
-    runner.join(20)
-    if errors:
-        raise errors[0]
+    def unblock(self) -> None:
+        """Let the sink write, and wait for the end."""
+        self._sink.may_write.set()
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+def is_closed(simulator: Simulator) -> bool:
+    """Whether the feed was open and is not any more."""
+    journal = simulator.journal
+    return bool(journal.connections) and not journal.open_connections()
 
 
 def test_a_blocked_sink_costs_counted_ticks_to_the_last_one(
@@ -164,17 +172,49 @@ def test_a_blocked_sink_costs_counted_ticks_to_the_last_one(
 ) -> None:
     sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
     recorder = Recorder(broker, [sink], Limits())
-    blocked_run(around, simulator, recorder, sink)
+    run = BlockedRun(recorder, sink)
+    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 200)
+    recorder.stop()
+    run.unblock()
     summary = recorder.summary()
+    assert run.errors == []
     assert summary.dropped > 0
     assert summary.ticks == sink.rows + summary.dropped == broker.ticks
 
 
 def test_a_full_buffer_can_end_the_run(around: Surroundings, simulator: Simulator) -> None:
     sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
-    recorder = Recorder(broker, [sink], Limits(), stops_when_full=True)
-    with pytest.raises(OutputError, match="did not fit the buffer of 20"):
-        blocked_run(around, simulator, recorder, sink)
+    run = BlockedRun(Recorder(broker, [sink], Limits(), stops_when_full=True), sink)
+    assert simulator.wait_until(lambda: is_closed(simulator))
+    run.unblock()
+    assert "did not fit the buffer of 20" in str(run.errors[0])
+
+
+def test_a_limit_closes_the_feed_even_while_a_sink_is_blocked(
+    around: Surroundings, simulator: Simulator
+) -> None:
+    sink = MemorySink()
+    recorder = Recorder(broker_of(around), [sink], Limits(duration_s=0.3))
+    run = BlockedRun(recorder, sink)
+    assert simulator.wait_until(lambda: is_closed(simulator))
+    run.unblock()
+    assert run.errors == []
+    assert sink.packets == [e.packet for e in simulator.journal.connections[0].packets][: sink.rows]
+    assert recorder.summary().ticks == sink.rows > 0
+
+
+def test_a_blocked_write_is_broken_off_when_a_full_buffer_is_to_end_the_run(
+    around: Surroundings, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "_GRACE_S", 0.05)
+    sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
+    broken_off = threading.Event()
+    run = BlockedRun(
+        Recorder(broker, [sink], Limits(), stops_when_full=True, break_off=broken_off.set), sink
+    )
+    assert broken_off.wait(20)
+    run.unblock()
+    assert len(run.errors) == 1
 
 
 def test_the_summary_is_one_line_that_counts_everything() -> None:

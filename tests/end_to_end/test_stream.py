@@ -133,6 +133,13 @@ def test_a_rotation_is_an_event_and_loses_no_row(ticks: Any, tmp_path: Path) -> 
     assert f"{sum(len(rows_of(path)) for path in files):,} rows" in ran.stderr
 
 
+def test_events_can_have_stdout_to_themselves(ticks: Any) -> None:
+    ran = ticks("stream", "NIFTY", "--events", "-", "--count", "3")
+    names = [json.loads(line)["event"] for line in ran.stdout.splitlines()]
+    assert names[0] == "connected"
+    assert names[-1] == "summary"
+
+
 # --- appending ----------------------------------------------------------------------------------
 
 
@@ -164,7 +171,7 @@ def test_another_header_is_refused_and_the_file_is_left_alone(ticks: Any, tmp_pa
 # --- ends ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_well_after_everything_is_written(
     begun: Any, simulator: Simulator, until: Until, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -186,6 +193,17 @@ def test_a_reader_that_leaves_ends_it_well(begun: Any) -> None:
     process.stdout.close()
     assert process.wait(timeout=20) == 0
     assert SUMMARY.search(process.stderr.read())
+
+
+def test_a_pipe_that_nobody_reads_ends_with_6_when_it_is_to_stop(
+    begun: Any, simulator: Simulator
+) -> None:
+    process = begun(
+        "stream", "NIFTY", "SBIN", "--mode", "snap", "--buffer", "50", "--on-full", "stop"
+    )
+    assert process.wait(timeout=40) == 6
+    assert "did not fit the buffer of 50" in process.stderr.read()
+    assert simulator.wait_until(lambda: not simulator.journal.open_connections())
 
 
 def test_a_second_ctrl_c_ends_at_once(begun: Any, simulator: Simulator, until: Until) -> None:
