@@ -186,6 +186,14 @@ def held(screen: Screen) -> Iterator[None]:
         screen.close()
 
 
+def stop_signals() -> list[signal.Signals]:
+    """What ends a command: Ctrl-C, SIGTERM and, unless it is ignored (nohup), SIGHUP."""
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    return numbers
+
+
 class StopSignals:
     """While entered, the first SIGINT, SIGTERM or SIGHUP asks for a stop and a second SIGINT ends
     at once. A SIGHUP that is ignored (nohup) stays ignored.
@@ -205,9 +213,7 @@ class StopSignals:
     @contextlib.contextmanager
     def installed(self) -> Iterator[StopSignals]:
         """Handle the signals inside the block, and restore the old handlers after it."""
-        signals = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signals.append(signal.SIGHUP)
+        signals = stop_signals()
         old = [signal.signal(number, self._caught) for number in signals]
         try:
             yield self

@@ -18,11 +18,10 @@ import typer
 
 from ..adapter.errors import UsageError
 from . import options, settings
+from .console import stop_signals
 
 if TYPE_CHECKING:
     from ..adapter.simulator.faults import Fault
-
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 Port = Annotated[
     int,
@@ -142,14 +141,15 @@ def simulate(
             kept = {"TICKS_HOME": os.environ.get("TICKS_HOME") or home}
             return _run(command, simulator.environment() | kept)
     # Blocked before the simulator's thread starts, which inherits that: only `sigwait` takes them.
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    awaited = stop_signals()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         with simulator:
             for name, value in simulator.environment().items():
                 print(f"export {name}={shlex.quote(value)}")
             sys.stdout.flush()
             print(f"a simulated broker on {simulator.rest_url}; Ctrl-C ends it", file=sys.stderr)
-            signal.sigwait(STOP_SIGNALS)
+            signal.sigwait(awaited)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
@@ -198,7 +198,7 @@ def _run(command: Sequence[str], variables: dict[str, str]) -> int:
 
 @contextmanager
 def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """While entered, SIGINT and SIGTERM go to the child that is named, also those that came before.
+    """While entered, what would stop us goes to the child that is named, also what came before.
 
     A terminal sends its Ctrl-C to the child as well; that one is not passed on, since to the child
     a second one means something else.
@@ -220,11 +220,12 @@ def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
         for number in came:
             os.kill(started.pid, number)
 
-    before = [signal.signal(number, caught) for number in STOP_SIGNALS]
+    numbers = stop_signals()
+    before = [signal.signal(number, caught) for number in numbers]
     try:
         yield pass_to
     finally:
-        for number, handler in zip(STOP_SIGNALS, before, strict=True):
+        for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
 
