@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .boundary import run_guarded
 from .commands import CONTEXT, SUMMARIES, Command, load
+from .usage import in_our_words
 
 if TYPE_CHECKING:
     from typer._click import Context
@@ -90,8 +91,13 @@ def ticks(
 
 
 def run(arguments: Sequence[str]) -> object:
-    """The program without its error boundary."""
-    return app(list(arguments), prog_name="ticks")
+    """The program without its error boundary.
+
+    Not by way of `app()`: that has answers of its own to faults, interrupts and closed pipes.
+    """
+    group = typer.main.get_command(app)
+    with in_our_words("ticks"), group.make_context("ticks", list(arguments)) as ctx:
+        return group.invoke(ctx)
 
 
 def main() -> None:

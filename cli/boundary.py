@@ -71,8 +71,8 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
     try:
         _run_and_flush(run, arguments)
         return ExitCode.OK
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else ExitCode.OK
+    except typer.Exit as ended:
+        return ended.exit_code
     except TicksError as error:
         if isinstance(error, ReaderLeftError):
             return _without_reader()
@@ -96,6 +96,10 @@ def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[s
             sys.stdout.flush()
     except BrokenPipeError as error:
         raise ReaderLeftError("the reader of stdout has left") from error
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):  # Rich, printing a help
+            raise ReaderLeftError("the reader of stdout has left") from ended
+        raise
     except OSError as error:
         if error.errno not in _NOT_WRITABLE:
             raise

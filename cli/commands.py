@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
 from importlib import import_module
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, ParamSpec
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from ..adapter.errors import ReaderLeftError
+from .usage import in_our_words, refuse_repeats
 
 if TYPE_CHECKING:
     from typer._click import Context, Parameter
@@ -41,7 +40,17 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose flags are listed without a type: there is nothing to give them."""
+    """A command whose flags are listed without a type: there is nothing to give them.
+
+    Its mistakes are told in our words, and what takes one value is given once.
+    """
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        typed = list(args)
+        with in_our_words(ctx.command_path):
+            rest = super().parse_args(ctx, args)
+            refuse_repeats(self, ctx, typed)
+        return rest
 
     def get_params(self, ctx: Context) -> list[Parameter]:
         params = super().get_params(ctx)
@@ -93,15 +102,11 @@ def _unwrapped(text: str) -> str:
 
 
 def _ended(function: Callable[P, int | None]) -> Callable[P, None]:
-    """`function` as a command: its result is the exit code; a reader that left is a good end."""
+    """`function` as a command: its result is the exit code."""
 
     @wraps(function)
     def command(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            code = function(*args, **kwargs)
-            sys.stdout.flush()
-        except BrokenPipeError as error:
-            raise ReaderLeftError("the reader of standard output left") from error
+        code = function(*args, **kwargs)
         if code:
             raise typer.Exit(code)
 

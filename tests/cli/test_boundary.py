@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -70,9 +71,23 @@ def test_an_interrupted_command_ends_with_130(error: BaseException) -> None:
     assert run_guarded(raising(error), []) == 130
 
 
-@pytest.mark.parametrize(("ended", "code"), [(SystemExit(4), 4), (SystemExit(), 0)])
-def test_an_exit_keeps_its_code(ended: SystemExit, code: int) -> None:
-    assert run_guarded(raising(ended), []) == code
+@pytest.mark.parametrize("code", [0, 4])
+def test_an_exit_keeps_its_code(code: int) -> None:
+    assert run_guarded(raising(typer.Exit(code)), []) == code
+
+
+def test_a_reader_that_leaves_a_help_is_a_good_end() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run(
+        [sys.executable, "-m", "ticks.cli", "stream", "--help"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (ExitCode.OK, b"")
 
 
 def test_a_good_end_is_0() -> None:

@@ -83,9 +83,8 @@ def test_a_variable_is_named_after_its_option() -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"]])
 def test_neither_help_nor_version_imports_a_command(arguments: list[str]) -> None:
     program = (
-        "import sys; from ticks.cli.app import run\n"
-        "try: run(sys.argv[1:])\n"
-        "except SystemExit: pass\n"
+        "import sys; from ticks.cli.app import run; from ticks.cli.boundary import run_guarded\n"
+        "run_guarded(run, sys.argv[1:])\n"
         "print([name for name in sys.modules if name.startswith('ticks.')], file=sys.stderr)"
     )
     ran = subprocess.run(

@@ -179,6 +179,38 @@ def test_on_a_terminal_what_is_missing_is_asked_for_unseen(
     assert simulator.credentials.totp_secret not in seen
 
 
+ON_ITS_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Runs the command in its arguments so that keys of the terminal on stdin become its signals."""
+
+
+@pytest.mark.parametrize("key", [b"\x03", b"\x04"], ids=["Ctrl-C", "Ctrl-D"])
+def test_a_question_can_be_left_with_130(environ: dict[str, str], key: bytes) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", ON_ITS_TERMINAL, sys.executable, "-m", "ticks.cli", "login"],
+        env=without(environ, "TICKS_PIN"),
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        try:
+            read_until(ours, "PIN (the four-digit one): ")
+            os.write(ours, key)
+            said = read_until(ours, "interrupted\r\n")
+            process.wait(timeout=10)
+        finally:
+            process.kill()
+            os.close(ours)
+    assert process.returncode == 130
+    assert said.split() == ["ticks:", "interrupted"]
+
+
 def read_until(descriptor: int, words: str) -> str:
     seen = ""
     while words not in seen:

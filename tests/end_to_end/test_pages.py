@@ -167,7 +167,7 @@ def without_wait(line: str) -> str:
 
 def test_a_message_that_is_quoted_is_what_the_program_says(messages: set[str]) -> None:
     quoted = [line for block in blocks("text") for line in block.lines]
-    before = r"^(\d\d:\d\d:\d\d |Invalid value for '--until': )"
+    before = r"^(\d\d:\d\d:\d\d |ticks: --until: )"
     bare = [without_wait(re.sub(before, "", line)) for line in quoted]
     assert bare
     assert [line for line in bare if line not in messages] == []
