@@ -44,17 +44,16 @@ class Addresses:
 
 def checked_url(url: str, variable: str, schemes: tuple[str, ...]) -> str:
     """`url` when it may carry tokens, else UsageError; `schemes`: what is allowed, safe first."""
+    shown = without_secrets(url)
+    remedy = f"write it as {schemes[0]}://host[:port]/path"
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
     except ValueError as error:
-        raise UsageError(f"{variable}: {without_secrets(url)!r} is no address: {error}") from error
-    shown = without_secrets(url)
+        reason = f"{variable}: {shown!r} is no address: {error}"
+        raise UsageError(reason, remedy=remedy) from error
     if parts.scheme not in schemes or not host:
-        raise UsageError(
-            f"{variable}: {shown!r} is no {schemes[0]}:// address",
-            remedy=f"write it as {schemes[0]}://host[:port]/path",
-        )
+        raise UsageError(f"{variable}: {shown!r} is no {schemes[0]}:// address", remedy=remedy)
     if parts.username is not None or parts.query:
         raise UsageError(
             f"{variable}: {shown!r} carries a user name or a query",

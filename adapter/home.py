@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from .errors import UsageError
 
 APP = "ticks"
 
@@ -22,10 +25,18 @@ class Home:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Home:
-        """`TICKS_HOME` where it is set, else the platform's folders."""
+        """`TICKS_HOME` where it is set, else the platform's folders.
+
+        Raises UsageError when that can be no folder.
+        """
         one = environ.get("TICKS_HOME")
         if one:
             folder = Path(one).expanduser().absolute()
+            for place in (folder, *folder.parents):
+                if os.path.lexists(place) and not os.path.isdir(place):
+                    raise UsageError(
+                        f"TICKS_HOME: {place} is no folder", remedy="name a folder, or unset it"
+                    )
             return cls(folder, folder, folder)
         import platformdirs  # 10 ms that only this branch needs
 

@@ -26,7 +26,7 @@ class Surroundings:
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Surroundings:
-        """From the `TICKS_...` variables. Raises UsageError for an address that cannot be used."""
+        """From the `TICKS_...` variables. Raises UsageError for what cannot be used."""
         return cls(
             Home.from_environment(environ),
             Addresses.checked(

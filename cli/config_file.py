@@ -45,6 +45,7 @@ FLAG_ONLY = {
 }
 """Options that no file sets, each with the reason."""
 
+_MEND = "mend that line; `ticks config` checks the whole file"
 _SECRETS = re.compile(
     r"(^|[-_])(pin|mpin|password|secret|totp|api[-_]?key|tokens?|jwt)($|[-_])", re.IGNORECASE
 )
@@ -72,7 +73,8 @@ class ConfigFile:
             raise UsageError(reason, remedy="make it a file that you may read") from error
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            raise UsageError(f"{path}, line {line}: this is no UTF-8 text") from error
+            reason = f"{path}, line {line}: this is no UTF-8 text"
+            raise UsageError(reason, remedy="save the file as UTF-8") from error
         except tomllib.TOMLDecodeError as error:
             raise _broken(path, text, str(error)) from error
 
@@ -98,7 +100,7 @@ class ConfigFile:
             begin = end
         return max(begin, 1)
 
-    def refuse(self, reason: str, *keys: str, remedy: str = "") -> NoReturn:
+    def refuse(self, reason: str, *keys: str, remedy: str = _MEND) -> NoReturn:
         """Raise UsageError for what stands at `keys`."""
         raise UsageError(f"{self.path}, line {self.line_of(*keys)}: {reason}", remedy=remedy)
 
@@ -191,4 +193,4 @@ def _broken(path: Path, text: str, reason: str) -> UsageError:
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", reason)
     line = (place and place[1]) or text.rstrip("\n").count("\n") + 1
     words = reason.replace(place[0], "") if place else reason
-    return UsageError(f"{path}, line {line}: this is no TOML: {words}")
+    return UsageError(f"{path}, line {line}: this is no TOML: {words}", remedy=_MEND)

@@ -119,14 +119,16 @@ def _ambiguous(wanted: Wanted, found: list[Instrument]) -> SymbolError:
 
 
 def _unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> SymbolError:
-    if not wanted.key:
+    if not wanted.key.strip(":|"):
         return UnknownSymbolError(
-            "an instrument needs a name", remedy="type one, such as NIFTY or RELIANCE"
+            f"{wanted.text!r} names no instrument", remedy="type a name, such as NIFTY or NSE:SBIN"
         )
     if wanted.exchange_type is None and ":" in wanted.text:
-        exchange, _, name = wanted.text.partition(":")
+        text = wanted.text
+        exchange, _, name = text.partition(":")
         wanted = read_name(name)
-        message = f"{exchange!r} is no exchange; there are {', '.join(EXCHANGE_NAMES.values())}"
+        known = ", ".join(EXCHANGE_NAMES.values())
+        message = f"{text!r}: {exchange!r} is no exchange; there are {known}"
     else:
         message = f"no instrument is called {wanted.text!r}"
     candidates = tuple(str(one) for one in nearest(index, wanted, today, _NAMED_CANDIDATES))

@@ -48,6 +48,7 @@ def test_plain_ws_to_another_machine_is_refused(host: str) -> None:
         "wss://example.com",
         "https://",
         "https://example.com:nope",
+        "https://example.com:99999",
         "https://[::1",
         f"https://me:{SECRET}@example.com",
         f"https://{SECRET}@example.com",
@@ -59,6 +60,7 @@ def test_what_cannot_be_used_is_refused_without_telling_its_secret(url: str) -> 
     with pytest.raises(UsageError, match="TICKS_REST_URL") as refusal:
         checked_url(url, "TICKS_REST_URL", ("https", "http"))
     assert SECRET not in refusal.value.message + refusal.value.remedy
+    assert refusal.value.remedy
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ticks.adapter.errors import UsageError
 from ticks.adapter.home import Home
 
 
@@ -23,6 +24,17 @@ def test_a_relative_or_home_relative_folder_is_made_absolute(
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     assert Home.from_environment({"TICKS_HOME": "here"}).config == tmp_path / "here"
     assert Home.from_environment({"TICKS_HOME": "~/t"}).config == tmp_path / "me" / "t"
+
+
+@pytest.mark.parametrize("inside", ["", "deep/inside"])
+def test_a_file_where_the_folder_should_be_is_named_with_the_variable(
+    tmp_path: Path, inside: str
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.touch()
+    with pytest.raises(UsageError, match=r"^TICKS_HOME: .*notes\.txt is no folder$") as refused:
+        Home.from_environment({"TICKS_HOME": str(file / inside)})
+    assert "unset it" in refused.value.remedy
 
 
 @pytest.mark.parametrize("environ", [{}, {"TICKS_HOME": ""}])

@@ -60,8 +60,8 @@ def test_init_refuses_to_replace_a_file_unless_told(home: Path) -> None:
 
 
 def test_init_says_why_it_cannot_write(home: Path) -> None:
-    home.write_text("a file where a folder should be")
-    assert "cannot be written" in str(run("--init").exception)
+    (home / "config.toml").mkdir(parents=True)
+    assert "cannot be written" in str(run("--init", "--overwrite").exception)
 
 
 def test_overwrite_alone_is_a_mistake() -> None:

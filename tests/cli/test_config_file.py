@@ -30,6 +30,7 @@ def refusal(folder: Path, text: str | bytes, name: str = "stream") -> str:
         values(read(folder, text), name)
     path, _, reason = caught.value.message.partition(", ")
     assert path == str(folder / "config.toml")
+    assert caught.value.remedy
     return reason
 
 

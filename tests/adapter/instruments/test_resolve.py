@@ -157,6 +157,21 @@ def test_what_names_nothing_is_unknown(index: InstrumentIndex, text: str) -> Non
         _named(index, text)
 
 
+@pytest.mark.parametrize("text", ["", "NSE:", "nse_cm|", ":"])
+def test_an_exchange_alone_is_shown_as_it_was_typed(index: InstrumentIndex, text: str) -> None:
+    with pytest.raises(UnknownSymbolError, match="names no instrument") as caught:
+        _named(index, text)
+    assert caught.value.message.startswith(repr(text))
+    assert "such as NIFTY" in caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["FOOBARBAZ", "*", "ＮＩＦＴＹ"])
+def test_what_resembles_nothing_is_to_be_looked_for(index: InstrumentIndex, text: str) -> None:
+    with pytest.raises(UnknownSymbolError, match="no instrument is called") as caught:
+        _named(index, text)
+    assert (caught.value.candidates, "ticks find" in caught.value.remedy) == ((), True)
+
+
 @pytest.mark.parametrize("text", ["NSE:SENSEX", "BSE:NIFTY", "NSE:500325", "MCX:RELIANCE"])
 def test_a_given_exchange_is_never_left(index: InstrumentIndex, text: str) -> None:
     with pytest.raises(UnknownSymbolError):
