@@ -137,7 +137,8 @@ Demo = Annotated[
     bool,
     typer.Option(
         "--demo",
-        help="Play against a simulated broker on this machine; no account is needed.",
+        help="Play against a simulated broker on this machine; no account is needed."
+        " Neither a variable nor config.toml can set it.",
         rich_help_panel=_WHAT,
     ),
 ]
@@ -290,7 +291,7 @@ Dashboard = Annotated[
         "--dashboard/--no-dashboard",
         envvar="TICKS_DASHBOARD",
         show_default="on a terminal",
-        help="Draw the feed's health on stderr.",
+        help="Draw a live dashboard on stderr.",
         rich_help_panel=_DISPLAY,
     ),
 ]

@@ -30,6 +30,7 @@ from . import options, settings
 from .boundary import ExitCode
 from .console import Console, StopRequestedError, StopSignals, Terminal
 from .progress import Progress, byte_progress
+from .replay_watch import ReplayWatch
 from .simulate import parse_speed
 
 _MOST_DAMAGE_SAID = 10
@@ -161,13 +162,15 @@ def replay(
     mode: Columns = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
+    dashboard: options.Dashboard = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
     """Play recordings to stdout or files, at the pace they were received or any other.
 
     Several recordings are merged by time. At full speed, with nothing left out, the output is the
-    recording byte for byte. Damaged rows are told and left out.
+    recording byte for byte. Damaged rows are told and left out. On a terminal a replay that keeps
+    a pace has a dashboard; where stdout is that terminal too, rows go there with --csv - only.
 
     Examples:
       ticks replay day.csv
@@ -178,7 +181,6 @@ def replay(
     _check_inputs(files, loop)
     if start and end and start >= end and ("T" in start) == ("T" in end):
         raise UsageError(f"--start {start[:-7]} does not lie before --end {end[:-7]}")
-    console = Console(is_quiet=quiet, is_verbose=verbose)
     wishes = Wishes(
         paths=tuple(files),
         speed=parse_speed(speed or ("max" if candles else "1")),
@@ -186,6 +188,14 @@ def replay(
         loops=loop,
         count=count,
         is_strict=strict,
+    )
+    is_paced = wishes.speed is not None
+    console = Console.on(
+        Terminal.here(),
+        dashboard if dashboard is not None or is_paced else False,
+        writes_stdout="-" in (csv, jsonl),
+        is_quiet=quiet,
+        is_verbose=verbose,
     )
     outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync)
     choice = Choice(start=start or "", end=end or "", names=_spellings(symbols or ()))
@@ -201,7 +211,7 @@ def run_replay(
 ) -> int:
     """Play it. Raises TicksError; the summary is said in either case."""
     bar: AbstractContextManager[Progress | None] = byte_progress("replay")
-    if Terminal.here().is_shared and outputs.use_stdout:
+    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
         bar = nullcontext()
     with bar as progress:
         playing = Replay(
@@ -214,8 +224,10 @@ def run_replay(
         )
         signals.hand_to(playing.stop)
         targets = opened_targets(outputs, playing.open(), wishes, choice, console)
+        draws = console.screen is not None
         try:
-            playing.run(targets)
+            with ReplayWatch(playing, console) if draws else nullcontext():
+                playing.run(targets)
         finally:
             summary = str(playing.snapshot())
     console.say(summary)
@@ -242,10 +254,11 @@ class _DamageTold:
 def opened_targets(
     outputs: Outputs, opening: Opening, wishes: Wishes, choice: Choice, console: Console
 ) -> list[Target]:
-    """All outputs, or none. Without any wish: stdout, in the format of the first recording."""
+    """All outputs, or none. Without any wish: stdout, in the format of the first recording,
+    unless the dashboard has that terminal."""
     places = [("csv", outputs.csv), ("jsonl", outputs.jsonl)]
     wanted = [(rows_format, path) for rows_format, path in places if path is not None]
-    if not wanted:
+    if not wanted and not console.owns_stdout:
         is_json = opening.form is None and outputs.candles_s is None
         wanted = [("jsonl" if is_json else "csv", "-")]
     targets: list[Target] = []

@@ -59,7 +59,7 @@ _ticks() {
                         '--backoff-max=[Longest wait between attempts]:DURATION: ' \
                         '--keep-trying[Never give the feed up]' \
                         '--always-open[Silence is a fault at any hour]' \
-                        '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw the feed'"'"'s health on stderr]' \
+                        '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw a live dashboard on stderr]' \
                         '(-q --quiet)'{-q,--quiet}'[Say nothing but errors]' \
                         '(-v --verbose)'{-v,--verbose}'[Tell every event; tracebacks]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
@@ -91,6 +91,7 @@ _ticks() {
                         '--mode=[The columns of CSV output]:ltp|quote|snap:(ltp quote snap)' \
                         '--overwrite[Replace an existing file instead of appending to it]' \
                         '--fsync[Have every write on the disk before the next: a power cut takes no written row]' \
+                        '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw a live dashboard on stderr]' \
                         '(-q --quiet)'{-q,--quiet}'[Say nothing but errors]' \
                         '(-v --verbose)'{-v,--verbose}'[Tell every event; tracebacks]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \

@@ -63,8 +63,13 @@ class OutputFigures(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReplaySnapshot:
-    """A replay as it stands: plain values. `position` is the `received_at` of the last row."""
+    """A replay as it stands: plain values.
 
+    `position` is the `received_at` of the last row, in India, without its offset; `read` counts
+    the rows given out and those left out; `bytes_held` is text that was read and is not due yet.
+    """
+
+    recordings: tuple[str, ...]
     position: str
     speed: float | None
     seconds: float
@@ -74,7 +79,15 @@ class ReplaySnapshot:
     late: int
     bytes_read: int
     bytes_total: int | None
+    bytes_held: int
     outputs: tuple[OutputFigures, ...]
+
+    @property
+    def share(self) -> float | None:
+        """How much was given out, 0 to 1; None for stdin. To the nearest block where compressed."""
+        if self.bytes_total is None:
+            return None
+        return min(1.0, max(0, self.bytes_read - self.bytes_held) / self.bytes_total)
 
     def __str__(self) -> str:
         """The line that ends every replay."""
@@ -121,9 +134,9 @@ class Replay:
         self._pace = Pace(wishes.speed, skips_idle=wishes.skips_idle) if wishes.speed else None
         self._began_s = clock.now_s()
         self._reported_s = self._began_s
-        self._ticks = self._read = self._damaged = 0
+        self._ticks = self._left_out = self._damaged = 0
         self._position = b""
-        self._pending_bytes = 0
+        self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
         self._failure: OutputError | RecordingError | None = None
 
@@ -242,11 +255,14 @@ class Replay:
 
     def _chosen(self, runs: Iterator[Run]) -> Iterator[Run]:
         for run in runs:
-            self._read += run.count
-            yield run if self._choice.takes_all else self._choice.of(run)
+            chosen = run if self._choice.takes_all else self._choice.of(run)
+            self._left_out += run.count - chosen.count
+            self._held_bytes += len(chosen.text)
+            yield chosen
 
     def _write(self, run: Run) -> None:
         self._ticks += run.count
+        self._held_bytes -= len(run.text)
         if run.count:
             self._position = run.last_time
         self._pending_bytes += len(run.text)
@@ -290,15 +306,17 @@ class Replay:
         outputs = [target.output for target in self._all_targets]
         late = [target.late for target in self._all_targets if isinstance(target, CandleTarget)]
         return ReplaySnapshot(
+            recordings=tuple(source.name for source in self._inputs),
             position=self._position.decode(),
             speed=self._speed,
             seconds=self._clock.now_s() - self._began_s,
             ticks=self._ticks,
-            read=self._ticks if self._choice.takes_all else self._read,
+            read=self._ticks + self._left_out,
             damaged=self._damaged,
             late=max(late, default=0),
             bytes_read=bytes_read,
             bytes_total=bytes_total,
+            bytes_held=self._held_bytes,
             outputs=tuple(OutputFigures(o.name, o.rows, o.bytes_written) for o in outputs),
         )
 

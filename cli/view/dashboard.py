@@ -124,13 +124,12 @@ def _header(snapshot: FeedSnapshot, mood: str, width: int) -> Line:
     news = _headline(snapshot)
     while len(news) > 1 and width_of((phase,)) + 2 + cells(" · ".join(news)) > width:
         news.pop()
-    head = (phase, Span("  " + " · ".join(news), "strong"))
     time = snapshot.at[11:19]
-    for clock in (f"up {clock_s(snapshot.uptime_s)} · {time}", time):
-        room = width - width_of(head) - cells(clock)
-        if room >= 2:
-            return *head, Span(" " * room), Span(clock, "faint")
-    return head
+    return with_clock(
+        (phase, Span("  " + " · ".join(news), "strong")),
+        (f"up {clock_s(snapshot.uptime_s)} · {time}", time),
+        width,
+    )
 
 
 def _headline(snapshot: FeedSnapshot) -> list[str]:
@@ -239,7 +238,7 @@ def _silence(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
     elif silence_s >= _SILENT_SHARE * limit_s:
         parts.append(Span(f"{brief_s(limit_s - silence_s)} left", mood))
     share = silence_s / limit_s if limit_s > 0 else 1.0
-    yield from _with_bar("silence", parts, share, mood, width)
+    yield from with_bar("silence", parts, share, mood, width)
 
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -258,7 +257,7 @@ def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     parts.append(Span(f"next try in {brief_s(concerned.next_try_s)}", "warn"))
     parts.append(Span(f"delay {brief_s(concerned.delay_s)}"))
     share = 1 - concerned.next_try_s / concerned.delay_s if concerned.delay_s > 0 else 1.0
-    yield from _with_bar("backoff", parts, share, "warn", width)
+    yield from with_bar("backoff", parts, share, "warn", width)
 
 
 def _blind(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -328,20 +327,25 @@ def _connection(connection: ConnectionSnapshot, width: int) -> Line:
 
 
 def _outputs(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    if not snapshot.outputs:
+    return output_lines([(o.name, o.rows, o.bytes_written) for o in snapshot.outputs], width)
+
+
+def output_lines(outputs: Sequence[tuple[str, int, int]], width: int) -> Iterator[Line]:
+    """The name, rows and bytes of each output; of many, the first."""
+    if not outputs:
         yield from flowed("output", [Span("this dashboard alone", "faint")], width)
-    for index, output in enumerate(snapshot.outputs[:_MOST_OUTPUTS]):
-        figures = f"{counted(output.rows, 'row')} · {size(output.bytes_written)}"
+    for index, (name, rows, written) in enumerate(outputs[:_MOST_OUTPUTS]):
+        figures = f"{counted(rows, 'row')} · {size(written)}"
         room = max(20, width - LABEL_WIDTH - cells(figures) - 3)
-        name = _end_of(printable(output.name), room)
+        shown = end_of(printable(name), room)
         label = "output" if index == 0 else ""
-        yield from flowed(label, [Span(name, "strong"), Span(figures)], width)
-    more = len(snapshot.outputs) - _MOST_OUTPUTS
+        yield from flowed(label, [Span(shown, "strong"), Span(figures)], width)
+    more = len(outputs) - _MOST_OUTPUTS
     if more > 0:
         yield from flowed("", [Span(f"+{more} more", "faint")], width)
 
 
-def _end_of(path: str, width: int) -> str:
+def end_of(path: str, width: int) -> str:
     """A path in `width` columns; its end tells more than its beginning."""
     return path if cells(path) <= width else cropped(path[::-1], width)[::-1]
 
@@ -349,9 +353,16 @@ def _end_of(path: str, width: int) -> str:
 # --- how lines are set ----------------------------------------------------------------------------
 
 
-def _with_bar(
-    label: str, parts: Sequence[Span], share: float, style: str, width: int
-) -> list[Line]:
+def with_clock(head: Line, clocks: Sequence[str], width: int) -> Line:
+    """A first line with the first of the `clocks` that fits at its right end."""
+    for clock in clocks:
+        room = width - width_of(head) - cells(clock)
+        if room >= 2:
+            return *head, Span(" " * room), Span(clock, "faint")
+    return head
+
+
+def with_bar(label: str, parts: Sequence[Span], share: float, style: str, width: int) -> list[Line]:
     """Parts, and a bar in the rest of their last line where it is long enough for one."""
     lines = flowed(label, parts, width)
     room = min(_LONGEST_BAR, width - width_of(lines[-1]) - 2)

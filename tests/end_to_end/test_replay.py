@@ -6,6 +6,7 @@ import gzip
 import json
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
 
 from .conftest import TICKS
+from .window import Window, is_whole
 
 START_NS = 1_795_146_300_000_000_000
 SYMBOLS = {(1, "2885"): "RELIANCE-EQ", (1, "99926000"): "Nifty 50"}
@@ -227,3 +229,60 @@ def test_a_stream_makes_candles_itself(ticks: Any, tmp_path: Path) -> None:
     assert len(bars) >= 3
     assert all(bar["low"] <= min(bar["open"], bar["close"]) for bar in bars)
     assert f"bars.jsonl {len(bars)} rows" in ran.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_paced_replay_has_a_dashboard_beside_its_rows_and_leaves_the_terminal_clean(
+    environ: dict[str, str], window: Window, tmp_path: Path, day: bytes, number: signal.Signals
+) -> None:
+    bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
+    with (
+        (tmp_path / "copy.csv").open("wb") as copy,
+        subprocess.Popen(
+            [TICKS, "replay", "day.csv", "--speed", "10"],
+            env={**bare, "TERM": "xterm"},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=copy,
+            stderr=window.tty,
+        ) as process,
+    ):
+        try:
+            window.read_until(lambda: "× now" in window.text)
+            process.send_signal(number)
+            window.read_until(lambda: process.poll() is not None and "s · " in window.text[-100:])
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    rows = (tmp_path / "copy.csv").read_bytes()
+    assert day.startswith(rows)
+    assert "▶ playing  day.csv" in window.text
+    last_frame = window.text[window.text.rindex("■ stopped") :].splitlines()
+    position = rows.splitlines()[-1][:19].decode().replace("T", " ")
+    assert last_frame[2].startswith(f"position {position} IST · ")
+    count = rows.count(b"\n") - 1
+    assert last_frame[-1].endswith(f"damaged · stdout {count:,} rows")
+    assert is_whole(window.raw)
+    assert termios.tcgetattr(window.tty) == window.modes
+
+
+def test_on_one_terminal_a_paced_replay_shows_the_dashboard_and_at_full_speed_the_rows(
+    environ: dict[str, str], window: Window, tmp_path: Path, day: bytes
+) -> None:
+    bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
+    for speed, seen, unseen in (
+        ("1000", "output   this dashboard alone", "received_at"),
+        ("max", "received_at", "this dashboard"),
+    ):
+        window.raw = ""
+        with subprocess.Popen(
+            [TICKS, "replay", "day.csv", "--speed", speed, "--count", "9"],
+            env={**bare, "TERM": "xterm"},
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=window.tty,
+            stderr=window.tty,
+        ) as process:
+            window.read_until(lambda: process.poll() is not None and "9 ticks · " in window.text)
+        assert seen in window.text
+        assert unseen not in window.text

@@ -278,6 +278,7 @@ def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> No
     assert summary.position == "2026-11-20T09:15:20.000000"
     assert (summary.speed, summary.damaged, summary.late) == (2.0, 0, 0)
     assert summary.bytes_read == summary.bytes_total == len(text)
+    assert (summary.bytes_held, summary.share) == (0, 1.0)
     assert summary.outputs == (("memory", 21, 0),)
     assert str(summary) == "21 ticks · 10.0 s · 2/s · 0 damaged · memory 21 rows"
     assert played.progress[-1] == (len(text), len(text))
