@@ -31,7 +31,13 @@ class Home:
         """
         one = environ.get("TICKS_HOME")
         if one:
-            folder = Path(one).expanduser().absolute()
+            try:
+                folder = Path(one).expanduser().absolute()
+            except RuntimeError as error:
+                raise UsageError(
+                    f"TICKS_HOME: {one} begins with a user that this machine does not have",
+                    remedy="write the whole path",
+                ) from error
             for place in (folder, *folder.parents):
                 if os.path.lexists(place) and not os.path.isdir(place):
                     raise UsageError(

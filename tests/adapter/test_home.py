@@ -48,3 +48,8 @@ def test_asking_where_things_lie_makes_no_folder(tmp_path: Path) -> None:
     home = Home.from_environment({"TICKS_HOME": str(tmp_path / "new")})
     assert files_of(home)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_home_of_a_user_that_does_not_exist_is_named() -> None:
+    with pytest.raises(UsageError, match="~nobody-of-that-name"):
+        Home.from_environment({"TICKS_HOME": "~nobody-of-that-name/ticks"})
