@@ -1,24 +1,30 @@
-"""A bar for long work, on stderr and only on a terminal."""
+"""How long work goes on, on stderr: a bar on a terminal, else a plain line now and then."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
+from .console import can_draw_on
+
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes done and, where it is known, the bytes in all."""
+
+LINES_APART_S = 5.0
+"""Work that takes less than this is done before a line of it would be read."""
 
 
 @contextmanager
 def byte_progress(label: str) -> Iterator[Progress]:
     """A function to report bytes to; the bar appears with the first report and goes in the end.
 
-    Where stderr is no terminal, reports are not shown.
+    Where stderr is no terminal, or a dumb one, a line tells of it every `LINES_APART_S`.
     """
-    if not sys.stderr.isatty():
-        yield _unseen
+    if not can_draw_on(sys.stderr):
+        yield _told_in_lines(label)
         return
     with ExitStack() as stack:
         bar: Progress | None = None
@@ -32,8 +38,19 @@ def byte_progress(label: str) -> Iterator[Progress]:
         yield report
 
 
-def _unseen(_done: int, _total: int | None) -> None:
-    """Nobody looks."""
+def _told_in_lines(label: str) -> Progress:
+    told_at_s = time.monotonic()
+
+    def report(done: int, total: int | None) -> None:
+        nonlocal told_at_s
+        now_s = time.monotonic()
+        if now_s - told_at_s < LINES_APART_S:
+            return
+        told_at_s = now_s
+        of_all = "" if total is None else f" of {total / 1e6:.1f}"
+        print(f"{label}: {done / 1e6:.1f}{of_all} MB", file=sys.stderr, flush=True)
+
+    return report
 
 
 def _shown_bar(label: str, stack: ExitStack) -> Progress:

@@ -5,6 +5,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
+from ticks.cli import progress
 from ticks.cli.progress import byte_progress
 
 LABEL = "instrument master"
@@ -44,11 +45,24 @@ def test_no_bar_appears_for_work_that_never_reports() -> None:
     assert terminal.getvalue() == ""
 
 
-def test_a_pipe_sees_nothing() -> None:
+def test_a_pipe_sees_nothing_of_short_work() -> None:
     pipe = io.StringIO()
     with redirect_stderr(pipe), byte_progress(LABEL) as report:
         report(1, 2)
     assert pipe.getvalue() == ""
+
+
+@pytest.mark.parametrize("stream", [io.StringIO, Terminal])
+def test_long_work_is_told_in_plain_lines_to_a_pipe_and_to_a_dumb_terminal(
+    stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr(progress, "LINES_APART_S", 0.0)
+    told = stream()
+    with redirect_stderr(told), byte_progress(LABEL) as report:
+        report(10_000_000, 40_000_000)
+        report(20_500_000, None)
+    assert told.getvalue() == ("instrument master: 10.0 of 40.0 MB\ninstrument master: 20.5 MB\n")
 
 
 def test_the_bar_goes_when_the_work_fails() -> None:
