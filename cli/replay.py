@@ -213,24 +213,28 @@ def run_replay(
     bar: AbstractContextManager[Progress | None] = byte_progress("replay")
     if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
         bar = nullcontext()
-    with bar as progress:
-        playing = Replay(
-            wishes,
-            choice,
-            clock=SystemClock(),
-            bell=Wakeup(),
-            on_damage=_DamageTold(console),
-            progress=progress,
-        )
-        signals.hand_to(playing.stop)
-        targets = opened_targets(outputs, playing.open(), wishes, choice, console)
-        draws = console.screen is not None
-        try:
-            with ReplayWatch(playing, console) if draws else nullcontext():
-                playing.run(targets)
-        finally:
-            summary = str(playing.snapshot())
-    console.say(summary)
+    summary = ""
+    try:
+        with bar as progress:
+            playing = Replay(
+                wishes,
+                choice,
+                clock=SystemClock(),
+                bell=Wakeup(),
+                on_damage=_DamageTold(console),
+                progress=progress,
+            )
+            signals.hand_to(playing.stop)
+            targets = opened_targets(outputs, playing.open(), wishes, choice, console)
+            draws = console.screen is not None
+            try:
+                with ReplayWatch(playing, console) if draws else nullcontext():
+                    playing.run(targets)
+            finally:
+                summary = str(playing.snapshot())
+    finally:  # when the bar is gone
+        if summary:
+            console.say(summary)
     for name in choice.unseen:
         console.say(f"no row of {name} was seen")
     return ExitCode.OK
