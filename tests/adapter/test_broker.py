@@ -11,6 +11,7 @@ import pytest
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.errors import FeedLostError, SubscriptionRefusedError
 from ticks.adapter.feed.lifecycle import Policy
+from ticks.adapter.feed.market_hours import MarketCalendar
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.simulator.server import Simulator
 from ticks.adapter.surroundings import Surroundings
@@ -23,7 +24,12 @@ QUICK = Policy(max_attempts=1, backoff_max_s=0.05)
 
 @pytest.fixture
 def broker(around: Surroundings) -> BrokerAdapter:
-    return BrokerAdapter(around.session_keeper(), feed_url=around.addresses.feed_url, policy=QUICK)
+    return BrokerAdapter(
+        around.session_keeper(),
+        feed_url=around.addresses.feed_url,
+        policy=QUICK,
+        calendar=MarketCalendar(is_always_open=True),
+    )
 
 
 def named(broker: BrokerAdapter, name: str) -> list[dict[str, object]]:

@@ -11,6 +11,7 @@ from ticks.adapter import recorder as recorder_module
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.errors import FeedLostError, OutputError, ReaderLeftError
 from ticks.adapter.feed.lifecycle import Policy
+from ticks.adapter.feed.market_hours import MarketCalendar
 from ticks.adapter.feed.stats import OutputSnapshot
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.recorder import Limits, Recorder, Summary
@@ -56,6 +57,7 @@ def broker_of(around: Surroundings, **options: int) -> BrokerAdapter:
         around.session_keeper(),
         feed_url=around.addresses.feed_url,
         policy=Policy(max_attempts=1, backoff_max_s=0.05),
+        calendar=MarketCalendar(is_always_open=True),
         buffer_limit=options.get("buffer_limit", 100_000),
     )
     broker.subscribe([NIFTY], Mode.LTP)

@@ -230,7 +230,8 @@ def test_a_blocked_pipe_costs_ticks_that_are_counted_to_the_last_one(
 def test_a_blocked_pipe_can_end_it_instead(begun: Any, simulator: Simulator, until: Until) -> None:
     arguments = ("--mode", "snap", "--buffer", "50", "--on-full", "stop", "--jsonl", "-")
     process = begun("stream", "RELIANCE", *arguments)
-    until(lambda: simulator.journal.packet_count >= 600)
+    journal = simulator.journal
+    until(lambda: bool(journal.connections) and not journal.open_connections())
     text, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 6
     assert "did not fit the buffer of 50" in said
