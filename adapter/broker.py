@@ -17,16 +17,13 @@ from collections import deque
 from collections.abc import Collection, Iterable, Iterator
 from types import TracebackType
 
-from .account.session import SessionKeeper
-from .address import FEED_URL
+from .auth.authenticator import Authenticator
 from .clock import Clock, SystemClock, ist_time
 from .errors import FeedLostError, TicksError
+from .events import FeedEvent
 from .feed.buffer import Batch, TickBuffer
 from .feed.connection import Connection, Ports
-from .feed.events import FeedEvent
-from .feed.ledger import Ledger, Seen
 from .feed.lifecycle import Phase, Policy
-from .feed.market_hours import MarketCalendar
 from .feed.network import SystemNetwork
 from .feed.stats import (
     ConnectionSnapshot,
@@ -36,9 +33,12 @@ from .feed.stats import (
     RateMeter,
     activity,
 )
-from .feed.wakeup import Wakeup
+from .feed.tracker import InstrumentState, PacketTracker
 from .instrument import Instrument, InstrumentKey, price_digits
+from .market.calendar import MarketCalendar
 from .tick import Mode, Tick
+from .urls import FEED_URL
+from .waker import Waker
 from .wire.packet import decode_packet
 from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
 
@@ -62,13 +62,13 @@ _WORST_FIRST = (
 class BrokerAdapter:
     """The feed of one login: up to 3 connections, up to 3,000 instruments.
 
-    `sessions` renews the tokens (account/session.py). `buffer_limit` counts packets. `calendar`
+    `sessions` renews the tokens (auth/authenticator.py). `buffer_limit` counts packets. `calendar`
     decides whether silence is a fault. Nothing is sent before `connect`.
     """
 
     def __init__(
         self,
-        sessions: SessionKeeper,
+        sessions: Authenticator,
         *,
         feed_url: str = FEED_URL,
         policy: Policy | None = None,
@@ -79,8 +79,8 @@ class BrokerAdapter:
         self.policy = policy or Policy()
         self.clock = clock or SystemClock()
         self.calendar = calendar or MarketCalendar()
-        self.wakeup = Wakeup()
-        self.buffer = TickBuffer(buffer_limit, self.wakeup)
+        self.waker = Waker()
+        self.buffer = TickBuffer(buffer_limit, self.waker)
         self.latency = LatencyHistogram()
         self.symbols: dict[InstrumentKey, str] = {}
         self.error: TicksError | None = None
@@ -119,7 +119,7 @@ class BrokerAdapter:
         """Ask every connection to close, and wait for none. Safe in a signal handler."""
         for connection in self._connections:
             connection.stop()
-        self.wakeup.ring()
+        self.waker.wake()
 
     def disconnect(self) -> None:
         """Close every connection with a close frame and join its thread. May be called twice."""
@@ -127,7 +127,7 @@ class BrokerAdapter:
         for thread in self._threads:
             thread.join(_JOIN_S)
         self._is_connected = False
-        self.wakeup.ring()
+        self.waker.wake()
 
     def __enter__(self) -> BrokerAdapter:
         self.connect()
@@ -191,7 +191,7 @@ class BrokerAdapter:
             missing = missing[room:]
         for connection, share in zip(self._connections, shares, strict=True):
             if tuple(share) != connection.units:
-                connection.want(share)
+                connection.set_units(share)
         for share in spread(missing):
             self._start(share)
 
@@ -207,8 +207,8 @@ class BrokerAdapter:
             deliver=self.buffer.put,
             report=self._report,
         )
-        ledger = Ledger(self._modes, self._indices)
-        connection = Connection(number, ports, policy=self.policy, units=units, ledger=ledger)
+        tracker = PacketTracker(self._modes, self._indices)
+        connection = Connection(number, ports, policy=self.policy, units=units, tracker=tracker)
         self._connections.append(connection)
         thread = threading.Thread(
             target=self._live, args=(connection,), name=f"feed {number}", daemon=True
@@ -225,7 +225,7 @@ class BrokerAdapter:
             error.__cause__ = unexpected
         if error is not None and self.error is None:
             self.error = _final_error(error, connection)
-        self.wakeup.ring()
+        self.waker.wake()
 
     def _segments(self) -> set[int]:
         return {unit.exchange_type for unit in list(self._units)}
@@ -264,7 +264,7 @@ class BrokerAdapter:
 
     def wait(self, timeout_s: float | None) -> bool:
         """Wait until something has come, the feed is over or somebody rang; whether that was so."""
-        return self.wakeup.wait(timeout_s)
+        return self.waker.wait(timeout_s)
 
     # --- what happened ---
 
@@ -276,7 +276,7 @@ class BrokerAdapter:
         event = FeedEvent(self.clock.wall_ns(), connection, name, facts)
         self._events.append(event)
         self._recent.append(event)
-        self.wakeup.ring()
+        self.waker.wake()
 
     def take_events(self) -> list[FeedEvent]:
         """The events since the last call, oldest first."""
@@ -288,19 +288,19 @@ class BrokerAdapter:
     @property
     def ticks(self) -> int:
         """Well-formed packets that left the sockets so far."""
-        return sum(connection.ledger.ticks for connection in self._connections)
+        return sum(connection.tracker.ticks for connection in self._connections)
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
         """How the stream stands now, with its `most_instruments` most active instruments."""
         now_s, wall_ns = self.clock.now_s(), self.clock.wall_ns()
         connections = [self._connection_snapshot(c, now_s) for c in list(self._connections)]
-        ledgers = [connection.ledger for connection in self._connections]
-        ticks = sum(ledger.ticks for ledger in ledgers)
+        ledgers = [connection.tracker for connection in self._connections]
+        ticks = sum(tracker.ticks for tracker in ledgers)
         self._rate.sample(now_s, ticks)
         segments = self._segments()
         opens_at = self.calendar.next_open(segments, wall_ns)
         expiries = [c.session_expires_ns for c in self._connections if c.session_expires_ns]
-        seen = [entry for ledger in ledgers for entry in list(ledger.seen.values())]
+        seen = [entry for tracker in ledgers for entry in list(tracker.seen.values())]
         return FeedSnapshot(
             at=ist_time(wall_ns).isoformat(timespec="milliseconds"),
             started_at=ist_time(self._started_ns).isoformat(timespec="milliseconds"),
@@ -318,9 +318,9 @@ class BrokerAdapter:
             blind_s=sum(c.blind_s for c in connections),
             last_cause=next((c.last_cause for c in connections if c.last_cause), ""),
             dropped=self.buffer.dropped,
-            malformed=sum(ledger.malformed for ledger in ledgers),
-            out_of_order=sum(ledger.out_of_order for ledger in ledgers),
-            duplicates=sum(ledger.duplicates for ledger in ledgers),
+            malformed=sum(tracker.malformed for tracker in ledgers),
+            out_of_order=sum(tracker.out_of_order for tracker in ledgers),
+            duplicates=sum(tracker.duplicates for tracker in ledgers),
             buffered=self.buffer.size,
             buffer_limit=self.buffer.limit,
             latency_p50_us=self.latency.quantile(0.5),
@@ -353,11 +353,11 @@ class BrokerAdapter:
             reconnects=state.reconnects,
             blind_s=state.total_blind_s(now_s),
             last_cause="" if state.cause is None else state.cause.cause,
-            ticks=connection.ledger.ticks,
+            ticks=connection.tracker.ticks,
         )
 
     def _instrument_snapshots(
-        self, seen: Collection[Seen], now_s: float, most: int
+        self, seen: Collection[InstrumentState], now_s: float, most: int
     ) -> tuple[InstrumentSnapshot, ...]:
         active = sorted(seen, key=lambda entry: -activity(entry.ticks))[:most]
         shown = [self._instrument_snapshot(entry, now_s) for entry in active if entry.ticks]
@@ -374,7 +374,7 @@ class BrokerAdapter:
                 )
         return tuple(shown)
 
-    def _instrument_snapshot(self, seen: Seen, now_s: float) -> InstrumentSnapshot:
+    def _instrument_snapshot(self, seen: InstrumentState, now_s: float) -> InstrumentSnapshot:
         """The last packet of an instrument, decoded: the only packets that a view ever decodes."""
         tick = decode_packet(seen.packet)
         close = tick.close_price

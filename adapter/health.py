@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from .account.rest import CALL_TIMEOUT_S
-from .account.session import SessionKeeper
-from .account.smartapi import SmartApi
-from .account.tokens import Session
+from .auth.authenticator import Authenticator
+from .auth.rest import CALL_TIMEOUT_S
+from .auth.smartapi import SmartApi
+from .auth.tokens import Session
 from .clock import Clock, ist_time
+from .config import Config
 from .errors import (
     BrokerError,
     CredentialsMissingError,
@@ -33,18 +34,17 @@ from .errors import (
     SubscriptionRefusedError,
     TicksError,
 )
-from .feed.link import Link, Opening
-from .feed.market_hours import MarketCalendar
+from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
-from .feed.status import running_streams
-from .feed.wakeup import Wakeup
 from .instrument import Instrument
-from .instruments import open_book
-from .surroundings import Surroundings
+from .instruments import open_catalog
+from .market.calendar import MarketCalendar
+from .status_file import running_streams
 from .tick import Mode
-from .wire.frames import Close, FrameReader, Signal, Text
+from .waker import Waker
+from .wire.frames import Close, ControlFrame, FrameReader, Text
 from .wire.packet import decode_packet, malformed_reason
-from .wire.subscription import Action, Unit, parse_error, requests
+from .wire.subscription import SubscribeAction, Unit, parse_error, requests
 
 MOST_SKEW_S = 10.0
 """A clock further off makes TOTP codes fail (they live 30 s) and times in rows worthless."""
@@ -92,8 +92,8 @@ class Checkup:
 
     def __init__(
         self,
-        around: Surroundings,
-        sessions: SessionKeeper,
+        config: Config,
+        sessions: Authenticator,
         *,
         clock: Clock,
         calendar: MarketCalendar,
@@ -102,9 +102,9 @@ class Checkup:
         timeout_s: float = 15.0,
         spares_feed: bool = False,
     ) -> None:
-        self._home = around.home
-        self._addresses = around.addresses
-        self._credentials = around.credentials
+        self._paths = config.paths
+        self._endpoints = config.endpoints
+        self._credentials = config.credentials
         self._sessions = sessions
         self._clock = clock
         self._calendar = calendar
@@ -112,7 +112,7 @@ class Checkup:
         self._symbols = tuple(symbols) or (DEFAULT_SYMBOL,)
         self._timeout_s = timeout_s
         self._spares_feed = spares_feed
-        self._stop = Wakeup()
+        self._stop = Waker()
         self._is_stopped = False
         self._session: Session | None = None
         self._skew_s: float | None = None
@@ -157,7 +157,7 @@ class Checkup:
     def stop(self) -> None:
         """End a run, from any thread: it waits for the feed no longer and begins no check."""
         self._is_stopped = True
-        self._stop.ring()
+        self._stop.wake()
 
     def _done(self, name: str, step: Callable[[], Finding]) -> Check:
         began_s = self._clock.now_s()
@@ -198,7 +198,7 @@ class Checkup:
         self._skew_s = None
         session = self._required_session()
         limit_s = min(CALL_TIMEOUT_S, self._timeout_s)
-        api = SmartApi(self._addresses.rest_url, self._clock, timeout_s=limit_s)
+        api = SmartApi(self._endpoints.rest_url, self._clock, timeout_s=limit_s)
         try:
             profile = api.profile(session.api_key, session.jwt_token)
         finally:
@@ -220,8 +220,8 @@ class Checkup:
     def _check_master(self) -> Finding:
         self._instruments = []
         notes: list[str] = []
-        with open_book(
-            self._home, self._addresses.instruments_url, clock=self._clock, note=notes.append
+        with open_catalog(
+            self._paths, self._endpoints.instruments_url, clock=self._clock, note=notes.append
         ) as book:
             self._instruments = book.resolve_all(self._symbols)
             fetched = f"{book.records:,} instruments of {ist_time(book.fetched_ns):%Y-%m-%d %H:%M}"
@@ -244,7 +244,7 @@ class Checkup:
             raise SkippedError("not asked while a stream runs: its own state tells more")
         try:
             self._probe = FeedProbe(
-                self._addresses.feed_url, session, self._clock, self._timeout_s, self._stop
+                self._endpoints.feed_url, session, self._clock, self._timeout_s, self._stop
             )
         except RateLimitedError as error:
             if self.streams:
@@ -285,7 +285,7 @@ class Checkup:
         return words, "look at the ones that are not live" if ailing else ""
 
     def _check_disk(self) -> Finding:
-        folder = self._home.state
+        folder = self._paths.state
         while not folder.exists() and folder != folder.parent:
             folder = folder.parent
         if not os.access(folder, os.W_OK):
@@ -326,12 +326,12 @@ class FeedProbe:
     """
 
     def __init__(
-        self, feed_url: str, session: Session, clock: Clock, timeout_s: float, stop: Wakeup
+        self, feed_url: str, session: Session, clock: Clock, timeout_s: float, stop: Waker
     ) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
         self._stop = stop
-        self._link = _opened(Opening(feed_url, handshake_headers(session)), timeout_s)
+        self._link = _opened(Handshake(feed_url, handshake_headers(session)), timeout_s)
         self._frames = FrameReader()
 
     def round_trip_s(self) -> float:
@@ -347,7 +347,7 @@ class FeedProbe:
         """The first packet of any of these, and the seconds it took. Raises SilenceError."""
         sent_s = self._clock.now_s()
         units = [Unit(i.exchange_type, i.token, Mode.LTP) for i in instruments]
-        for request in requests(units, Action.SUBSCRIBE):
+        for request in requests(units, SubscribeAction.SUBSCRIBE):
             self._link.send_text(request.text)
         for packets, signals in self._drains():
             for signal in signals:
@@ -357,13 +357,13 @@ class FeedProbe:
                     return packet, self._clock.now_s() - sent_s
         raise SilenceError(self._timeout_s)
 
-    def _raise_refusal(self, signal: Signal) -> None:
+    def _raise_refusal(self, signal: ControlFrame) -> None:
         refusal = parse_error(signal.text) if isinstance(signal, Text) else None
         if refusal is not None:
             words = f"{refusal.error_code} {refusal.error_message}"
             raise SubscriptionRefusedError(f"the broker refused the subscription: {words}")
 
-    def _drains(self) -> Iterator[tuple[list[bytes], list[Signal]]]:
+    def _drains(self) -> Iterator[tuple[list[bytes], list[ControlFrame]]]:
         """What comes, until time is up. Raises NetworkError when the server closes the feed."""
         until_s = self._clock.now_s() + self._timeout_s
         poll = select.poll()
@@ -384,7 +384,7 @@ class FeedProbe:
         self._link.close(1000)
 
 
-def _opened(opening: Opening, timeout_s: float) -> Link:
+def _opened(opening: Handshake, timeout_s: float) -> Link:
     """The open feed; a handshake that takes longer than `timeout_s` is given up."""
     is_late = threading.Event()
 

@@ -23,7 +23,7 @@ from .broker import BrokerAdapter
 from .errors import OutputError, ReaderLeftError
 from .feed.buffer import Batch
 from .feed.stats import FeedSnapshot, OutputSnapshot
-from .record.sinks import Sink
+from .sinks.file import Sink
 
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
@@ -172,7 +172,7 @@ class Recorder:
     def _keep_watch(self) -> None:
         """Beside the run, on a thread of its own."""
         while not self._is_over.wait(_WATCH_EVERY_S):
-            self._mind_drops()
+            self._report_drops()
             if self._is_too_slow or self._seconds_left() == 0.0:
                 self._broker.stop()
                 break
@@ -211,7 +211,7 @@ class Recorder:
             left.append((self._limits.until_ns - self._clock.wall_ns()) / 1e9)
         return max(0.0, min(left)) if left else None
 
-    def _mind_drops(self) -> None:
+    def _report_drops(self) -> None:
         dropped, now_s = self._broker.buffer.dropped, self._clock.now_s()
         if dropped == self._told_dropped or now_s < self._tell_drops_at_s:
             return

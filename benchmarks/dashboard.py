@@ -35,7 +35,7 @@ SIZES = [(80, 24), (200, 60)]
 def simulator(instruments: int, rate: float) -> Iterator[dict[str, str]]:
     """A broker in a process of its own; the variables that lead to it."""
     code = (
-        "import sys; from ticks.adapter.simulator.server import Simulator\n"
+        "import sys; from ticks.adapter.simulator.simulator import Simulator\n"
         f"with Simulator(rate={rate}, extra_instruments={instruments}) as s:\n"
         "    print(repr(dict(s.environment())), flush=True); sys.stdin.read()"
     )

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from blaster import unique_packets
 
-from ticks.adapter.record.sinks import open_sink
+from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.tick import Mode
 
 START_NS = 1_795_146_300_000_000_000

@@ -20,7 +20,7 @@ import pyotp
 import requests
 import websocket
 
-from ticks.adapter.simulator.traded import HEADERS
+from ticks.adapter.simulator.instrument_model import HEADERS
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import PACKET_SIZES
 
@@ -28,7 +28,7 @@ SECONDS = 3.0
 TARGET = 200_000
 SERVER = """
 import json, sys, time
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.simulator.simulator import Simulator
 with Simulator(rate=1e6, seed=1) as simulator:
     print(json.dumps(simulator.environment()), flush=True)
     before_s = time.process_time()

@@ -27,10 +27,10 @@ from pathlib import Path
 from blaster import unique_packets
 
 from ticks.adapter.clock import SystemClock
-from ticks.adapter.home import Home
+from ticks.adapter.files.recording import read_recording
 from ticks.adapter.instruments import open_copy
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.paths import Paths
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 HERE = Path(__file__).parent
@@ -77,7 +77,7 @@ def prepared(simulator: Simulator, folder: Path) -> tuple[dict[str, str], list[s
     ticks = [sys.executable, "-m", "ticks.cli"]
     subprocess.run([*ticks, "login"], env=environ, check=True, stderr=subprocess.DEVNULL)
     subprocess.run([*ticks, "find", "NIFTY"], env=environ, check=True, stdout=subprocess.DEVNULL)
-    book = open_copy(Home.from_environment(environ), clock=SystemClock())
+    book = open_copy(Paths.from_env(environ), clock=SystemClock())
     assert book is not None
     with book:
         found = [i for i in book.find("EQ", exchange="NSE", limit=500) if i.symbol.endswith("-EQ")]

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from .boundary import run_guarded
-from .commands import CONTEXT, SUMMARIES, Command, load
-from .usage import in_our_words
+from .exit_codes import run_guarded
+from .registry import CONTEXT, SUMMARIES, Command, load
+from .usage_errors import translate_usage_errors
 
 if TYPE_CHECKING:
     from typer._click import Context
@@ -37,7 +37,7 @@ class Commands(TyperGroup):
             return None, None, rest
         command = load(name)
         if not _asks_for_help(rest):
-            from .config_file import defaults_of  # 10 ms that help need not wait for
+            from .options.config_file import defaults_of  # 10 ms that help need not wait for
 
             ctx.default_map = {name: defaults_of(command, ctx)}
         return name, command, rest
@@ -96,7 +96,7 @@ def run(arguments: Sequence[str]) -> object:
     Not by way of `app()`: that has answers of its own to faults, interrupts and closed pipes.
     """
     group = typer.main.get_command(app)
-    with in_our_words("ticks"), group.make_context("ticks", list(arguments)) as ctx:
+    with translate_usage_errors("ticks"), group.make_context("ticks", list(arguments)) as ctx:
         return group.invoke(ctx)
 
 

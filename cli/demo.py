@@ -67,7 +67,7 @@ def _exported(child: subprocess.Popen[str]) -> dict[str, str]:
 
 def serve() -> None:
     """What the child runs: a simulator until standard input closes."""
-    from ..adapter.simulator.server import Simulator
+    from ..adapter.simulator.simulator import Simulator
 
     with Simulator() as simulator:
         for name, value in simulator.environment().items():

@@ -10,8 +10,8 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from .app import app
-from .boundary import ExitCode
-from .commands import examples_of, load_all, options_of
+from .exit_codes import ExitCode
+from .registry import examples_of, load_all, options_of
 
 EXIT_CODES = {
     ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the pipe's reader left; what came is written.",

@@ -12,9 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from ..adapter.clock import SystemClock
-from ..adapter.home import Home
 from ..adapter.instruments import open_copy
 from ..adapter.instruments.index import INDEX_KIND
+from ..adapter.paths import Paths
 
 _MOST = 5_000
 """As many as an index has contracts: a shell types what all candidates share, so it needs all."""
@@ -33,7 +33,7 @@ def beginning_with(text: str) -> Iterator[str]:
     An index is offered by the name that people type (NIFTY), if that begins so.
     """
     exchange, colon, beginning = text.rpartition(":")
-    book = open_copy(Home.from_environment(os.environ), clock=SystemClock())
+    book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
     if book is None:
         return
     with book:

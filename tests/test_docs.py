@@ -15,12 +15,12 @@ import pytest
 from pages import NOT_OURS, PAGES, ROOT, blocks, blocks_of, commands, name_of, prose, spans, text_of
 
 from ticks.adapter.clock import IST
-from ticks.adapter.record.columns import columns
+from ticks.adapter.rows.columns import columns
 from ticks.adapter.simulator.faults import What, parse_fault
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import PACKET_SIZES
-from ticks.cli.boundary import ExitCode
-from ticks.cli.commands import SUMMARIES, load, load_all, options_of
+from ticks.cli.exit_codes import ExitCode
+from ticks.cli.registry import SUMMARIES, load, load_all, options_of
 
 SOURCES = [path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py")]
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ticks.adapter.record.inputs import Input
-from ticks.adapter.record.recording import RecordingReader, raise_damage, read_recording
-from ticks.adapter.record.rows import CsvRows, JsonRows
+from ticks.adapter.files.inputs import Input
+from ticks.adapter.files.recording import RecordingReader, raise_damage, read_recording
+from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.tick import Mode
 
 MINUTE = Path(__file__).parent / "data" / "demo-minute"

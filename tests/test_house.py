@@ -25,17 +25,17 @@ MODULES = sorted(path for room in ("adapter", "cli") for path in (ROOT / room).r
 VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc", "base"}
 
 OWNERS = {
-    "pyotp": "adapter/account/totp.py",
+    "pyotp": "adapter/auth/totp.py",
     "websocket": "adapter/feed/link.py",
-    "holidays": "adapter/feed/market_hours.py",
+    "holidays": "adapter/market/calendar.py",
     "msgspec": "adapter/instruments/master.py",
-    "platformdirs": "adapter/home.py",
-    "websockets": "adapter/simulator/feed.py",
+    "platformdirs": "adapter/paths.py",
+    "websockets": "adapter/simulator/feed_server.py",
 }
 """The one file of the adapter that may import a foreign library."""
 
 NEVER_IMPORTED = {
-    "smartapi-python": "adapter/account/smartapi.py runs one module of it, without an import",
+    "smartapi-python": "adapter/auth/smartapi.py runs one module of it, without an import",
 }
 """Dependencies that no import names, each with the reason."""
 
@@ -43,14 +43,14 @@ PURE = [
     "adapter/wire/*.py",
     "adapter/feed/backoff.py",
     "adapter/feed/lifecycle.py",
-    "adapter/feed/market_hours.py",
+    "adapter/market/calendar.py",
     "adapter/feed/stats.py",
-    "adapter/record/rows.py",
+    "adapter/rows/encode.py",
     "cli/view/dashboard.py",
     "cli/view/figures.py",
     "cli/view/frame.py",
     "cli/view/health_view.py",
-    "cli/view/history.py",
+    "cli/view/event_text.py",
     "cli/view/instrument_table.py",
 ]
 """Files that read no clock, draw no randomness, open no socket and no file."""

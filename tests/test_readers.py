@@ -18,8 +18,8 @@ import polars as pl
 import pytest
 
 from ticks.adapter.clock import IST
-from ticks.adapter.record.candles import COLUMNS as CANDLE_COLUMNS
-from ticks.adapter.record.columns import columns
+from ticks.adapter.rows.candles import COLUMNS as CANDLE_COLUMNS
+from ticks.adapter.rows.columns import columns
 from ticks.adapter.tick import Mode
 
 ROOT = Path(__file__).parent.parent

@@ -24,13 +24,13 @@ from rich.console import Console
 
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.clock import SystemClock
-from ticks.adapter.feed.market_hours import MarketCalendar
+from ticks.adapter.config import Config
 from ticks.adapter.feed.stats import FeedSnapshot
-from ticks.adapter.instruments import open_book
-from ticks.adapter.record.sinks import open_sink
+from ticks.adapter.instruments import open_catalog
+from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.simulator.simulator import Simulator
+from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.tick import Mode
 from ticks.cli.view.dashboard import render
 
@@ -49,14 +49,14 @@ LONGEST_WAIT_S = 30.0
 def streaming() -> Iterator[tuple[Simulator, Callable[[], FeedSnapshot]]]:
     """A stream of `SYMBOLS` to a file, and how it stands."""
     with tempfile.TemporaryDirectory() as folder, chdir(folder), Simulator(seed=7) as simulator:
-        around = Surroundings.of({**simulator.environment(), "TICKS_HOME": folder})
+        config = Config.from_env({**simulator.environment(), "TICKS_HOME": folder})
         broker = BrokerAdapter(
-            around.session_keeper(),
-            feed_url=around.addresses.feed_url,
+            config.authenticator(),
+            feed_url=config.endpoints.feed_url,
             calendar=MarketCalendar(is_always_open=True),
         )
-        url = around.addresses.instruments_url
-        with open_book(around.home, url, clock=SystemClock(), note=print) as book:
+        url = config.endpoints.instruments_url
+        with open_catalog(config.paths, url, clock=SystemClock(), note=print) as book:
             broker.subscribe(book.resolve_all(SYMBOLS), Mode.QUOTE)
         sink = open_sink("day.csv", "csv", mode=Mode.QUOTE, symbols=broker.symbols, note=print)
         recorder = Recorder(broker, [sink], Limits())

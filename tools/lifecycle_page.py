@@ -25,7 +25,7 @@ from ticks.adapter.feed.lifecycle import (
     Close,
     Connect,
     Due,
-    Event,
+    LifecycleEvent,
     Failed,
     Heard,
     Opened,
@@ -69,7 +69,7 @@ class Move(NamedTuple):
     actions: str
 
 
-def situations() -> Iterator[tuple[str, State, Event]]:
+def situations() -> Iterator[tuple[str, State, LifecycleEvent]]:
     """Every kind of event in every phase, with the circumstances that decide."""
     network, refused = NetworkError("gone"), TokenRefusedError("refused")
     for phase in Phase:

@@ -17,7 +17,7 @@ import threading
 from collections import deque
 from typing import NamedTuple
 
-from .wakeup import Wakeup
+from ..waker import Waker
 
 FLOOD_PACKETS = 16_384
 STEP_BACK_S = 0.05
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 class TickBuffer:
     """At most `limit` packets; `dropped` counts those that had to go, `peak` the fullest moment."""
 
-    def __init__(self, limit: int, wakeup: Wakeup) -> None:
+    def __init__(self, limit: int, waker: Waker) -> None:
         self.limit = limit
         self.size = 0
         self.peak = 0
@@ -44,7 +44,7 @@ class TickBuffer:
         self._flood = min(limit, FLOOD_PACKETS)
         self._takes = 0
         self._is_reader_stuck = False
-        self._wakeup = wakeup
+        self._waker = waker
         self._in_hand: list[bytes] = []
         self._in_hand_ns = 0
 
@@ -63,7 +63,7 @@ class TickBuffer:
                 self._drop_oldest(self.size - self.limit)
             self.peak = max(self.peak, self.size)
         if was_empty:
-            self._wakeup.ring()
+            self._waker.wake()
 
     def _step_back(self) -> None:
         if self._is_reader_stuck:

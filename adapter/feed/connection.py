@@ -21,14 +21,20 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ..account.session import Session
+from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
 from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
 from ..wire.frames import Close as CloseFrame
-from ..wire.frames import FrameReader, Ping, Signal, Text
-from ..wire.subscription import Action as Wish
-from ..wire.subscription import FeedMessage, Request, Unit, difference, parse_error, requests
-from .ledger import Ledger
+from ..wire.frames import ControlFrame, FrameReader, Ping, Text
+from ..wire.subscription import (
+    FeedMessage,
+    Request,
+    SubscribeAction,
+    Unit,
+    difference,
+    parse_error,
+    requests,
+)
 from .lifecycle import (
     Action,
     Beaten,
@@ -36,9 +42,9 @@ from .lifecycle import (
     Close,
     Connect,
     Due,
-    Event,
     Failed,
     Heard,
+    LifecycleEvent,
     Opened,
     Phase,
     Policy,
@@ -55,13 +61,14 @@ from .lifecycle import (
 from .network import (
     Connected,
     ConnectFailed,
-    Happening,
     LinkBroke,
     Network,
+    NetworkEvent,
     Received,
     RenewalFailed,
     Renewed,
 )
+from .tracker import PacketTracker
 
 _TICK_STEPS_APART_S = 0.1
 _COUNTS_APART_S = 1.0
@@ -93,11 +100,17 @@ class Connection:
     """
 
     def __init__(
-        self, number: int, ports: Ports, *, policy: Policy, units: Sequence[Unit], ledger: Ledger
+        self,
+        number: int,
+        ports: Ports,
+        *,
+        policy: Policy,
+        units: Sequence[Unit],
+        tracker: PacketTracker,
     ) -> None:
         self.number = number
         self.state = State()
-        self.ledger = ledger
+        self.tracker = tracker
         self.policy = policy
         self.session_expires_ns: int | None = None
         self._network = ports.network
@@ -132,7 +145,7 @@ class Connection:
         newest = self._newest_drain_s
         return self.state.silent_since_s if newest is None else newest
 
-    def want(self, units: Sequence[Unit]) -> None:
+    def set_units(self, units: Sequence[Unit]) -> None:
         """Carry these from now on; subscribes and unsubscribes while live."""
         with self._lock:
             self._wanted = tuple(units)
@@ -154,14 +167,14 @@ class Connection:
                     self._happened(happening)
                 if self._is_stopping:
                     self._step(Stopped())
-                self._mind_the_time()
-                self._mind_the_wishes()
+                self._run_timers()
+                self._sync_subscriptions()
             self._tell_counts()
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
 
-    def _happened(self, happening: Happening) -> None:
+    def _happened(self, happening: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(happening, Received):
             return
         match happening:
@@ -186,7 +199,7 @@ class Connection:
         self._sent.clear()
         self._standing = ()
         self._newest_drain_s = None
-        self.ledger.reopened()
+        self.tracker.reopened()
         self._step(Opened(self.state.epoch))
 
     def _received(self, data: bytes, received_ns: int) -> None:
@@ -204,23 +217,23 @@ class Connection:
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
-        good = self.ledger.take(packets, now_s)
+        good = self.tracker.take(packets, now_s)
         if good:
             self._deliver(received_ns, good)
         return bool(good)
 
     def _tell_counts(self) -> None:
         """What went wrong with packets since it was last told; once a second at most."""
-        ledger = self.ledger
-        counts = (ledger.malformed, ledger.out_of_order, ledger.duplicates)
+        tracker = self.tracker
+        counts = (tracker.malformed, tracker.out_of_order, tracker.duplicates)
         told, self._told_counts = self._told_counts, counts
         if counts[0] != told[0]:
-            by_reason = {f"malformed_{r}": n for r, n in ledger.malformed_by_reason.items()}
+            by_reason = {f"malformed_{r}": n for r, n in tracker.malformed_by_reason.items()}
             self._tell("malformed", {"malformed": counts[0], **by_reason})
         if counts[1:] != told[1:]:
             self._tell("out_of_order", {"out_of_order": counts[1], "duplicates": counts[2]})
 
-    def _signalled(self, signal: Signal) -> None:
+    def _signalled(self, signal: ControlFrame) -> None:
         epoch = self.state.epoch
         match signal:
             case Ping(payload):
@@ -234,7 +247,7 @@ class Connection:
             case ProtocolError():
                 self._step(Failed(epoch, signal, self._draw()))
 
-    def _mind_the_time(self) -> None:
+    def _run_timers(self) -> None:
         """Timer events that are due by now."""
         now_s, state = self._clock.now_s(), self.state
         if state.phase is Phase.WAITING and now_s >= state.due_at_s:
@@ -245,12 +258,12 @@ class Connection:
             wall_ns = self._clock.wall_ns()
             segments = {unit.exchange_type for unit in self._wanted}
             self._step(Checked(self._is_market_open(segments, wall_ns), self._draw()))
-            self._mind_the_session(now_s, wall_ns)
+            self._renew_expired_session(now_s, wall_ns)
         if now_s >= self._tell_counts_at_s:
             self._tell_counts_at_s = now_s + _COUNTS_APART_S
             self._tell_counts()
 
-    def _mind_the_session(self, now_s: float, wall_ns: int) -> None:
+    def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
         """Midnight: tokens that end while the feed streams are renewed beside it."""
         ends_ns = self.session_expires_ns
         if self.state.phase is not Phase.LIVE or ends_ns is None or wall_ns < ends_ns:
@@ -268,11 +281,11 @@ class Connection:
             self._stepped_at_s = newest_s
             self._apply(Ticked(self.state.epoch), newest_s)
 
-    def _step(self, event: Event) -> None:
+    def _step(self, event: LifecycleEvent) -> None:
         self._step_ticked()
         self._apply(event, self._clock.now_s())
 
-    def _apply(self, event: Event, now_s: float) -> None:
+    def _apply(self, event: LifecycleEvent, now_s: float) -> None:
         self.state, actions = step(self.state, event, now_s, self.policy)
         for action in actions:
             self._do(action)
@@ -282,7 +295,7 @@ class Connection:
             case Connect(epoch, fresh_login):
                 self._network.connect(epoch, fresh_login=fresh_login)
             case Subscribe():
-                self._mind_the_wishes()
+                self._sync_subscriptions()
             case SendHeartbeat():
                 self._network.send_text("ping")
             case Close(_, code):
@@ -298,18 +311,18 @@ class Connection:
 
     # --- subscriptions ---
 
-    def _mind_the_wishes(self) -> None:
+    def _sync_subscriptions(self) -> None:
         """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
         if self.state.phase is not Phase.LIVE or self._standing is self._wanted:
             return
         with self._lock:
             wanted = self._wanted
         missing, surplus = difference(self._standing, wanted)
-        self._request(Wish.UNSUBSCRIBE, surplus, "unsubscribed")
-        self._request(Wish.SUBSCRIBE, missing, "subscribed")
+        self._request(SubscribeAction.UNSUBSCRIBE, surplus, "unsubscribed")
+        self._request(SubscribeAction.SUBSCRIBE, missing, "subscribed")
         self._standing = wanted
 
-    def _request(self, wish: Wish, units: Sequence[Unit], event: str) -> None:
+    def _request(self, wish: SubscribeAction, units: Sequence[Unit], event: str) -> None:
         for request in requests(units, wish, self._request_number):
             self._request_number += 1
             self._sent[request.correlation_id] = request
@@ -321,7 +334,7 @@ class Connection:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request = self._sent.get(error.correlation_id)
         facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
-        if request is None or request.action is not Wish.SUBSCRIBE:
+        if request is None or request.action is not SubscribeAction.SUBSCRIBE:
             self._tell("refused", facts)
             return
         refused = set(request.units)

@@ -188,7 +188,9 @@ class Stopped(NamedTuple):
     """The user wants it to end."""
 
 
-Event: TypeAlias = Started | Opened | Failed | Ticked | Heard | Checked | Beaten | Due | Stopped
+LifecycleEvent: TypeAlias = (
+    Started | Opened | Failed | Ticked | Heard | Checked | Beaten | Due | Stopped
+)
 
 
 # --- actions: what to do --------------------------------------------------------------------------
@@ -233,7 +235,7 @@ Step: TypeAlias = tuple[State, list[Action]]
 NORMAL_CLOSURE = 1000
 
 
-def step(state: State, event: Event, now_s: float, policy: Policy) -> Step:
+def step(state: State, event: LifecycleEvent, now_s: float, policy: Policy) -> Step:
     """The next state and what to do, in order. Pure."""
     epoch = getattr(event, "epoch", state.epoch)
     rule = TABLE.get((state.phase, type(event)))

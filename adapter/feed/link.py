@@ -20,7 +20,6 @@ from urllib.parse import urlsplit
 
 import websocket
 
-from ..address import is_loopback, trusted_context, without_secrets
 from ..errors import (
     BrokerBusyError,
     CertificateError,
@@ -31,6 +30,7 @@ from ..errors import (
     TicksError,
     TokenRefusedError,
 )
+from ..urls import is_loopback, trusted_context, without_secrets
 from ..wire.frames import Opcode, encode_close, encode_frame
 
 DRAIN_BYTES = 65_536
@@ -43,7 +43,7 @@ _SWITCHING_PROTOCOLS = 101
 _MOST_SHOWN = 200
 
 
-class Opening:
+class Handshake:
     """A handshake under way. `run` blocks; `abandon`, from another thread, makes it end soon.
 
     `timeout_s` limits each wait inside, not the whole: that is for the owner, who abandons.

@@ -15,11 +15,11 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
-from ..account.session import Session
+from ..auth.authenticator import Session
 from ..clock import Clock
 from ..errors import FeedLostError, NetworkError, TicksError
-from .link import HANDSHAKE_TIMEOUT_S, LINGER_S, Link, Opening
-from .wakeup import Wakeup
+from ..waker import Waker
+from .link import HANDSHAKE_TIMEOUT_S, LINGER_S, Handshake, Link
 
 NORMAL_CLOSURE = 1000
 
@@ -65,7 +65,7 @@ class LinkBroke(NamedTuple):
     error: TicksError
 
 
-Happening: TypeAlias = Connected | ConnectFailed | Renewed | RenewalFailed | Received | LinkBroke
+NetworkEvent: TypeAlias = Connected | ConnectFailed | Renewed | RenewalFailed | Received | LinkBroke
 
 
 class Network(Protocol):
@@ -79,7 +79,7 @@ class Network(Protocol):
         """Begin to renew the session beside the running socket; `Renewed` or `RenewalFailed`."""
         ...
 
-    def wait(self, until_s: float | None) -> list[Happening]:
+    def wait(self, until_s: float | None) -> list[NetworkEvent]:
         """What happened, waiting until `until_s` on the monotonic clock at most, or for `wake`."""
         ...
 
@@ -108,7 +108,7 @@ class Network(Protocol):
 
 
 class Sessions(Protocol):
-    """Who has the tokens (account/session.py: SessionKeeper)."""
+    """Who has the tokens (auth/authenticator.py: Authenticator)."""
 
     def session(self) -> Session:
         """The saved session while it is valid, else a login."""
@@ -141,20 +141,20 @@ class SystemNetwork:
         self._name = name
         self._handshake_timeout_s = handshake_timeout_s
         self._linger_s = linger_s
-        self._wakeup = Wakeup()
-        self._outcomes: queue.SimpleQueue[tuple[Happening, Link | None]] = queue.SimpleQueue()
+        self._waker = Waker()
+        self._outcomes: queue.SimpleQueue[tuple[NetworkEvent, Link | None]] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._wakeup, selectors.EVENT_READ)
+        self._selector.register(self._waker, selectors.EVENT_READ)
         self._session: Session | None = None
         self._refused_session: Session | None = None
         self._lock = threading.Lock()
         """Held where the connect under way is begun, handed over or given up."""
         self._epoch = 0
-        self._opening: Opening | None = None
+        self._opening: Handshake | None = None
         self._give_up_at_s: float | None = None
         self._link: Link | None = None
         self._watched = 0
-        self._broken: list[Happening] = []
+        self._broken: list[NetworkEvent] = []
 
     # --- what blocks, on threads of its own ---
 
@@ -172,10 +172,10 @@ class SystemNetwork:
     def _connect(self, epoch: int, fresh_login: bool) -> None:
         try:
             session = self._usable_session(fresh_login)
-            opening = Opening(
+            opening = Handshake(
                 self._feed_url, handshake_headers(session), timeout_s=self._handshake_timeout_s
             )
-            if not self._begun(epoch, opening):
+            if not self._announce(epoch, opening):
                 return
             link = opening.run()
         except Exception as error:  # noqa: BLE001  (the loop waits for an answer, whatever happens)
@@ -183,24 +183,24 @@ class SystemNetwork:
         else:
             self._hand_over(epoch, Connected(epoch, session), link)
 
-    def _begun(self, epoch: int, opening: Opening) -> bool:
+    def _announce(self, epoch: int, opening: Handshake) -> bool:
         """Let the loop know of the handshake; False when nobody waits for it any more."""
         with self._lock:
             if epoch != self._epoch:
                 return False
             self._opening = opening
             self._give_up_at_s = self._clock.now_s() + self._handshake_timeout_s
-        self._wakeup.ring()
+        self._waker.wake()
         return True
 
-    def _hand_over(self, epoch: int, outcome: Happening, link: Link | None) -> None:
+    def _hand_over(self, epoch: int, outcome: NetworkEvent, link: Link | None) -> None:
         with self._lock:
             is_wanted = epoch == self._epoch
             if is_wanted:
                 self._opening = self._give_up_at_s = None
                 self._outcomes.put((outcome, link))
         if is_wanted:
-            self._wakeup.ring()
+            self._waker.wake()
         elif link is not None:
             link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
 
@@ -229,16 +229,16 @@ class SystemNetwork:
             self._outcomes.put((Renewed(self._session), None))
         except Exception as error:  # noqa: BLE001  (as above)
             self._outcomes.put((RenewalFailed(_named(error)), None))
-        self._wakeup.ring()
+        self._waker.wake()
 
     # --- the loop's side ---
 
-    def wait(self, until_s: float | None) -> list[Happening]:
+    def wait(self, until_s: float | None) -> list[NetworkEvent]:
         timeout_s = self._timeout_s(until_s)
-        happened: list[Happening] = []
+        happened: list[NetworkEvent] = []
         for key, mask in self._selector.select(0.0 if self._broken else timeout_s):
-            if key.fileobj is self._wakeup:
-                self._wakeup.clear()
+            if key.fileobj is self._waker:
+                self._waker.clear()
                 happened += self._finished()
             else:
                 self._serve_link(mask)
@@ -255,7 +255,7 @@ class SystemNetwork:
         deadlines = [at_s for at_s in (until_s, self._give_up_at_s) if at_s is not None]
         return max(0.0, min(deadlines) - self._clock.now_s()) if deadlines else None
 
-    def _received(self, mask: int) -> list[Happening]:
+    def _received(self, mask: int) -> list[NetworkEvent]:
         if self._link is None or not mask & selectors.EVENT_READ:
             return []
         try:
@@ -269,12 +269,12 @@ class SystemNetwork:
         if self._link is not None and mask & selectors.EVENT_WRITE:
             self._sending(self._link.flush)
 
-    def _finished(self) -> list[Happening]:
+    def _finished(self) -> list[NetworkEvent]:
         """The outcomes of the threads; links that came too late are closed unused.
 
         A new link is read at once: TLS may hold bytes already that no selector sees.
         """
-        happened: list[Happening] = []
+        happened: list[NetworkEvent] = []
         while True:
             try:
                 outcome, link = self._outcomes.get_nowait()
@@ -291,7 +291,7 @@ class SystemNetwork:
             if link is not None:
                 happened += self._received(selectors.EVENT_READ)
 
-    def _given_up(self) -> list[Happening]:
+    def _given_up(self) -> list[NetworkEvent]:
         epoch = self._epoch
         self._abandon()
         reason = f"no answer to the handshake within {self._handshake_timeout_s:g} s"
@@ -307,7 +307,7 @@ class SystemNetwork:
             opening.abandon()
 
     def wake(self) -> None:
-        self._wakeup.ring()
+        self._waker.wake()
 
     def send_text(self, text: str) -> None:
         if self._link is not None:
@@ -358,7 +358,7 @@ class SystemNetwork:
         self.close(NORMAL_CLOSURE)
         self._finished()
         self._selector.close()
-        self._wakeup.close()
+        self._waker.close()
 
 
 def _named(error: Exception) -> TicksError:

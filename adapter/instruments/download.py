@@ -16,7 +16,6 @@ from collections.abc import Callable
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from ..address import is_loopback, trusted_context
 from ..clock import Clock
 from ..errors import (
     BrokerBusyError,
@@ -25,6 +24,7 @@ from ..errors import (
     InstrumentMasterError,
     NetworkError,
 )
+from ..urls import is_loopback, trusted_context
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes received so far and, where the server told it, how many there will be."""

@@ -10,10 +10,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
 
-from ..record.run import Run
+from ..rows.block import RowBlock
 
 
-def merged(recordings: Sequence[Iterator[Run]]) -> Iterator[Run]:
+def merged(recordings: Sequence[Iterator[RowBlock]]) -> Iterator[RowBlock]:
     """All runs of the recordings, cut and ordered; those of a single one as they are."""
     if len(recordings) == 1:
         yield from recordings[0]
@@ -31,16 +31,16 @@ def merged(recordings: Sequence[Iterator[Run]]) -> Iterator[Run]:
             heappush(heap, head)
 
 
-_Head = tuple[bytes, int, int, Run]
+_Head = tuple[bytes, int, int, RowBlock]
 """The time of a row, its recording's number, the row's number in its run, the run."""
 
 
-def _next_head(number: int, runs: Iterator[Run]) -> _Head | None:
+def _next_head(number: int, runs: Iterator[RowBlock]) -> _Head | None:
     run = next((run for run in runs if run.count), None)
     return None if run is None else (run.times[0], number, 0, run)
 
 
-def _end_of_turn(run: Run, number: int, start: int, others: Sequence[_Head]) -> int:
+def _end_of_turn(run: RowBlock, number: int, start: int, others: Sequence[_Head]) -> int:
     """Up to where the rows of `run` lie before the next of any other recording."""
     if not others:
         return run.count

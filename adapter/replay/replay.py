@@ -19,14 +19,14 @@ from typing import NamedTuple
 
 from ..clock import Clock
 from ..errors import OutputError, ReaderLeftError, RecordingError
-from ..record.grammar import Form
-from ..record.inputs import Bell, Input
-from ..record.recording import OnDamage, RecordingReader, raise_damage
-from ..record.run import Run
+from ..files.inputs import Bell, Input
+from ..files.recording import OnDamage, RecordingReader, raise_damage
+from ..rows.block import RowBlock
+from ..rows.scan import Form
 from ..tick import Mode
-from .choice import Choice
 from .merge import merged
-from .pace import Pace
+from .pacer import Pacer
+from .row_filter import RowFilter
 from .targets import CandleTarget, Target
 
 _FLUSH_BYTES = 1 << 16
@@ -34,7 +34,7 @@ _REPORT_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class ReplayOptions:
     """What to play and how. `speed` None: as fast as the targets take it; `count`: rows in all."""
 
     paths: tuple[str, ...]
@@ -45,7 +45,7 @@ class Wishes:
     is_strict: bool = False
 
 
-class Opening(NamedTuple):
+class ReplayStart(NamedTuple):
     """How the recordings begin: the form of the first, the richest mode, a single one's header."""
 
     form: Form
@@ -112,8 +112,8 @@ class Replay:
 
     def __init__(
         self,
-        wishes: Wishes,
-        choice: Choice,
+        wishes: ReplayOptions,
+        choice: RowFilter,
         *,
         clock: Clock,
         bell: Bell,
@@ -127,11 +127,11 @@ class Replay:
         self._on_damage = raise_damage if wishes.is_strict else on_damage
         self._progress = progress
         self._inputs = [Input(path, bell=bell) for path in wishes.paths]
-        self._opened: list[tuple[RecordingReader, Iterator[Run]]] = []
+        self._opened: list[tuple[RecordingReader, Iterator[RowBlock]]] = []
         self._targets: list[Target] = []
         self._all_targets: tuple[Target, ...] = ()
         self._speed = wishes.speed
-        self._pace = Pace(wishes.speed, skips_idle=wishes.skips_idle) if wishes.speed else None
+        self._pace = Pacer(wishes.speed, skips_idle=wishes.skips_idle) if wishes.speed else None
         self._began_s = clock.now_s()
         self._reported_s = self._began_s
         self._ticks = self._left_out = self._damaged = 0
@@ -143,28 +143,30 @@ class Replay:
     def stop(self) -> None:
         """End soon. Safe in a signal handler."""
         self._is_stopping = True
-        self._bell.ring()
+        self._bell.wake()
 
-    def open(self) -> Opening:
+    def open(self) -> ReplayStart:
         """Look at how every recording begins. Raises RecordingError for one that is none."""
         forms: list[Form] = []
         modes: list[Mode] = []
         headers: list[bytes] = []
         for source in self._inputs:
-            reader, first, runs = self._begun(source)
+            reader, first, runs = self._open_reader(source)
             self._opened.append((reader, runs))
             if first is not None:
                 forms.append(reader.form)
                 modes.append(reader.form or _mode_of(first))
                 headers += [first.text] if first.is_header else []
         is_single = len(self._inputs) == 1 and len(headers) == 1
-        return Opening(
+        return ReplayStart(
             forms[0] if forms else None,
             max(modes, default=Mode.LTP),
             headers[0] if is_single else None,
         )
 
-    def _begun(self, source: Input) -> tuple[RecordingReader, Run | None, Iterator[Run]]:
+    def _open_reader(
+        self, source: Input
+    ) -> tuple[RecordingReader, RowBlock | None, Iterator[RowBlock]]:
         """A reader, what it gave first, and what is to be played: all but a first header."""
         reader = RecordingReader(source, self._damage)
         runs = reader.runs()
@@ -200,7 +202,7 @@ class Replay:
             raise self._failure
         return self.snapshot()
 
-    def _paced(self) -> Iterator[Run]:
+    def _paced(self) -> Iterator[RowBlock]:
         """The runs to play, each given out when it is due."""
         for run in self._counted():
             if self._pace is None or not run.count:
@@ -208,7 +210,7 @@ class Replay:
             else:
                 yield from self._due_parts(run, self._pace)
 
-    def _due_parts(self, run: Run, pace: Pace) -> Iterator[Run]:
+    def _due_parts(self, run: RowBlock, pace: Pacer) -> Iterator[RowBlock]:
         start, count = 0, run.count
         due_s = [pace.due_s(time) for time in run.times]
         while start < count and not self._is_stopping:
@@ -227,7 +229,7 @@ class Replay:
         while not self._is_stopping and (left_s := due_s - self._clock.now_s()) > 0:
             self._bell.wait(left_s)
 
-    def _counted(self) -> Iterator[Run]:
+    def _counted(self) -> Iterator[RowBlock]:
         """The runs that were chosen, up to the count, again and again where that is wanted."""
         left = self._wishes.count
         while True:
@@ -248,19 +250,19 @@ class Replay:
         self._opened = []
         for source in self._inputs:
             source.bytes_read = 0
-            reader, _, runs = self._begun(source)
+            reader, _, runs = self._open_reader(source)
             self._opened.append((reader, runs))
         if self._pace is not None:
             self._pace.begin_again()
 
-    def _chosen(self, runs: Iterator[Run]) -> Iterator[Run]:
+    def _chosen(self, runs: Iterator[RowBlock]) -> Iterator[RowBlock]:
         for run in runs:
             chosen = run if self._choice.takes_all else self._choice.of(run)
             self._left_out += run.count - chosen.count
             self._held_bytes += len(chosen.text)
             yield chosen
 
-    def _write(self, run: Run) -> None:
+    def _write(self, run: RowBlock) -> None:
         self._ticks += run.count
         self._held_bytes -= len(run.text)
         if run.count:
@@ -321,6 +323,6 @@ class Replay:
         )
 
 
-def _mode_of(run: Run) -> Mode:
+def _mode_of(run: RowBlock) -> Mode:
     """The mode of the first row."""
     return Mode(next(run.recorded()).packet[0])

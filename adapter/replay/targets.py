@@ -11,14 +11,14 @@ from itertools import groupby
 from typing import Protocol
 
 from ..errors import OutputError, PacketError
+from ..files.outputs import Output
 from ..instrument import InstrumentKey
-from ..record.candle_sink import CandleWriter
-from ..record.columns import columns
-from ..record.grammar import Form
-from ..record.outputs import Output
-from ..record.row_readers import received_ns_of
-from ..record.rows import CsvRows, JsonRows
-from ..record.run import Run
+from ..rows.block import RowBlock
+from ..rows.columns import columns
+from ..rows.decode import received_ns_of
+from ..rows.encode import CsvRows, JsonRows
+from ..rows.scan import Form
+from ..sinks.candles import CandleWriter
 from ..tick import Mode
 from ..wire.packet import token_text
 
@@ -31,7 +31,7 @@ class Target(Protocol):
         """What it writes to."""
         ...
 
-    def take(self, run: Run) -> None: ...
+    def take(self, run: RowBlock) -> None: ...
 
     def flush(self) -> None:
         """Write what was taken."""
@@ -55,14 +55,14 @@ class RowTarget:
         self._symbols: dict[InstrumentKey, str] = {}
         self._encoder = JsonRows(self._symbols) if form is None else CsvRows(form, self._symbols)
 
-    def take(self, run: Run) -> None:
+    def take(self, run: RowBlock) -> None:
         if run.count:
             for part in _by_second(run) if self.output.is_rotating else (run,):
                 self.output.take(self._text(part), part.count, received_ns_of(part.times[0]))
         elif self._keeps_headers and self._form is not None:
             self.output.take(run.text, 0, 0)
 
-    def _text(self, run: Run) -> bytes:
+    def _text(self, run: RowBlock) -> bytes:
         if run.form == self._form or (self._keeps_headers and None not in (run.form, self._form)):
             return run.text
         if run.form is None or self._form is None:
@@ -72,7 +72,7 @@ class RowTarget:
         surplus = b"," * (len(columns(self._form)) - len(columns(run.form))) + b"\n"
         return b"".join([line.rstrip(b"\r\n") + surplus for line in run.lines])
 
-    def _written_anew(self, run: Run) -> Iterator[bytes]:
+    def _written_anew(self, run: RowBlock) -> Iterator[bytes]:
         for received_ns, symbol, packet in run.recorded():
             key = packet[1], token_text(packet[2:27])
             if self._symbols.setdefault(key, symbol) != symbol:
@@ -97,7 +97,7 @@ class CandleTarget:
         """Ticks that are in no bar."""
         return self._writer.maker.late
 
-    def take(self, run: Run) -> None:
+    def take(self, run: RowBlock) -> None:
         if run.count:
             self._writer.add_run(run)
 
@@ -106,7 +106,7 @@ class CandleTarget:
         self.output.flush()
 
 
-def _by_second(run: Run) -> Iterator[Run]:
+def _by_second(run: RowBlock) -> Iterator[RowBlock]:
     """The parts of a run that were received within one second each."""
     start = 0
     for _, times in groupby(run.times, key=lambda time: time[:19]):

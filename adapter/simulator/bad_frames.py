@@ -6,7 +6,7 @@ from random import Random
 
 from ..tick import Mode
 from ..wire.frames import LENGTH_16, Opcode, encode_frame
-from .traded import unit_prefix
+from .instrument_model import unit_prefix
 
 OVERSIZE_BYTES = 70_000
 _SHORT_HEADER, _LONG_HEADER = 2, 4

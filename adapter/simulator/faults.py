@@ -20,7 +20,7 @@ from typing import Any
 
 from ..errors import UsageError
 from .accounts import MESSAGES
-from .subscription import ERROR_MESSAGES
+from .requests import ERROR_MESSAGES
 
 CONNECT = "connect"
 REST_CALLS = ("login", "refresh", "profile", "logout", "instruments")

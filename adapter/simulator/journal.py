@@ -15,14 +15,14 @@ from typing import NamedTuple
 from .faults import Fault
 
 
-class Moment(NamedTuple):
+class Timestamp(NamedTuple):
     """One instant on both clocks."""
 
     at_s: float
     wall_ns: int
 
     @classmethod
-    def now(cls) -> Moment:
+    def now(cls) -> Timestamp:
         return cls(time.monotonic(), time.time_ns())
 
 
@@ -32,7 +32,7 @@ class RestCall(NamedTuple):
     `code` is the broker's error code in the reply, "" for success.
     """
 
-    moment: Moment
+    moment: Timestamp
     call: str
     status: int
     code: str
@@ -43,7 +43,7 @@ class RestCall(NamedTuple):
 class Handshake(NamedTuple):
     """One feed handshake: 101, or the refusal's status with its `x-error-message`."""
 
-    moment: Moment
+    moment: Timestamp
     status: int
     message: str
     headers: dict[str, str]
@@ -61,14 +61,14 @@ class Span:
     """A stretch in which a fault (silence, stall, slow) held a connection; None while it lasts."""
 
     what: str
-    begun: Moment
-    ended: Moment | None = None
+    begun: Timestamp
+    ended: Timestamp | None = None
 
 
-class Strike(NamedTuple):
+class Injection(NamedTuple):
     """A fault that struck, and the numbers of the connections that it struck."""
 
-    moment: Moment
+    moment: Timestamp
     fault: Fault
     connections: tuple[int, ...]
 
@@ -85,7 +85,7 @@ class ConnectionLog:
     """
 
     number: int
-    opened: Moment
+    opened: Timestamp
     packet_count: int = 0
     packets: list[SentPacket] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ class ConnectionLog:
     ping_count: int = 0
     units: int = 0
     spans: list[Span] = field(default_factory=list)
-    closed: Moment | None = None
+    closed: Timestamp | None = None
     ended_by: str = ""
     close_code: int | None = None
 
@@ -110,7 +110,7 @@ class Journal:
         self.calls: list[RestCall] = []
         self.handshakes: list[Handshake] = []
         self.connections: list[ConnectionLog] = []
-        self.strikes: list[Strike] = []
+        self.strikes: list[Injection] = []
         self._changed = threading.Condition()
 
     def count(self, call: str, code: str = "") -> int:

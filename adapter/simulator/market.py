@@ -15,9 +15,9 @@ from itertools import count
 from zlib import crc32
 
 from ..tick import Mode
-from .audience import Audience, Listener
-from .master import Listing
-from .traded import TradedInstrument, unit_prefix
+from .instrument_model import SimulatedInstrument, unit_prefix
+from .listings import Listing
+from .subscribers import Subscriber, Subscribers
 
 BEAT_S = 0.001
 """Trades that fall due within a beat go out together."""
@@ -34,26 +34,26 @@ class SyntheticMarket:
     def __init__(
         self,
         listed: Iterable[Listing],
-        audience: Audience,
+        subscribers: Subscribers,
         *,
         rate: float,
         seed: int,
         wall_s: Callable[[], float],
     ) -> None:
         self._listed = {_instrument_part(each): each for each in listed}
-        self._audience = audience
+        self._subscribers = subscribers
         self._rate = rate
         self._most_lag_s = min(MOST_LAG_S, MOST_TRADES / rate) if rate else MOST_LAG_S
         self._seed = seed
         self._wall_s = wall_s
         self._loop = asyncio.get_running_loop()
-        self._traded: dict[bytes, TradedInstrument] = {}
+        self._traded: dict[bytes, SimulatedInstrument] = {}
         self._sequences: dict[int, count[int]] = defaultdict(lambda: count(1))
         self._due: list[tuple[float, bytes]] = []
         self._trading: set[bytes] = set()
         self._beat: asyncio.TimerHandle | None = None
 
-    def joined(self, units: Sequence[bytes], listener: Listener) -> None:
+    def joined(self, units: Sequence[bytes], listener: Subscriber) -> None:
         frames: list[bytes] = []
         for unit in units:
             name = unit[1:]
@@ -68,7 +68,7 @@ class SyntheticMarket:
 
     def burst(self, packets: int) -> None:
         wall_s = int(self._wall_s())
-        told: dict[Listener, list[bytes]] = defaultdict(list)
+        told: dict[Subscriber, list[bytes]] = defaultdict(list)
         heard = [(name, found) for name in self._traded if (found := self._listeners(name))]
         for number, (name, listeners) in enumerate(heard):
             trades = packets // len(heard) + (number < packets % len(heard))
@@ -85,7 +85,7 @@ class SyntheticMarket:
         """Trade once now; the next trades are spread over time, that not all fall due together."""
         if name not in self._traded:
             sequences = self._sequences[listing.instrument.exchange_type]
-            self._traded[name] = TradedInstrument(listing, self._seed, sequences)
+            self._traded[name] = SimulatedInstrument(listing, self._seed, sequences)
         self._traded[name].trade(int(self._wall_s()))
         if self._rate > 0:
             phase = 1 + crc32(name) % 1000
@@ -102,7 +102,7 @@ class SyntheticMarket:
 
     def _trade_what_is_due(self) -> None:
         now_s, wall_s = self._loop.time(), int(self._wall_s())
-        told: dict[Listener, list[bytes]] = defaultdict(list)
+        told: dict[Subscriber, list[bytes]] = defaultdict(list)
         due = self._due
         while due and due[0][0] <= now_s:
             due_s, name = due[0]
@@ -120,21 +120,21 @@ class SyntheticMarket:
         self._beat = None
         self._schedule()
 
-    def _listeners(self, name: bytes) -> list[tuple[Mode, list[Listener]]]:
+    def _listeners(self, name: bytes) -> list[tuple[Mode, list[Subscriber]]]:
         found = []
         for mode in Mode:
-            listeners = list(self._audience.of(bytes((mode,)) + name))
+            listeners = list(self._subscribers.of(bytes((mode,)) + name))
             if listeners:
                 found.append((mode, listeners))
         return found
 
     def _trade(
         self,
-        instrument: TradedInstrument,
+        instrument: SimulatedInstrument,
         trades: int,
         wall_s: int,
-        listeners: list[tuple[Mode, list[Listener]]],
-        told: dict[Listener, list[bytes]],
+        listeners: list[tuple[Mode, list[Subscriber]]],
+        told: dict[Subscriber, list[bytes]],
     ) -> None:
         ready = [
             (mode, [told[each] for each in each_mode if each.is_ready])

@@ -15,12 +15,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from ..files.recording import Recorded, read_recording
 from ..instrument import Instrument
-from ..record.recording import Recorded, read_recording
 from ..wire.packet import token_text
-from .audience import Audience, Listener
-from .master import Listing
-from .traded import HEADERS, PREFIX
+from .instrument_model import HEADERS, PREFIX
+from .listings import Listing
+from .subscribers import Subscriber, Subscribers
 
 HEAD_START_S = 0.1
 BLOCK_PACKETS = 500
@@ -44,13 +44,13 @@ class Playback:
     Lives in the running event loop.
     """
 
-    def __init__(self, recording: Path, audience: Audience, *, speed: float | None) -> None:
+    def __init__(self, recording: Path, subscribers: Subscribers, *, speed: float | None) -> None:
         self._recording = recording
-        self._audience = audience
+        self._subscribers = subscribers
         self._speed = speed
         self._task: asyncio.Task[None] | None = None
 
-    def joined(self, units: Sequence[bytes], listener: Listener) -> None:
+    def joined(self, units: Sequence[bytes], listener: Subscriber) -> None:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._play())
 
@@ -86,10 +86,10 @@ class Playback:
         await self._send(block)
 
     async def _send(self, block: Iterable[Recorded]) -> None:
-        told: dict[Listener, list[bytes]] = defaultdict(list)
+        told: dict[Subscriber, list[bytes]] = defaultdict(list)
         for each in block:
             packet = each.packet
-            for listener in self._audience.of(packet[: PREFIX.size]):
+            for listener in self._subscribers.of(packet[: PREFIX.size]):
                 told[listener].append(HEADERS[packet[0]] + packet)
         for listener, frames in told.items():
             await listener.wait_ready()

@@ -82,7 +82,7 @@ class Close:
     reason: str
 
 
-Signal: TypeAlias = Text | Ping | Pong | Close | ProtocolError
+ControlFrame: TypeAlias = Text | Ping | Pong | Close | ProtocolError
 """All that is not a binary message. A Close or ProtocolError is the last that a reader gives."""
 
 
@@ -105,13 +105,13 @@ class FrameReader:
         """The beginning of a frame whose rest has not come; what a closing handshake must see."""
         return self._unread
 
-    def read(self, data: bytes) -> tuple[list[bytes], list[Signal]]:
+    def read(self, data: bytes) -> tuple[list[bytes], list[ControlFrame]]:
         """The binary messages that `data` completes, and everything else, each in order.
 
         Never raises on what a peer sent: a violation is the last of the signals.
         """
         messages: list[bytes] = []
-        signals: list[Signal] = []
+        signals: list[ControlFrame] = []
         if self._is_finished:
             return messages, signals
         data = self._unread + data
@@ -157,7 +157,7 @@ class FrameReader:
         return at
 
     def _read_frame(
-        self, data: bytes, at: int, messages: list[bytes], signals: list[Signal]
+        self, data: bytes, at: int, messages: list[bytes], signals: list[ControlFrame]
     ) -> int | None:
         """Take the frame at `at`, of any kind; where it ends, or None while it is not whole."""
         if len(data) < at + 2:
@@ -201,7 +201,7 @@ class FrameReader:
         elif self._message_opcode is not None:
             raise _violation("a new message inside a fragmented one")
 
-    def _take_control(self, opcode: int, payload: bytes, signals: list[Signal]) -> None:
+    def _take_control(self, opcode: int, payload: bytes, signals: list[ControlFrame]) -> None:
         if opcode == Opcode.PING:
             signals.append(Ping(payload))
         elif opcode == Opcode.PONG:
@@ -216,7 +216,7 @@ class FrameReader:
         is_last: bool,
         payload: bytes,
         messages: list[bytes],
-        signals: list[Signal],
+        signals: list[ControlFrame],
     ) -> None:
         if opcode != Opcode.CONTINUATION:
             self._message_opcode = opcode

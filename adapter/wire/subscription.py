@@ -40,7 +40,7 @@ class Unit(NamedTuple):
     mode: Mode
 
 
-class Action(IntEnum):
+class SubscribeAction(IntEnum):
     """What a request asks for; the numbers are the wire's."""
 
     UNSUBSCRIBE = 0
@@ -51,7 +51,7 @@ class Request(NamedTuple):
     """One message to the feed: units of one mode, to be added or taken away."""
 
     correlation_id: str
-    action: Action
+    action: SubscribeAction
     mode: Mode
     units: tuple[Unit, ...]
 
@@ -106,7 +106,9 @@ def spread(units: Iterable[Unit], connections: int | None = None) -> list[list[U
     return [wanted[len(wanted) * i // count : len(wanted) * (i + 1) // count] for i in range(count)]
 
 
-def requests(units: Iterable[Unit], action: Action, first_number: int = 1) -> list[Request]:
+def requests(
+    units: Iterable[Unit], action: SubscribeAction, first_number: int = 1
+) -> list[Request]:
     """The requests that subscribe or unsubscribe `units`, one for each mode.
 
     Their correlation ids bear the numbers from `first_number` on; the next call must start behind
@@ -121,7 +123,7 @@ def requests(units: Iterable[Unit], action: Action, first_number: int = 1) -> li
     ]
 
 
-def _correlation_id(action: Action, number: int, mode: Mode) -> str:
+def _correlation_id(action: SubscribeAction, number: int, mode: Mode) -> str:
     """Letter, number, and as much of the mode's name as has room: `s1ltp`, `u12345quot`."""
     return f"{action.name[0].lower()}{number}{mode.label}"[:CORRELATION_ID_SIZE]
 

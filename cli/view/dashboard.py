@@ -54,10 +54,10 @@ _SILENT_SHARE = 1 / 3
 
 def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
     """The snapshot in at most `height` lines of at most `width` columns."""
-    mood = mood_of(snapshot)
-    head = [_header(snapshot, mood, width), (Span("─" * width, mood),)]
+    severity = mood_of(snapshot)
+    head = [_header(snapshot, severity, width), (Span("─" * width, severity),)]
     is_wide = width >= _SIDE_BY_SIDE_WIDTH
-    figures = list(_figures(snapshot, mood, _FIGURES_WIDTH if is_wide else width))
+    figures = list(_figures(snapshot, severity, _FIGURES_WIDTH if is_wide else width))
     left = height - len(head)
     if is_wide:
         table = instrument_lines(snapshot, width - _FIGURES_WIDTH - 3, left)
@@ -69,18 +69,18 @@ def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
     return Frame(tuple(lines[: max(0, height)]))
 
 
-def essentials(snapshot: FeedSnapshot, width: int, *, is_short: bool = False) -> list[Line]:
+def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False) -> list[Line]:
     """The feed in few lines of at most `width` columns, for where it is one of several.
 
     `is_short`: only what tells whether it can be trusted.
     """
-    mood = mood_of(snapshot)
-    lines = [_header(snapshot, mood, width)]
-    has_backoff = _concerned(snapshot) is not None
+    severity = mood_of(snapshot)
+    lines = [_header(snapshot, severity, width)]
+    has_backoff = _backoff_connection(snapshot) is not None
     if not is_short:
         lines += _rates(snapshot, width)
     if not (is_short and has_backoff):
-        lines += _silence(snapshot, mood, width)
+        lines += _silence(snapshot, severity, width)
     if has_backoff:
         lines += _backoff(snapshot, width)
     lines += _blind(snapshot, width)
@@ -119,14 +119,14 @@ def _open(snapshot: FeedSnapshot) -> Iterator[ConnectionSnapshot]:
 # --- the first line -------------------------------------------------------------------------------
 
 
-def _header(snapshot: FeedSnapshot, mood: str, width: int) -> Line:
-    phase = Span(f"{_SIGNS.get(snapshot.phase, '○')} {snapshot.phase}", f"{mood} strong")
-    news = _headline(snapshot)
-    while len(news) > 1 and width_of((phase,)) + 2 + cells(" · ".join(news)) > width:
-        news.pop()
+def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
+    phase = Span(f"{_SIGNS.get(snapshot.phase, '○')} {snapshot.phase}", f"{severity} strong")
+    headline = _headline(snapshot)
+    while len(headline) > 1 and width_of((phase,)) + 2 + cells(" · ".join(headline)) > width:
+        headline.pop()
     time = snapshot.at[11:19]
     return with_clock(
-        (phase, Span("  " + " · ".join(news), "strong")),
+        (phase, Span("  " + " · ".join(headline), "strong")),
         (f"up {clock_s(snapshot.uptime_s)} · {time}", time),
         width,
     )
@@ -138,14 +138,14 @@ def _headline(snapshot: FeedSnapshot) -> list[str]:
         return _live_headline(snapshot)
     if snapshot.phase == "lost":
         return _lost_headline(snapshot)
-    concerned = _concerned(snapshot)
+    concerned = _backoff_connection(snapshot)
     if snapshot.phase == "stopped" or concerned is None:
         word = {"stopped": "the end", "idle": "about to connect"}.get(snapshot.phase)
         return [word or "first attempt"]
-    news = [_attempt(concerned)]
+    headline = [_attempt(concerned)]
     if concerned.next_try_s is not None:
-        news.append(f"next try in {brief_s(concerned.next_try_s)}")
-    return news
+        headline.append(f"next try in {brief_s(concerned.next_try_s)}")
+    return headline
 
 
 def _live_headline(snapshot: FeedSnapshot) -> list[str]:
@@ -171,7 +171,7 @@ def _opening(snapshot: FeedSnapshot) -> list[str]:
     return [f"opens {moment(opens, datetime.fromisoformat(snapshot.at))}"]
 
 
-def _concerned(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
+def _backoff_connection(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
     """The connection whose back-off is shown: the next to try, else the one with most attempts."""
     waiting = [c for c in snapshot.connections if c.next_try_s is not None]
     if waiting:
@@ -188,9 +188,9 @@ def _attempt(connection: ConnectionSnapshot) -> str:
 # --- the figures ----------------------------------------------------------------------------------
 
 
-def _figures(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
+def _figures(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line]:
     yield from _rates(snapshot, width)
-    yield from _silence(snapshot, mood, width)
+    yield from _silence(snapshot, severity, width)
     yield from _backoff(snapshot, width)
     yield from _blind(snapshot, width)
     yield from _buffer(snapshot, width)
@@ -222,27 +222,29 @@ def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     yield from lines
 
 
-def _silence(snapshot: FeedSnapshot, mood: str, width: int) -> Iterator[Line]:
+def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line]:
     silence_s, limit_s = snapshot.silence_s, snapshot.silence_after_s
     if snapshot.phase != "live" and silence_s == 0.0:
         yield from flowed("silence", [Span("– not connected", "faint")], width)
         return
-    of_limit = Span(f"{brief_s(silence_s)} of {limit_s:g} s", "" if mood == "good" else mood)
+    of_limit = Span(
+        f"{brief_s(silence_s)} of {limit_s:g} s", "" if severity == "good" else severity
+    )
     if not snapshot.is_market_open:
         calm = Span("no fault while the market is closed", "faint")
         yield from flowed("silence", [of_limit, calm], width)
         return
     parts = [of_limit]
     if silence_s >= limit_s:
-        parts.append(Span("reconnects at the next check", mood))
+        parts.append(Span("reconnects at the next check", severity))
     elif silence_s >= _SILENT_SHARE * limit_s:
-        parts.append(Span(f"{brief_s(limit_s - silence_s)} left", mood))
+        parts.append(Span(f"{brief_s(limit_s - silence_s)} left", severity))
     share = silence_s / limit_s if limit_s > 0 else 1.0
-    yield from with_bar("silence", parts, share, mood, width)
+    yield from with_bar("silence", parts, share, severity, width)
 
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    concerned = _concerned(snapshot)
+    concerned = _backoff_connection(snapshot)
     if concerned is None or snapshot.phase in ("lost", "stopped"):
         word = "over" if snapshot.phase in ("lost", "stopped") else "none"
         yield from flowed("backoff", [Span(word)], width)

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 from ...adapter.feed.stats import FeedSnapshot
 from ...adapter.health import Check
-from .dashboard import essentials, mood_of
+from .dashboard import compact_lines, mood_of
+from .event_text import event_text
 from .figures import clock_s, counted, printable
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed, width_of
-from .history import words_of
 
 _MARKS = {"ok": "✓", "failed": "✗", "skipped": "-"}
 _STYLES = {"ok": "good", "failed": "bad", "skipped": "faint"}
@@ -162,9 +162,9 @@ def render(watched: Watched, *, width: int, height: int) -> Frame:
 
 
 def _header(watched: Watched, width: int) -> Iterator[Line]:
-    mood, words = _state(watched)
-    sign = {"good": "✓", "warn": "◔", "bad": "✗"}.get(mood, "◌")
-    head: Line = (Span(f"{sign} {cropped(words, width - 2)}", f"{mood} strong"),)
+    severity, words = _state(watched)
+    sign = {"good": "✓", "warn": "◔", "bad": "✗"}.get(severity, "◌")
+    head: Line = (Span(f"{sign} {cropped(words, width - 2)}", f"{severity} strong"),)
     time = watched.at[11:19]
     for clock in (f"up {clock_s(watched.uptime_s)} · {time}", time):
         room = width - width_of(head) - len(clock)
@@ -172,21 +172,21 @@ def _header(watched: Watched, width: int) -> Iterator[Line]:
             head = (*head, Span(" " * room), Span(clock, "faint"))
             break
     yield head
-    yield (Span("─" * width, mood),)
+    yield (Span("─" * width, severity),)
 
 
 def _state(watched: Watched) -> tuple[str, str]:
     """A mood, and what to know first."""
     moods = {pid: mood_of(stream) for pid, stream in watched.streams.items()}
     failed = [check.name for check in watched.findings if check.status == "failed"]
-    news = [f"{counted(len(failed), 'check')} failed: {', '.join(failed)}"] if failed else []
-    for mood in ("bad", "warn"):
-        for pid in (pid for pid, found in moods.items() if found == mood):
+    headline = [f"{counted(len(failed), 'check')} failed: {', '.join(failed)}"] if failed else []
+    for severity in ("bad", "warn"):
+        for pid in (pid for pid, found in moods.items() if found == severity):
             stream = watched.streams[pid]
-            news.append(f"stream {pid} {'silent' if stream.phase == 'live' else stream.phase}")
-    if news:
+            headline.append(f"stream {pid} {'silent' if stream.phase == 'live' else stream.phase}")
+    if headline:
         is_bad = failed or "bad" in moods.values()
-        return "bad" if is_bad else "warn", " · ".join(news)
+        return "bad" if is_bad else "warn", " · ".join(headline)
     if len(watched.findings) < len(watched.names):
         return "calm", "checking"
     streams = counted(len(moods), "stream") if moods else "no stream runs"
@@ -202,7 +202,7 @@ def _body(watched: Watched, width: int, detail: _Detail) -> Iterator[Line]:
         yield from flowed("streams", [Span("none runs on this machine", "faint")], width)
     for pid, stream in watched.streams.items():
         yield _title(pid, stream, width)
-        lines = essentials(stream, width, is_short=detail.is_short)
+        lines = compact_lines(stream, width, is_short=detail.is_short)
         yield from lines[: detail.stream_lines]
         yield from _history(stream, detail.events, width)
 
@@ -246,7 +246,7 @@ def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:
 
 def event_line(event: Mapping[str, Any], stream: FeedSnapshot) -> str | None:
     """When and what, in words; None where another event says it already."""
-    words = words_of(str(event.get("event", "")), event)
+    words = event_text(str(event.get("event", "")), event)
     if words is None:
         return None
     feed = f"feed {event.get('connection')} " if len(stream.connections) > 1 else ""

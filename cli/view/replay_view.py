@@ -24,11 +24,11 @@ def render(
 
     `before` is how it stood a few seconds ago: what is said of now is what was done since.
     """
-    mood = "faint" if is_over else "good"
+    severity = "faint" if is_over else "good"
     lines = [
-        _header(now, mood, width, is_over=is_over),
-        (Span("─" * width, mood),),
-        *_position(now, mood, width),
+        _header(now, severity, width, is_over=is_over),
+        (Span("─" * width, severity),),
+        *_position(now, severity, width),
         *_speed(now, before, width),
         *_rows(now, before, width),
         *_skipped(now, width),
@@ -37,8 +37,8 @@ def render(
     return Frame(tuple(cropped_line(line, width) for line in lines)[: max(0, height)])
 
 
-def _header(now: ReplaySnapshot, mood: str, width: int, *, is_over: bool) -> Line:
-    phase = Span("■ stopped" if is_over else "▶ playing", f"{mood} strong")
+def _header(now: ReplaySnapshot, severity: str, width: int, *, is_over: bool) -> Line:
+    phase = Span("■ stopped" if is_over else "▶ playing", f"{severity} strong")
     more = f" +{len(now.recordings) - 1} more" if len(now.recordings) > 1 else ""
     room = max(_SHORTEST_NAME, width - cells(phase.text) - cells(more) - 2)
     name = end_of(printable(now.recordings[0]), room)
@@ -46,14 +46,16 @@ def _header(now: ReplaySnapshot, mood: str, width: int, *, is_over: bool) -> Lin
     return with_clock((phase, Span(f"  {name}{more}", "strong")), (f"up {clock}", clock), width)
 
 
-def _position(now: ReplaySnapshot, mood: str, width: int) -> list[Line]:
+def _position(now: ReplaySnapshot, severity: str, width: int) -> list[Line]:
     if not now.position:
         return flowed("position", [Span("no row yet", "faint")], width)
     day, _, time = now.position.partition("T")
     parts = [Span(f"{day} {time[:8]} IST", "strong")]
     if now.share is None:
         return flowed("position", parts, width)
-    return with_bar("position", [*parts, Span(f"{int(now.share * 100)} %")], now.share, mood, width)
+    return with_bar(
+        "position", [*parts, Span(f"{int(now.share * 100)} %")], now.share, severity, width
+    )
 
 
 def _speed(now: ReplaySnapshot, before: ReplaySnapshot | None, width: int) -> list[Line]:

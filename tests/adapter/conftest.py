@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.config import Config
+from ticks.adapter.simulator.simulator import Simulator
 
 
 @pytest.fixture
@@ -19,6 +19,6 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def around(simulator: Simulator, tmp_path: Path) -> Surroundings:
+def config(simulator: Simulator, tmp_path: Path) -> Config:
     """The surroundings of a user of that broker, with a home of his own."""
-    return Surroundings.of({**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")})
+    return Config.from_env({**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")})

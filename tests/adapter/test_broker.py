@@ -9,12 +9,12 @@ from decimal import Decimal
 import pytest
 
 from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, SubscriptionRefusedError
 from ticks.adapter.feed.lifecycle import Policy
-from ticks.adapter.feed.market_hours import MarketCalendar
 from ticks.adapter.instrument import Instrument
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
@@ -23,10 +23,10 @@ QUICK = Policy(max_attempts=1, backoff_max_s=0.05)
 
 
 @pytest.fixture
-def broker(around: Surroundings) -> BrokerAdapter:
+def broker(config: Config) -> BrokerAdapter:
     return BrokerAdapter(
-        around.session_keeper(),
-        feed_url=around.addresses.feed_url,
+        config.authenticator(),
+        feed_url=config.endpoints.feed_url,
         policy=QUICK,
         calendar=MarketCalendar(is_always_open=True),
     )
@@ -82,9 +82,9 @@ def test_a_disconnect_sends_a_close_frame_and_leaves_no_thread(
 
 def test_a_disconnect_ends_an_iteration_on_another_thread(broker: BrokerAdapter) -> None:
     rings: list[bool] = []
-    ring = broker.wakeup.ring
+    wake = broker.waker.wake
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(broker.wakeup, "ring", lambda: (rings.append(broker.is_over), ring()))
+        patch.setattr(broker.waker, "wake", lambda: (rings.append(broker.is_over), wake()))
         broker.connect()
         broker.disconnect()
     assert rings[-1], "whoever waits is not woken after the end, and waits for ever"
@@ -111,9 +111,9 @@ def test_over_the_brokers_limit_nothing_changes(broker: BrokerAdapter) -> None:
     assert broker.snapshot().instruments_total == 0
 
 
-def test_two_thousand_instruments_are_spread_over_two_connections(around: Surroundings) -> None:
+def test_two_thousand_instruments_are_spread_over_two_connections(config: Config) -> None:
     crowd = [Instrument(1, str(number), f"S{number}", "S") for number in range(2000)]
-    broker = BrokerAdapter(around.session_keeper(), feed_url=around.addresses.feed_url)
+    broker = BrokerAdapter(config.authenticator(), feed_url=config.endpoints.feed_url)
     broker.subscribe(crowd)
     with broker:
         shares = [c.instruments for c in broker.snapshot().connections]

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ticks.adapter.account.session import Credentials, SessionKeeper
+from ticks.adapter.auth.authenticator import Authenticator, Credentials
 from ticks.adapter.clock import SystemClock
+from ticks.adapter.config import Config
 from ticks.adapter.errors import (
     CredentialsMissingError,
     NetworkError,
@@ -19,11 +20,10 @@ from ticks.adapter.errors import (
     TokenRefusedError,
     UnknownSymbolError,
 )
-from ticks.adapter.feed.market_hours import MarketCalendar
-from ticks.adapter.feed.status import StatusFile
 from ticks.adapter.health import LOCAL_CHECKS, Check, Checkup, SkewError
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.simulator.simulator import Simulator
+from ticks.adapter.status_file import StatusFile
 
 NAMES = (
     "credentials",
@@ -52,7 +52,7 @@ def every_day_of(_calendar: str, _year: int) -> EveryDay:
 
 
 def checkup_of(
-    around: Surroundings,
+    config: Config,
     tmp_path: Path,
     *symbols: str,
     timeout_s: float = 5.0,
@@ -60,8 +60,8 @@ def checkup_of(
     spares_feed: bool = False,
 ) -> Checkup:
     return Checkup(
-        around,
-        around.session_keeper(),
+        config,
+        config.authenticator(),
         clock=SystemClock(),
         calendar=MarketCalendar(is_always_open=is_open, holidays_of=every_day_of),
         run_folder=tmp_path / "run",
@@ -79,8 +79,8 @@ def first_failure(found: dict[str, Check]) -> TicksError | None:
     return next((check.error for check in found.values() if check.status == "failed"), None)
 
 
-def test_all_is_well_in_the_order_of_the_road(around: Surroundings, tmp_path: Path) -> None:
-    checkup = checkup_of(around, tmp_path)
+def test_all_is_well_in_the_order_of_the_road(config: Config, tmp_path: Path) -> None:
+    checkup = checkup_of(config, tmp_path)
     found = findings(checkup)
     assert tuple(found) == checkup.names == NAMES
     assert {check.status for check in found.values()} == {"ok"}
@@ -90,9 +90,9 @@ def test_all_is_well_in_the_order_of_the_road(around: Surroundings, tmp_path: Pa
 
 
 def test_without_credentials_and_session_the_feed_is_not_asked(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
-    nobody = replace(around, credentials=Credentials())
+    nobody = replace(config, credentials=Credentials())
     found = findings(checkup_of(nobody, tmp_path))
     assert isinstance(first_failure(found), CredentialsMissingError)
     assert found["credentials"].advice
@@ -100,38 +100,36 @@ def test_without_credentials_and_session_the_feed_is_not_asked(
     assert simulator.journal.handshakes == []
 
 
-def test_a_saved_session_makes_up_for_missing_credentials(
-    around: Surroundings, tmp_path: Path
-) -> None:
-    around.session_keeper().session()
-    found = findings(checkup_of(replace(around, credentials=Credentials()), tmp_path))
+def test_a_saved_session_makes_up_for_missing_credentials(config: Config, tmp_path: Path) -> None:
+    config.authenticator().session()
+    found = findings(checkup_of(replace(config, credentials=Credentials()), tmp_path))
     assert first_failure(found) is None
     assert "TICKS_PIN" in found["credentials"].detail
 
 
-def test_an_unknown_symbol_is_named(around: Surroundings, tmp_path: Path) -> None:
-    found = findings(checkup_of(around, tmp_path, "NIFTEE"))
+def test_an_unknown_symbol_is_named(config: Config, tmp_path: Path) -> None:
+    found = findings(checkup_of(config, tmp_path, "NIFTEE"))
     assert isinstance(first_failure(found), UnknownSymbolError)
     assert "NIFTEE" in found["instrument master"].detail
     assert found["first tick"].status == "skipped"
 
 
 def test_a_broker_that_is_gone_fails_at_the_first_call(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
-    around.session_keeper().session()
+    config.authenticator().session()
     simulator.stop()
-    found = findings(checkup_of(around, tmp_path))
+    found = findings(checkup_of(config, tmp_path))
     assert isinstance(first_failure(found), NetworkError)
     assert found["REST"].status == found["handshake"].status == "failed"
 
 
 def test_tokens_that_the_broker_refuses_are_found_out(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
-    around.session_keeper().session()
+    config.authenticator().session()
     simulator.revoke()
-    found = findings(checkup_of(around, tmp_path))
+    found = findings(checkup_of(config, tmp_path))
     assert isinstance(first_failure(found), TokenRefusedError)
 
 
@@ -143,23 +141,23 @@ def test_a_clock_that_is_far_off_is_told(
 ) -> None:
     with Simulator(clock_offset_s=offset_s, accepts_code_once=False, rate=50) as simulator:
         environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
-        around = Surroundings.of(environ)
-        save_session(around, simulator)
-        found = findings(checkup_of(around, tmp_path))
+        config = Config.from_env(environ)
+        save_session(config, simulator)
+        found = findings(checkup_of(config, tmp_path))
     assert next((name for name, check in found.items() if check.error), None) == failed
     assert error is None or isinstance(first_failure(found), error)
 
 
-def save_session(around: Surroundings, simulator: Simulator) -> None:
+def save_session(config: Config, simulator: Simulator) -> None:
     """Log in by the broker's clock, which is what a user with a right clock would do."""
-    keeper = SessionKeeper(
-        around.home,
-        around.addresses.rest_url,
-        around.credentials,
+    authenticator = Authenticator(
+        config.paths,
+        config.endpoints.rest_url,
+        config.credentials,
         clock=BrokersClock(simulator),
         pause=lambda _seconds: None,
     )
-    keeper.login(around.credentials)
+    authenticator.login(config.credentials)
 
 
 class BrokersClock(SystemClock):
@@ -178,15 +176,15 @@ def test_silence_is_a_fault_only_while_the_market_is_open(
 ) -> None:
     with Simulator(rate=0) as simulator:
         environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
-        checkup = checkup_of(Surroundings.of(environ), tmp_path, timeout_s=0.3, is_open=is_open)
+        checkup = checkup_of(Config.from_env(environ), tmp_path, timeout_s=0.3, is_open=is_open)
         simulator.inject("connect:silence")
         found = findings(checkup)
     assert found["first tick"].status == status
 
 
-def test_running_streams_are_listed(around: Surroundings, tmp_path: Path) -> None:
+def test_running_streams_are_listed(config: Config, tmp_path: Path) -> None:
     StatusFile(tmp_path / "run").replace({"phase": "waiting"})
-    checkup = checkup_of(around, tmp_path)
+    checkup = checkup_of(config, tmp_path)
     found = findings(checkup)
     assert "waiting" in found["running streams"].detail
     assert found["running streams"].advice
@@ -194,14 +192,14 @@ def test_running_streams_are_listed(around: Surroundings, tmp_path: Path) -> Non
 
 
 def test_a_connection_limit_used_up_by_running_streams_is_no_fault(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
     StatusFile(tmp_path / "run").replace({"phase": "live"})
-    others = [checkup_of(around, tmp_path) for _ in range(3)]
+    others = [checkup_of(config, tmp_path) for _ in range(3)]
     runs = [other.run() for other in others]
     for run in runs:
         assert any(check.name == "handshake" for check in run)
-    found = findings(checkup_of(around, tmp_path))
+    found = findings(checkup_of(config, tmp_path))
     assert found["handshake"].status == "skipped"
     assert "all connections are in use" in found["handshake"].detail
     for run in runs:
@@ -209,28 +207,28 @@ def test_a_connection_limit_used_up_by_running_streams_is_no_fault(
 
 
 def test_the_probe_is_closed_in_the_end(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
     began = time.monotonic()
-    findings(checkup_of(around, tmp_path))
+    findings(checkup_of(config, tmp_path))
     assert simulator.journal.wait_until(lambda: not simulator.journal.open_connections())
     assert time.monotonic() - began < 10
 
 
 def test_a_handshake_that_takes_too_long_is_given_up_in_time(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
     simulator.inject("connect:delay:30s")
-    found = findings(checkup_of(around, tmp_path, timeout_s=0.3))
+    found = findings(checkup_of(config, tmp_path, timeout_s=0.3))
     assert found["handshake"].status == "failed"
     assert "within 0.3 s" in found["handshake"].detail
     assert found["handshake"].seconds < 5
 
 
 def test_the_checks_named_are_run_again_on_what_the_last_run_found(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
-    checkup = checkup_of(around, tmp_path)
+    checkup = checkup_of(config, tmp_path)
     findings(checkup)
     simulator.stop()
     assert [check.name for check in checkup.run(LOCAL_CHECKS)] == [
@@ -243,11 +241,11 @@ def test_the_checks_named_are_run_again_on_what_the_last_run_found(
 
 
 def test_the_feed_is_spared_while_a_stream_runs(
-    around: Surroundings, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:
     status = StatusFile(tmp_path / "run")
     status.replace({"phase": "live"})
-    checkup = checkup_of(around, tmp_path, spares_feed=True)
+    checkup = checkup_of(config, tmp_path, spares_feed=True)
     found = findings(checkup)
     assert "a stream runs" in found["handshake"].detail
     assert {found[name].status for name in ("handshake", "heartbeat", "first tick")} == {"skipped"}
@@ -256,13 +254,11 @@ def test_the_feed_is_spared_while_a_stream_runs(
     assert findings(checkup)["first tick"].status == "ok"
 
 
-def test_a_stop_ends_the_wait_for_the_feed_and_closes_it(
-    around: Surroundings, tmp_path: Path
-) -> None:
+def test_a_stop_ends_the_wait_for_the_feed_and_closes_it(config: Config, tmp_path: Path) -> None:
     with Simulator(rate=0) as simulator:
         environ = {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
         simulator.inject("connect:silence")
-        checkup = checkup_of(Surroundings.of(environ), tmp_path, timeout_s=60.0)
+        checkup = checkup_of(Config.from_env(environ), tmp_path, timeout_s=60.0)
         found: list[str] = []
         thread = threading.Thread(target=lambda: found.extend(c.name for c in checkup.run()))
         thread.start()

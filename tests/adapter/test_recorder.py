@@ -9,14 +9,14 @@ import pytest
 
 from ticks.adapter import recorder as recorder_module
 from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, OutputError, ReaderLeftError
 from ticks.adapter.feed.lifecycle import Policy
-from ticks.adapter.feed.market_hours import MarketCalendar
 from ticks.adapter.feed.stats import OutputSnapshot
 from ticks.adapter.instrument import Instrument
+from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder, Summary
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
@@ -52,10 +52,10 @@ class MemorySink:
         self.is_closed = True
 
 
-def broker_of(around: Surroundings, **options: int) -> BrokerAdapter:
+def broker_of(config: Config, **options: int) -> BrokerAdapter:
     broker = BrokerAdapter(
-        around.session_keeper(),
-        feed_url=around.addresses.feed_url,
+        config.authenticator(),
+        feed_url=config.endpoints.feed_url,
         policy=Policy(max_attempts=1, backoff_max_s=0.05),
         calendar=MarketCalendar(is_always_open=True),
         buffer_limit=options.get("buffer_limit", 100_000),
@@ -64,28 +64,28 @@ def broker_of(around: Surroundings, **options: int) -> BrokerAdapter:
     return broker
 
 
-def test_a_count_gives_exactly_so_many_rows(around: Surroundings) -> None:
+def test_a_count_gives_exactly_so_many_rows(config: Config) -> None:
     sink = MemorySink()
-    summary = Recorder(broker_of(around), [sink], Limits(count=25)).run()
+    summary = Recorder(broker_of(config), [sink], Limits(count=25)).run()
     assert (sink.rows, summary.ticks, sink.is_closed) == (25, 25, True)
 
 
-def test_a_duration_ends_a_run(around: Surroundings) -> None:
+def test_a_duration_ends_a_run(config: Config) -> None:
     sink = MemorySink()
-    summary = Recorder(broker_of(around), [sink], Limits(duration_s=0.5)).run()
+    summary = Recorder(broker_of(config), [sink], Limits(duration_s=0.5)).run()
     assert 0.5 <= summary.seconds < 5
     assert summary.ticks == sink.rows > 10
 
 
-def test_a_wall_time_ends_a_run(around: Surroundings) -> None:
-    broker = broker_of(around)
+def test_a_wall_time_ends_a_run(config: Config) -> None:
+    broker = broker_of(config)
     until_ns = broker.clock.wall_ns() + 300_000_000
     Recorder(broker, [MemorySink()], Limits(until_ns=until_ns)).run()
     assert broker.clock.wall_ns() >= until_ns
 
 
-def test_a_stop_writes_first_what_was_taken(around: Surroundings, simulator: Simulator) -> None:
-    sink, broker = MemorySink(), broker_of(around)
+def test_a_stop_writes_first_what_was_taken(config: Config, simulator: Simulator) -> None:
+    sink, broker = MemorySink(), broker_of(config)
     recorder = Recorder(broker, [sink], Limits())
     sink.may_write.clear()
     runner = threading.Thread(target=recorder.run)
@@ -100,9 +100,9 @@ def test_a_stop_writes_first_what_was_taken(around: Surroundings, simulator: Sim
     assert recorder.summary().dropped == 0
 
 
-def test_a_sink_that_fails_ends_the_run_after_the_others_are_closed(around: Surroundings) -> None:
+def test_a_sink_that_fails_ends_the_run_after_the_others_are_closed(config: Config) -> None:
     good, bad = MemorySink(), MemorySink(OutputError("the disk is full"), good_flushes=3)
-    recorder = Recorder(broker_of(around), [bad, good], Limits())
+    recorder = Recorder(broker_of(config), [bad, good], Limits())
     with pytest.raises(OutputError, match="the disk is full"):
         recorder.run()
     assert good.is_closed
@@ -110,16 +110,16 @@ def test_a_sink_that_fails_ends_the_run_after_the_others_are_closed(around: Surr
     assert {output.name for output in recorder.summary().outputs} == {"memory"}
 
 
-def test_a_reader_that_leaves_is_a_good_end(around: Surroundings) -> None:
+def test_a_reader_that_leaves_is_a_good_end(config: Config) -> None:
     sink = MemorySink(ReaderLeftError("gone"), good_flushes=2)
-    summary = Recorder(broker_of(around), [sink], Limits()).run()
+    summary = Recorder(broker_of(config), [sink], Limits()).run()
     assert summary.ticks > 0
 
 
 def test_a_lost_feed_is_raised_after_everything_is_written(
-    around: Surroundings, simulator: Simulator
+    config: Config, simulator: Simulator
 ) -> None:
-    sink, broker = MemorySink(), broker_of(around)
+    sink, broker = MemorySink(), broker_of(config)
     recorder = Recorder(broker, [sink], Limits())
     failures: list[Exception] = []
 
@@ -170,9 +170,9 @@ def is_closed(simulator: Simulator) -> bool:
 
 
 def test_a_blocked_sink_costs_counted_ticks_to_the_last_one(
-    around: Surroundings, simulator: Simulator
+    config: Config, simulator: Simulator
 ) -> None:
-    sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
+    sink, broker = MemorySink(), broker_of(config, buffer_limit=20)
     recorder = Recorder(broker, [sink], Limits())
     run = BlockedRun(recorder, sink)
     assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 200)
@@ -184,8 +184,8 @@ def test_a_blocked_sink_costs_counted_ticks_to_the_last_one(
     assert summary.ticks == sink.rows + summary.dropped == broker.ticks
 
 
-def test_a_full_buffer_can_end_the_run(around: Surroundings, simulator: Simulator) -> None:
-    sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
+def test_a_full_buffer_can_end_the_run(config: Config, simulator: Simulator) -> None:
+    sink, broker = MemorySink(), broker_of(config, buffer_limit=20)
     run = BlockedRun(Recorder(broker, [sink], Limits(), stops_when_full=True), sink)
     assert simulator.wait_until(lambda: is_closed(simulator))
     run.unblock()
@@ -193,10 +193,10 @@ def test_a_full_buffer_can_end_the_run(around: Surroundings, simulator: Simulato
 
 
 def test_a_limit_closes_the_feed_even_while_a_sink_is_blocked(
-    around: Surroundings, simulator: Simulator
+    config: Config, simulator: Simulator
 ) -> None:
     sink = MemorySink()
-    recorder = Recorder(broker_of(around), [sink], Limits(duration_s=0.3))
+    recorder = Recorder(broker_of(config), [sink], Limits(duration_s=0.3))
     run = BlockedRun(recorder, sink)
     assert simulator.wait_until(lambda: is_closed(simulator))
     run.unblock()
@@ -206,10 +206,10 @@ def test_a_limit_closes_the_feed_even_while_a_sink_is_blocked(
 
 
 def test_a_blocked_write_is_broken_off_when_a_full_buffer_is_to_end_the_run(
-    around: Surroundings, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    config: Config, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder_module, "_GRACE_S", 0.05)
-    sink, broker = MemorySink(), broker_of(around, buffer_limit=20)
+    sink, broker = MemorySink(), broker_of(config, buffer_limit=20)
     broken_off = threading.Event()
     run = BlockedRun(
         Recorder(broker, [sink], Limits(), stops_when_full=True, break_off=broken_off.set), sink

@@ -11,10 +11,11 @@ import pytest
 
 from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
-from ticks.cli import commands, stream
+from ticks.cli import registry
 from ticks.cli.app import run
-from ticks.cli.boundary import run_guarded
-from ticks.cli.stream import StreamSettings
+from ticks.cli.commands import stream
+from ticks.cli.commands.stream import StreamSettings
+from ticks.cli.exit_codes import run_guarded
 
 Said = Callable[..., tuple[int, str]]
 
@@ -55,7 +56,7 @@ def settings_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., StreamSettings
 def test_the_help_lists_every_command_and_shows_examples(said: Said) -> None:
     code, words = said("--help")
     assert code == 0
-    for name, summary in commands.SUMMARIES.items():
+    for name, summary in registry.SUMMARIES.items():
         assert f"{name} {summary[:30]}" in words
     assert "ticks stream NIFTY --demo" in words
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ticks.cli.boundary import ExitCode
-from ticks.cli.commands import SUMMARIES, load_all, options_of
+from ticks.cli.exit_codes import ExitCode
 from ticks.cli.man_page import EXIT_CODES, man_page
+from ticks.cli.registry import SUMMARIES, load_all, options_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "ticks.1"
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import pytest
 
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.simulator.simulator import Simulator
 
 from .window import Window
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ticks.adapter.record.recording import read_recording
+from ticks.adapter.files.recording import read_recording
 
 from .conftest import TICKS
 

@@ -20,15 +20,15 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.config import Config
 from ticks.adapter.feed.lifecycle import Policy
-from ticks.adapter.feed.market_hours import MarketCalendar
+from ticks.adapter.files.recording import read_recording
 from ticks.adapter.instrument import Instrument
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.record.sinks import open_sink
+from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder, Summary
 from ticks.adapter.simulator.journal import ConnectionLog
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.simulator.simulator import Simulator
+from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.tick import Mode
 
 INSTRUMENTS = (
@@ -104,12 +104,12 @@ def run_chaos(seed: int, seconds: float, folder: Path) -> tuple[Summary, list[st
     out = folder / "chaos.csv"
     notes: list[str] = []
     with Simulator(rate=100, seed=seed, keep_packets=True, accepts_code_once=False) as simulator:
-        around = Surroundings.of({**simulator.environment(), "TICKS_HOME": str(folder / "home")})
-        sessions = around.session_keeper(notes.append)
+        config = Config.from_env({**simulator.environment(), "TICKS_HOME": str(folder / "home")})
+        sessions = config.authenticator(notes.append)
         threads, descriptors = set(threading.enumerate()), open_descriptors()
         broker = BrokerAdapter(
             sessions,
-            feed_url=around.addresses.feed_url,
+            feed_url=config.endpoints.feed_url,
             policy=QUICK,
             calendar=MarketCalendar(is_always_open=True),
         )

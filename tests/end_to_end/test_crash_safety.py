@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.files.recording import read_recording
+from ticks.adapter.simulator.simulator import Simulator
 
 from .conftest import TICKS
 

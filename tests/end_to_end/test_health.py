@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.simulator.simulator import Simulator
 
 from .conftest import TICKS, Begun
 from .window import Window, is_whole

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from ticks.adapter.account.session import Credentials, Session, SessionKeeper
-from ticks.adapter.account.smartapi import SmartApi
+from ticks.adapter.auth.authenticator import Authenticator, Credentials, Session
+from ticks.adapter.auth.smartapi import SmartApi
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import (
     CredentialsMissingError,
@@ -25,8 +25,8 @@ from ticks.adapter.errors import (
     TokenRefusedError,
     TotpRefusedError,
 )
-from ticks.adapter.home import Home
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.paths import Paths
+from ticks.adapter.simulator.simulator import Simulator
 
 OTHER_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEH"
 
@@ -237,11 +237,11 @@ class Desk:
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
         self.simulator = simulator
-        self.home = Home.from_environment({"TICKS_HOME": str(folder)})
+        self.home = Paths.from_env({"TICKS_HOME": str(folder)})
         self.clock = StoppedClock()
         self.pauses: list[float] = []
 
-    def keeper(self, **changed: str | None) -> SessionKeeper:
+    def authenticator(self, **changed: str | None) -> Authenticator:
         given = self.simulator.credentials
         known: dict[str, str | None] = {
             "api_key": given.api_key,
@@ -249,7 +249,7 @@ class Desk:
             "pin": given.pin,
             "totp_secret": given.totp_secret,
         }
-        return SessionKeeper(
+        return Authenticator(
             self.home,
             self.simulator.rest_url,
             Credentials(**{**known, **changed}),
@@ -273,8 +273,8 @@ def desk(simulator: Simulator, tmp_path: Path) -> Desk:
 def test_a_code_used_before_is_tried_at_once_and_then_the_next_one(
     desk: Desk, simulator: Simulator
 ) -> None:
-    first = desk.keeper().session()
-    second = desk.keeper().renew(first)
+    first = desk.authenticator().session()
+    second = desk.authenticator().renew(first)
     assert simulator.journal.count("login", "AB1050") == 1
     assert len(desk.pauses) == 1
     assert 0 <= desk.pauses[0] <= 30
@@ -284,44 +284,44 @@ def test_a_code_used_before_is_tried_at_once_and_then_the_next_one(
 def test_a_wrong_secret_is_tried_in_two_windows_and_never_again(
     desk: Desk, simulator: Simulator
 ) -> None:
-    keeper = desk.keeper(totp_secret=OTHER_SECRET)
+    authenticator = desk.authenticator(totp_secret=OTHER_SECRET)
     for _ in range(2):
         with pytest.raises(TotpRefusedError, match="AB1050"):
-            keeper.session()
+            authenticator.session()
     assert simulator.journal.count("login", "AB1050") == 2
     assert len(desk.pauses) == 1
 
 
 def test_refused_credentials_are_sent_once(desk: Desk, simulator: Simulator) -> None:
-    keeper = desk.keeper(pin="9999")
+    authenticator = desk.authenticator(pin="9999")
     for _ in range(2):
         with pytest.raises(CredentialsRefusedError, match="AB1007"):
-            keeper.session()
+            authenticator.session()
     assert len(simulator.journal.calls) == 1
 
 
 def test_expired_tokens_are_refreshed_without_credentials(desk: Desk, simulator: Simulator) -> None:
-    old = desk.keeper().session()
+    old = desk.authenticator().session()
     simulator.expire_tokens()
     assert not desk.is_accepted(old)
-    new = desk.keeper(pin=None, totp_secret=None).renew(old)
+    new = desk.authenticator(pin=None, totp_secret=None).renew(old)
     assert desk.is_accepted(new)
     assert simulator.journal.refreshes == 1
 
 
 def test_revoked_tokens_ask_for_a_login(desk: Desk, simulator: Simulator) -> None:
-    old = desk.keeper().session()
+    old = desk.authenticator().session()
     simulator.revoke()
     with pytest.raises(CredentialsMissingError, match="TICKS_PIN"):
-        desk.keeper(pin=None).renew(old)
-    assert desk.is_accepted(desk.keeper().renew(old))
+        desk.authenticator(pin=None).renew(old)
+    assert desk.is_accepted(desk.authenticator().renew(old))
 
 
 def test_a_logout_ends_the_tokens_at_the_broker(desk: Desk) -> None:
-    keeper = desk.keeper()
-    session = keeper.session()
+    authenticator = desk.authenticator()
+    session = authenticator.session()
     assert desk.is_accepted(session)
-    keeper.logout()
+    authenticator.logout()
     assert not desk.is_accepted(session)
 
 
@@ -329,12 +329,12 @@ def test_a_skewed_clock_is_named(tmp_path: Path) -> None:
     with Simulator(rate=0.0, clock_offset_s=-600.0) as late:
         desk = Desk(late, tmp_path / "home")
         with pytest.raises(TotpRefusedError, match=r"clock is (599|600|601) s ahead of"):
-            desk.keeper().session()
+            desk.authenticator().session()
 
 
 def test_too_many_logins_in_a_second_are_told(tmp_path: Path) -> None:
     with Simulator(rate=0.0, has_rate_limits=True) as strict:
         desk = Desk(strict, tmp_path / "home")
-        desk.keeper().session()
+        desk.authenticator().session()
         with pytest.raises(RateLimitedError):
-            desk.keeper(client_code="B456").session()
+            desk.authenticator(client_code="B456").session()

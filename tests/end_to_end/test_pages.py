@@ -18,17 +18,17 @@ from typing import NamedTuple
 import pytest
 from pages import PAGES, ROOT, Block, blocks, commands, name_of, transcripts
 
-from ticks.adapter.account.replies import Asked, Call, Reply, data_of
-from ticks.adapter.account.session import SessionKeeper
-from ticks.adapter.address import FEED_URL
+from ticks.adapter.auth.authenticator import Authenticator
+from ticks.adapter.auth.replies import Asked, Call, Reply, data_of
 from ticks.adapter.clock import IST, SystemClock
+from ticks.adapter.config import Config
 from ticks.adapter.errors import TicksError
 from ticks.adapter.feed.link import Opening
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
-from ticks.cli.boundary import words_for
-from ticks.cli.settings import until_ns
-from ticks.cli.view.history import words_of
+from ticks.adapter.simulator.simulator import Simulator
+from ticks.adapter.urls import FEED_URL
+from ticks.cli.exit_codes import message_for
+from ticks.cli.options.parsers import until_ns
+from ticks.cli.view.event_text import event_text
 
 TOOLS = ("awk", "jq", "flock")
 """A line that uses one that is not installed here is left out."""
@@ -133,28 +133,28 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     said: list[str] = []
     home = str(tmp_path_factory.mktemp("messages"))
     with Simulator(faults=["login:A:AB1050x2", "connect:refuse:401"]) as simulator:
-        around = Surroundings.of({**simulator.environment(), "TICKS_HOME": home})
-        keeper = SessionKeeper(
-            around.home,
+        config = Config.from_env({**simulator.environment(), "TICKS_HOME": home})
+        authenticator = Authenticator(
+            config.paths,
             simulator.rest_url,
-            around.credentials,
+            config.credentials,
             clock=SystemClock(),
             pause=lambda _seconds: None,
             note=said.append,
         )
         with pytest.raises(TicksError) as refused:
-            keeper.login(around.credentials)
-        said.append(words_for(refused.value))
+            authenticator.login(config.credentials)
+        said.append(message_for(refused.value))
         with pytest.raises(TicksError) as refused:
             Opening(simulator.feed_url, {}).run()
-        said.append(words_for(refused.value).replace(simulator.feed_url, FEED_URL))
+        said.append(message_for(refused.value).replace(simulator.feed_url, FEED_URL))
         asked = Asked(Call.PROFILE, simulator.rest_url, None)
     body = {"success": False, "message": "Invalid Token", "errorCode": "AG8001", "data": ""}
     with pytest.raises(TicksError) as refused:
         data_of(Reply(200, json.dumps(body).encode()), asked)
-    said.append(words_for(refused.value))
-    said.append(words_of("quiet", {"silence_s": 30.0}) or "")
-    said.append(words_of("dropped", {"dropped": 50_000}) or "")
+    said.append(message_for(refused.value))
+    said.append(event_text("quiet", {"silence_s": 30.0}) or "")
+    said.append(event_text("dropped", {"dropped": 50_000}) or "")
     with pytest.raises(ValueError, match="has passed") as passed:
         until_ns("00:00", datetime(2026, 11, 23, 14, 28, 42, tzinfo=IST))
     said.append(str(passed.value))

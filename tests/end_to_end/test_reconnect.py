@@ -15,14 +15,14 @@ from typing import Any
 import pytest
 
 from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, TicksError, TokenRefusedError
-from ticks.adapter.feed.events import FeedEvent
+from ticks.adapter.events import FeedEvent
 from ticks.adapter.feed.lifecycle import Policy
-from ticks.adapter.feed.market_hours import MarketCalendar
 from ticks.adapter.instrument import Instrument
+from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.faults import Fault, What
-from ticks.adapter.simulator.server import Simulator
-from ticks.adapter.surroundings import Surroundings
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
@@ -61,11 +61,11 @@ class Story:
         policy: Policy = QUICK,
         calendar: MarketCalendar = OPEN,
     ) -> None:
-        around = Surroundings.of({**simulator.environment(), "TICKS_HOME": str(home)})
+        config = Config.from_env({**simulator.environment(), "TICKS_HOME": str(home)})
         self.simulator = simulator
         self.broker = BrokerAdapter(
-            around.session_keeper(),
-            feed_url=around.addresses.feed_url,
+            config.authenticator(),
+            feed_url=config.endpoints.feed_url,
             policy=policy,
             calendar=calendar,
         )

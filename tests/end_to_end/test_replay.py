@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ticks.adapter.record.columns import csv_header
-from ticks.adapter.record.rows import CsvRows, JsonRows
+from ticks.adapter.rows.columns import csv_header
+from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
 

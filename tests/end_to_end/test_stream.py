@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.record.rows import csv_header
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.files.recording import read_recording
+from ticks.adapter.rows.encode import csv_header
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 SUMMARY = re.compile(

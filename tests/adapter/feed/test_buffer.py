@@ -9,27 +9,27 @@ from hypothesis import strategies as st
 
 from ticks.adapter.feed import buffer
 from ticks.adapter.feed.buffer import Batch, TickBuffer
-from ticks.adapter.feed.wakeup import Wakeup
+from ticks.adapter.waker import Waker
 
 
 @pytest.fixture
-def bell() -> Iterator[Wakeup]:
-    wakeup = Wakeup()
-    yield wakeup
-    wakeup.close()
+def bell() -> Iterator[Waker]:
+    waker = Waker()
+    yield waker
+    waker.close()
 
 
 def packets(first: int, count: int) -> list[bytes]:
     return [str(number).encode() for number in range(first, first + count)]
 
 
-def test_an_empty_buffer_gives_nothing_and_never_waits(bell: Wakeup) -> None:
+def test_an_empty_buffer_gives_nothing_and_never_waits(bell: Waker) -> None:
     full = TickBuffer(10, bell)
     assert full.take() == []
     assert full.take_packet() is None
 
 
-def test_batches_come_out_whole_and_in_order(bell: Wakeup) -> None:
+def test_batches_come_out_whole_and_in_order(bell: Waker) -> None:
     kept = TickBuffer(10, bell)
     kept.put(1, [b"a", b"b"])
     kept.put(2, [b"c"])
@@ -38,7 +38,7 @@ def test_batches_come_out_whole_and_in_order(bell: Wakeup) -> None:
     assert (kept.size, kept.peak, kept.dropped) == (0, 3, 0)
 
 
-def test_single_packets_come_out_with_the_time_of_their_drain(bell: Wakeup) -> None:
+def test_single_packets_come_out_with_the_time_of_their_drain(bell: Waker) -> None:
     kept = TickBuffer(10, bell)
     kept.put(1, [b"a", b"b"])
     kept.put(2, [b"c"])
@@ -47,7 +47,7 @@ def test_single_packets_come_out_with_the_time_of_their_drain(bell: Wakeup) -> N
     assert kept.size == 0
 
 
-def test_only_the_first_batch_of_an_empty_buffer_rings(bell: Wakeup) -> None:
+def test_only_the_first_batch_of_an_empty_buffer_rings(bell: Waker) -> None:
     kept = TickBuffer(10, bell)
     kept.put(1, [b"a"])
     assert bell.wait(0)
@@ -59,7 +59,7 @@ def test_only_the_first_batch_of_an_empty_buffer_rings(bell: Wakeup) -> None:
 
 
 def test_what_has_no_room_goes_oldest_first_and_is_counted(
-    bell: Wakeup, monkeypatch: pytest.MonkeyPatch
+    bell: Waker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buffer, "STEP_BACK_S", 0.0)
     kept = TickBuffer(5, bell)
@@ -73,7 +73,7 @@ def test_what_has_no_room_goes_oldest_first_and_is_counted(
 
 
 def test_a_full_buffer_waits_a_moment_for_its_reader(
-    bell: Wakeup, monkeypatch: pytest.MonkeyPatch
+    bell: Waker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buffer, "STEP_BACK_S", 10.0)
     kept = TickBuffer(2, bell)
@@ -93,7 +93,7 @@ def test_a_full_buffer_waits_a_moment_for_its_reader(
 def test_every_packet_is_taken_once_and_in_order_or_counted_as_dropped(
     limit: int, moves: list[int | None]
 ) -> None:
-    bell = Wakeup()
+    bell = Waker()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(buffer, "STEP_BACK_S", 0.0)
@@ -112,7 +112,7 @@ def test_every_packet_is_taken_once_and_in_order_or_counted_as_dropped(
 
 
 def test_a_reader_may_take_a_little_at_a_time() -> None:
-    kept = TickBuffer(100, Wakeup())
+    kept = TickBuffer(100, Waker())
     for number in range(4):
         kept.put(number, packets(number, 3))
     assert [len(kept.take(most)) for most in (1, 4, None, 5)] == [1, 2, 1, 0]
@@ -120,7 +120,7 @@ def test_a_reader_may_take_a_little_at_a_time() -> None:
 
 
 def test_a_stuck_reader_is_waited_for_once_and_again_when_it_took_something(
-    bell: Wakeup, monkeypatch: pytest.MonkeyPatch
+    bell: Waker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = TickBuffer(2, bell)
     waits: list[float] = []

@@ -25,8 +25,8 @@ from ticks.adapter.errors import (
     TicksError,
 )
 from ticks.adapter.feed import lifecycle
-from ticks.adapter.feed.ledger import Ledger
 from ticks.adapter.feed.lifecycle import Checked, Opened, Phase, Policy
+from ticks.adapter.feed.tracker import PacketTracker
 from ticks.adapter.wire.frames import Opcode, encode_close, encode_frame
 from ticks.adapter.wire.subscription import Unit
 
@@ -48,7 +48,7 @@ ALWAYS = (0, 1 << 62)
 
 
 @dataclass
-class Event:
+class LifecycleEvent:
     name: str
     facts: dict[str, object]
     at_s: float
@@ -75,13 +75,13 @@ class Scripted(World):
             policy=replace(Policy(), **policy),  # type: ignore[arg-type]
             units=UNITS[:2] if units is None else units,
         )
-        self.events: list[Event] = []
+        self.events: list[LifecycleEvent] = []
         self.sent: list[str] = []
         self.closed_with: list[int] = []
         reported = self.referee.reported
 
         def keep(connection: int, name: str, facts: dict[str, object]) -> None:
-            self.events.append(Event(name, facts, self.now_s - 1000))
+            self.events.append(LifecycleEvent(name, facts, self.now_s - 1000))
             reported(connection, name, facts)
 
         self.connection._report = keep
@@ -152,7 +152,7 @@ def test_a_calm_life_is_connected_subscribed_and_stopped() -> None:
     assert world.run() is None
     assert world.names() == ["connected", "subscribed", "subscribed", "first_tick", "stopped"]
     assert world.connection.state.phase is Phase.STOPPED
-    assert world.connection.ledger.ticks == 38
+    assert world.connection.tracker.ticks == 38
     assert world.sent.count("ping") == 9
     assert world.closed_with == [1000]
 
@@ -164,7 +164,7 @@ def test_a_whole_trading_day_is_quiet_before_and_after_and_never_blind() -> None
         *("connected", "subscribed", "subscribed", "quiet", "first_tick", "quiet", "stopped")
     ]
     assert world.facts("stopped") == {"blind_s": 0.0}
-    assert world.connection.ledger.ticks == 2 * 22_500 // 5
+    assert world.connection.tracker.ticks == 2 * 22_500 // 5
 
 
 def test_a_session_that_ends_at_midnight_is_renewed_without_losing_the_stream() -> None:
@@ -226,13 +226,13 @@ def test_packets_that_come_while_the_socket_closes_are_delivered() -> None:
     world = Scripted(Late(), length_s=41.0)
     world.run()
     assert world.facts("lost")["cause"] == "silence"
-    assert world.connection.ledger.ticks == 2
+    assert world.connection.tracker.ticks == 2
 
 
 def test_after_the_users_stop_the_close_frame_is_the_end() -> None:
     world = Scripted(Late(), length_s=3.0)
     world.run()
-    assert world.connection.ledger.ticks == 0
+    assert world.connection.tracker.ticks == 0
 
 
 def test_a_ping_is_answered_with_its_payload() -> None:
@@ -327,7 +327,7 @@ def test_after_a_reconnect_the_newest_data_is_not_the_former_socket_s() -> None:
 
 def test_a_wish_while_live_unsubscribes_first_and_then_subscribes() -> None:
     world = Scripted(Calm(), units=[UNITS[0]])
-    world.later(3.0, lambda: world.connection.want([UNITS[1]]))
+    world.later(3.0, lambda: world.connection.set_units([UNITS[1]]))
     world.run()
     assert [request["action"] for request in world.requests()] == [1, 0, 1]
     assert world.connection.units == (UNITS[1],)
@@ -336,7 +336,7 @@ def test_a_wish_while_live_unsubscribes_first_and_then_subscribes() -> None:
 
 def test_a_wish_that_is_made_before_the_link_opens_is_subscribed_then() -> None:
     world = Scripted(Calm(), units=[UNITS[0]])
-    world.connection.want([UNITS[1]])
+    world.connection.set_units([UNITS[1]])
     world.run()
     (request,) = world.requests()
     assert request["params"] == {"mode": 2, "tokenList": [{"exchangeType": 1, "tokens": ["2885"]}]}
@@ -419,8 +419,8 @@ def test_a_refused_unsubscribe_takes_nothing_away() -> None:
         socket.write(text(json.dumps(body)))
 
     world = Scripted(Once(6.0, refuse), units=[UNITS[0]])
-    world.later(2.0, lambda: world.connection.want([]))
-    world.later(4.0, lambda: world.connection.want([UNITS[0]]))
+    world.later(2.0, lambda: world.connection.set_units([]))
+    world.later(4.0, lambda: world.connection.set_units([UNITS[0]]))
     assert world.run() is None
     assert "u2ltp" in {request["correlationID"] for request in world.requests()}
     assert world.connection.units == (UNITS[0],)
@@ -534,9 +534,11 @@ def test_days_break_when_a_packet_is_lost(monkeypatch: pytest.MonkeyPatch) -> No
     def hand_on(packets: list[bytes]) -> list[bytes]:
         return packets[: draw.choice([-1, len(packets)])] if len(packets) > 1 else packets
 
-    take = Ledger.take
+    take = PacketTracker.take
     monkeypatch.setattr(
-        Ledger, "take", lambda ledger, packets, now_s: hand_on(take(ledger, packets, now_s))
+        PacketTracker,
+        "take",
+        lambda tracker, packets, now_s: hand_on(take(tracker, packets, now_s)),
     )
     assert "not delivered" in broken_days()
 

@@ -36,9 +36,9 @@ from ticks.adapter.feed.lifecycle import (
     Close,
     Connect,
     Due,
-    Event,
     Failed,
     Heard,
+    LifecycleEvent,
     Opened,
     Phase,
     Policy,
@@ -68,7 +68,7 @@ class Life:
     is_market_open: bool = OPEN
     draw: float = 0.0
 
-    def do(self, event: Event, *, after_s: float = 0.0) -> list[Action]:
+    def do(self, event: LifecycleEvent, *, after_s: float = 0.0) -> list[Action]:
         self.now_s += after_s
         self.state, actions = step(self.state, event, self.now_s, self.policy)
         self.told += [action for action in actions if isinstance(action, Tell)]
@@ -225,7 +225,7 @@ def test_stopped_closes_from_every_phase(make: type[Life]) -> None:
 
 
 def test_every_other_pair_of_phase_and_event_changes_nothing() -> None:
-    events: list[Event] = [
+    events: list[LifecycleEvent] = [
         Started(),
         Opened(1),
         Failed(1, NETWORK, 0.0),
@@ -608,7 +608,7 @@ POLICIES = st.builds(
 )
 
 
-def built(move: tuple[object, ...], epoch: int) -> Event:
+def built(move: tuple[object, ...], epoch: int) -> LifecycleEvent:
     match move:
         case ("opened",):
             return Opened(epoch)
@@ -639,7 +639,7 @@ class Referee:
     """The epoch of the socket that is open or being opened."""
     blind_s: float = 0.0
 
-    def judge(self, event: Event, now_s: float) -> None:
+    def judge(self, event: LifecycleEvent, now_s: float) -> None:
         before, self.now_s = self.state, now_s
         self.state, actions = step(before, event, now_s, self.policy)
         self._judge_sockets(actions)

@@ -20,7 +20,7 @@ from ticks.adapter.errors import (
     TicksError,
     TokenRefusedError,
 )
-from ticks.adapter.feed.link import Link, Opening
+from ticks.adapter.feed.link import Handshake, Link
 from ticks.adapter.wire.frames import FrameReader, Opcode, Text, encode_close, encode_frame
 
 if TYPE_CHECKING:
@@ -35,12 +35,12 @@ ANOTHERS_ACCEPT = (
 
 
 def opened(server: FeedServer) -> Link:
-    return Opening(server.url, HEADERS, timeout_s=PATIENCE_S).run()
+    return Handshake(server.url, HEADERS, timeout_s=PATIENCE_S).run()
 
 
 def refusal(server: FeedServer, *, timeout_s: float = PATIENCE_S) -> TicksError:
     with pytest.raises(TicksError) as caught:
-        Opening(server.url, HEADERS, timeout_s=timeout_s).run()
+        Handshake(server.url, HEADERS, timeout_s=timeout_s).run()
     assert "secret" not in str(caught.value)
     assert server.url in caught.value.message
     return caught.value
@@ -166,7 +166,7 @@ def test_nobody_listening_is_the_network_s_fault() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(NetworkError, match=r"127\.0\.0\.1.*refused"):
-        Opening(f"ws://127.0.0.1:{port}/", {}, timeout_s=PATIENCE_S).run()
+        Handshake(f"ws://127.0.0.1:{port}/", {}, timeout_s=PATIENCE_S).run()
 
 
 def test_a_name_that_nobody_knows_is_the_network_s_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,11 +175,11 @@ def test_a_name_that_nobody_knows_is_the_network_s_fault(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     with pytest.raises(NetworkError, match="cannot be resolved"):
-        Opening("wss://feed.example/", {}, timeout_s=PATIENCE_S).run()
+        Handshake("wss://feed.example/", {}, timeout_s=PATIENCE_S).run()
 
 
 def test_an_abandoned_handshake_ends_at_once(server: FeedServer) -> None:
-    opening = Opening(server.url, HEADERS, timeout_s=PATIENCE_S)
+    opening = Handshake(server.url, HEADERS, timeout_s=PATIENCE_S)
 
     def abandon_and_wait(peer: socket.socket) -> None:
         opening.abandon()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ticks.adapter.account.session import Session
+from ticks.adapter.auth.authenticator import Session
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import (
     CredentialsMissingError,
@@ -25,8 +25,8 @@ from ticks.adapter.errors import (
 from ticks.adapter.feed.network import (
     Connected,
     ConnectFailed,
-    Happening,
     LinkBroke,
+    NetworkEvent,
     Received,
     RenewalFailed,
     Renewed,
@@ -82,9 +82,9 @@ class Desk:
             handshake_timeout_s=handshake_timeout_s,
             linger_s=0.2,
         )
-        self.happened: list[Happening] = []
+        self.happened: list[NetworkEvent] = []
 
-    def until(self, kind: type[Happening]) -> Happening:
+    def until(self, kind: type[NetworkEvent]) -> NetworkEvent:
         """Wait until something of this kind happens."""
         deadline_s = self.clock.now_s() + PATIENCE_S
         while True:
@@ -493,7 +493,7 @@ def test_giving_up_at_any_moment_leaves_neither_thread_nor_socket(
     for epoch in range(1, 81):
         desk.network.connect(epoch, fresh_login=False)
         until_s = desk.clock.now_s() + draw.uniform(0, 0.004)
-        outcomes: list[Happening] = []
+        outcomes: list[NetworkEvent] = []
         while desk.clock.now_s() < until_s and not outcomes:
             outcomes = desk.network.wait(until_s)
         assert outcomes in ([], [Connected(epoch, session(1))])

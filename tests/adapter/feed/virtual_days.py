@@ -35,8 +35,8 @@ from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.feed.network import (
     Connected,
     ConnectFailed,
-    Happening,
     LinkBroke,
+    NetworkEvent,
     Received,
     RenewalFailed,
     Renewed,
@@ -138,7 +138,7 @@ class Weather(Brain):
     def _wish(self, world: World) -> None:
         """The user wants something else."""
         free = [unit for unit in UNITS if unit not in world.referee.refused]
-        world.connection.want(self.draw.sample(free, k=self.draw.randint(0, len(free))))
+        world.connection.set_units(self.draw.sample(free, k=self.draw.randint(0, len(free))))
 
     def _call_late(self, world: World) -> None:
         """Something that belongs to a socket of the past."""
@@ -147,7 +147,7 @@ class Weather(Brain):
         epoch = state.epoch if is_over else state.epoch - self.draw.randint(1, 2)
         packet = binary(ltp_packet(UNITS[0], 1))
         error = NetworkError("from the past")
-        late: list[Happening] = [
+        late: list[NetworkEvent] = [
             Received(epoch, packet, world.clock.wall_ns()),
             LinkBroke(epoch, error),
             ConnectFailed(epoch, TokenRefusedError("from the past")),

@@ -17,19 +17,19 @@ from random import Random
 
 from virtual_referee import Referee, demand
 
-from ticks.adapter.account.tokens import Session
+from ticks.adapter.auth.tokens import Session
 from ticks.adapter.errors import TicksError
 from ticks.adapter.feed.connection import Connection, Ports
-from ticks.adapter.feed.ledger import Ledger
 from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.feed.network import (
     Connected,
     ConnectFailed,
-    Happening,
     LinkBroke,
+    NetworkEvent,
     Received,
     Renewed,
 )
+from ticks.adapter.feed.tracker import PacketTracker
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.frames import Opcode, encode_frame
 from ticks.adapter.wire.subscription import Unit
@@ -172,7 +172,7 @@ class World:
         self.sessions = 0
         self._agenda: list[tuple[float, int, Callable[[], object]]] = []
         self._serial = itertools.count()
-        self._news: list[Happening] = []
+        self._news: list[NetworkEvent] = []
         self._is_woken = False
         self._connecting: int | None = None
         self.is_released = False
@@ -200,7 +200,7 @@ class World:
             ports,
             policy=lived_policy or policy,
             units=units,
-            ledger=Ledger({Mode.LTP, Mode.QUOTE}, set()),
+            tracker=PacketTracker({Mode.LTP, Mode.QUOTE}, set()),
         )
 
     def run(self) -> TicksError | None:
@@ -226,7 +226,7 @@ class World:
         """Do `what` in so many seconds."""
         heapq.heappush(self._agenda, (self.now_s + seconds, next(self._serial), what))
 
-    def tell(self, happening: Happening) -> None:
+    def tell(self, happening: NetworkEvent) -> None:
         """The next wait returns this."""
         self._news.append(happening)
 
@@ -300,7 +300,7 @@ class World:
         self.referee.renewing()
         self.brain.renew(self)
 
-    def wait(self, until_s: float | None) -> list[Happening]:
+    def wait(self, until_s: float | None) -> list[NetworkEvent]:
         demand(not self.is_released, "no wait after the end")
         self._check_the_stop()
         self.referee.step(until_s)
@@ -332,7 +332,7 @@ class World:
         socket = self.socket
         return socket is not None and (socket.broken is not None or socket.buffered != b"")
 
-    def _happened(self) -> list[Happening]:
+    def _happened(self) -> list[NetworkEvent]:
         happened, self._news = self._news, []
         socket = self.socket
         if socket is None:

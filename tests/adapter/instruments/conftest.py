@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from ticks.adapter.clock import IST
-from ticks.adapter.home import Home
 from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_index
 from ticks.adapter.instruments.master import Master
+from ticks.adapter.paths import Paths
 
-CERTIFICATE = Path(__file__).parent.parent / "account" / "loopback.pem"
+CERTIFICATE = Path(__file__).parent.parent / "auth" / "loopback.pem"
 REAL_RECORDS = Path(__file__).parent / "real_records.json"
 """Records as they stood in real masters of different days (2024 to 2026)."""
 
@@ -83,7 +83,7 @@ MADE_UP = [
 ]  # fmt: skip
 
 
-def built(home: Home, records: list[dict[str, Any]]) -> InstrumentIndex:
+def built(home: Paths, records: list[dict[str, Any]]) -> InstrumentIndex:
     """The index of `records`, in its place in `home`, opened."""
     with new_index(home.instruments_file) as draft:
         rows = Master(json.dumps(records).encode()).rows()
@@ -106,8 +106,8 @@ def make_record() -> Callable[..., dict[str, str]]:
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home.from_environment({"TICKS_HOME": str(tmp_path / "home")})
+def home(tmp_path: Path) -> Paths:
+    return Paths.from_env({"TICKS_HOME": str(tmp_path / "home")})
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def build(home: Home) -> Iterator[Callable[[list[dict[str, Any]]], InstrumentIndex]]:
+def build(home: Paths) -> Iterator[Callable[[list[dict[str, Any]]], InstrumentIndex]]:
     """Builds an index of records; what it opened is closed after the test."""
     opened: list[InstrumentIndex] = []
 

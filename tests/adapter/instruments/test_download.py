@@ -17,7 +17,7 @@ from ticks.adapter.errors import (
 )
 from ticks.adapter.instruments.download import download
 
-CERTIFICATE = Path(__file__).parent.parent / "account" / "loopback.pem"
+CERTIFICATE = Path(__file__).parent.parent / "auth" / "loopback.pem"
 BODY = b'[{"token": "1"}]' * 5000
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from ticks.adapter.errors import InstrumentMasterError
-from ticks.adapter.home import Home
 from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_index
 from ticks.adapter.instruments.master import Master
+from ticks.adapter.paths import Paths
 
 Build = Callable[[list[dict[str, Any]]], InstrumentIndex]
 
@@ -27,7 +27,7 @@ def _beside(path: Path) -> list[str]:
 
 
 def test_an_index_tells_where_and_when_it_came_from(
-    home: Home, real_records: list[dict[str, Any]]
+    home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     _fill(home.instruments_file, real_records, "https://there/master")
     index = open_index(home.instruments_file)
@@ -47,7 +47,7 @@ def test_of_a_record_that_comes_twice_the_first_counts(
 
 
 def test_a_failure_leaves_the_old_index_and_no_litter(
-    home: Home, real_records: list[dict[str, Any]]
+    home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     _fill(home.instruments_file, real_records, "old")
     with pytest.raises(InstrumentMasterError):
@@ -60,7 +60,7 @@ def test_a_failure_leaves_the_old_index_and_no_litter(
 
 
 def test_an_index_is_replaced_under_a_reader_that_keeps_the_old_one(
-    home: Home, real_records: list[dict[str, Any]]
+    home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     _fill(home.instruments_file, real_records, "old")
     reader = open_index(home.instruments_file)
@@ -70,7 +70,7 @@ def test_an_index_is_replaced_under_a_reader_that_keeps_the_old_one(
     reader.close()
 
 
-def test_two_processes_may_build_at_once(home: Home, real_records: list[dict[str, Any]]) -> None:
+def test_two_processes_may_build_at_once(home: Paths, real_records: list[dict[str, Any]]) -> None:
     spawn = multiprocessing.get_context("fork")
     builders = [
         spawn.Process(target=_fill, args=(home.instruments_file, real_records * 50, f"by {number}"))
@@ -89,14 +89,14 @@ def test_two_processes_may_build_at_once(home: Home, real_records: list[dict[str
 
 
 @pytest.mark.parametrize("content", [b"", b"no database at all, only text" * 99])
-def test_a_file_that_is_no_index_counts_as_none(home: Home, content: bytes) -> None:
+def test_a_file_that_is_no_index_counts_as_none(home: Paths, content: bytes) -> None:
     home.cache.mkdir()
     home.instruments_file.write_bytes(content)
     assert open_index(home.instruments_file) is None
 
 
 def test_a_missing_or_truncated_file_counts_as_none(
-    home: Home, real_records: list[dict[str, Any]]
+    home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     assert open_index(home.instruments_file) is None
     _fill(home.instruments_file, real_records * 20, "here")
@@ -106,7 +106,7 @@ def test_a_missing_or_truncated_file_counts_as_none(
 
 
 def test_an_index_of_another_version_counts_as_none(
-    home: Home, real_records: list[dict[str, Any]]
+    home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     _fill(home.instruments_file, real_records, "here")
     connection = sqlite3.connect(home.instruments_file)
@@ -116,7 +116,7 @@ def test_an_index_of_another_version_counts_as_none(
 
 
 def test_damage_found_on_the_way_is_named_with_its_remedy(
-    home: Home, real_records: list[dict[str, Any]]
+    home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     _fill(home.instruments_file, real_records, "here")
     content = bytearray(home.instruments_file.read_bytes())
@@ -131,7 +131,7 @@ def test_damage_found_on_the_way_is_named_with_its_remedy(
 
 
 def test_a_folder_that_cannot_be_written_is_named(
-    home: Home, tmp_path: Path, real_records: list[dict[str, Any]]
+    home: Paths, tmp_path: Path, real_records: list[dict[str, Any]]
 ) -> None:
     (tmp_path / "home").write_text("a file where the folder should be")
     with pytest.raises(InstrumentMasterError, match="cannot be written"):

@@ -13,7 +13,7 @@ def _found(index: InstrumentIndex, text: str, limit: int = 20) -> list[str]:
     return [str(one) for one in find(index, read_name(text), TODAY, limit)]
 
 
-def _begun(index: InstrumentIndex, text: str, limit: int = 20) -> list[str]:
+def _open_reader(index: InstrumentIndex, text: str, limit: int = 20) -> list[str]:
     return [str(one) for one in beginning_with(index, read_name(text), limit)]
 
 
@@ -68,9 +68,9 @@ def test_what_fits_nothing_finds_nothing(index: InstrumentIndex, text: str) -> N
 
 
 def test_a_beginning_brings_indices_then_shares_then_derivatives(index: InstrumentIndex) -> None:
-    assert _begun(index, "bankn") == ["NSE:Nifty Bank", "NFO:BANKNIFTY29DEC2656000CE"]
-    assert _begun(index, "rel") == ["NSE:RELIANCE-EQ", "BSE:RELIANCE"]
-    assert _begun(index, "NFO:NIFTY24NOV2626", 2) == [
+    assert _open_reader(index, "bankn") == ["NSE:Nifty Bank", "NFO:BANKNIFTY29DEC2656000CE"]
+    assert _open_reader(index, "rel") == ["NSE:RELIANCE-EQ", "BSE:RELIANCE"]
+    assert _open_reader(index, "NFO:NIFTY24NOV2626", 2) == [
         "NFO:NIFTY24NOV2626000CE",
         "NFO:NIFTY24NOV2626000PE",
     ]

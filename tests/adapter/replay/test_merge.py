@@ -8,21 +8,21 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticks.adapter.record.run import Run
 from ticks.adapter.replay.merge import merged
+from ticks.adapter.rows.block import RowBlock
 from ticks.adapter.tick import Mode
 
-from ..record.recordings import csv_text, runs_of
+from ..rows.recordings import csv_text, runs_of
 
 SECONDS = st.lists(st.integers(0, 30), max_size=12).map(sorted)
 
 
-def lines_of(runs: Iterable[Run]) -> list[bytes]:
+def lines_of(runs: Iterable[RowBlock]) -> list[bytes]:
     return [line for run in runs for line in run.lines]
 
 
-def run_of(seconds: list[int], token: str) -> Run:
-    return Run(Mode.LTP, csv_text(seconds, token, header=False))
+def run_of(seconds: list[int], token: str) -> RowBlock:
+    return RowBlock(Mode.LTP, csv_text(seconds, token, header=False))
 
 
 @given(st.lists(SECONDS, min_size=1, max_size=4), st.integers(1, 5))

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from ticks.adapter.errors import OutputError, ReaderLeftError, RecordingError
-from ticks.adapter.replay.choice import Choice
-from ticks.adapter.replay.replay import Replay, Wishes
+from ticks.adapter.replay.replay import Replay, ReplayOptions
+from ticks.adapter.replay.row_filter import RowFilter
 from ticks.adapter.replay.targets import RowTarget
 from ticks.adapter.tick import Mode
 
-from ..record.recordings import MemoryOutput, VirtualTime, csv_text, json_text
+from ..rows.recordings import MemoryOutput, VirtualTime, csv_text, json_text
 
 HOUR = range(3601)
 
@@ -39,15 +39,15 @@ class Played:
         self._folder = folder
         self._clock = clock
 
-    def of(self, *texts: bytes, choice: Choice | None = None, **wishes: Any) -> Replay:
+    def of(self, *texts: bytes, choice: RowFilter | None = None, **wishes: Any) -> Replay:
         paths = []
         for number, text in enumerate(texts):
             path = self._folder / f"{number}.jsonl"
             path.write_bytes(text)
             paths.append(str(path))
         return Replay(
-            Wishes(tuple(paths), **wishes),
-            choice or Choice(),
+            ReplayOptions(tuple(paths), **wishes),
+            choice or RowFilter(),
             clock=self._clock,
             bell=self._clock,
             on_damage=lambda *told: self.damage.append(told),
@@ -159,7 +159,7 @@ def test_a_choice_leaves_rows_out_and_the_summary_says_of_how_many(
 ) -> None:
     replay = played.of(
         csv_text([1, 2]) + csv_text([3], "2", header=False),
-        choice=Choice(names={"TWO": ["TWO"]}),
+        choice=RowFilter(names={"TWO": ["TWO"]}),
         speed=None,
     )
     assert str(run(replay, output)).startswith("1 of 3 ticks · ")
@@ -182,7 +182,7 @@ def test_a_loop_begins_again_at_its_pace_until_the_count(
 
 
 def test_a_loop_without_a_row_ends(played: Played, output: MemoryOutput) -> None:
-    choice = Choice(names={"x": ["x"]})
+    choice = RowFilter(names={"x": ["x"]})
     assert run(played.of(csv_text([1]), choice=choice, loops=True), output).ticks == 0
 
 
@@ -265,9 +265,9 @@ def test_a_reader_that_leaves_ends_it_well(
 
 def test_a_missing_recording_is_told_before_anything_is_played(tmp_path: Path) -> None:
     time = VirtualTime()
-    wishes = Wishes((str(tmp_path / "missing"),))
+    wishes = ReplayOptions((str(tmp_path / "missing"),))
     with pytest.raises(RecordingError, match="cannot be read"):
-        Replay(wishes, Choice(), clock=time, bell=time).open()
+        Replay(wishes, RowFilter(), clock=time, bell=time).open()
 
 
 def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> None:

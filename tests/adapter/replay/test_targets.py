@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import OutputError
-from ticks.adapter.record.candle_sink import CandleWriter
-from ticks.adapter.record.grammar import Form
 from ticks.adapter.replay.targets import CandleTarget, RowTarget
+from ticks.adapter.rows.scan import Form
+from ticks.adapter.sinks.candles import CandleWriter
 from ticks.adapter.tick import Mode
 
-from ..record.recordings import START_NS, MemoryOutput, csv_text, json_text, runs_of
+from ..rows.recordings import START_NS, MemoryOutput, csv_text, json_text, runs_of
 
 
 def written(path: Path, content: bytes, form: Form, *, keeps_headers: bool = False) -> MemoryOutput:

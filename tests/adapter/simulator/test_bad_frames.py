@@ -12,7 +12,7 @@ from ticks.adapter.simulator.bad_frames import (
     packet_of,
     truncated,
 )
-from ticks.adapter.simulator.traded import HEADERS, unit_prefix
+from ticks.adapter.simulator.instrument_model import HEADERS, unit_prefix
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.frames import FrameReader, Ping
 from ticks.adapter.wire.packet import PACKET_SIZES, malformed_reason

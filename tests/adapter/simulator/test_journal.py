@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import threading
 
-from ticks.adapter.simulator.journal import ConnectionLog, Journal, Moment, RestCall
+from ticks.adapter.simulator.journal import ConnectionLog, Journal, RestCall, Timestamp
 
 
 def call(name: str, code: str = "") -> RestCall:
-    return RestCall(Moment.now(), name, 200, code, {}, b"")
+    return RestCall(Timestamp.now(), name, 200, code, {}, b"")
 
 
 def test_calls_are_counted_by_name_and_error_code() -> None:
@@ -17,8 +17,8 @@ def test_calls_are_counted_by_name_and_error_code() -> None:
 
 def test_packets_are_summed_and_open_connections_found() -> None:
     journal = Journal(keep_packets=False)
-    ended = ConnectionLog(1, Moment.now(), packet_count=3, closed=Moment.now())
-    still_open = ConnectionLog(2, Moment.now(), packet_count=4)
+    ended = ConnectionLog(1, Timestamp.now(), packet_count=3, closed=Timestamp.now())
+    still_open = ConnectionLog(2, Timestamp.now(), packet_count=4)
     journal.connections += [ended, still_open]
     assert journal.packet_count == 7
     assert journal.open_connections() == [still_open]

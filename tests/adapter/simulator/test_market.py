@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import date
 
-from ticks.adapter.simulator.audience import Audience
+from ticks.adapter.simulator.instrument_model import unit_prefix
+from ticks.adapter.simulator.listings import listings
 from ticks.adapter.simulator.market import SyntheticMarket
-from ticks.adapter.simulator.master import listings
-from ticks.adapter.simulator.traded import unit_prefix
+from ticks.adapter.simulator.subscribers import Subscribers
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.frames import FrameReader
 from ticks.adapter.wire.packet import decode_packet
@@ -43,15 +43,15 @@ class Floor:
     """A market and its audience."""
 
     def __init__(self, rate: float, seed: int = 1) -> None:
-        self.audience = Audience()
+        self.subscribers = Subscribers()
         self.market = SyntheticMarket(
-            LISTED, self.audience, rate=rate, seed=seed, wall_s=lambda: 1_795_440_600.9
+            LISTED, self.subscribers, rate=rate, seed=seed, wall_s=lambda: 1_795_440_600.9
         )
 
     def joins(self, ear: Ear, *tokens: str, mode: Mode = Mode.LTP) -> None:
         units = [unit_prefix(mode, 1, token) for token in tokens]
         for unit in units:
-            self.audience.add(unit, ear)
+            self.subscribers.add(unit, ear)
         self.market.joined(units, ear)
 
 
@@ -125,7 +125,7 @@ def test_an_instrument_that_nobody_listens_to_stands_still_and_goes_on_later() -
         ear, witness = Ear(), Ear()
         floor.joins(ear, RELIANCE)
         await ear.hears(5)
-        floor.audience.remove([unit_prefix(Mode.LTP, 1, RELIANCE)], ear)
+        floor.subscribers.remove([unit_prefix(Mode.LTP, 1, RELIANCE)], ear)
         heard = len(ear.heard)
         floor.joins(witness, NIFTY)
         await witness.hears(20)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import RecordingError
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.simulator.audience import Audience
+from ticks.adapter.files.recording import read_recording
+from ticks.adapter.simulator.instrument_model import unit_prefix
 from ticks.adapter.simulator.playback import HEAD_START_S, Playback, recorded_listings
-from ticks.adapter.simulator.traded import unit_prefix
+from ticks.adapter.simulator.subscribers import Subscribers
 from ticks.adapter.wire.frames import FrameReader
 
 HEADER = "received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp\n"
@@ -57,11 +57,11 @@ def played(recording: Path, speed: float | None, *tokens: str, mode: int = 1) ->
     """What a listener to these tokens heard until the recording was over."""
 
     async def play() -> Ear:
-        audience, ear = Audience(), Ear()
+        subscribers, ear = Subscribers(), Ear()
         units = [unit_prefix(mode, 1, token) for token in tokens]
         for unit in units:
-            audience.add(unit, ear)
-        playback = Playback(recording, audience, speed=speed)
+            subscribers.add(unit, ear)
+        playback = Playback(recording, subscribers, speed=speed)
         playback.joined(units, ear)
         playback.joined(units, ear)
         async with asyncio.timeout(5):

@@ -13,11 +13,11 @@ from websocket._abnf import continuous_frame, frame_buffer
 from ticks.adapter.errors import ProtocolError
 from ticks.adapter.wire.frames import (
     Close,
+    ControlFrame,
     FrameReader,
     Opcode,
     Ping,
     Pong,
-    Signal,
     Text,
     encode_close,
     encode_frame,
@@ -41,9 +41,11 @@ def violation(data: bytes, *, max_message_bytes: int = 65536) -> ProtocolError:
     return error
 
 
-def read_in_pieces(reader: FrameReader, pieces: list[bytes]) -> tuple[list[bytes], list[Signal]]:
+def read_in_pieces(
+    reader: FrameReader, pieces: list[bytes]
+) -> tuple[list[bytes], list[ControlFrame]]:
     messages: list[bytes] = []
-    signals: list[Signal] = []
+    signals: list[ControlFrame] = []
     for piece in pieces:
         more_messages, more_signals = reader.read(piece)
         messages += more_messages
@@ -51,7 +53,7 @@ def read_in_pieces(reader: FrameReader, pieces: list[bytes]) -> tuple[list[bytes
     return messages, signals
 
 
-def comparable(result: tuple[list[bytes], list[Signal]]) -> tuple[list[bytes], list[object]]:
+def comparable(result: tuple[list[bytes], list[ControlFrame]]) -> tuple[list[bytes], list[object]]:
     messages, signals = result
     return messages, [str(s) if isinstance(s, ProtocolError) else s for s in signals]
 
@@ -325,7 +327,7 @@ def pieces_of(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
 
 
-def read_by_websocket_client(data: bytes) -> tuple[list[bytes], list[Signal]]:
+def read_by_websocket_client(data: bytes) -> tuple[list[bytes], list[ControlFrame]]:
     """What websocket-client's own parser makes of the same bytes."""
     source = memoryview(data)
 
@@ -338,7 +340,7 @@ def read_by_websocket_client(data: bytes) -> tuple[list[bytes], list[Signal]]:
 
     buffer, fragments = frame_buffer(recv, False), continuous_frame(False, False)
     messages: list[bytes] = []
-    signals: list[Signal] = []
+    signals: list[ControlFrame] = []
     try:
         while True:
             frame = buffer.recv_frame()

@@ -12,9 +12,9 @@ from ticks.adapter.errors import SubscriptionRefusedError, UsageError
 from ticks.adapter.instrument import InstrumentKey
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.subscription import (
-    Action,
     FeedMessage,
     Request,
+    SubscribeAction,
     Unit,
     difference,
     parse_error,
@@ -97,31 +97,31 @@ def test_a_request_is_the_json_of_the_wire() -> None:
         Unit(5, "234230", Mode.LTP),
         Unit(1, "1594", Mode.LTP),
     ]
-    [request] = requests(wanted, Action.SUBSCRIBE)
+    [request] = requests(wanted, SubscribeAction.SUBSCRIBE)
     assert request.text == (
         '{"correlationID":"s1ltp","action":1,"params":{"mode":1,"tokenList":['
         '{"exchangeType":1,"tokens":["2885","1594"]},{"exchangeType":5,"tokens":["234230"]}]}}'
     )
-    assert request == Request("s1ltp", Action.SUBSCRIBE, Mode.LTP, tuple(wanted))
+    assert request == Request("s1ltp", SubscribeAction.SUBSCRIBE, Mode.LTP, tuple(wanted))
 
 
 def test_each_mode_has_a_request_of_its_own() -> None:
     mixed = [Unit(1, "1", Mode.SNAP), Unit(1, "1", Mode.LTP), Unit(1, "2", Mode.SNAP)]
-    made = requests(mixed, Action.UNSUBSCRIBE, first_number=7)
+    made = requests(mixed, SubscribeAction.UNSUBSCRIBE, first_number=7)
     assert [(r.correlation_id, r.action, r.mode, r.units) for r in made] == [
-        ("u7snap", Action.UNSUBSCRIBE, Mode.SNAP, (mixed[0], mixed[2])),
-        ("u8ltp", Action.UNSUBSCRIBE, Mode.LTP, (mixed[1],)),
+        ("u7snap", SubscribeAction.UNSUBSCRIBE, Mode.SNAP, (mixed[0], mixed[2])),
+        ("u8ltp", SubscribeAction.UNSUBSCRIBE, Mode.LTP, (mixed[1],)),
     ]
     assert [json.loads(r.text)["action"] for r in made] == [0, 0]
 
 
 def test_nothing_wanted_is_nothing_asked() -> None:
-    assert requests([], Action.SUBSCRIBE) == []
+    assert requests([], SubscribeAction.SUBSCRIBE) == []
 
 
-@given(st.integers(1, 10**8), st.lists(UNITS, max_size=20), st.sampled_from(Action))
+@given(st.integers(1, 10**8), st.lists(UNITS, max_size=20), st.sampled_from(SubscribeAction))
 def test_correlation_ids_are_short_alphanumeric_and_used_once(
-    first_number: int, wanted: list[Unit], action: Action
+    first_number: int, wanted: list[Unit], action: SubscribeAction
 ) -> None:
     made = requests(wanted, action, first_number)
     later = requests(wanted, action, first_number + len(made))
@@ -133,7 +133,7 @@ def test_correlation_ids_are_short_alphanumeric_and_used_once(
 @given(st.lists(UNITS, max_size=30, unique=True))
 def test_requests_ask_for_every_unit_exactly_once(wanted: list[Unit]) -> None:
     asked = []
-    for request in requests(wanted, Action.SUBSCRIBE):
+    for request in requests(wanted, SubscribeAction.SUBSCRIBE):
         params = json.loads(request.text)["params"]
         exchange_types = [part["exchangeType"] for part in params["tokenList"]]
         assert len(set(exchange_types)) == len(exchange_types)

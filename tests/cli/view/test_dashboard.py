@@ -22,7 +22,7 @@ from ticks.adapter.feed.stats import (
     OutputSnapshot,
 )
 from ticks.cli.view.dashboard import (
-    essentials,
+    compact_lines,
     is_counting_down,
     mood_of,
     most_instruments,
@@ -243,9 +243,9 @@ def test_as_many_instruments_are_asked_for_as_could_be_shown(width: int, height:
 def test_the_essentials_tell_state_silence_backoff_and_blind_seconds(
     live: FeedSnapshot, waiting: FeedSnapshot
 ) -> None:
-    well = Frame(tuple(essentials(live, 80))).plain()
+    well = Frame(tuple(compact_lines(live, 80))).plain()
     assert [text[:8].rstrip() for text in well] == ["● live", "rate", "silence", "blind", "output"]
-    ailing = Frame(tuple(essentials(waiting, 80, is_short=True))).plain()
+    ailing = Frame(tuple(compact_lines(waiting, 80, is_short=True))).plain()
     assert ailing[0].startswith("◔ waiting  attempt 2 of 3 · next try in 3.2 s")
     assert [text[:8].rstrip() for text in ailing[1:]] == ["backoff", "blind"]
 

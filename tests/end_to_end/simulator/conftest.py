@@ -11,7 +11,7 @@ import pytest
 import websocket
 
 from ticks.adapter.simulator.accounts import Tokens
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 RELIANCE, NIFTY = "2885", "99926000"

@@ -14,7 +14,7 @@ import requests
 import websocket
 
 from ticks.adapter.simulator.faults import Fault, What
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import malformed_reason
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import websocket
 
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import PACKET_SIZES, decode_packet
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.files.recording import read_recording
+from ticks.adapter.simulator.simulator import Simulator
 
 OpenFeed = Callable[..., object]
 ROWS = """\

@@ -11,8 +11,8 @@ from typing import Any
 import pyotp
 import pytest
 
-from ticks.adapter.record.recording import read_recording
-from ticks.adapter.simulator.server import Simulator
+from ticks.adapter.files.recording import read_recording
+from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
 MINUTE = Path(__file__).parents[2] / "data" / "demo-minute"

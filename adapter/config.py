@@ -1,0 +1,53 @@
+"""What the environment says: where things lie, whom to talk to, who the user is.
+
+broker = BrokerAdapter(Config.from_env(os.environ).session_keeper())
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .auth.authenticator import Authenticator
+from .auth.credentials import Credentials
+from .clock import SystemClock
+from .paths import Paths
+from .urls import FEED_URL, INSTRUMENTS_URL, REST_URL, Endpoints
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The user's folders, the broker's addresses, and what is known of the user."""
+
+    paths: Paths
+    endpoints: Endpoints
+    credentials: Credentials
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Config:
+        """From the `TICKS_...` variables. Raises UsageError for what cannot be used."""
+        return cls(
+            Paths.from_env(environ),
+            Endpoints.checked(
+                environ.get("TICKS_REST_URL") or REST_URL,
+                environ.get("TICKS_FEED_URL") or FEED_URL,
+                environ.get("TICKS_INSTRUMENTS_URL") or INSTRUMENTS_URL,
+            ),
+            Credentials.from_env(environ),
+        )
+
+    def authenticator(self, note: Callable[[str], None] = lambda _line: None) -> Authenticator:
+        """The session of this user, which logs in and renews as needed; `note` is told in words."""
+        return Authenticator(
+            self.paths,
+            self.endpoints.rest_url,
+            self.credentials,
+            clock=SystemClock(),
+            pause=_pause,
+            note=note,
+        )
+
+
+def _pause(seconds: float) -> None:
+    threading.Event().wait(seconds)

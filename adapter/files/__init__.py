@@ -1,0 +1,1 @@
+"""What lies on disk: outputs that are appended to, and recordings that are read back."""

@@ -1,0 +1,238 @@
+"""The instrument book: today's instrument master, and what things are called in it.
+
+The broker publishes the master each morning by 08:30 IST. A copy is fresh when it was fetched after
+the last weekday's 08:30, so that it is fetched at most once a trading day (on an exchange holiday
+once in vain). A copy that is not fresh is still used, and named, when the broker has no better
+one: out of reach, or an answer that is no master, or one less than half as large as the copy
+(believed after `SHRUNK_DISBELIEVED_S`). A copy made from another address is no copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING, Self
+
+from ..clock import IST, Clock, ist_time
+from ..errors import (
+    BrokerError,
+    InstrumentMasterError,
+    SymbolError,
+    UnknownSymbolError,
+    UsageError,
+)
+from ..instrument import EXCHANGE_NAMES, Instrument, InstrumentKey
+from ..paths import Paths
+from ..urls import without_secrets
+from .index import InstrumentIndex, new_index, open_index
+from .naming import exchange_type_of, read_name
+from .resolve import resolve
+from .search import beginning_with, find, nearest
+
+if TYPE_CHECKING:
+    from .download import Progress
+
+PUBLISHED_BY = time(8, 30)
+"""The time, IST, by which the day's master is there (protocol.md: likely)."""
+
+SHRUNK_DISBELIEVED_S = 4 * 86_400
+"""How long a copy is preferred to a master that suddenly has less than half the records."""
+
+_SATURDAY = 5
+_NAMED_FAULTS = 5
+
+
+class InstrumentCatalog:
+    """One copy of the instrument master. A context manager; made by `open_catalog` and `open_copy`.
+
+    Every method raises InstrumentMasterError when the copy on disk turns out to be damaged.
+    """
+
+    def __init__(self, index: InstrumentIndex, clock: Clock) -> None:
+        self._index = index
+        self._clock = clock
+
+    @property
+    def fetched_ns(self) -> int:
+        """When this copy was fetched, nanoseconds since the epoch."""
+        return self._index.fetched_ns
+
+    @property
+    def records(self) -> int:
+        """How many instruments it holds."""
+        return self._index.records
+
+    def resolve(self, text: str) -> Instrument:
+        """The one instrument that `text` names; `resolve.py` has the rules.
+
+        Raises UnknownSymbolError or AmbiguousSymbolError, naming the nearest candidates.
+        """
+        return resolve(self._index, read_name(text), self._today)
+
+    def resolve_all(self, texts: Iterable[str]) -> list[Instrument]:
+        """Each instrument named, once, in the order of its first naming.
+
+        Raises one SymbolError that names every text that could not be resolved.
+        """
+        found: dict[InstrumentKey, Instrument] = {}
+        faults: list[SymbolError] = []
+        for text in texts:
+            try:
+                instrument = self.resolve(text)
+            except SymbolError as error:
+                faults.append(error)
+            else:
+                found.setdefault(instrument.key, instrument)
+        if faults:
+            raise _all_in_one(faults)
+        return list(found.values())
+
+    def find(self, text: str, exchange: str | None = None, limit: int = 20) -> list[Instrument]:
+        """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
+
+        Raises UsageError when `exchange` is none.
+        """
+        wanted = read_name(text)
+        if exchange is not None:
+            wanted = replace(wanted, exchange_type=_exchange_type(exchange))
+        return find(self._index, wanted, self._today, limit)
+
+    def nearest(self, text: str, limit: int = 5) -> list[Instrument]:
+        """What the user may have meant when nothing fits `text`."""
+        return nearest(self._index, read_name(text), self._today, limit)
+
+    def prefix(self, text: str, limit: int = 20) -> list[Instrument]:
+        """Those whose symbol, or an index's name, begins with `text`; fast, for completions."""
+        return beginning_with(self._index, read_name(text), limit)
+
+    def by_key(self, key: InstrumentKey) -> Instrument | None:
+        """The instrument of this exchange type and token, or None."""
+        found = self._index.select("token = :token", exchange_type=key[0], token=key[1])
+        return found[0] if found else None
+
+    def close(self) -> None:
+        self._index.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    @property
+    def _today(self) -> str:
+        return ist_time(self._clock.wall_ns()).date().isoformat()
+
+
+def open_catalog(
+    paths: Paths,
+    url: str,
+    *,
+    clock: Clock,
+    progress: Progress | None = None,
+    note: Callable[[str], None],
+) -> InstrumentCatalog:
+    """The book of today's master, fetched from `url` where the copy in `home` is not fresh.
+
+    `progress` is told the bytes received and, where known, expected; `note` is told when an older
+    copy has to do, and why. Raises InstrumentMasterError, with the BrokerError that was in the way
+    as its cause, when there is no copy either.
+    """
+    copy = open_index(paths.instruments_file)
+    if copy is not None and copy.url != without_secrets(url):
+        copy.close()
+        copy = None
+    if copy is not None and is_fresh(copy.fetched_ns, clock.wall_ns()):
+        return InstrumentCatalog(copy, clock)
+    try:
+        _fetch(paths, url, clock, progress, copy)
+        fetched = open_index(paths.instruments_file)
+        if fetched is None:
+            raise InstrumentMasterError(f"{paths.instruments_file} cannot be read back")
+    except BrokerError as error:
+        if copy is None:
+            raise InstrumentMasterError(
+                f"there is no instrument master at {without_secrets(url)}: {error.message}",
+                remedy=error.remedy
+                or "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
+            ) from error
+        note(f"{_described(copy.fetched_ns, clock.wall_ns())}: {error.message}")
+        return InstrumentCatalog(copy, clock)
+    except BaseException:
+        if copy is not None:
+            copy.close()
+        raise
+    if copy is not None:
+        copy.close()
+    return InstrumentCatalog(fetched, clock)
+
+
+def open_copy(paths: Paths, *, clock: Clock) -> InstrumentCatalog | None:
+    """The copy that is there, fresh or not, without ever asking the network; None without one."""
+    copy = open_index(paths.instruments_file)
+    return None if copy is None else InstrumentCatalog(copy, clock)
+
+
+def is_fresh(fetched_ns: int, now_ns: int) -> bool:
+    """Whether a copy fetched then is of the last trading day's master. One of the future is not."""
+    now = ist_time(now_ns)
+    published = datetime.combine(now, PUBLISHED_BY, IST)
+    if published > now:
+        published -= timedelta(days=1)
+    while published.weekday() >= _SATURDAY:
+        published -= timedelta(days=1)
+    return published <= ist_time(fetched_ns) <= now
+
+
+def _fetch(
+    paths: Paths,
+    url: str,
+    clock: Clock,
+    progress: Progress | None,
+    copy: InstrumentIndex | None,
+) -> None:
+    # Imported here: a lookup in a fresh copy needs neither, and they take 60 ms to import.
+    from .download import download
+    from .master import Master
+
+    fetched_ns = clock.wall_ns()
+    master = Master(download(url, clock=clock, progress=progress))
+    with new_index(paths.instruments_file) as draft:
+        records = draft.fill(master.rows(), url=without_secrets(url), fetched_ns=fetched_ns)
+        if copy is not None and records * 2 < copy.records:
+            age_s = (fetched_ns - copy.fetched_ns) / 1e9
+            if age_s < SHRUNK_DISBELIEVED_S:
+                raise InstrumentMasterError(
+                    f"the new one has only {records:,} of {copy.records:,} records"
+                )
+
+
+def _described(fetched_ns: int, now_ns: int) -> str:
+    fetched, now = ist_time(fetched_ns), ist_time(now_ns)
+    days = (now.date() - fetched.date()).days
+    age = "of today" if days == 0 else f"{days} day{'s' if days != 1 else ''} old"
+    return f"using the copy of {fetched:%Y-%m-%d %H:%M}, {age}"
+
+
+def _exchange_type(exchange: str) -> int:
+    found = exchange_type_of(exchange)
+    if found is None:
+        raise UsageError(
+            f"{exchange!r} is no exchange",
+            remedy=f"use one of {', '.join(EXCHANGE_NAMES.values())}",
+        )
+    return found
+
+
+def _all_in_one(faults: list[SymbolError]) -> SymbolError:
+    if len(faults) == 1:
+        return faults[0]
+    more = len(faults) - _NAMED_FAULTS
+    messages = [fault.message for fault in faults[:_NAMED_FAULTS]]
+    return UnknownSymbolError(
+        f"{len(faults):,} names cannot be resolved: {'; '.join(messages)}"
+        + (f"; and {more:,} more" if more > 0 else ""),
+        remedy=faults[0].remedy,
+        candidates=tuple(candidate for fault in faults for candidate in fault.candidates),
+    )

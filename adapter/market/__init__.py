@@ -1,0 +1,1 @@
+"""When a segment trades, and how to know it."""

@@ -1,1 +1,0 @@
-"""Where ticks go, and how they come back: rows, sinks, recordings."""

@@ -1,0 +1,1 @@
+"""One file a command: settings, one call into the adapter, a view."""

@@ -1,0 +1,329 @@
+"""`ticks replay`: play a recording, at any pace, to a pipe, a file or as candles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from ...adapter.clock import IST, SystemClock
+from ...adapter.errors import OutputError, TicksError, UsageError
+from ...adapter.files.outputs import Output, open_output
+from ...adapter.paths import Paths
+from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
+from ...adapter.replay.row_filter import RowFilter
+from ...adapter.replay.targets import CandleTarget, RowTarget, Target
+from ...adapter.rows.candles import candle_text
+from ...adapter.rows.columns import csv_header
+from ...adapter.rows.encode import JsonRows
+from ...adapter.rows.format import RowFormat
+from ...adapter.sinks.candles import CandleWriter
+from ...adapter.tick import Mode
+from ...adapter.waker import Waker
+from ..exit_codes import ExitCode
+from ..options import options, parsers
+from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
+from ..terminal.progress import Progress, byte_progress
+from ..terminal.replay_watch import ReplayWatch
+from .simulate import parse_speed
+
+_MOST_DAMAGE_SAID = 10
+_WHAT, _PACE, _WHERE = "What", "Pace", "Where to"
+
+
+def bound(text: str) -> str:
+    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) likewise, Indian time.
+
+    Raises ValueError with the reason.
+    """
+    text = text.strip()
+    is_time_of_day = ":" in text[:3]
+    day = "2000-01-01T0" if text[1:2] == ":" else "2000-01-01T"
+    try:
+        moment = datetime.fromisoformat(day + text if is_time_of_day else text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no time; write 09:15 or 2026-11-20T09:15") from None
+    if moment.tzinfo is not None:
+        moment = moment.astimezone(IST).replace(tzinfo=None)
+    shown = moment.isoformat(timespec="microseconds")
+    return shown.partition("T")[2] if is_time_of_day else shown
+
+
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="FILE...", help="Recordings, CSV or JSON lines, .gz or not; - is stdin."
+    ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        parser=options.parsed(bound),
+        metavar="TIME",
+        help="Leave out what was received before this time, in India: 09:15 on each day,"
+        " or 2026-11-20T09:15.",
+        rich_help_panel=_WHAT,
+    ),
+]
+End = Annotated[
+    str | None,
+    typer.Option(
+        parser=options.parsed(bound),
+        metavar="TIME",
+        help="Leave out what was received at this time or later.",
+        rich_help_panel=_WHAT,
+    ),
+]
+SymbolsOnly = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--symbol",
+        metavar="SYMBOL",
+        help="Only this instrument; may be given several times.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        help="Stop at the first damaged row, with exit code 6.",
+        rich_help_panel=_WHAT,
+    ),
+]
+Speed = Annotated[
+    str | None,
+    typer.Option(
+        metavar="N|max",
+        help="N times as fast as it was received; max: as fast as it is taken.",
+        show_default="1, for candles max",
+        rich_help_panel=_PACE,
+    ),
+]
+SkipIdle = Annotated[
+    bool,
+    typer.Option(
+        "--skip-idle", help="Spend no time on silence over a minute.", rich_help_panel=_PACE
+    ),
+]
+Loop = Annotated[
+    bool,
+    typer.Option("--loop", help="Begin again at the end, for ever.", rich_help_panel=_PACE),
+]
+Columns = Annotated[
+    Mode | None,
+    typer.Option(
+        "--mode",
+        parser=options.parsed(parsers.mode),
+        metavar="ltp|quote|snap",
+        help="The columns of CSV output.",
+        show_default="those of the richest recording",
+        rich_help_panel=_WHERE,
+    ),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a replay goes, and as what."""
+
+    csv: str | None
+    jsonl: str | None
+    mode: Mode | None
+    candles_s: int | None
+    overwrites: bool
+    syncs: bool
+
+    @property
+    def use_stdout(self) -> bool:
+        """Whether rows go there, asked or not."""
+        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is None
+
+
+def replay(
+    files: Files,
+    start: Start = None,
+    end: End = None,
+    symbols: SymbolsOnly = None,
+    count: options.Count = None,
+    strict: Strict = False,
+    speed: Speed = None,
+    skip_idle: SkipIdle = False,
+    loop: Loop = False,
+    candles: options.Candles = None,
+    csv: options.Csv = None,
+    jsonl: options.Jsonl = None,
+    mode: Columns = None,
+    overwrite: options.Overwrite = False,
+    fsync: options.Fsync = False,
+    dashboard: options.Dashboard = None,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> int:
+    """Play recordings to stdout or files, at the pace they were received or any other.
+
+    Several recordings are merged by time. At full speed, with nothing left out, the output is the
+    recording byte for byte. Damaged rows are told and left out. On a terminal a replay that keeps
+    a pace has a dashboard; where stdout is that terminal too, rows go there with --csv - only.
+
+    Examples:
+      ticks replay day.csv
+      ticks replay day.csv --speed max --symbol NIFTY --start 09:15 --end 15:30 --csv nifty.csv
+      ticks replay day.csv --candles 1m --csv candles.csv
+    """
+    parsers.checked_outputs(csv, jsonl)
+    _check_inputs(files, loop)
+    if start and end and start >= end and ("T" in start) == ("T" in end):
+        raise UsageError(f"--start {start[:-7]} does not lie before --end {end[:-7]}")
+    wishes = ReplayOptions(
+        paths=tuple(files),
+        speed=parse_speed(speed or ("max" if candles else "1")),
+        skips_idle=skip_idle,
+        loops=loop,
+        count=count,
+        is_strict=strict,
+    )
+    is_paced = wishes.speed is not None
+    console = Console.on(
+        Terminal.here(),
+        dashboard if dashboard is not None or is_paced else False,
+        writes_stdout="-" in (csv, jsonl),
+        is_quiet=quiet,
+        is_verbose=verbose,
+    )
+    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync)
+    choice = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
+    with StopSignals().installed() as signals:
+        try:
+            return run_replay(wishes, choice, outputs, console, signals)
+        except StopRequestedError:
+            return ExitCode.OK
+
+
+def run_replay(
+    wishes: ReplayOptions,
+    choice: RowFilter,
+    outputs: Outputs,
+    console: Console,
+    signals: StopSignals,
+) -> int:
+    """Play it. Raises TicksError; the summary is said in either case."""
+    bar: AbstractContextManager[Progress | None] = byte_progress("replay")
+    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
+        bar = nullcontext()
+    summary = ""
+    try:
+        with bar as progress:
+            playing = Replay(
+                wishes,
+                choice,
+                clock=SystemClock(),
+                bell=Waker(),
+                on_damage=_DamageTold(console),
+                progress=progress,
+            )
+            signals.hand_to(playing.stop)
+            targets = opened_targets(outputs, playing.open(), wishes, choice, console)
+            draws = console.screen is not None
+            try:
+                with ReplayWatch(playing, console) if draws else nullcontext():
+                    playing.run(targets)
+            finally:
+                summary = str(playing.snapshot())
+    finally:  # when the bar is gone
+        if summary:
+            console.say(summary)
+    for name in choice.unseen:
+        console.say(f"no row of {name} was seen")
+    return ExitCode.OK
+
+
+class _DamageTold:
+    """Says the first damaged rows; further ones are in the count of the summary."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said = 0
+
+    def __call__(self, name: str, line_number: int, reason: str) -> None:
+        self._said += 1
+        if self._said <= _MOST_DAMAGE_SAID:
+            self._console.say(f"{name}, line {line_number:,}: {reason}")
+        elif self._said == _MOST_DAMAGE_SAID + 1:
+            self._console.say("further damaged rows are counted only")
+
+
+def opened_targets(
+    outputs: Outputs,
+    opening: ReplayStart,
+    wishes: ReplayOptions,
+    choice: RowFilter,
+    console: Console,
+) -> list[Target]:
+    """All outputs, or none. Without any wish: stdout, in the format of the first recording,
+    unless the dashboard has that terminal."""
+    places = [("csv", outputs.csv), ("jsonl", outputs.jsonl)]
+    wanted = [(rows_format, path) for rows_format, path in places if path is not None]
+    if not wanted and not console.owns_stdout:
+        is_json = opening.form is None and outputs.candles_s is None
+        wanted = [("jsonl" if is_json else "csv", "-")]
+    targets: list[Target] = []
+    opened = partial(
+        open_output,
+        note=console.say,
+        overwrite=outputs.overwrites,
+        fsync=outputs.syncs,
+        inputs=wishes.paths,
+    )
+    try:
+        for rows_format, path in wanted:
+            if outputs.candles_s is not None:
+                output: Output = opened(path, candle_text(rows_format).kind)
+                writer = CandleWriter(outputs.candles_s, rows_format, output)
+                targets.append(CandleTarget(writer))
+            elif rows_format == "jsonl":
+                output = opened(path, JsonRows.kind)
+                targets.append(RowTarget(None, output, keeps_headers=False))
+            else:
+                form = outputs.mode or opening.mode
+                is_copy = choice.takes_all and form == opening.form and opening.header is not None
+                header = (opening.header if is_copy else None) or csv_header(form)
+                output = opened(path, RowFormat(header))
+                targets.append(RowTarget(form, output, keeps_headers=is_copy))
+    except OutputError:
+        for target in targets:
+            target.close()
+        raise
+    return targets
+
+
+def _check_inputs(files: Sequence[str], loop: bool) -> None:
+    if files.count("-") > 1:
+        raise UsageError("stdin is given twice")
+    if loop and "-" in files:
+        raise UsageError("stdin can be read once only", remedy="leave --loop out, or name a file")
+
+
+def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
+    """What each name may be called in a recording: as it was typed, and by its token, where the
+    index of instruments on this machine knows it."""
+    from ...adapter.instruments import open_copy
+
+    spellings = {name: [name] for name in names}
+    book = None
+    if names:
+        with suppress(TicksError):
+            book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
+    if book is not None:
+        with book:
+            for name, known in spellings.items():
+                with suppress(TicksError):
+                    instrument = book.resolve(name)
+                    known.append(f"{instrument.exchange}:{instrument.token}")
+    return spellings

@@ -1,0 +1,243 @@
+"""`ticks simulate`: a broker on this machine, to try the tool and to test what stands on it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ...adapter.errors import UsageError
+from ..options import options, parsers
+from ..terminal.console import stop_signals
+
+if TYPE_CHECKING:
+    from ...adapter.simulator.faults import Fault
+
+Port = Annotated[
+    int,
+    typer.Option(
+        parser=options.parsed(parsers.port),
+        metavar="N",
+        help="Port of REST and instrument master; 0: a free one.",
+    ),
+]
+FeedPort = Annotated[
+    int,
+    typer.Option(
+        parser=options.parsed(parsers.port),
+        metavar="N",
+        help="Port of the feed; 0: a free one.",
+    ),
+]
+RecordingFile = Annotated[
+    Path | None,
+    typer.Option(
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        metavar="FILE",
+        help="Play this recording instead of a made-up market.",
+    ),
+]
+EventsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--events",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+        metavar="FILE",
+        help="The events of that recording: its disconnects come back too.",
+    ),
+]
+Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
+Rate = Annotated[
+    float,
+    typer.Option(
+        parser=options.parsed(parsers.rate),
+        metavar="N",
+        help="Packets a second of each subscribed instrument.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        parser=options.parsed(parsers.whole_number),
+        metavar="N",
+        help="Repeat the prices of an earlier run exactly.",
+    ),
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="WHEN:WHAT",
+        show_default=False,
+        help="Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
+        "login:C, ... Nonsense shows the grammar.",
+    ),
+]
+Tls = Annotated[
+    bool, typer.Option("--tls", help="Serve https and wss, with a throw-away certificate.")
+]
+Command = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="-- COMMAND",
+        show_default=False,
+        help="Run this with the variables set, and end with it.",
+    ),
+]
+
+
+def simulate(
+    command: Command = None,
+    *,
+    port: Port = 0,
+    feed_port: FeedPort = 0,
+    recording: RecordingFile = None,
+    events: EventsFile = None,
+    speed: Speed = "1",
+    rate: Rate = 4.0,
+    seed: Seed = None,
+    fault: Faults = None,
+    tls: Tls = False,
+) -> int:
+    """Run a SmartAPI on this machine: login, instruments and a live feed, no account.
+
+    Prints the variables that a client needs and serves until Ctrl-C; with a command, runs it with
+    those variables set (and a throw-away TICKS_HOME, unless there is one) and ends with its exit
+    code.
+
+    Examples:
+      ticks simulate
+      ticks simulate --rate 100 --seed 7 -- ticks stream NIFTY --count 100
+    """
+    from ...adapter.simulator.simulator import (
+        Simulator,  # a server's libraries: for this command only
+    )
+
+    simulator = Simulator(
+        port=port,
+        feed_port=feed_port,
+        recording=recording,
+        speed=parse_speed(speed),
+        rate=rate,
+        seed=seed,
+        faults=[*(fault or ()), *_disconnects(events, recording, parse_speed(speed))],
+        tls=tls,
+    )
+    if command:
+        # A home of its own keeps the user's real session and instruments out of the play.
+        with simulator, tempfile.TemporaryDirectory(prefix="ticks-simulate-") as home:
+            kept = {"TICKS_HOME": os.environ.get("TICKS_HOME") or home}
+            return _run(command, simulator.environment() | kept)
+    # Blocked before the simulator's thread starts, which inherits that: only `sigwait` takes them.
+    awaited = stop_signals()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
+    try:
+        with simulator:
+            for name, value in simulator.environment().items():
+                print(f"export {name}={shlex.quote(value)}")
+            sys.stdout.flush()
+            print(f"a simulated broker on {simulator.rest_url}; Ctrl-C ends it", file=sys.stderr)
+            signal.sigwait(awaited)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    return 0
+
+
+def _disconnects(
+    events: Path | None, recording: Path | None, speed: float | None
+) -> Sequence[Fault]:
+    """The faults in the events of a recording."""
+    from ...adapter.simulator.recorded_faults import recorded_faults
+
+    if events is None:
+        return ()
+    if recording is None:
+        raise UsageError("--events needs the recording they belong to", remedy="add --recording")
+    return recorded_faults(events, recording, speed)
+
+
+def parse_speed(text: str) -> float | None:
+    """The number in `--speed`; None for `max`. Raises UsageError."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"--speed {text!r} is no speed", remedy="give a number over 0, or max")
+    return speed
+
+
+def _run(command: Sequence[str], variables: dict[str, str]) -> int:
+    """Run a command with these variables added; its exit code, 128 + n when signal n killed it."""
+    with _passed_on() as pass_to:
+        try:
+            child = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603 - the user's
+        except OSError as error:
+            raise UsageError(
+                f"{command[0]!r} cannot be run: {error.strerror}",
+                remedy="check the command after `--`",
+            ) from error
+        pass_to(child)
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """While entered, what would stop us goes to the child that is named, also what came before.
+
+    A terminal sends its Ctrl-C to the child as well; that one is not passed on, since to the child
+    a second one means something else.
+    """
+    came: list[int] = []
+    child: subprocess.Popen[bytes] | None = None
+
+    def caught(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT and _is_in_foreground():
+            return
+        if child is None:
+            came.append(number)
+        elif child.returncode is None:
+            os.kill(child.pid, number)
+
+    def pass_to(started: subprocess.Popen[bytes]) -> None:
+        nonlocal child
+        child = started
+        for number in came:
+            os.kill(started.pid, number)
+
+    numbers = stop_signals()
+    before = [signal.signal(number, caught) for number in numbers]
+    try:
+        yield pass_to
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _is_in_foreground() -> bool:
+    """Whether a terminal counts this process among those that its Ctrl-C is for."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)

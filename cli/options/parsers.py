@@ -1,0 +1,131 @@
+"""What a user typed becomes a value, or a reason that a person understands."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import datetime, time, timedelta
+
+from ...adapter.clock import IST
+from ...adapter.errors import UsageError
+from ...adapter.tick import MODES_BY_LABEL, Mode
+
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_LONGEST_S = 366 * 86_400.0
+
+
+def duration_s(text: str) -> float:
+    """Seconds in `90s`, `5m`, `1h`, `1h30m` or `250ms`. Raises ValueError with the reason."""
+    compact = text.strip().lower()
+    if not _DURATION.fullmatch(compact):
+        raise ValueError(f"{text!r} is no duration; write 90s, 5m, 1h or 1h30m")
+    seconds = sum(float(number) * _UNITS_S[u] for number, u in _DURATION_PART.findall(compact))
+    if not 0 < seconds <= _LONGEST_S:
+        raise ValueError(f"{text!r} is not between 1ms and a year")
+    return seconds
+
+
+def until_ns(text: str, now: datetime) -> int:
+    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`.
+
+    Raises ValueError with the reason; a time that has passed is one.
+    """
+    try:
+        at = _moment(text.strip(), now)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is no time; write 15:30, 15:30:00 or 2026-11-23T15:30 (IST)"
+        ) from None
+    if at <= now:
+        raise ValueError(
+            f"{text!r} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d};"
+            f" for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
+        )
+    if at - now > timedelta(seconds=_LONGEST_S):
+        raise ValueError(f"{text!r} is more than a year away")
+    return int(at.timestamp() * 1_000_000) * 1000
+
+
+def _moment(text: str, now: datetime) -> datetime:
+    clock = _TIME_OF_DAY.fullmatch(text)
+    if clock:
+        hour, minute, second = (int(part or 0) for part in clock.groups())
+        return datetime.combine(now.date(), time(hour, minute, second), IST)
+    given = datetime.fromisoformat(text)
+    return given if given.tzinfo else given.replace(tzinfo=IST)
+
+
+def mode(text: str) -> Mode:
+    """The mode that ltp, quote or snap names. Raises ValueError with the reason."""
+    found = MODES_BY_LABEL.get(text.strip().lower())
+    if found is Mode.DEPTH:
+        raise ValueError("the broker withdrew depth (mode 4) on 2025-04-25; use ltp, quote or snap")
+    if found is None:
+        raise ValueError(f"{text!r} is no mode; use ltp, quote or snap")
+    return found
+
+
+def shard(text: str) -> tuple[int, int]:
+    """(I, N) of `I/N`, 1 <= I <= N. Raises ValueError with the reason."""
+    match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip(), re.ASCII)
+    index, count = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= index <= count:
+        raise ValueError(f"{text!r} is no shard; write I/N with I from 1 to N, such as 2/3")
+    return index, count
+
+
+def count(text: str) -> int:
+    """A number from 1 on, such as `100000` or `100_000`. Raises ValueError with the reason."""
+    return whole_number(text, least=1)
+
+
+def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
+    """A number from `least` to `most`. Raises ValueError with the reason."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no whole number; write 1, 100 or 100_000") from None
+    if not least <= number <= most:
+        raise ValueError(f"{text!r} is not between {least} and {most}")
+    return number
+
+
+def port(text: str) -> int:
+    """A port, or 0 for a free one. Raises ValueError with the reason."""
+    return whole_number(text, most=65_535)
+
+
+def rate(text: str) -> float:
+    """How many a second, from 0 on. Raises ValueError with the reason."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < float("inf"):
+        raise ValueError(f"{text!r} is no rate; write a number from 0 on, such as 4 or 0.5")
+    return number
+
+
+def checked_outputs(*paths: str | None) -> None:
+    """Raises UsageError when a path is empty, or two outputs go to one place."""
+    given = [path for path in paths if path is not None]
+    if "" in given:
+        raise UsageError("the path of an output is empty", remedy="name a file, or - for stdout")
+    places = [path if path == "-" else os.path.realpath(path) for path in given]
+    for path, place in zip(given, places, strict=True):
+        if places.count(place) > 1:
+            shown = "stdout" if path == "-" else path
+            raise UsageError(
+                f"two outputs go to {shown}", remedy="give each output a place of its own"
+            )
+
+
+def on_full(text: str) -> str:
+    """`drop` or `stop`. Raises ValueError with the reason."""
+    word = text.strip().lower()
+    if word not in ("drop", "stop"):
+        raise ValueError(f"{text!r} is neither drop nor stop")
+    return word

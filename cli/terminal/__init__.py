@@ -1,0 +1,1 @@
+"""The streams of the terminal: who may write to them, when, and what."""

@@ -1,0 +1,153 @@
+"""What runs beside the recorder: events to their file, words and dashboard to whoever watches.
+
+A thread of its own, so that neither a slow terminal nor a slow disk for events holds up a tick,
+and a blocked output does not hide what happens to the feed.
+
+Rules
+- It looks four times a second and draws once a second while all is well, at every look while
+  something is awaited, and at once when something happened or the terminal's size changed.
+- The status for other processes is replaced once a second, and removed at the end.
+- An events file that can no longer be written is told at once and is the run's failure in the end
+  (`failure`); the ticks go on.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from types import TracebackType
+from typing import IO
+
+from ...adapter.broker import BrokerAdapter
+from ...adapter.errors import OutputError
+from ...adapter.events import FeedEvent
+from ...adapter.feed.stats import FeedSnapshot
+from ...adapter.files.append import STDOUT_FD
+from ...adapter.recorder import Recorder
+from ...adapter.status_file import StatusFile
+from .console import Console
+
+_LOOK_EVERY_S = 0.25
+_DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
+
+
+class Observer:
+    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened."""
+
+    def __init__(
+        self,
+        broker: BrokerAdapter,
+        recorder: Recorder,
+        console: Console,
+        status: StatusFile,
+        *,
+        events: str | None,
+    ) -> None:
+        self.failure: OutputError | None = None
+        self._broker = broker
+        self._recorder = recorder
+        self._console = console
+        self._status = status
+        self._has_status = True
+        self._status_at_s = float("-inf")
+        self._events_path = events
+        self._events_file: IO[str] | None = None
+        self._size: tuple[int, int] | None = None
+        self._is_counting_down = False
+        self._drawn_at_s = float("-inf")
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Observer:
+        if self._events_path is not None:
+            self._events_file = self._stack.enter_context(_opened(self._events_path))
+        self._stack.enter_context(self._console.showing())
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._stack:
+            self._end.set()
+            self._thread.join()
+            self._look(is_last=True)
+            self._status.remove()
+
+    def _run(self) -> None:
+        self._look()
+        while not self._end.wait(_LOOK_EVERY_S):
+            self._look()
+
+    def _look(self, *, is_last: bool = False) -> None:
+        events = self._broker.take_events()
+        size = None if self._console.screen is None else self._console.screen.size()
+        now_s = self._broker.clock.now_s()
+        is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)
+        if not (is_due or events or is_last or size != self._size):
+            return
+        self._size, self._drawn_at_s = size, now_s
+        snapshot = self._snapshot(size)
+        for event in events:
+            self._console.tell(event, is_one_of_several=len(snapshot.connections) > 1)
+        self._record(events)
+        self._tell_others(snapshot, now_s)
+        self._console.show(snapshot)
+
+    def _tell_others(self, snapshot: FeedSnapshot, now_s: float) -> None:
+        """For `ticks health` in another process. Where that cannot be, it is said once."""
+        if not self._has_status or now_s - self._status_at_s < _STATUS_EVERY_S:
+            return
+        self._status_at_s = now_s
+        try:
+            self._status.replace(snapshot.to_dict())
+        except OutputError as error:
+            self._has_status = False
+            self._console.say(f"other programs cannot see this stream: {error.message}")
+
+    def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
+        """As much as can be shown. Taken without a dashboard too: the rate meter lives from it."""
+        if size is None:
+            return self._recorder.snapshot()
+        from ..view.dashboard import (  # Rich: only for a dashboard
+            is_counting_down,
+            most_instruments,
+        )
+
+        snapshot = self._broker.snapshot(most_instruments=most_instruments(*size))
+        self._is_counting_down = is_counting_down(snapshot)
+        return replace(snapshot, outputs=self._recorder.outputs())
+
+    def _record(self, events: Sequence[FeedEvent]) -> None:
+        file = self._events_file
+        if file is None or not events:
+            return
+        try:
+            file.writelines(event.to_json() + "\n" for event in events)
+            file.flush()
+        except OSError as error:
+            self._events_file = None
+            with suppress(OSError):
+                file.close()
+            self.failure = OutputError(
+                f"the events file {self._events_path} cannot be written: {error.strerror}",
+                remedy="see that the disk has room",
+            )
+            self._console.say(self.failure.message)
+
+
+def _opened(path: str) -> IO[str]:
+    place: str | int = STDOUT_FD if path == "-" else path
+    try:  # what JSON has no letters for, backslashes write as JSON would
+        return open(place, "a", encoding="utf-8", errors="backslashreplace", closefd=path != "-")
+    except OSError as error:
+        raise OutputError(
+            f"the events file {path} cannot be written: {error.strerror}",
+            remedy="name a file in a folder that exists and that you may write to",
+        ) from error

@@ -1,0 +1,66 @@
+"""What runs beside a replay: its dashboard, once a second and when the terminal's size changed.
+
+A thread of its own, so that a slow terminal holds up no row and a blocked output hides nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import ExitStack
+from types import TracebackType
+
+from ...adapter.replay.replay import Replay, ReplaySnapshot
+from .console import Console
+
+_LOOK_EVERY_S = 0.25
+_LOOKS_PER_DRAW = 4
+_DRAWS_OF_NOW = 5
+"""What goes on now is what went on since so many frames."""
+
+
+class ReplayWatch:
+    """A context manager around `Replay.run`; the last frame stays."""
+
+    def __init__(self, playing: Replay, console: Console) -> None:
+        self._playing = playing
+        self._console = console
+        self._past: deque[ReplaySnapshot] = deque(maxlen=_DRAWS_OF_NOW)
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="replay watch", daemon=True)
+        self._stack = ExitStack()
+
+    def __enter__(self) -> ReplayWatch:
+        self._stack.enter_context(self._console.showing())
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        with self._stack:
+            self._end.set()
+            self._thread.join()
+            self._draw(is_over=True)
+
+    def _run(self) -> None:
+        looks, drawn_size = 0, None
+        while not self._end.wait(_LOOK_EVERY_S):
+            size = None if self._console.screen is None else self._console.screen.size()
+            if looks % _LOOKS_PER_DRAW == 0 or size != drawn_size:
+                self._draw(is_over=False)
+                drawn_size = size
+            looks += 1
+
+    def _draw(self, *, is_over: bool) -> None:
+        from ..view.replay_view import render  # Rich: only those pay for it who look at it
+
+        now = self._playing.snapshot()
+        before = self._past[0] if self._past else None
+        self._past.append(now)
+        self._console.draw(
+            lambda width, height: render(now, before, width=width, height=height, is_over=is_over)
+        )

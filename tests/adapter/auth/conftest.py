@@ -1,0 +1,199 @@
+"""A hand-turned clock, a broker that answers from a script, and a tiny scripted HTTP server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.auth.authenticator import Authenticator
+from ticks.adapter.auth.credentials import Credentials
+from ticks.adapter.auth.tokens import Tokens
+from ticks.adapter.clock import IST
+from ticks.adapter.paths import Paths
+
+MORNING_NS = int(datetime(2026, 11, 20, 9, 0, 10, tzinfo=IST).timestamp()) * 1_000_000_000
+SECRET = "TICKSDEMOTICKSDE"
+REST_URL = "https://broker.example"
+
+
+class HandClock:
+    """Stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.wall = MORNING_NS
+        self.monotonic_s = 1000.0
+
+    def now_s(self) -> float:
+        return self.monotonic_s
+
+    def wall_ns(self) -> int:
+        return self.wall
+
+    def turn(self, seconds: float) -> None:
+        self.monotonic_s += seconds
+        self.wall += int(seconds * 1_000_000_000)
+
+
+def jwt(exp_s: object, serial: int = 0) -> str:
+    """A JWT's shape with that `exp`; `serial` tells two of them apart."""
+    payload = json.dumps({"exp": exp_s, "serial": serial}).encode()
+    return f"head.{base64.urlsafe_b64encode(payload).decode().rstrip('=')}.signature"
+
+
+class FakeBroker:
+    """Hands out tokens that hold for an hour; `failures` are raised first, one a call."""
+
+    def __init__(self, clock: HandClock) -> None:
+        self.clock = clock
+        self.calls: list[tuple[str, ...]] = []
+        self.failures: dict[str, list[Exception]] = {"login": [], "refresh": [], "logout": []}
+        self.lifetime_s = 3600.0
+        self.gate: threading.Event | None = None
+        self.entered = threading.Event()
+
+    def login(self, api_key: str, client_code: str, pin: str, code: str) -> Tokens:
+        return self._tokens("login", api_key, client_code, pin, code)
+
+    def refresh(self, api_key: str, jwt_token: str, refresh_token: str) -> Tokens:
+        return self._tokens("refresh", api_key, jwt_token, refresh_token)
+
+    def logout(self, api_key: str, client_code: str, jwt_token: str) -> None:
+        self._tokens("logout", api_key, client_code, jwt_token)
+
+    def count(self, name: str) -> int:
+        return sum(call[0] == name for call in self.calls)
+
+    def _tokens(self, *call: str) -> Tokens:
+        self.calls.append(call)
+        self.entered.set()
+        if self.gate is not None:
+            assert self.gate.wait(10)
+        if self.failures[call[0]]:
+            raise self.failures[call[0]].pop(0)
+        serial = len(self.calls)
+        exp_s = self.clock.wall / 1e9 + self.lifetime_s
+        return Tokens(jwt(exp_s, serial), f"refresh-{serial}", f"feed-{serial}")
+
+
+@dataclass
+class Desk:
+    """A keeper with everything that it touches."""
+
+    home: Paths
+    clock: HandClock
+    broker: FakeBroker
+    notes: list[str] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+
+    def authenticator(
+        self, credentials: Credentials | None = None, rest_url: str = REST_URL
+    ) -> Authenticator:
+        """A new process, as it were: same folder, same broker, nothing remembered."""
+        return Authenticator(
+            self.home,
+            rest_url,
+            complete() if credentials is None else credentials,
+            clock=self.clock,
+            pause=self.pause,
+            note=self.notes.append,
+            api=self.broker,
+        )
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.clock.turn(seconds)
+
+
+def complete() -> Credentials:
+    return Credentials("my-api-key", "A123", "2468", SECRET)
+
+
+@pytest.fixture
+def credentials() -> Credentials:
+    return complete()
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    clock = HandClock()
+    folder = tmp_path / "home"
+    return Desk(Paths(folder, folder, folder), clock, FakeBroker(clock))
+
+
+@pytest.fixture(name="jwt")
+def _jwt() -> Callable[..., str]:
+    return jwt
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+class ScriptedServer:
+    """Answers each connection with the next of `answers` (raw bytes), and keeps requests."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.answers: list[bytes | Callable[[socket.socket], None]] = []
+        self.requests: list[bytes] = []
+        self.read_first = True
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def reply(self, body: bytes | str, status: str = "200 OK", headers: str = "") -> None:
+        """Queue a whole reply."""
+        data = body.encode() if isinstance(body, str) else body
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\n{headers}\r\n"
+        self.answers.append(head.encode() + data)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        with socket.create_connection(("127.0.0.1", self.port), 5):
+            pass
+        self._thread.join(10)
+        self._listener.close()
+
+    def _serve(self) -> None:
+        while True:
+            connection, _peer = self._listener.accept()
+            with connection:
+                if self._stopped.is_set():
+                    return
+                if self.read_first:
+                    self.requests.append(self._read(connection))
+                answer = self.answers.pop(0)
+                if callable(answer):
+                    answer(connection)
+                else:
+                    connection.sendall(answer)
+
+    def _read(self, connection: socket.socket) -> bytes:
+        connection.settimeout(5)
+        text = b""
+        while b"\r\n\r\n" not in text:
+            text += connection.recv(65536)
+        head, _, body = text.partition(b"\r\n\r\n")
+        for line in head.split(b"\r\n"):
+            if line.lower().startswith(b"content-length:"):
+                while len(body) < int(line.split(b":")[1]):
+                    body += connection.recv(65536)
+        return head + b"\r\n\r\n" + body
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    scripted = ScriptedServer()
+    yield scripted
+    scripted.stop()

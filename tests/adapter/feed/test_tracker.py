@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticks.adapter.feed import tracker as ledger_module
+from ticks.adapter.feed.tracker import PacketTracker
+from ticks.adapter.instrument import InstrumentKey
+from ticks.adapter.tick import Mode
+
+SIZES = {Mode.LTP: 51, Mode.QUOTE: 123, Mode.SNAP: 379}
+NIFTY: InstrumentKey = (1, "99926000")
+
+
+def packet(
+    sequence: int, token: bytes = b"2885", mode: int = Mode.LTP, exchange: int = 1, extra: int = 0
+) -> bytes:
+    head = struct.pack("<BB25sq", mode, exchange, token, sequence)
+    return head.ljust(SIZES[Mode(mode)] + extra, b"\0")
+
+
+def book(*modes: Mode, unordered: set[InstrumentKey] | None = None) -> PacketTracker:
+    return PacketTracker(set(modes or (Mode.LTP,)), unordered or set())
+
+
+def test_well_packets_pass_in_order_and_are_counted() -> None:
+    tracker = book(Mode.LTP, Mode.QUOTE)
+    packets = [packet(1), packet(2, mode=Mode.QUOTE), packet(3), packet(4, token=b"1594")]
+    assert tracker.take(packets, 5.0) == packets
+    assert tracker.ticks == 4
+    assert (tracker.malformed, tracker.out_of_order, tracker.duplicates) == (0, 0, 0)
+
+
+def test_the_last_packet_of_each_instrument_and_mode_is_kept() -> None:
+    tracker = book(Mode.LTP, Mode.QUOTE)
+    tracker.take([packet(1), packet(2, mode=Mode.QUOTE)], 5.0)
+    tracker.take([packet(3)], 7.5)
+    ltp = tracker.seen[((1, "2885"), Mode.LTP)]
+    assert (ltp.packet, ltp.at_s, ltp.ticks, ltp.sequence) == (packet(3), 7.5, 2, 3)
+    quote = tracker.seen[((1, "2885"), Mode.QUOTE)]
+    assert (quote.at_s, quote.ticks) == (5.0, 1)
+
+
+def test_the_same_token_on_two_exchanges_is_two_instruments() -> None:
+    tracker = book()
+    tracker.take([packet(7, exchange=1), packet(7, exchange=3)], 0.0)
+    assert set(tracker.seen) == {((1, "2885"), Mode.LTP), ((3, "2885"), Mode.LTP)}
+    assert tracker.duplicates == 0
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        (b"", "length"),
+        (b"\x01", "length"),
+        (packet(1)[:50], "length"),
+        (packet(1)[:34], "length"),
+        (b"\x09" + packet(1)[1:], "mode"),
+        (b"\x00" * 51, "mode"),
+        (packet(1, mode=Mode.SNAP), "mode"),  # nobody subscribed to it
+        (packet(1, token=b"\xff\xfe"), "token"),
+    ],
+)
+def test_a_malformed_packet_is_counted_by_reason_and_goes_no_further(
+    bad: bytes, reason: str
+) -> None:
+    tracker = book()
+    good = packet(1)
+    assert tracker.take([good, bad, packet(2)], 0.0) == [good, packet(2)]
+    assert (tracker.ticks, tracker.malformed) == (2, 1)
+    assert tracker.malformed_by_reason == {reason: 1}
+
+
+def test_a_known_instrument_s_short_packet_is_malformed_too() -> None:
+    tracker = book(Mode.QUOTE)
+    whole = packet(1, mode=Mode.QUOTE)
+    tracker.take([whole], 0.0)
+    for size in (35, 51, 122):
+        assert tracker.take([whole[:size]], 0.0) == []
+    assert tracker.malformed_by_reason == {"length": 3}
+    assert tracker.seen[((1, "2885"), Mode.QUOTE)].ticks == 1
+
+
+def test_a_longer_packet_is_well() -> None:
+    tracker = book()
+    longer = packet(1, extra=8)
+    assert tracker.take([longer], 0.0) == [longer]
+
+
+def test_a_jump_of_the_sequence_proves_nothing() -> None:
+    tracker = book()
+    tracker.take([packet(1), packet(1000), packet(2, token=b"1594")], 0.0)
+    assert (tracker.out_of_order, tracker.duplicates) == (0, 0)
+
+
+def test_a_packet_behind_its_successor_or_twice_is_counted_and_kept() -> None:
+    tracker = book()
+    packets = [packet(5), packet(4), packet(6), packet(6)]
+    assert tracker.take(packets, 0.0) == packets
+    assert (tracker.out_of_order, tracker.duplicates) == (1, 1)
+
+
+def test_the_sequence_of_an_index_means_nothing() -> None:
+    tracker = book(unordered={NIFTY})
+    tracker.take([packet(9, token=b"99926000"), packet(3, token=b"99926000")], 0.0)
+    assert (tracker.out_of_order, tracker.duplicates) == (0, 0)
+
+
+def test_sequence_zero_is_no_sequence() -> None:
+    tracker = book()
+    tracker.take([packet(5), packet(0), packet(0)], 0.0)
+    assert (tracker.out_of_order, tracker.duplicates) == (0, 0)
+
+
+def test_a_new_connection_starts_the_order_anew() -> None:
+    tracker = book()
+    tracker.take([packet(5)], 0.0)
+    tracker.reopened()
+    tracker.take([packet(5)], 0.0)
+    tracker.take([packet(4)], 0.0)
+    assert (tracker.out_of_order, tracker.duplicates) == (1, 0)
+
+
+def test_garbage_behind_the_token_makes_no_new_instrument() -> None:
+    tracker = book()
+    tracker.take([packet(1), packet(1, token=b"2885\0garbage"), packet(2)], 0.0)
+    assert list(tracker.seen) == [((1, "2885"), Mode.LTP)]
+    assert tracker.duplicates == 1
+
+
+def test_endless_garbage_behind_tokens_does_not_grow_the_book(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ledger_module, "_MOST_HEADS", 10)
+    tracker = book()
+    for number in range(100):
+        tracker.take([packet(number + 1, token=b"2885\0" + str(number).encode())], 0.0)
+    assert len(tracker.seen) == 1
+    assert len(tracker._by_head) <= 10
+    assert tracker.ticks == 100
+
+
+@given(st.lists(st.binary(max_size=60) | st.builds(packet, st.integers(0, 2**62)), max_size=20))
+def test_whatever_comes_each_packet_is_either_passed_or_counted(packets: list[bytes]) -> None:
+    tracker = book()
+    passed = tracker.take(packets, 0.0)
+    assert len(passed) + tracker.malformed == len(packets)
+    assert tracker.ticks == len(passed)
+    assert sum(tracker.malformed_by_reason.values()) == tracker.malformed
+    assert all(len(p) >= 51 and p[0] == Mode.LTP for p in passed)

@@ -1,0 +1,95 @@
+"""Inputs give their text in blocks, whatever they are packed in, and end when the bell rings."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.errors import RecordingError
+from ticks.adapter.files import inputs
+from ticks.adapter.files.inputs import BLOCK, Input, TornInputError
+from ticks.adapter.waker import Waker
+
+TEXT = b"".join(b"line %d of a text that is long enough\n" % number for number in range(50_000))
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        lambda text: text,
+        gzip.compress,
+        lambda text: gzip.compress(text[:999]) + gzip.compress(text[999:]),
+        lambda text: gzip.compress(text) + bytes(700),
+    ],
+    ids=["plain", "gzip", "two members", "padded"],
+)
+def test_the_text_comes_in_bounded_blocks(tmp_path: Path, packed: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(packed(TEXT))
+    source = Input(str(path))
+    blocks = list(source.blocks())
+    assert b"".join(blocks) == TEXT
+    assert max(map(len, blocks)) <= BLOCK
+    assert source.bytes_read == source.size() == path.stat().st_size
+
+
+def test_a_torn_gzip_file_gives_what_is_there_and_tells(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    for content in (gzip.compress(TEXT)[:-9], gzip.compress(TEXT) + gzip.compress(TEXT)[:5]):
+        path.write_bytes(content)
+        blocks = []
+        with pytest.raises(TornInputError, match="torn"):
+            blocks.extend(Input(str(path)).blocks())
+    path.write_bytes(gzip.compress(TEXT)[:900] + bytes(900))
+    with pytest.raises(TornInputError, match="torn"):
+        list(Input(str(path)).blocks())
+
+
+def test_an_empty_file_has_no_size_and_no_text(tmp_path: Path) -> None:
+    (tmp_path / "a").touch()
+    source = Input(str(tmp_path / "a"))
+    assert b"".join(source.blocks()) == b""
+    assert source.size() is None
+
+
+def test_what_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "missing"):
+        with pytest.raises(RecordingError, match=f"{path.name} cannot be read"):
+            list(Input(str(path)).blocks())
+    assert Input(str(tmp_path / "missing")).size() is None
+
+
+@pytest.fixture
+def stdin(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The writing end of what stands for standard input."""
+    read_fd, write_fd = os.pipe()
+    monkeypatch.setattr(inputs, "STDIN_FD", read_fd)
+    return write_fd
+
+
+def test_standard_input_is_given_as_it_comes(stdin: int) -> None:
+    source = Input("-", bell=Waker())
+    blocks = source.blocks()
+    os.write(stdin, b"a")
+    os.write(stdin, b"b")
+    assert next(blocks) == b"ab"
+    os.write(stdin, b"more")
+    assert next(blocks) == b"more"
+    os.close(stdin)
+    assert list(blocks) == []
+    assert (source.name, source.size(), source.bytes_read) == ("stdin", None, 6)
+
+
+def test_a_bell_ends_the_wait_for_standard_input(stdin: int) -> None:
+    bell = Waker()
+    os.write(stdin, b"some")
+    blocks = Input("-", bell=bell).blocks()
+    assert next(blocks) == b"some"
+    threading.Timer(0.02, bell.wake).start()
+    assert list(blocks) == []
+    os.close(stdin)

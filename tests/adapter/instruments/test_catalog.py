@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ticks.adapter.clock import IST
+from ticks.adapter.errors import (
+    InstrumentMasterError,
+    NetworkError,
+    SymbolError,
+    UnknownSymbolError,
+    UsageError,
+)
+from ticks.adapter.instruments import InstrumentCatalog, open_catalog, open_copy
+from ticks.adapter.instruments.catalog import is_fresh
+from ticks.adapter.paths import Paths
+
+
+class Opener:
+    """Opens books on one home from one server, and keeps what was noted."""
+
+    def __init__(self, home: Paths, clock: Any, server: Any) -> None:
+        self.home, self.clock, self.server = home, clock, server
+        self.notes: list[str] = []
+        self.opened: list[InstrumentCatalog] = []
+
+    def __call__(self, url: str = "") -> InstrumentCatalog:
+        book = open_catalog(
+            self.home, url or self.server.url, clock=self.clock, note=self.notes.append
+        )
+        self.opened.append(book)
+        return book
+
+
+@pytest.fixture
+def open_it(
+    home: Paths, clock: Any, server: Any, real_records: list[dict[str, Any]]
+) -> Iterator[Opener]:
+    """An Opener whose server serves the real records."""
+    server.serves_records(real_records)
+    opener = Opener(home, clock, server)
+    yield opener
+    for book in opener.opened:
+        book.close()
+
+
+def test_the_first_opening_fetches_and_the_next_ones_do_not(open_it: Opener) -> None:
+    assert open_it().resolve("NIFTY").token == "99926000"
+    open_it.clock.at += timedelta(hours=5)
+    assert open_it().resolve("NIFTY").token == "99926000"
+    assert len(open_it.server.requests) == 1
+    assert open_it.notes == []
+
+
+def test_the_next_mornings_master_is_fetched_once(open_it: Opener) -> None:
+    open_it()
+    open_it.clock.at += timedelta(days=1)
+    book = open_it()
+    open_it()
+    assert len(open_it.server.requests) == 2
+    assert book.fetched_ns == open_it.clock.wall_ns()
+
+
+@pytest.mark.parametrize(
+    ("fetched", "now", "fresh"),
+    [
+        ("2026-11-23 08:30", "2026-11-23 23:59", True),  # a Monday
+        ("2026-11-23 08:29", "2026-11-23 08:30", False),
+        ("2026-11-23 09:00", "2026-11-24 08:29", True),
+        ("2026-11-23 09:00", "2026-11-24 08:30", False),
+        ("2026-11-20 09:00", "2026-11-21 12:00", True),  # Friday, Saturday
+        ("2026-11-20 09:00", "2026-11-23 08:29", True),
+        ("2026-11-20 09:00", "2026-11-23 08:30", False),
+        ("2026-11-20 08:00", "2026-11-22 12:00", False),
+        ("2026-11-24 09:00", "2026-11-23 12:00", False),  # the clock was set back
+    ],
+)
+def test_a_copy_is_fresh_until_the_next_weekdays_master(
+    fetched: str, now: str, fresh: bool
+) -> None:
+    def ns(text: str) -> int:
+        return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * 10**9
+
+    assert is_fresh(ns(fetched), ns(now)) is fresh
+
+
+@pytest.mark.parametrize("body", [b"null", b"<html>maintenance</html>", b"[]", b'[{"token"'])
+def test_a_bad_master_never_replaces_the_copy(open_it: Opener, body: bytes) -> None:
+    open_it()
+    open_it.clock.at += timedelta(days=3)
+    open_it.server.serves(body)
+    assert open_it().resolve("RELIANCE").token == "2885"
+    (note,) = open_it.notes
+    assert note.startswith("using the copy of 2026-11-23 10:00, 3 days old: it is ")
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_a_server_that_refuses_leaves_the_copy(open_it: Opener, status: int) -> None:
+    open_it()
+    open_it.clock.at += timedelta(days=1)
+    open_it.server.serves(b"no", status=status)
+    assert open_it().resolve("SBIN").token == "3045"
+    assert f"1 day old: the server answered {status}" in open_it.notes[0]
+
+
+def test_without_a_copy_a_failure_names_the_address_and_keeps_its_cause(open_it: Opener) -> None:
+    url = "http://127.0.0.1:9/master.json"
+    with pytest.raises(InstrumentMasterError, match=url) as caught:
+        open_it(url)
+    assert isinstance(caught.value.__cause__, NetworkError)
+    assert caught.value.remedy
+
+
+def test_a_copy_from_another_address_is_none(open_it: Opener) -> None:
+    open_it()
+    open_it(f"{open_it.server.url}?other")
+    with pytest.raises(InstrumentMasterError):
+        open_it("http://127.0.0.1:9/master.json")
+    assert len(open_it.server.requests) == 1
+
+
+def test_a_broken_copy_is_fetched_anew(open_it: Opener) -> None:
+    open_it()
+    open_it.home.instruments_file.write_bytes(b"broken" * 1000)
+    assert open_it().resolve("TCS").token == "11536"
+    assert len(open_it.server.requests) == 2
+
+
+def test_a_master_that_lost_more_than_half_is_disbelieved_for_four_days(
+    open_it: Opener, real_records: list[dict[str, Any]]
+) -> None:
+    open_it()
+    open_it.server.serves_records(real_records[: len(real_records) // 2 - 1])
+    open_it.clock.at += timedelta(days=1)
+    assert open_it().records == len(real_records)
+    assert f"of {len(real_records)} records" in open_it.notes[0]
+    open_it.clock.at += timedelta(days=3)
+    assert open_it().records < len(real_records) / 2
+    assert len(open_it.notes) == 1
+
+
+def test_progress_reaches_who_asks_for_it(open_it: Opener) -> None:
+    told: list[int] = []
+    book = open_catalog(
+        open_it.home,
+        open_it.server.url,
+        clock=open_it.clock,
+        progress=lambda done, _: told.append(done),
+        note=open_it.notes.append,
+    )
+    book.close()
+    assert told[-1] > 5000
+
+
+def test_the_copy_opens_without_the_network_however_old(open_it: Opener) -> None:
+    assert open_copy(open_it.home, clock=open_it.clock) is None
+    open_it()
+    open_it.clock.at += timedelta(days=30)
+    copy = open_copy(open_it.home, clock=open_it.clock)
+    assert copy is not None
+    with copy:
+        assert str(copy.prefix("relia")[0]) == "NSE:RELIANCE-EQ"
+    assert len(open_it.server.requests) == 1
+
+
+def test_instruments_are_found_by_key(open_it: Opener) -> None:
+    book = open_it()
+    found = book.by_key((3, "500325"))
+    assert found is not None
+    assert str(found) == "BSE:RELIANCE"
+    assert book.by_key((1, "500325")) is None
+
+
+def test_find_keeps_to_the_exchange_it_is_given(open_it: Opener) -> None:
+    book = open_it()
+    assert [str(one) for one in book.find("RELIANCE", "bse")] == ["BSE:RELIANCE"]
+    assert book.find("RELIANCE", "MCX") == []
+    assert [str(one) for one in book.nearest("RELAINCE", 1)] == ["NSE:RELIANCE-EQ"]
+    with pytest.raises(UsageError, match="'XX' is no exchange"):
+        book.find("RELIANCE", "XX")
+
+
+def test_many_names_give_each_instrument_once_in_order(open_it: Opener) -> None:
+    found = open_it().resolve_all(["SBIN", "NIFTY", "NSE:3045", "nifty 50", "TCS"])
+    assert [one.symbol for one in found] == ["SBIN-EQ", "Nifty 50", "TCS-EQ"]
+
+
+def test_all_unknown_names_are_told_at_once(open_it: Opener) -> None:
+    with pytest.raises(SymbolError) as caught:
+        open_it().resolve_all(["SBIN", "RELAINCE", "NIFTY", "HDFCBNK"])
+    assert "2 names cannot be resolved" in caught.value.message
+    assert "'RELAINCE'" in caught.value.message
+    assert caught.value.candidates == ("NSE:RELIANCE-EQ", "NSE:HDFCBANK-EQ")
+
+
+def test_one_unknown_name_is_told_as_by_itself(open_it: Opener) -> None:
+    with pytest.raises(UnknownSymbolError, match="no instrument is called 'RELAINCE'"):
+        open_it().resolve_all(["SBIN", "RELAINCE"])
+
+
+def test_a_lookup_loads_no_decoder_no_tls_and_no_http() -> None:
+    heavy = ["msgspec", "ssl", "urllib.request", "tempfile", "difflib"]
+    program = f"""
+import json, sys, ticks.adapter.instruments
+print(json.dumps([name for name in {heavy!r} if name in sys.modules]))
+"""
+    before = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert json.loads(before.stdout) == []

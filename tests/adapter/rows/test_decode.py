@@ -1,0 +1,233 @@
+"""Rows decode to the packets they came from, byte for byte; damaged ones are named."""
+
+from __future__ import annotations
+
+import csv
+import io
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ticks.adapter.errors import RecordingError
+from ticks.adapter.rows.columns import columns
+from ticks.adapter.rows.decode import CsvReader, JsonReader, Recorded
+from ticks.adapter.rows.encode import CsvRows, JsonRows
+from ticks.adapter.tick import Level, Mode, Tick
+from ticks.adapter.wire.packet import decode_packet, encode_packet
+
+I64 = st.integers(-(2**63), 2**63 - 1)
+NEAR = st.integers(-100_000, 10_000_000) | I64
+TIMES_MS = st.sampled_from([0, 1, -1, 999, 253402280999999, 253402281000000]) | NEAR
+TIMES_S = st.sampled_from([0, 1, -1, 253402280999, 253402281000]) | NEAR
+DOUBLES = st.floats() | st.sampled_from([0.0, -0.0, 1e15, 1e16, 1e22, -1.0, 2.0**53, 5e-324])
+TOKENS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(
+    lambda token: len(token.encode()) <= 25
+)
+SYMBOLS = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(',"\n\r\\%{}'))
+LEVELS = st.builds(Level, quantity=NEAR, price=NEAR, orders=st.integers(0, 65535))
+SIDES = st.tuples(*[st.none() | LEVELS] * 5)
+RECEIVED_NS = st.integers(0, 253402280999 * 10**6).map(lambda us: us * 1000)
+
+
+@st.composite
+def ticks(draw: st.DrawFn) -> Tick:
+    mode = draw(st.sampled_from([Mode.LTP, Mode.QUOTE, Mode.SNAP]))
+    tick = Tick(
+        draw(RECEIVED_NS),
+        mode,
+        draw(st.sampled_from([1, 2, 3, 4, 5, 7, 13]) | st.integers(0, 255)),
+        draw(TOKENS),
+        draw(SYMBOLS),
+        draw(I64),
+        draw(TIMES_MS),
+        draw(NEAR),
+    )
+    if mode >= Mode.QUOTE:
+        tick = tick._replace(
+            last_quantity=draw(NEAR),
+            average_traded_price=draw(NEAR),
+            volume=draw(I64),
+            total_buy_quantity=draw(DOUBLES),
+            total_sell_quantity=draw(DOUBLES),
+            open_price=draw(NEAR),
+            high_price=draw(NEAR),
+            low_price=draw(NEAR),
+            close_price=draw(NEAR),
+        )
+    if mode == Mode.SNAP:
+        tick = tick._replace(
+            last_trade_time_s=draw(TIMES_S),
+            open_interest=draw(I64),
+            oi_change_percent=draw(DOUBLES),
+            upper_circuit_price=draw(NEAR),
+            lower_circuit_price=draw(NEAR),
+            high_52w_price=draw(NEAR),
+            low_52w_price=draw(NEAR),
+            bids=draw(SIDES),
+            asks=draw(SIDES),
+        )
+    return tick
+
+
+def canonical(tick: Tick) -> bytes:
+    """The packet with one NaN for all."""
+    doubles = ("total_buy_quantity", "total_sell_quantity", "oi_change_percent")
+    nans = {name: float("nan") for name in doubles if getattr(tick, name) != getattr(tick, name)}
+    return encode_packet(tick._replace(**nans))
+
+
+def csv_cells(text: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(text.decode(), newline=""), strict=True))
+
+
+@given(ticks(), st.sampled_from([Mode.LTP, Mode.QUOTE, Mode.SNAP]))
+def test_a_csv_row_decodes_to_its_packet_byte_for_byte(tick: Tick, mode: Mode) -> None:
+    mode = max(mode, tick.mode)
+    rows = CsvRows(mode, {(tick.exchange_type, tick.token): tick.symbol})
+    [cells] = csv_cells(rows.encode(tick.received_ns, [encode_packet(tick)]))
+    recorded = CsvReader(columns(mode)).read(cells)
+    assert recorded == Recorded(tick.received_ns, tick.symbol, canonical(tick))
+
+
+@given(ticks())
+def test_a_json_row_decodes_to_its_packet_byte_for_byte(tick: Tick) -> None:
+    rows = JsonRows({(tick.exchange_type, tick.token): tick.symbol})
+    line = rows.encode(tick.received_ns, [encode_packet(tick)])
+    assert line.count(b"\n") == 1
+    assert JsonReader().read(line) == Recorded(tick.received_ns, tick.symbol, canonical(tick))
+
+
+@given(ticks(), st.binary(min_size=200, max_size=200), st.binary(max_size=20))
+def test_any_flags_in_the_depth_end_as_the_canonical_packet(
+    tick: Tick, items: bytes, rest: bytes
+) -> None:
+    packet = encode_packet(tick)
+    if tick.mode == Mode.SNAP:
+        packet = packet[:147] + items + packet[347:]
+    expected = canonical(decode_packet(packet))
+    [cells] = csv_cells(CsvRows(Mode.SNAP, {}).encode(0, [packet + rest]))
+    assert CsvReader(columns(Mode.SNAP)).read(cells).packet == expected
+    assert JsonReader().read(JsonRows({}).encode(0, [packet + rest])).packet == expected
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0, 1, 256, 7, -1]), st.booleans()), min_size=10, max_size=10
+    )
+)
+def test_levels_lie_by_their_flag_and_all_zero_ones_are_empty(
+    items: list[tuple[int, bool]],
+) -> None:
+    depth = b"".join(
+        struct.pack("<hqqH", flag, *((1, 2, 3) if is_filled else (0, 0, 0)))
+        for flag, is_filled in items
+    )
+    packet = bytes([3, 1]) + bytes(145) + depth + bytes(32)
+    [cells] = csv_cells(CsvRows(Mode.SNAP, {}).encode(0, [packet]))
+    assert CsvReader(columns(Mode.SNAP)).read(cells).packet == canonical(decode_packet(packet))
+
+
+LTP_CELLS = {
+    "received_at": "2025-05-02T13:03:46.250000+05:30",
+    "exchange_time": "2025-05-02T13:03:46.000+05:30",
+    "exchange": "NSE",
+    "symbol": "RELIANCE-EQ",
+    "token": "2885",
+    "mode": "ltp",
+    "sequence": "10100759",
+    "ltp": "1418.40",
+}
+
+
+def ltp_row(**changes: str) -> list[str]:
+    return list({**LTP_CELLS, **changes}.values())
+
+
+def test_prices_with_fewer_digits_than_the_unit_are_read() -> None:
+    reader = CsvReader(columns(Mode.LTP))
+    assert reader.read(ltp_row(ltp="1418.4")) == reader.read(ltp_row())
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("received_at", ""),
+        ("received_at", "2025-05-02T13:03:46.250+05:30"),
+        ("received_at", "2025-05-02T13:03:46.250000Z"),
+        ("received_at", "2025-13-02T13:03:46.250000+05:30"),
+        ("exchange_time", "2025-05-02T13:03:46+05:30"),
+        ("exchange_time", "yesterday"),
+        ("exchange", "NYSE"),
+        ("exchange", "256"),
+        ("exchange", "²"),
+        ("token", "x" * 26),
+        ("token", "nul\0"),
+        ("symbol", "torn \udcff"),
+        ("mode", "depth"),
+        ("mode", ""),
+        ("sequence", "1.5"),
+        ("sequence", str(2**63)),
+        ("ltp", ""),
+        ("ltp", "1418.405"),
+        ("ltp", "1.4e3"),
+        ("ltp", "1418.-5"),
+        ("ltp", "92233720368547758.08"),
+    ],
+)
+def test_a_damaged_cell_is_named_with_its_value(column: str, value: str) -> None:
+    with pytest.raises(RecordingError) as caught:
+        CsvReader(columns(Mode.LTP)).read(ltp_row(**{column: value}))
+    assert str(caught.value).startswith(f"{column}: {value!r}")
+
+
+def test_a_row_with_too_few_or_too_many_cells_is_damaged() -> None:
+    reader = CsvReader(columns(Mode.LTP))
+    for cells in (ltp_row()[:-1], [*ltp_row(), ""]):
+        with pytest.raises(RecordingError, match=f"{len(cells)} cells, not 8"):
+            reader.read(cells)
+
+
+def test_a_cell_that_the_rows_mode_does_not_have_is_damage() -> None:
+    padded = ltp_row() + [""] * 9
+    assert CsvReader(columns(Mode.QUOTE)).read(padded).packet[0] == Mode.LTP
+    padded[10] = "5"
+    with pytest.raises(RecordingError, match="volume: '5' in a row of mode ltp"):
+        CsvReader(columns(Mode.QUOTE)).read(padded)
+
+
+def test_a_header_of_no_recording_is_refused() -> None:
+    with pytest.raises(RecordingError, match="time,price") as caught:
+        CsvReader(["time", "price"])
+    assert "received_at,exchange_time" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b'{"received_at":', "no JSON"),
+        (b"\xff{}", "no JSON"),
+        (b"[" * 100_000, "no JSON"),
+        (b"[1]", "no JSON object"),
+        (b"{}", "received_at is missing"),
+        (b'{"received_at":true}', "received_at: True"),
+        (b'{"bids":[null]}', "bids: .* not 5 levels"),
+        (b'{"asks":[null,null,3,null,null]}', "asks: '3' is no level"),
+        (b'{"asks":[null,null,{"price":1.00},null,null]}', "asks: .* is no level"),
+    ],
+)
+def test_a_damaged_line_says_why(line: bytes, reason: str) -> None:
+    with pytest.raises(RecordingError, match=reason):
+        JsonReader().read(line)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("orders", 65536), ("orders", -1), ("quantity", 2**63)]
+)
+def test_a_level_that_fits_no_packet_is_named(part: str, value: int) -> None:
+    packet = bytes([3, 1]) + bytes(145) + struct.pack("<hqqH", 1, 450, 25815, 3) + bytes(212)
+    [cells] = csv_cells(CsvRows(Mode.SNAP, {}).encode(0, [packet]))
+    cells[columns(Mode.SNAP).index(f"bid1_{part}")] = str(value)
+    with pytest.raises(RecordingError, match=f"bid1_{part}: '{value}'"):
+        CsvReader(columns(Mode.SNAP)).read(cells)

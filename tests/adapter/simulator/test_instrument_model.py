@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from datetime import date
+from itertools import count, pairwise
+
+import pytest
+
+from ticks.adapter.simulator.instrument_model import SimulatedInstrument, frame_header, unit_prefix
+from ticks.adapter.simulator.listings import listings
+from ticks.adapter.tick import Mode, Tick
+from ticks.adapter.wire.frames import FrameReader
+from ticks.adapter.wire.packet import PACKET_SIZES, decode_packet, encode_packet
+
+LISTED = {str(each.instrument): each for each in listings(date(2026, 11, 23))}
+SECOND = 1_795_440_600
+
+
+def traded(symbol: str, seed: int = 1) -> SimulatedInstrument:
+    return SimulatedInstrument(LISTED[symbol], seed, count(1))
+
+
+def tick(instrument: SimulatedInstrument, mode: Mode = Mode.SNAP) -> Tick:
+    messages, signals = FrameReader().read(instrument.frame(mode))
+    assert (len(messages), signals) == (1, [])
+    return decode_packet(messages[0])
+
+
+def walk(symbol: str, steps: int = 3000, seed: int = 1) -> list[Tick]:
+    instrument = traded(symbol, seed)
+    ticks = []
+    for step in range(steps):
+        instrument.trade(SECOND + step // 4)
+        ticks.append(tick(instrument))
+    return ticks
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("symbol", ["NSE:RELIANCE-EQ", "NSE:Nifty 50", "NSE:RCOM-BE"])
+def test_a_frame_carries_the_canonical_packet_of_its_mode(symbol: str, mode: Mode) -> None:
+    instrument = traded(symbol)
+    instrument.trade(SECOND)
+    packet = instrument.frame(mode)[len(frame_header(PACKET_SIZES[mode])) :]
+    assert len(packet) == PACKET_SIZES[mode]
+    assert packet[:27] == unit_prefix(mode, 1, LISTED[symbol].instrument.token)
+    if mode is not Mode.DEPTH:
+        assert encode_packet(decode_packet(packet)) == packet
+
+
+@pytest.mark.parametrize("symbol", list(LISTED)[::9])
+def test_a_walk_stays_plausible(symbol: str) -> None:
+    listing = LISTED[symbol]
+    ticks = walk(symbol, 600)
+    for before, now in pairwise(ticks):
+        assert now.last_price > 0
+        assert now.last_price % listing.instrument.tick_size == 0
+        assert now.low_price is not None
+        assert now.high_price is not None
+        assert now.low_price <= now.last_price <= now.high_price
+        assert now.low_price <= (now.open_price or 0) <= now.high_price
+        assert now.close_price == before.close_price
+        if not listing.is_index:
+            assert now.sequence > before.sequence
+            assert now.volume == (before.volume or 0) + (now.last_quantity or 0)
+            assert now.low_price <= (now.average_traded_price or 0) <= now.high_price
+            assert (now.lower_circuit_price or 0) <= now.last_price
+            assert now.last_price <= (now.upper_circuit_price or 0)
+    assert len({each.last_price for each in ticks}) > 3
+
+
+def test_depth_lies_around_the_price_with_buys_below_and_sells_above() -> None:
+    for each in walk("NSE:RELIANCE-EQ", 200):
+        bids = [level.price for level in each.bids if level]
+        asks = [level.price for level in each.asks if level]
+        assert (len(bids), len(asks)) == (5, 5)
+        assert bids == sorted(bids, reverse=True)
+        assert asks == sorted(asks)
+        assert bids[0] < each.last_price < asks[0]
+        assert all(level.quantity > 0 and level.orders > 0 for level in each.bids if level)
+
+
+def test_depth_of_twenty_lies_around_the_price_too() -> None:
+    instrument = traded("NSE:RELIANCE-EQ")
+    instrument.trade(SECOND)
+    depth, price = tick(instrument, Mode.DEPTH), tick(instrument, Mode.LTP).last_price
+    assert (len(depth.bids), len(depth.asks)) == (20, 20)
+    assert all(level and level.price < price for level in depth.bids)
+    assert all(level and level.price > price for level in depth.asks)
+
+
+def test_an_index_has_no_sequence_volume_or_depth_but_moves() -> None:
+    ticks = walk("NSE:Nifty 50", 300)
+    assert {each.sequence for each in ticks} == {0}
+    assert {(each.volume, each.last_quantity, each.average_traded_price) for each in ticks} == {
+        (0, 0, 0)
+    }
+    assert {(each.total_buy_quantity, each.total_sell_quantity) for each in ticks} == {(0.0, 0.0)}
+    assert {each.bids + each.asks for each in ticks} == {(None,) * 10}
+    assert len({each.last_price for each in ticks}) > 3
+
+
+def test_exchange_time_is_whole_seconds() -> None:
+    assert walk("NSE:RELIANCE-EQ", 1)[0].exchange_time_ms == SECOND * 1000
+
+
+def test_a_seed_repeats_the_prices_and_another_does_not() -> None:
+    assert walk("NSE:TCS-EQ", 50, seed=7) == walk("NSE:TCS-EQ", 50, seed=7)
+    assert walk("NSE:TCS-EQ", 50, seed=7) != walk("NSE:TCS-EQ", 50, seed=8)
+
+
+def test_the_modes_that_are_watched_do_not_change_the_prices() -> None:
+    watched, unwatched = traded("NSE:TCS-EQ"), traded("NSE:TCS-EQ")
+    for _ in range(100):
+        watched.trade(SECOND)
+        unwatched.trade(SECOND)
+        for mode in Mode:
+            watched.frame(mode)
+    assert watched.frame(Mode.SNAP) == unwatched.frame(Mode.SNAP)
+
+
+def test_instruments_of_one_exchange_share_one_sequence() -> None:
+    sequences = count(1)
+    one = SimulatedInstrument(LISTED["NSE:TCS-EQ"], 1, sequences)
+    other = SimulatedInstrument(LISTED["NSE:SBIN-EQ"], 1, sequences)
+    for instrument in (one, other, one):
+        instrument.trade(SECOND)
+    assert (tick(one).sequence, tick(other).sequence) == (3, 2)
+
+
+def test_a_token_that_does_not_fit_a_packet_is_refused() -> None:
+    with pytest.raises(ValueError, match="25 bytes"):
+        unit_prefix(1, 1, "9" * 26)

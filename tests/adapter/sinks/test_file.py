@@ -1,0 +1,376 @@
+"""Rows reach files and pipes whole, once, and nothing is destroyed on the way."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.errors import OutputError, PacketError, ReaderLeftError
+from ticks.adapter.files.recording import read_recording
+from ticks.adapter.rows.columns import csv_header
+from ticks.adapter.sinks.file import Sink, open_sink
+from ticks.adapter.tick import Mode, Tick
+from ticks.adapter.wire.packet import encode_packet
+
+RECEIVED_NS = 1_746_171_226_250_123_000
+DAY_NS = 86_400 * 10**9
+SYMBOLS = {(1, "2885"): "RELIANCE-EQ"}
+HEADER = csv_header(Mode.LTP)
+
+
+def packet(number: int, token: str = "2885") -> bytes:
+    return encode_packet(Tick(0, Mode.LTP, 1, token, "", number, 0, 100))
+
+
+def sink_of(
+    path: Path | str,
+    rows_format: str = "csv",
+    *,
+    note: Callable[[str], None] = pytest.fail,
+    **options: bool,
+) -> Sink:
+    return open_sink(str(path), rows_format, mode=Mode.LTP, symbols=SYMBOLS, note=note, **options)
+
+
+def record(path: Path, numbers: range, rows_format: str = "csv", **options: bool) -> None:
+    sink = sink_of(path, rows_format, **options)
+    sink.write(RECEIVED_NS, [packet(number) for number in numbers])
+    sink.close()
+
+
+def sequences(path: Path) -> list[int]:
+    return [int.from_bytes(each.packet[27:35], "little") for each in read_recording(path)]
+
+
+FORMATS = pytest.mark.parametrize(
+    ("name", "rows_format"),
+    [("a.csv", "csv"), ("a.jsonl", "jsonl"), ("a.csv.gz", "csv"), ("a.jsonl.gz", "jsonl")],
+)
+
+
+@FORMATS
+def test_what_is_written_is_read_back_and_a_second_run_appends(
+    tmp_path: Path, name: str, rows_format: str
+) -> None:
+    path = tmp_path / name
+    record(path, range(3), rows_format)
+    record(path, range(3, 5), rows_format)
+    assert sequences(path) == [0, 1, 2, 3, 4]
+
+
+@FORMATS
+def test_overwrite_replaces(tmp_path: Path, name: str, rows_format: str) -> None:
+    path = tmp_path / name
+    record(path, range(3), rows_format)
+    record(path, range(7, 9), rows_format, overwrite=True)
+    assert sequences(path) == [7, 8]
+
+
+@FORMATS
+def test_rows_can_be_read_after_each_flush(tmp_path: Path, name: str, rows_format: str) -> None:
+    path = tmp_path / name
+    sink = sink_of(path, rows_format)
+    sink.write(RECEIVED_NS, [packet(1)])
+    sink.write(RECEIVED_NS, [packet(2), packet(3)])
+    assert sink.rows == 0
+    sink.flush()
+    seen = [each.packet for each in read_recording(path, on_damage=lambda *_: None)]
+    assert seen == [packet(1), packet(2), packet(3)]
+    assert (sink.name, sink.rows, sink.bytes_written) == (str(path), 3, path.stat().st_size)
+    sink.close()
+
+
+def test_a_csv_file_has_one_header_and_exactly_the_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    record(path, range(1))
+    record(path, range(1))
+    row = b"2025-05-02T13:03:46.250123+05:30,,NSE,RELIANCE-EQ,2885,ltp,0,1.00\n"
+    assert path.read_bytes() == HEADER + row + row
+
+
+def test_a_recording_without_a_tick_has_its_header(tmp_path: Path) -> None:
+    record(tmp_path / "a.csv", range(0))
+    assert (tmp_path / "a.csv").read_bytes() == HEADER
+
+
+def test_an_empty_file_counts_as_new(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.touch()
+    record(path, range(1))
+    assert sequences(path) == [0]
+
+
+@pytest.mark.parametrize(("name", "rows_format"), [("a.csv", "csv"), ("a.jsonl", "jsonl")])
+def test_a_torn_last_line_is_cut_off_and_noted(tmp_path: Path, name: str, rows_format: str) -> None:
+    path = tmp_path / name
+    record(path, range(3), rows_format)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    notes: list[str] = []
+    sink = sink_of(path, rows_format, note=notes.append)
+    sink.write(RECEIVED_NS, [packet(9)])
+    sink.close()
+    torn = len(whole.splitlines()[-1]) - 19
+    assert notes == [f"{path}: a torn last line ({torn} bytes) was cut off"]
+    assert sequences(path) == [0, 1, 9]
+
+
+@pytest.mark.parametrize(
+    ("rows_format", "content"),
+    [("csv", HEADER[:30]), ("jsonl", b'{"received_at":"2025'), ("jsonl", b'{"r')],
+)
+def test_a_file_that_is_nothing_but_a_torn_line_starts_anew(
+    tmp_path: Path, rows_format: str, content: bytes
+) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(content)
+    notes: list[str] = []
+    sink = sink_of(path, rows_format, note=notes.append)
+    sink.write(RECEIVED_NS, [packet(9)])
+    sink.close()
+    assert notes == [f"{path}: a torn last line ({len(content)} bytes) was cut off"]
+    assert sequences(path) == [9]
+
+
+@pytest.mark.parametrize(
+    ("name", "rows_format", "content"),
+    [
+        ("a.csv", "csv", csv_header(Mode.QUOTE)),
+        ("a.csv", "csv", b"time,price\n1,2\n3"),
+        ("a.csv", "csv", b"no line end"),
+        ("a.csv", "csv", b'{"received_at":"x"}\n'),
+        ("a.jsonl", "jsonl", HEADER),
+        ("a.jsonl", "jsonl", b'{"time":1}\n'),
+        ("a.jsonl", "jsonl", b"no line end"),
+        ("a.csv.gz", "csv", b"no gzip"),
+        ("a.csv.gz", "csv", gzip.compress(b"time,price\n")),
+        ("a.csv.gz", "csv", gzip.compress(HEADER + b"torn")),
+        ("a.jsonl.gz", "jsonl", gzip.compress(HEADER)),
+    ],
+)
+def test_another_content_is_refused_and_left_alone(
+    tmp_path: Path, name: str, rows_format: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(OutputError) as caught:
+        sink_of(path, rows_format)
+    assert str(path) in str(caught.value)
+    assert caught.value.remedy
+    assert path.read_bytes() == content
+
+
+def test_a_foreign_end_of_a_json_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    record(path, range(2), "jsonl")
+    content = path.read_bytes() + b"done.\n"
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match="something else than JSON rows"):
+        sink_of(path, "jsonl")
+    assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_second_recorder_on_a_file_is_refused_and_destroys_nothing(
+    tmp_path: Path, overwrite: bool
+) -> None:
+    path = tmp_path / "a.csv"
+    first = sink_of(path)
+    first.write(RECEIVED_NS, [packet(1)])
+    first.flush()
+    with pytest.raises(OutputError, match="another recorder"):
+        sink_of(path, overwrite=overwrite)
+    first.close()
+    assert sequences(path) == [1]
+
+
+def test_a_closed_sink_lets_the_next_recorder_in(tmp_path: Path) -> None:
+    for _ in range(2):
+        sink = sink_of(tmp_path / "a.csv")
+        sink.close()
+        sink.close()
+
+
+def test_a_folder_is_no_output(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="is a folder") as caught:
+        sink_of(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_missing_folder_is_named_with_what_makes_it(tmp_path: Path) -> None:
+    for name in ("a.csv", "%Y.csv"):
+        with pytest.raises(OutputError, match="does not exist") as caught:
+            sink_of(tmp_path / "no such" / name)
+        assert caught.value.remedy == f"create it: mkdir -p '{tmp_path}/no such'"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_an_unwritable_place_is_told(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    for name in ("a.csv", "%Y.csv"):
+        with pytest.raises(OutputError, match="may not be written"):
+            sink_of(tmp_path / name)
+
+
+def test_dev_null_takes_everything_again_and_again() -> None:
+    for _ in range(2):
+        sink = sink_of("/dev/null")
+        sink.write(RECEIVED_NS, [packet(1)])
+        sink.close()
+        assert sink.rows == 1
+
+
+def test_a_full_disk_is_told_with_the_name() -> None:
+    with pytest.raises(OutputError, match="/dev/full: the disk is full") as caught:
+        sink_of("/dev/full")
+    assert not isinstance(caught.value, ReaderLeftError)
+
+
+@pytest.fixture
+def file_size_limit() -> Iterator[Callable[[int], None]]:
+    """Sets the size past which this process can write no file (EFBIG, after a short write)."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@FORMATS
+def test_a_write_that_fails_half_way_leaves_whole_rows_and_counts_them(
+    tmp_path: Path, name: str, rows_format: str, file_size_limit: Callable[[int], None]
+) -> None:
+    path = tmp_path / name
+    sink = sink_of(path, rows_format)
+    sink.write(RECEIVED_NS, [packet(1)])
+    sink.flush()
+    before = path.read_bytes()
+    numbers = range(2, 100)
+    sink.write(RECEIVED_NS, [packet(number) for number in numbers])
+    file_size_limit(len(before) + 200)
+    with pytest.raises(OutputError, match="cannot be written"):
+        sink.flush()
+    assert path.read_bytes().startswith(before)
+    written = [each.packet for each in read_recording(path, on_damage=lambda *_: None)]
+    assert written == [packet(number) for number in range(1, sink.rows + 1)]
+    assert sink.bytes_written == path.stat().st_size
+    if not name.endswith(".gz"):
+        assert path.read_bytes().endswith(b"\n")
+        assert sink.rows > 1
+    with pytest.raises(OutputError):
+        sink.flush()
+    sink.close()
+    file_size_limit(resource.RLIM_INFINITY)
+    record(path, range(7, 8), rows_format)
+    assert sequences(path) == [*range(1, sink.rows + 1), 7]
+
+
+def test_a_reader_that_leaves_a_fifo_is_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    received: list[bytes] = []
+
+    def read_once() -> None:
+        with path.open("rb", buffering=0) as file:
+            received.append(file.read(len(HEADER)))
+
+    reader = threading.Thread(target=read_once)
+    reader.start()
+    sink = sink_of(path)
+    reader.join()
+    sink.write(RECEIVED_NS, [packet(1)])
+    with pytest.raises(ReaderLeftError, match="fifo"):
+        sink.flush()
+    assert received == [HEADER]
+    assert sink.rows == 0
+
+
+PROGRAM = f"""
+import os, sys
+from ticks.adapter.errors import ReaderLeftError
+from ticks.adapter.sinks.file import open_sink
+from ticks.adapter.tick import Mode
+os.set_blocking(1, "blocking" in sys.argv)
+sink = open_sink("-", "csv", mode=Mode.LTP, symbols={{}}, note=print)
+packet = {packet(1)!r}
+try:
+    for _ in range(400):
+        sink.write({RECEIVED_NS}, [packet] * 50)
+        sink.flush()
+    sink.close()
+except ReaderLeftError as error:
+    sys.exit(f"{{error}}, {{sink.rows}} rows")
+sys.exit(f"{{sink.name}} {{sink.rows}} rows")
+"""
+
+
+@pytest.mark.parametrize("how", ["blocking", "not blocking"])
+def test_standard_output_takes_all_rows_whether_it_blocks_or_not(how: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, how], check=False, capture_output=True, timeout=30
+    )
+    assert done.stderr == b"stdout 20000 rows\n"
+    assert done.stdout.startswith(HEADER)
+    assert len(done.stdout.splitlines()) == 20_001
+
+
+def test_a_reader_that_leaves_standard_output_is_told_apart() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "blocking"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        assert child.stdout is not None
+        assert child.stderr is not None
+        assert child.stdout.readline() == HEADER
+        child.stdout.close()
+        assert child.stderr.read().startswith(b"stdout: its reader left")
+
+
+def test_a_packet_without_a_row_is_refused_before_anything_is_taken(tmp_path: Path) -> None:
+    sink = sink_of(tmp_path / "a.csv")
+    with pytest.raises(PacketError):
+        sink.write(RECEIVED_NS, [packet(1), bytes([2]) + bytes(122)])
+    sink.close()
+    assert sequences(tmp_path / "a.csv") == []
+
+
+def test_files_rotate_at_the_indian_midnight_without_losing_a_row(tmp_path: Path) -> None:
+    notes: list[str] = []
+    sink = sink_of(tmp_path / "%Y" / "day-%d.csv", note=notes.append)
+    midnight_ns = 1_746_210_600 * 10**9
+    sink.write(midnight_ns - 1000, [packet(1), packet(2)])
+    sink.write(midnight_ns, [packet(3)])
+    sink.flush()
+    sink.write(midnight_ns + 1000, [packet(4)])
+    sink.close()
+    first, second = tmp_path / "2025" / "day-02.csv", tmp_path / "2025" / "day-03.csv"
+    assert sequences(first) == [1, 2]
+    assert sequences(second) == [3, 4]
+    assert notes == [f"{first} is complete (2 rows), now {second}"]
+    assert sink.name == str(tmp_path / "%Y" / "day-%d.csv")
+    assert sink.rows == 4
+    assert sink.bytes_written == first.stat().st_size + second.stat().st_size
+
+
+def test_a_clock_that_goes_back_does_not_overwrite_what_it_wrote(tmp_path: Path) -> None:
+    stale = tmp_path / "2025-05-02.csv"
+    record(stale, range(5))
+    sink = sink_of(tmp_path / "%Y-%m-%d.csv", overwrite=True, note=lambda _: None)
+    for number, day in enumerate([0, 1, 0]):
+        sink.write(RECEIVED_NS + day * DAY_NS, [packet(number)])
+    sink.close()
+    assert sequences(stale) == [0, 2]
+    assert sequences(tmp_path / "2025-05-03.csv") == [1]
+
+
+def test_fsync_changes_nothing_that_is_read(tmp_path: Path) -> None:
+    record(tmp_path / "a.csv", range(3), fsync=True)
+    assert sequences(tmp_path / "a.csv") == [0, 1, 2]

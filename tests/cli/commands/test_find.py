@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from ticks.adapter.errors import InstrumentMasterError, UnknownSymbolError, UsageError
+from ticks.cli.commands.find import FIELDS, find
+
+
+def _record(exchange: str, token: str, symbol: str, name: str, **more: str) -> dict[str, str]:
+    fields = {"expiry": "", "strike": "-1.000000", "lotsize": "1", "instrumenttype": ""}
+    named = {"exch_seg": exchange, "token": token, "symbol": symbol, "name": name}
+    return named | fields | {"tick_size": "5.000000"} | more
+
+
+OPTION = {"expiry": "28OCT2025", "instrumenttype": "OPTIDX", "lotsize": "75"}
+MASTER = [
+    _record("NSE", "99926000", "Nifty 50", "NIFTY", instrumenttype="AMXIDX", tick_size="0.000000"),
+    _record("NSE", "2885", "RELIANCE-EQ", "RELIANCE"),
+    _record("BSE", "500325", "RELIANCE", "RELIANCE"),
+    _record("NFO", "58784", "NIFTY28OCT2524400CE", "NIFTY", strike="2440000.000000", **OPTION),
+    _record("NFO", "58785", "NIFTY28OCT2524400PE", "NIFTY", strike="2440000.000000", **OPTION),
+    _record("NSE", "7", 'ODD,"-EQ', 'ODD,"'),
+    _record("NSE", "8", "[bold]-EQ", "[bold]"),
+]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = json.dumps(MASTER).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_words: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def master_url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/master.json"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(master_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKS_HOME", str(tmp_path))
+    monkeypatch.setenv("TICKS_INSTRUMENTS_URL", master_url)
+
+
+def _run(*arguments: str) -> Result:
+    app = typer.Typer()
+    app.command()(find)
+    return CliRunner().invoke(app, arguments)
+
+
+def test_a_pipe_gets_aligned_columns() -> None:
+    result = _run("reliance")
+    assert result.stdout.splitlines() == [
+        "exchange  symbol       token   name      expiry  strike  lot_size  tick_size  kind",
+        "NSE       RELIANCE-EQ  2885    RELIANCE                  1         0.05",
+        "BSE       RELIANCE     500325  RELIANCE                  1         0.05",
+    ]
+    assert result.stderr == ""
+
+
+def test_csv_has_the_fields_as_header_and_quotes_what_must_be() -> None:
+    rows = list(csv.DictReader(io.StringIO(_run("--csv", "odd").stdout)))
+    assert tuple(rows[0]) == FIELDS
+    assert rows[0]["symbol"] == 'ODD,"-EQ'
+
+
+def test_csv_prices_are_exact_and_absent_ones_empty() -> None:
+    lines = _run("--csv", "NIFTY", "--limit", "2").stdout.split("\n")
+    assert lines[1] == "NSE,Nifty 50,99926000,NIFTY,,,1,0.00,AMXIDX"
+    assert lines[2] == "NFO,NIFTY28OCT2524400CE,58784,NIFTY,2025-10-28,24400.00,75,0.05,OPTIDX"
+
+
+def test_json_is_an_array_of_objects_with_the_same_digits() -> None:
+    text = _run("--json", "nifty", "24400", "CE").stdout
+    assert json.loads(text) == [
+        {
+            "exchange": "NFO",
+            "symbol": "NIFTY28OCT2524400CE",
+            "token": "58784",
+            "name": "NIFTY",
+            "expiry": "2025-10-28",
+            "strike": 24400,
+            "lot_size": 75,
+            "tick_size": 0.05,
+            "kind": "OPTIDX",
+        }
+    ]
+    assert '"strike": 24400.00, "lot_size": 75, "tick_size": 0.05' in text
+
+
+def test_json_of_no_strike_is_null_and_of_odd_names_still_json() -> None:
+    (found,) = json.loads(_run("--json", 'ODD,"').stdout)
+    assert (found["symbol"], found["strike"]) == ('ODD,"-EQ', None)
+
+
+def test_an_exchange_and_a_limit_narrow_the_list() -> None:
+    def symbols(*arguments: str) -> list[Any]:
+        return [one["symbol"] for one in json.loads(_run("--json", *arguments).stdout)]
+
+    assert symbols("RELIANCE", "--exchange", "bse") == ["RELIANCE"]
+    assert symbols("NIFTY", "--limit", "1") == ["Nifty 50"]
+
+
+def test_nothing_found_names_the_nearest() -> None:
+    result = _run("RELAINCE")
+    assert isinstance(result.exception, UnknownSymbolError)
+    assert "'RELAINCE'" in str(result.exception)
+    assert result.exception.candidates == ("NSE:RELIANCE-EQ",)
+    assert result.stdout == ""
+
+
+def test_nothing_found_on_an_exchange_names_it() -> None:
+    result = _run("RELIANCE", "--exchange", "MCX")
+    assert isinstance(result.exception, UnknownSymbolError)
+    assert "on MCX" in str(result.exception)
+    assert result.exception.candidates[0] == "NSE:RELIANCE-EQ"
+
+
+@pytest.mark.parametrize("arguments", [("x", "--csv", "--json"), ("x", "--exchange", "MOON")])
+def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    assert isinstance(_run(*arguments).exception, UsageError)
+
+
+def test_a_plain_address_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TICKS_INSTRUMENTS_URL", "http://example.org/master.json")
+    assert isinstance(_run("NIFTY").exception, UsageError)
+
+
+def test_without_a_master_and_a_copy_the_broker_is_out_of_reach(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TICKS_INSTRUMENTS_URL", "http://127.0.0.1:9/master.json")
+    assert isinstance(_run("NIFTY").exception, InstrumentMasterError)
+
+
+def test_a_terminal_gets_a_table_that_shows_names_as_they_are(tmp_path: Path) -> None:
+    program = "import typer; from ticks.cli.commands.find import find; typer.run(find)"
+    controller, terminal = pty.openpty()
+    surroundings = os.environ | {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "[bold]"],
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        env=surroundings,
+    ) as process:
+        os.close(terminal)
+        shown = _read_all(controller)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+    assert "[bold]-EQ" in shown
+    assert "─" in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def _read_all(descriptor: int) -> str:
+    """What a terminal was sent, until the other side closes it."""
+    parts: list[bytes] = []
+    try:
+        while part := os.read(descriptor, 65536):
+            parts.append(part)
+    except OSError:  # Linux says EIO where others say the end
+        pass
+    os.close(descriptor)
+    return b"".join(parts).decode()

@@ -1,0 +1,156 @@
+"""`ticks simulate` as a command: what it prints, how it ends, what it runs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from ticks.adapter.errors import UsageError
+from ticks.cli.commands.simulate import parse_speed
+
+TICKS = str(Path(sys.executable).with_name("ticks"))
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TICKS, "simulate", *arguments], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@pytest.fixture
+def begun(request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+    """The command with the test's arguments, running in a session without a terminal."""
+    process = subprocess.Popen(
+        [TICKS, "simulate", *request.param],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def exported(process: subprocess.Popen[str]) -> dict[str, str]:
+    """The variables in the lines that it prints before it serves."""
+    assert process.stderr is not None
+    assert process.stdout is not None
+    assert process.stderr.readline().startswith("a simulated broker on http")
+    variables: dict[str, str] = {}
+    while "TICKS_ALWAYS_OPEN" not in variables:
+        word, pair = shlex.split(process.stdout.readline())
+        assert word == "export"
+        name, _, value = pair.partition("=")
+        variables[name] = value
+    return variables
+
+
+@pytest.mark.parametrize("begun", [()], indirect=True)
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_it_prints_what_a_client_needs_and_serves_until_it_is_stopped(
+    begun: subprocess.Popen[str], stop: signal.Signals
+) -> None:
+    variables = exported(begun)
+    assert len(requests.get(variables["TICKS_INSTRUMENTS_URL"], timeout=5).json()) > 300
+    begun.send_signal(stop)
+    assert begun.wait(10) == 0
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
+def test_with_tls_a_client_that_trusts_the_certificate_gets_in() -> None:
+    fetch = (
+        "import os, ssl, urllib.request as u;"
+        "print(len(u.urlopen(os.environ['TICKS_INSTRUMENTS_URL'],"
+        "context=ssl.create_default_context()).read()))"
+    )
+    ran = run("--tls", "--", sys.executable, "-c", fetch)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert int(ran.stdout) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("script", "code"), [("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 128 + 15)]
+)
+def test_a_command_gets_the_variables_and_its_exit_code_is_the_end(script: str, code: int) -> None:
+    ran = run("--", "sh", "-c", f'echo "$TICKS_FEED_URL $TICKS_ALWAYS_OPEN"; {script}')
+    assert ran.returncode == code
+    assert re.fullmatch(r"ws://127\.0\.0\.1:\d+/smart-stream 1\n", ran.stdout)
+
+
+def test_options_after_the_dashes_belong_to_the_command() -> None:
+    assert run("--rate", "1", "--", "echo", "--rate", "x").stdout == "--rate x\n"
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [("--", "sh", "-c", "trap 'exit 9' INT TERM; echo ready; while :; do read x; done")],
+    indirect=True,
+)
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_is_passed_on_to_the_command(
+    begun: subprocess.Popen[str], stop: signal.Signals
+) -> None:
+    assert begun.stdout is not None
+    assert begun.stdout.readline() == "ready\n"
+    begun.send_signal(stop)
+    assert begun.wait(10) == 9
+
+
+def test_a_command_that_cannot_be_run_is_a_usage_error() -> None:
+    ran = run("--", "no-such-command")
+    assert ran.returncode == 2
+    assert "'no-such-command' cannot be run: No such file or directory" in ran.stderr
+
+
+def test_a_port_in_use_is_a_usage_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ran = run("--port", port)
+    assert ran.returncode == 2
+    assert f"port {port} on 127.0.0.1 cannot be had: Address already in use" in ran.stderr
+
+
+@pytest.mark.parametrize(("text", "speed"), [("1", 1.0), ("0.5", 0.5), ("60", 60.0), ("max", None)])
+def test_a_speed_is_a_number_or_max(text: str, speed: float | None) -> None:
+    assert parse_speed(text) == speed
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "fast"])
+def test_another_speed_is_refused_with_its_value(text: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(repr(text))):
+        parse_speed(text)
+
+
+def test_a_fault_that_is_none_shows_the_grammar() -> None:
+    ran = run("--fault", "20s:explode")
+    assert ran.returncode == 2
+    assert "'20s:explode' is no fault: nothing is called 'explode'" in ran.stderr
+    assert "WHEN:WHAT" in ran.stderr
+
+
+def test_faults_reach_the_broker() -> None:
+    fetch = (
+        "import os, urllib.request as u;"
+        "print(u.urlopen(os.environ['TICKS_INSTRUMENTS_URL']).read())"
+    )
+    ran = run(
+        "--fault", "instruments:null", "--fault", "1s:drop", "--", sys.executable, "-c", fetch
+    )
+    assert ran.stdout == "b'null'\n"
+
+
+def test_a_missing_recording_is_a_usage_error(tmp_path: Path) -> None:
+    ran = run("--recording", os.fspath(tmp_path / "nowhere.csv"))
+    assert ran.returncode == 2

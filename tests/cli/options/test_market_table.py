@@ -1,0 +1,91 @@
+"""The user's own sessions and holidays."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from ticks.adapter.clock import IST
+from ticks.adapter.errors import UsageError
+from ticks.adapter.market.calendar import SpecialSession
+from ticks.cli.options.market_table import holiday, market_calendar, session
+
+NSE, BSE, MCX = 1, 3, 5
+
+
+def ns(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=IST).timestamp()) * 10**9
+
+
+@pytest.fixture
+def environ(tmp_path: Path) -> dict[str, str]:
+    return {"TICKS_HOME": str(tmp_path)}
+
+
+def test_a_session_names_its_day_hours_and_exchanges() -> None:
+    assert session("2026-11-08 18:00-19:00 NSE,bse") == SpecialSession(
+        date(2026, 11, 8), time(18), time(19), frozenset({NSE, BSE})
+    )
+    assert session(" 2026-02-01  9:15 - 15:30 ").exchange_types == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("2026-11-08", "is no session; write"),
+        ("2026-13-08 18:00-19:00", "'2026-13-08' is no day"),
+        ("2026-11-08 25:00-26:00", "'25:00' is no time of day"),
+        ("2026-11-08 19:00-18:00", "closes before it opens"),
+        ("2026-11-08 18:00-19:00 NYSE", "'NYSE' is no exchange; there are NSE, NFO"),
+    ],
+)
+def test_a_session_that_makes_no_sense_says_why(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        session(text)
+
+
+def test_a_holiday_is_a_day() -> None:
+    assert holiday("2026-11-09") == date(2026, 11, 9)
+    with pytest.raises(ValueError, match="'Diwali' is no day; write 2026-11-09"):
+        holiday("Diwali")
+
+
+def test_the_calendar_opens_and_closes_as_the_file_says(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[market]\nholidays = ["2026-11-16", 2026-11-17]\n'
+        'sessions = ["2026-11-15 18:00-19:00 NSE"]\n'
+    )
+    calendar = market_calendar(environ, is_always_open=False)
+    assert calendar.is_open([NSE], ns("2026-11-15T18:30:00"))
+    assert not calendar.is_open([BSE], ns("2026-11-15T18:30:00"))
+    assert not calendar.is_open([NSE], ns("2026-11-16T10:00:00"))
+    assert not calendar.is_open([NSE], ns("2026-11-17T10:00:00"))
+    assert calendar.is_open([NSE], ns("2026-11-18T10:00:00"))
+
+
+def test_without_a_file_the_calendar_is_the_exchanges_own(environ: dict[str, str]) -> None:
+    calendar = market_calendar(environ, is_always_open=False)
+    assert calendar.special_sessions == ()
+    assert calendar.extra_holidays == frozenset()
+    assert market_calendar(environ, is_always_open=True).is_always_open
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('holidays = "2026-11-09"', r'line 2: market\.holidays = "2026-11-09": write a list'),
+        ('holidays = ["soon"]', r"line 2: market\.holidays = .*'soon' is no day"),
+        ('sessions = ["x"]', r"line 2: market\.sessions = .*'x' is no session"),
+        ("hollidays = []", r"line 2: \[market\] has no key 'hollidays'; did you mean 'holidays'"),
+    ],
+)
+def test_a_bad_value_names_file_and_line(
+    tmp_path: Path, environ: dict[str, str], text: str, reason: str
+) -> None:
+    (tmp_path / "config.toml").write_text(f"[market]\n{text}\n")
+    with pytest.raises(UsageError, match=reason):
+        market_calendar(environ, is_always_open=False)

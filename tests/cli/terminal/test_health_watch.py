@@ -1,0 +1,158 @@
+"""What a watch shows, and when, until it is told to stop."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ticks.adapter.clock import SystemClock
+from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.adapter.health import Check, Checkup
+from ticks.adapter.status_file import StatusFile
+from ticks.cli.terminal import check_thread, health_watch
+from ticks.cli.terminal.health_watch import Watch, drawn_on, show_changes, show_json
+from ticks.cli.terminal.screen import Screen
+from ticks.cli.view.health_view import Watched
+
+NAMES = ("session", "disk")
+
+
+class FakeCheckup:
+    """Two checks; the disk is full from the third run on."""
+
+    def __init__(self) -> None:
+        self.names = NAMES
+        self.runs = 0
+
+    def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
+        self.runs += 1
+        if names is None:
+            yield Check("session", "ok", "A1")
+        yield Check("disk", "ok" if self.runs < 3 else "failed", "full")
+
+    def stop(self) -> None:
+        """Nothing waits."""
+
+
+@pytest.fixture
+def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Watch]:
+    monkeypatch.setattr(check_thread, "_LOCAL_EVERY_S", 0.001)
+    monkeypatch.setattr(health_watch, "_SHOW_EVERY_S", 0.01)
+
+    def made(*, is_steady: bool = False) -> Watch:
+        checkup = cast(Checkup, FakeCheckup())
+        return Watch(checkup, tmp_path, SystemClock(), is_steady=is_steady)
+
+    return made
+
+
+def shown(watch: Watch, is_enough: Callable[[list[Watched]], bool]) -> list[Watched]:
+    """What was shown until there was enough of it."""
+    seen: list[Watched] = []
+
+    def show(before: Watched | None, now: Watched) -> None:
+        assert before is (seen[-1] if seen else None)
+        seen.append(now)
+        if is_enough(seen):
+            watch.stop()
+
+    watch.run(show)
+    return seen
+
+
+def has_failed(seen: list[Watched]) -> bool:
+    return any(check.status == "failed" for check in seen[-1].findings)
+
+
+def test_a_check_that_turned_is_shown_at_once(
+    watch: Callable[..., Watch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_watch, "_SHOW_EVERY_S", 3600.0)
+    seen = shown(watch(), has_failed)
+    assert [check.name for check in seen[-1].findings] == list(NAMES)
+    assert len(seen) < 6, "what did not turn is no reason to draw"
+
+
+def test_a_steady_watch_keeps_its_pace(
+    watch: Callable[..., Watch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health_watch, "_SHOW_EVERY_S", 0.05)
+    seen = shown(watch(is_steady=True), lambda seen: len(seen) == 4)
+    apart = [after.uptime_s - before.uptime_s for before, after in itertools.pairwise(seen)]
+    assert min(apart) >= 0.05
+
+
+def test_streams_are_followed_from_their_first_status_to_their_last(
+    watch: Callable[..., Watch], tmp_path: Path, live: FeedSnapshot
+) -> None:
+    status = StatusFile(tmp_path)
+    status.replace(live.to_dict())
+
+    def is_enough(seen: list[Watched]) -> bool:
+        if seen[-1].streams:
+            status.remove()
+        return not seen[-1].streams
+
+    seen = shown(watch(), is_enough)
+    assert seen[0].streams[os.getpid()].ticks == live.ticks
+    assert seen[-1].unheard == frozenset()
+
+
+def test_a_status_that_is_no_longer_replaced_is_one_of_a_stream_that_hangs(
+    watch: Callable[..., Watch], tmp_path: Path, live: FeedSnapshot
+) -> None:
+    status = StatusFile(tmp_path)
+    status.replace(live.to_dict())
+
+    def is_enough(seen: list[Watched]) -> bool:
+        os.utime(status.path, (0, 0))
+        return not seen[-1].streams
+
+    assert shown(watch(), is_enough)[-1].unheard == {os.getpid()}
+
+
+def test_without_a_terminal_only_changes_are_told(
+    watch: Callable[..., Watch], capsys: pytest.CaptureFixture[str]
+) -> None:
+    watching = watch()
+
+    def show(before: Watched | None, now: Watched) -> None:
+        show_changes(before, now)
+        if any(check.status == "failed" for check in now.findings):
+            watching.stop()
+
+    watching.run(show)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[:2]] == list(NAMES)
+    assert lines[2].split()[1:3] == ["✗", "disk"]
+
+
+def test_json_is_one_document_a_line(
+    watch: Callable[..., Watch], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for now in shown(watch(), has_failed):
+        show_json(None, now)
+    documents: list[dict[str, Any]] = list(map(json.loads, capsys.readouterr().out.splitlines()))
+    assert [document["ok"] for document in documents][-1] is False
+    assert {tuple(document) for document in documents} == {("at", "ok", "checks", "streams")}
+
+
+def test_on_a_terminal_a_stream_that_ended_is_told_above_the_frame(live: FeedSnapshot) -> None:
+    reads, writes = os.pipe()
+    show = drawn_on(Screen(writes), has_color=False)
+    status = {"pid": 7, **live.to_dict()}
+    before = Watched("2026-11-20T09:27:41+05:30", 1.0, NAMES, {}, [status])
+    after = Watched("2026-11-20T09:27:42+05:30", 2.0, NAMES, {}, [])
+    show(None, before)
+    show(before, after)
+    os.close(writes)
+    with open(reads, encoding="utf-8") as file:
+        text = file.read()
+    end = text.index("09:27:42 stream 7 ended")
+    assert text.index("stream 7 · Nifty 50") < end < text.index("streams  none runs")

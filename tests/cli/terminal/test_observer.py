@@ -1,0 +1,246 @@
+"""What happens beside the recorder: told, written, drawn, each at its time."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.errors import OutputError
+from ticks.adapter.events import FeedEvent
+from ticks.adapter.feed.stats import FeedSnapshot, OutputSnapshot
+from ticks.adapter.recorder import Recorder
+from ticks.adapter.status_file import StatusFile
+from ticks.cli.terminal import observer as observer_module
+from ticks.cli.terminal.console import Console
+from ticks.cli.terminal.observer import Observer
+
+DEADLINE_S = 20.0
+
+
+class FakeFeed:
+    """Broker, recorder and clock in one: holds a snapshot, hands events out, counts the looks."""
+
+    def __init__(self, snapshot: FeedSnapshot) -> None:
+        self.feed = snapshot
+        self.at_s = 100.0
+        self.clock = self
+        self.events: list[FeedEvent] = []
+        self.looks = threading.Semaphore(0)
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    def take_events(self) -> list[FeedEvent]:
+        taken, self.events = self.events, []
+        self.looks.release()
+        return taken
+
+    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+        return self.feed
+
+    def outputs(self) -> tuple[OutputSnapshot, ...]:
+        return self.feed.outputs
+
+    def looked(self, times: int = 3) -> None:
+        """Wait until so many looks began; all but the last of them are over then."""
+        for _ in range(times):
+            assert self.looks.acquire(timeout=DEADLINE_S)
+
+
+class FakeConsole:
+    """Keeps what was told and shown. `screen` itself has a size."""
+
+    def __init__(self) -> None:
+        self.screen = self
+        self.width = 80
+        self.told: list[str] = []
+        self.said: list[str] = []
+        self.shown: list[FeedSnapshot] = []
+        self.is_showing = False
+
+    def size(self) -> tuple[int, int]:
+        return self.width, 23
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        self.is_showing = True
+        yield
+        self.is_showing = False
+
+    def tell(self, event: FeedEvent, *, is_one_of_several: bool) -> None:
+        self.told.append(f"{event.connection} {event.name} {is_one_of_several}")
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+    def show(self, snapshot: FeedSnapshot) -> None:
+        assert self.is_showing
+        self.shown.append(snapshot)
+
+
+@pytest.fixture
+def feed(live: FeedSnapshot, monkeypatch: pytest.MonkeyPatch) -> FakeFeed:
+    monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 0.001)
+    return FakeFeed(live)
+
+
+@pytest.fixture
+def console() -> FakeConsole:
+    return FakeConsole()
+
+
+@pytest.fixture
+def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[..., Observer]:
+    def made(events: str | None = None, status: Path = tmp_path) -> Observer:
+        return Observer(
+            cast(BrokerAdapter, feed),
+            cast(Recorder, feed),
+            cast(Console, console),
+            StatusFile(status, pid=7),
+            events=events,
+        )
+
+    return made
+
+
+def event(name: str, connection: int = 1) -> FeedEvent:
+    return FeedEvent(1_763_609_400_000_000_000, connection, name, {})
+
+
+def test_events_are_told_and_written_the_last_ones_too(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    with observer(events=str(path)):
+        feed.events.append(event("connected"))
+        feed.looked()
+        feed.events.append(event("stopped"))
+    assert console.told == ["1 connected False", "1 stopped False"]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert ["connected" in lines[0], "stopped" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_connections_are_named_where_there_are_several(
+    feed: FakeFeed,
+    console: FakeConsole,
+    observer: Callable[..., Observer],
+    crowded: FeedSnapshot,
+) -> None:
+    feed.feed = crowded
+    with observer():
+        feed.events.append(event("lost", 3))
+    assert console.told == ["3 lost True"]
+
+
+def test_an_events_file_that_is_full_is_told_once_and_is_the_failure(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
+) -> None:
+    with observer(events="/dev/full") as running:
+        for name in ("connected", "subscribed"):
+            feed.events.append(event(name))
+            feed.looked()
+    assert console.said == ["the events file /dev/full cannot be written: No space left on device"]
+    assert running.failure is not None
+
+
+def test_a_file_name_that_is_no_utf8_text_is_escaped_in_the_events(
+    feed: FakeFeed, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    with observer(events=str(path)):
+        feed.events.append(FeedEvent(0, 0, "summary", {"outputs": {"bad\udcff.csv": 1}}))
+    assert json.loads(path.read_text(encoding="utf-8"))["outputs"] == {"bad\udcff.csv": 1}
+
+
+def test_an_events_file_that_cannot_be_opened_is_an_output_error(
+    observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    with (
+        pytest.raises(OutputError, match="cannot be written: No such file"),
+        observer(events=str(tmp_path / "nowhere" / "events.jsonl")),
+    ):
+        pass
+
+
+def test_while_all_is_well_a_second_passes_between_frames(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
+) -> None:
+    with observer():
+        feed.looked(5)
+        assert len(console.shown) == 1
+        feed.at_s += 1.0
+        feed.looked()
+        assert len(console.shown) == 2
+    assert len(console.shown) == 3, "the last frame"
+
+
+@pytest.mark.parametrize("cause", ["event", "resize"])
+def test_a_change_is_drawn_at_once(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], cause: str
+) -> None:
+    with observer():
+        feed.looked()
+        if cause == "event":
+            feed.events.append(event("lost"))
+        else:
+            console.width = 40
+        feed.looked(5)
+        assert len(console.shown) == 2
+
+
+def test_a_countdown_is_drawn_at_every_look(
+    feed: FakeFeed,
+    console: FakeConsole,
+    observer: Callable[..., Observer],
+    waiting: FeedSnapshot,
+) -> None:
+    feed.feed = waiting
+    with observer():
+        feed.looked(5)
+        assert len(console.shown) >= 4
+
+
+def test_without_a_screen_the_rate_is_sampled_all_the_same(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
+) -> None:
+    cast(Any, console).screen = None
+    with observer():
+        feed.looked()
+    assert console.shown == [feed.feed] * 2
+
+
+def test_other_programs_see_the_stream_once_a_second_until_its_end(
+    feed: FakeFeed, observer: Callable[..., Observer], tmp_path: Path, waiting: FeedSnapshot
+) -> None:
+    path = tmp_path / "7.json"
+    feed.feed = waiting
+    with observer():
+        feed.looked()
+        assert '"phase": "waiting"' in path.read_text(encoding="utf-8")
+        feed.feed = replace(waiting, phase="live")
+        feed.looked(5)
+        assert '"phase": "waiting"' in path.read_text(encoding="utf-8")
+        feed.at_s += 1.0
+        feed.looked()
+        assert '"phase": "live"' in path.read_text(encoding="utf-8")
+    assert not path.exists()
+
+
+def test_where_other_programs_cannot_see_it_that_is_said_once(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with observer(status=tmp_path / "file"):
+        for _ in range(3):
+            feed.at_s += 1.0
+            feed.looked()
+    assert len(console.said) == 1
+    assert console.said[0].startswith("other programs cannot see this stream: the status file")

@@ -1,0 +1,111 @@
+"""One place turns a fault into words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+import typer
+
+from ticks.adapter import errors
+from ticks.cli.exit_codes import ExitCode, exit_code_of, message_for, run_guarded
+
+
+def raising(error: BaseException) -> object:
+    def run(_arguments: Sequence[str]) -> object:
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.UsageError("x"), 2),
+        (errors.CredentialsMissingError("x"), 3),
+        (errors.TokenRefusedError("x"), 3),
+        (errors.UnknownSymbolError("x"), 4),
+        (errors.SubscriptionRefusedError("x"), 4),
+        (errors.NetworkError("x"), 5),
+        (errors.FeedLostError("x"), 5),
+        (errors.CertificateError("x"), 5),
+        (errors.OutputError("x"), 6),
+        (errors.RecordingError("x"), 6),
+        (errors.PacketError("x", reason="mode"), 1),
+        (errors.ReaderLeftError("x"), 0),
+    ],
+)
+def test_each_kind_of_fault_has_its_exit_code(error: errors.TicksError, code: int) -> None:
+    assert exit_code_of(error) == code
+
+
+def test_every_fault_that_can_reach_a_user_has_words_with_its_remedy() -> None:
+    words = message_for(errors.OutputError("out.csv: the disk is full", remedy="free some space"))
+    assert words == "ticks: out.csv: the disk is full\n  try: free some space"
+
+
+def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    code = run_guarded(raising(errors.NetworkError("nobody answers")), [])
+    out, err = capfd.readouterr()
+    assert (code, out, err) == (5, "", "ticks: nobody answers\n")
+
+
+def test_a_traceback_is_for_those_who_ask(capfd: pytest.CaptureFixture[str]) -> None:
+    run_guarded(raising(errors.NetworkError("nobody answers")), ["stream", "-v"])
+    assert "Traceback" in capfd.readouterr().err
+
+
+def test_the_unexpected_is_one_line_too(capfd: pytest.CaptureFixture[str]) -> None:
+    code = run_guarded(raising(ZeroDivisionError("division by zero")), [])
+    err = capfd.readouterr().err
+    assert code == ExitCode.UNEXPECTED
+    assert "unexpected: ZeroDivisionError: division by zero" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), typer.Abort()])
+def test_an_interrupted_command_ends_with_130(error: BaseException) -> None:
+    assert run_guarded(raising(error), []) == 130
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_an_exit_keeps_its_code(code: int) -> None:
+    assert run_guarded(raising(typer.Exit(code)), []) == code
+
+
+def test_a_reader_that_leaves_a_help_is_a_good_end() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run(
+        [sys.executable, "-m", "ticks.cli", "stream", "--help"],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        check=False,
+        timeout=60,
+    )
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (ExitCode.OK, b"")
+
+
+def test_a_good_end_is_0() -> None:
+    assert run_guarded(lambda _arguments: None, []) == ExitCode.OK
+
+
+def test_a_stdout_that_cannot_be_written_is_an_output_that_failed() -> None:
+    ran = subprocess.run(
+        ["sh", "-c", '"$1" -m ticks.cli --version >/dev/full', "sh", sys.executable],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ran.returncode == ExitCode.OUTPUT
+    assert ran.stderr.splitlines()[0] == "ticks: stdout cannot be written: No space left on device"
+
+
+def test_other_faults_of_the_system_stay_unexpected(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_guarded(raising(FileNotFoundError(2, "gone")), []) == ExitCode.UNEXPECTED
+    assert "FileNotFoundError" in capfd.readouterr().err
