@@ -352,7 +352,7 @@ class BrokerAdapter:
             silence_s=max(0.0, now_s - connection.last_data_s) if is_live else 0.0,
             reconnects=state.reconnects,
             blind_s=state.total_blind_s(now_s),
-            last_cause="" if state.cause is None else state.cause.cause,
+            last_cause="" if state.cause is None else state.cause.label,
             ticks=connection.tracker.ticks,
         )
 

@@ -1,8 +1,9 @@
 """Every fault this project names, in one place.
 
-A class says two things about its fault: what kind it is (the command line maps kinds to exit
-codes) and whether trying again can help (`can_retry`; nobody else decides that). The text says
-what happened and which value was involved, never a secret; `remedy` says what to do next.
+An error carries what a program needs: its class (which side is at fault, and whether trying again
+can help: `can_retry`, nobody else decides that), its `kind` (which fault of that class) and the
+`values` involved, never a secret. The message states what happened; what to do about it is the
+command line's to say (`cli/exit_codes.py` owns the one table kind -> exit code, words, remedy).
 Foreign exceptions become one of these in the file that owns the foreign library, with the cause
 kept (`raise ... from error`).
 """
@@ -16,17 +17,22 @@ class TicksError(Exception):
     """Base of all faults that a user is told about.
 
     `can_retry`: whether the same call may succeed later with nothing changed by the user.
-    `cause`: the fault's name where a connection's history names it.
-    `remedy`: what the user can do, one sentence, or "".
+    `label`: the fault's name where a connection's history names it.
+    `kind`: which fault of its class, a stable word such as "output-exists"; "" where the class
+    says it all. `values`: what the fault is about, by name.
+    `remedy`: what to do about it, where the command line raises the error itself; the adapter
+    leaves it empty (a test holds that) and the command line looks the kind up.
     """
 
     can_retry: ClassVar[bool] = False
-    cause: ClassVar[str] = "error"
+    label: ClassVar[str] = "error"
 
-    def __init__(self, message: str, *, remedy: str = "") -> None:
+    def __init__(self, message: str, *, kind: str = "", remedy: str = "", **values: object) -> None:
         super().__init__(message)
         self.message = message
+        self.kind = kind
         self.remedy = remedy
+        self.values = values
 
 
 # --- what the user asked for makes no sense (exit 2) ---------------------------------------------
@@ -42,7 +48,7 @@ class UsageError(TicksError):
 class SessionError(TicksError):
     """There is no usable session, and none can be had."""
 
-    cause = "session"
+    label = "session"
 
 
 class CredentialsMissingError(SessionError):
@@ -68,7 +74,7 @@ class SessionFileError(SessionError):
 class TokenRefusedError(SessionError):
     """The broker refuses this session's tokens (AG8001-3, AB1010, AB8050, AB8051, HTTP 401)."""
 
-    cause = "tokens refused"
+    label = "tokens refused"
 
 
 # --- a symbol or a subscription (exit 4) ---------------------------------------------------------
@@ -77,8 +83,16 @@ class TokenRefusedError(SessionError):
 class SymbolError(TicksError):
     """What the user named is not one instrument; `candidates` holds the nearest symbols."""
 
-    def __init__(self, message: str, *, remedy: str = "", candidates: tuple[str, ...] = ()) -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "",
+        remedy: str = "",
+        candidates: tuple[str, ...] = (),
+        **values: object,
+    ) -> None:
+        super().__init__(message, kind=kind, remedy=remedy, **values)
         self.candidates = candidates
 
 
@@ -93,7 +107,7 @@ class AmbiguousSymbolError(SymbolError):
 class SubscriptionRefusedError(SymbolError):
     """The broker refused a subscription (E1001, E1002), or it is over the broker's limits."""
 
-    cause = "subscription refused"
+    label = "subscription refused"
 
 
 # --- the broker is out of reach, or the feed is lost (exit 5) ------------------------------------
@@ -107,43 +121,45 @@ class NetworkError(BrokerError):
     """Nobody answers: refused, reset, DNS, time-out."""
 
     can_retry = True
-    cause = "network"
+    label = "network"
 
 
 class BrokerBusyError(BrokerError):
     """The broker works but turned this call down for now (AB1004, HTTP 5xx, HTTP 403 pages)."""
 
     can_retry = True
-    cause = "broker busy"
+    label = "broker busy"
 
 
 class RateLimitedError(BrokerBusyError):
     """Too many calls or connections (HTTP 429, "exceeding access rate"): wait a minute at least."""
 
-    cause = "429"
+    label = "429"
 
 
 class CertificateError(BrokerError):
     """The server's certificate is not to be trusted. Never tried again."""
 
-    cause = "certificate"
+    label = "certificate"
 
 
 class NotSmartApiError(BrokerError):
     """Something answers there, but it is no SmartAPI."""
 
     can_retry = True
-    cause = "no SmartAPI"
+    label = "no SmartAPI"
 
 
 class HandshakeRefusedError(BrokerError):
     """The feed answered the handshake with an HTTP status; `status` holds it."""
 
     can_retry = True
-    cause = "handshake refused"
+    label = "handshake refused"
 
-    def __init__(self, message: str, *, status: int, remedy: str = "") -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(
+        self, message: str, *, status: int, kind: str = "", remedy: str = "", **values: object
+    ) -> None:
+        super().__init__(message, kind=kind, remedy=remedy, **values)
         self.status = status
 
 
@@ -151,10 +167,10 @@ class ProtocolError(BrokerError):
     """The peer broke RFC 6455; `close_code` is what the RFC asks to close with."""
 
     can_retry = True
-    cause = "protocol error"
+    label = "protocol error"
 
-    def __init__(self, message: str, *, close_code: int, remedy: str = "") -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(self, message: str, *, close_code: int) -> None:
+        super().__init__(message)
         self.close_code = close_code
 
 
@@ -162,7 +178,7 @@ class SilenceError(BrokerError):
     """The feed is open and sends no data, in market hours."""
 
     can_retry = True
-    cause = "silence"
+    label = "silence"
 
     def __init__(self, silence_s: float) -> None:
         super().__init__(f"no data for {silence_s:.1f} s")
@@ -172,7 +188,7 @@ class LinkDeadError(BrokerError):
     """Nothing at all came from the feed, not even an answer to the heartbeat."""
 
     can_retry = True
-    cause = "link dead"
+    label = "link dead"
 
     def __init__(self, unheard_s: float) -> None:
         super().__init__(f"nothing heard for {unheard_s:.1f} s, not even an answer to `ping`")
@@ -182,7 +198,7 @@ class ClosedByServerError(BrokerError):
     """The server closed the feed; `code` is its close code, None where it gave none."""
 
     can_retry = True
-    cause = "closed by server"
+    label = "closed by server"
 
     def __init__(self, code: int | None, reason: str = "") -> None:
         said = "without a code" if code is None else f"with code {code}"
@@ -198,6 +214,25 @@ class InstrumentMasterError(BrokerError):
 
 class FeedLostError(BrokerError):
     """The feed is lost for good: the attempts are used up, or trying again cannot help."""
+
+
+# --- this machine, not the broker ---------------------------------------------------------------
+
+
+class LocalFaultError(TicksError):
+    """Something of this machine stands in the way: `values` say what."""
+
+
+class DiskError(LocalFaultError):
+    """A folder of ours cannot be written, or its disk has no room (exit 6)."""
+
+
+class ClockSkewError(LocalFaultError):
+    """This machine's clock differs from the broker's by more than a TOTP code can bear (exit 5)."""
+
+
+class PortTakenError(LocalFaultError):
+    """A port that should be listened on is taken (exit 6)."""
 
 
 # --- data ----------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The one place that turns an error into words and an exit code.
+"""The one place that turns an error into an exit code, words and a remedy.
 
 What a user reads: what happened, which value was involved, what to do next. A traceback is shown
 only with `-v`.
@@ -17,7 +17,10 @@ import typer
 
 from ..adapter.errors import (
     BrokerError,
+    DiskError,
+    LocalFaultError,
     OutputError,
+    PortTakenError,
     ReaderLeftError,
     RecordingError,
     SessionError,
@@ -46,9 +49,23 @@ _CODES: tuple[tuple[type[TicksError], ExitCode], ...] = (
     (SessionError, ExitCode.SESSION),
     (SymbolError, ExitCode.SYMBOL),
     (BrokerError, ExitCode.BROKER),
+    (DiskError, ExitCode.OUTPUT),
+    (PortTakenError, ExitCode.OUTPUT),
+    (LocalFaultError, ExitCode.BROKER),
     (OutputError, ExitCode.OUTPUT),
     (RecordingError, ExitCode.OUTPUT),
 )
+
+REMEDIES: dict[str, str] = {
+    # --- config, paths, urls
+    # --- auth: session, login, REST
+    # --- instruments: names, master, index
+    # --- feed: handshake, subscription, a feed that is lost
+    # --- files, rows, sinks, replay: outputs and recordings
+    # --- simulator
+    # --- this machine: disk, clock, port
+}
+"""What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; files of ours name their faults themselves."""
@@ -61,8 +78,13 @@ def exit_code_of(error: TicksError) -> ExitCode:
 
 def message_for(error: TicksError) -> str:
     """What a user reads of a fault, one or two lines."""
-    remedy = f"\n  try: {error.remedy}" if error.remedy else ""
-    return f"ticks: {error.message}{remedy}"
+    remedy = remedy_of(error)
+    return f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+
+
+def remedy_of(error: TicksError) -> str:
+    """What to do about a fault, one sentence, or "" where nothing helps."""
+    return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 
 def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> int:

@@ -428,7 +428,7 @@ def _market_seen(state: State, event: Checked, now_s: float) -> State:
 def _why(cause: TicksError | None) -> dict[str, object]:
     if cause is None:
         return {}
-    facts: dict[str, object] = {"cause": cause.cause, "detail": cause.message}
+    facts: dict[str, object] = {"cause": cause.label, "detail": cause.message}
     code = getattr(cause, "code", getattr(cause, "status", None))
     return facts if code is None else {**facts, "code": code}
 

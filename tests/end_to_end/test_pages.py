@@ -23,7 +23,7 @@ from ticks.adapter.auth.replies import Asked, Call, Reply, data_of
 from ticks.adapter.clock import IST, SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import TicksError
-from ticks.adapter.feed.link import Opening
+from ticks.adapter.feed.link import Handshake
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.urls import FEED_URL
 from ticks.cli.exit_codes import message_for
@@ -146,7 +146,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
             authenticator.login(config.credentials)
         said.append(message_for(refused.value))
         with pytest.raises(TicksError) as refused:
-            Opening(simulator.feed_url, {}).run()
+            Handshake(simulator.feed_url, {}).run()
         said.append(message_for(refused.value).replace(simulator.feed_url, FEED_URL))
         asked = Asked(Call.PROFILE, simulator.rest_url, None)
     body = {"success": False, "message": "Invalid Token", "errorCode": "AG8001", "data": ""}

@@ -269,19 +269,19 @@ def test_what_an_older_socket_says_changes_nothing(make: type[Life], kind: type[
         LinkDeadError(30),
         SilenceError(30),
     ],
-    ids=lambda cause: cause.cause,
+    ids=lambda cause: cause.label,
 )
 def test_what_trying_again_can_mend_is_tried_again(cause: TicksError) -> None:
     life = live()
     life.fail(cause)
     assert (life.state.phase, life.state.delay_s) == (Phase.WAITING, 1.0)
-    assert life.facts("lost")["cause"] == cause.cause
+    assert life.facts("lost")["cause"] == cause.label
 
 
 @pytest.mark.parametrize(
     "cause",
     [CertificateError("self-signed"), CredentialsMissingError("TICKS_PIN")],
-    ids=lambda cause: cause.cause,
+    ids=lambda cause: cause.label,
 )
 def test_what_trying_again_cannot_mend_is_not_tried_again(cause: TicksError) -> None:
     life = connecting()

@@ -107,7 +107,7 @@ class Referee:
 
     def _is_fair(self, waited_s: float) -> bool:
         policy = self.world.policy
-        least_s = policy.rate_limit_wait_s if getattr(self.lost_to, "cause", "") == "429" else 0.0
+        least_s = policy.rate_limit_wait_s if getattr(self.lost_to, "label", "") == "429" else 0.0
         for failures in range(self.failures_least, self.failures_most + 1):
             base_s = max(least_s, min(policy.backoff_max_s, 2.0 ** (failures - 1)))
             if base_s - EPS_S <= waited_s <= base_s * 1.1 + EPS_S:
@@ -186,7 +186,7 @@ class Referee:
             assert seen_s is not None
             self.spans.append([seen_s, now_s, math.inf])
             self.is_blind = True
-        if not (cause.cause == "tokens refused" and self.fresh_logins == 0):
+        if not (cause.label == "tokens refused" and self.fresh_logins == 0):
             self.failures_least += 1
             self.failures_most += 1
 
@@ -286,7 +286,7 @@ class Referee:
     def _judge_the_end(self, error: TicksError) -> None:
         limit = self.world.policy.max_attempts
         is_worn_out = limit is not None and self.failures_most > limit
-        demand(is_worn_out or error.cause in self.may_end, f"given up because of {error!r}")
+        demand(is_worn_out or error.label in self.may_end, f"given up because of {error!r}")
         if isinstance(error, SilenceError | LinkDeadError):
             demand(is_worn_out, "silence alone is no end")
 
