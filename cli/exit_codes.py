@@ -58,6 +58,8 @@ _CODES: tuple[tuple[type[TicksError], ExitCode], ...] = (
 
 REMEDIES: dict[str, str] = {
     # --- config, paths, urls
+    "no-symbol": "name one, such as NIFTY",
+    "bad-mode": "use ltp, quote or snap; the broker withdrew mode 4 (depth) on 2025-04-25",
     # --- auth: session, login, REST
     # --- instruments: names, master, index
     # --- feed: handshake, subscription, a feed that is lost

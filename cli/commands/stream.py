@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ...adapter.auth.authenticator import Authenticator
+from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
-from ...adapter.clock import SystemClock
 from ...adapter.config import Config
-from ...adapter.errors import OutputError, TicksError, UsageError
+from ...adapter.errors import OutputError, UsageError
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
-from ...adapter.instruments import open_catalog, read_watch_list
+from ...adapter.instruments import read_watch_list
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
@@ -139,9 +138,9 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
     config = Config.from_env(environ)
     names = wanted_names(settings.symbols, settings.watch_lists)
+    instruments = resolved(names, settings.shard, config, console)  # a typo needs no login
     sessions = config.authenticator(console.say)
-    _log_in(sessions)
-    instruments = resolved(names, settings.shard, config, console)
+    ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
         feed_url=config.endpoints.feed_url,
@@ -206,15 +205,6 @@ def _csv_path(
     return csv if has_output or events == "-" or console.owns_stdout else "-"
 
 
-def _log_in(sessions: Authenticator) -> None:
-    """A session before any file is touched; a broker out of reach is the connection's to retry."""
-    try:
-        sessions.session()
-    except TicksError as error:
-        if not error.can_retry:
-            raise
-
-
 def resolved(
     names: Sequence[str],
     shard: tuple[int, int] | None,
@@ -222,17 +212,8 @@ def resolved(
     console: Console,
 ) -> list[Instrument]:
     """The instruments that the names mean, or this shard's part of them."""
-    with (
-        byte_progress("instrument master") as progress,
-        open_catalog(
-            config.paths,
-            config.endpoints.instruments_url,
-            clock=SystemClock(),
-            progress=progress,
-            note=console.say,
-        ) as book,
-    ):
-        instruments = book.resolve_all(names)
+    with byte_progress("instrument master") as progress:
+        instruments = resolve_symbols(config, names, progress=progress, note=console.say)
     if shard is None:
         return instruments
     mine = shard_of(instruments, lambda instrument: instrument.key, *shard)

@@ -19,6 +19,12 @@ def simulator() -> Iterator[Simulator]:
 
 
 @pytest.fixture
-def config(simulator: Simulator, tmp_path: Path) -> Config:
-    """The surroundings of a user of that broker, with a home of his own."""
-    return Config.from_env({**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")})
+def environ(simulator: Simulator, tmp_path: Path) -> dict[str, str]:
+    """The environment of a user of that broker, with a home of their own."""
+    return {**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
+
+
+@pytest.fixture
+def config(environ: dict[str, str]) -> Config:
+    """What that environment says."""
+    return Config.from_env(environ)
