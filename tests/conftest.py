@@ -1,4 +1,4 @@
-"""What the tests of several rooms share: the official SDK, contained.
+"""What the tests of several rooms share: Hypothesis's profile, and the official SDK, contained.
 
 Importing the SDK asks a public service for this machine's address, and its constructors make a
 `logs` folder in the current directory and add handlers to logzero's logger (protocol.md,
@@ -14,6 +14,19 @@ from types import ModuleType
 from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Hypothesis has limits in seconds of the wall clock, and lifts them where the variable CI is set.
+# A first run builds its tables of Unicode inside the first draw, which takes seconds, and a busy
+# machine may stop any example for as long: neither is a fault of a test. One profile for all.
+settings.register_profile(
+    "ticks",
+    settings.get_profile("default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("ticks")
 
 
 @pytest.fixture(scope="session")
