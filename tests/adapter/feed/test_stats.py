@@ -184,8 +184,9 @@ WORDS = "a1-.: é\x00\ud800"
 """Letters of a string: a few are enough, all of Unicode would be slow to draw."""
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(WORDS, max_size=5),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.text(WORDS, max_size=5), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(WORDS, max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 
