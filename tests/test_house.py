@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -67,10 +68,12 @@ def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
 def absolute_imports(path: Path) -> set[str]:
     """The top-level names that a file imports absolutely, at any depth of its code."""
     found: set[str] = set()

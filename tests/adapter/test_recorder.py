@@ -19,6 +19,8 @@ from ticks.adapter.simulator.server import Simulator
 from ticks.adapter.surroundings import Surroundings
 from ticks.adapter.tick import Mode
 
+pytestmark = pytest.mark.slow  # real sockets and time
+
 NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
 
 
