@@ -103,6 +103,21 @@ def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
     assert all((path.parent / "__init__.py").exists() for path in MODULES)
 
 
+def test_the_manual_page_and_the_completions_are_installed_where_man_and_shells_look() -> None:
+    installed = {
+        f"{folder}/{Path(file).name}": file
+        for folder, files in PROJECT["tool"]["setuptools"]["data-files"].items()
+        for file in files
+    }
+    assert installed == {
+        "share/man/man1/ticks.1": "docs/ticks.1",
+        "share/bash-completion/completions/ticks": "completions/ticks",
+        "share/zsh/site-functions/_ticks": "completions/_ticks",
+        "share/fish/vendor_completions.d/ticks.fish": "completions/ticks.fish",
+    }
+    assert all((ROOT / file).is_file() for file in installed.values())
+
+
 @pytest.mark.parametrize(
     "path", [path for path in MODULES if path.name != "__init__.py"], ids=shown
 )
