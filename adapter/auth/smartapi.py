@@ -154,7 +154,9 @@ def smart_connect() -> Any:
     places = package.submodule_search_locations if package else None
     spec = PathFinder.find_spec("SmartApi.smartConnect", places) if places else None
     if spec is None or spec.loader is None:
-        raise TicksError("smartapi-python is not installed", remedy="run: pip install ticks")
+        raise TicksError(
+            "smartapi-python is not installed", remedy="run: pip install smartapi-python==1.5.5"
+        )
     module = module_from_spec(spec)
     module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import_for_sdk}
     spec.loader.exec_module(module)

@@ -180,9 +180,13 @@ def test_a_snapshot_of_another_version_keeps_what_both_know(snapshot: FeedSnapsh
     assert datetime.fromisoformat(found.at).tzinfo is not None
 
 
+WORDS = "a1-.: é\x00\ud800"
+"""Letters of a string: a few are enough, all of Unicode would be slow to draw."""
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(WORDS, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(WORDS, max_size=5), inner, max_size=3)
+    ),
     max_leaves=5,
 )
 

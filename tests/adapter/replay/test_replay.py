@@ -75,6 +75,7 @@ def seconds(flushed: Sequence[tuple[float, int]]) -> list[float]:
 # --- pace ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("speed", "end_s"), [(1.0, 3600), (10.0, 360), (0.5, 7200)])
 def test_an_hour_takes_an_hour_divided_by_the_speed_and_no_row_is_early_or_late(
     played: Played, output: MemoryOutput, speed: float, end_s: float
@@ -85,6 +86,7 @@ def test_an_hour_takes_an_hour_divided_by_the_speed_and_no_row_is_early_or_late(
     assert seconds(output.flushed_at) == pytest.approx([s / speed for s in HOUR], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_work_that_takes_time_does_not_add_up(
     played: Played, output: MemoryOutput, clock: VirtualTime
 ) -> None:
@@ -130,6 +132,7 @@ def test_silence_can_be_skipped(played: Played, output: MemoryOutput) -> None:
 # --- what is played ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [csv_text, json_text])
 @pytest.mark.parametrize("token", ["1", "33"])
 def test_full_speed_gives_the_input_back_byte_for_byte(
@@ -191,6 +194,7 @@ def test_an_empty_recording_is_played_at_once(played: Played, output: MemoryOutp
     assert output.is_closed
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(played: Played, output: MemoryOutput) -> None:
     output.take = lambda *_: None  # type: ignore[method-assign]
     replay = played.of(csv_text(range(60_000)), csv_text(range(60_000), "2"), speed=None)
