@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from .auth.authenticator import Authenticator
 from .auth.rest import CALL_TIMEOUT_S
@@ -34,12 +34,13 @@ from .errors import (
     SubscriptionRefusedError,
     TicksError,
 )
+from .feed.lifecycle import Phase
 from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
 from .instrument import Instrument
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
-from .status_file import running_streams
+from .status_file import RunningStream, running_streams
 from .tick import Mode
 from .waker import Waker
 from .wire.frames import Close, ControlFrame, FrameReader, Text
@@ -118,7 +119,7 @@ class Checkup:
         self._skew_s: float | None = None
         self._instruments: list[Instrument] = []
         self._probe: FeedProbe | None = None
-        self.streams: list[dict[str, Any]] = []
+        self.streams: list[RunningStream] = []
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -248,7 +249,7 @@ class Checkup:
             )
         except RateLimitedError as error:
             if self.streams:
-                pids = ", ".join(str(stream["pid"]) for stream in self.streams)
+                pids = ", ".join(str(stream.pid) for stream in self.streams)
                 raise SkippedError(
                     f"all connections are in use; running streams: {pids}"
                 ) from error
@@ -280,9 +281,13 @@ class Checkup:
     def _check_streams(self) -> Finding:
         if not self.streams:
             return "none"
-        ailing = [s for s in self.streams if s.get("phase") != "live"]
-        words = ", ".join(f"{s['pid']} {s.get('phase')}" for s in self.streams)
-        return words, "look at the ones that are not live" if ailing else ""
+        phases = {
+            pid: "unreadable" if snapshot is None else snapshot.phase
+            for pid, snapshot in self.streams
+        }
+        words = ", ".join(f"{pid} {phase}" for pid, phase in phases.items())
+        are_live = set(phases.values()) == {Phase.LIVE}
+        return words, "" if are_live else "look at the ones that are not live"
 
     def _check_disk(self) -> Finding:
         folder = self._paths.state

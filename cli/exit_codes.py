@@ -63,9 +63,20 @@ REMEDIES: dict[str, str] = {
     # --- auth: session, login, REST
     # --- instruments: names, master, index
     # --- feed: handshake, subscription, a feed that is lost
+    "feed-lost": "run ticks health, or use --keep-trying to retry forever",
+    "subscription-refused": (
+        "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
+    ),
+    "no-such-part": "count parts from 1",
+    "subscriptions-over-limit": (
+        "take a part of the watch list with --shard I/N,"
+        " and the other parts with other client codes"
+    ),
     # --- files, rows, sinks, replay: outputs and recordings
+    "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
     # --- simulator
     # --- this machine: disk, clock, port
+    "status-unwritable": "check that the folder is yours and that its disk has room",
 }
 """What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
 

@@ -27,7 +27,7 @@ from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
 from ..view.frame import Frame, Line
-from ..view.health_view import as_dict, finding, running, told, verdict
+from ..view.health_view import as_dict, finding, finding_text, running, verdict
 
 _CODES = {ExitCode.SESSION, ExitCode.SYMBOL, ExitCode.BROKER}
 _DRAW_EVERY_S = 0.25
@@ -119,7 +119,7 @@ def _listed(checkup: Checkup, *, is_silent: bool) -> list[Check]:
     for check in checkup.run():
         checks.append(check)
         if not is_silent:
-            typer.echo(told(check))
+            typer.echo(finding_text(check))
     return checks
 
 

@@ -1,14 +1,27 @@
-"""What the tests of the facade share: a simulated broker, and a user who may talk to it."""
+"""What the tests of the facade share: a simulated broker, a user who may talk to it, a snapshot."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from ticks.adapter.clock import IST
 from ticks.adapter.config import Config
+from ticks.adapter.events import LogEntry, Lost
+from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.simulator.simulator import Simulator
+from ticks.adapter.snapshot import (
+    ConnectionSnapshot,
+    FeedSnapshot,
+    InstrumentSnapshot,
+    OutputSnapshot,
+)
+
+AT = datetime(2026, 11, 20, 9, 15, 0, 123_000, IST)
 
 
 @pytest.fixture
@@ -28,3 +41,56 @@ def environ(simulator: Simulator, tmp_path: Path) -> dict[str, str]:
 def config(environ: dict[str, str]) -> Config:
     """What that environment says."""
     return Config.from_env(environ)
+
+
+@pytest.fixture(scope="session")
+def snapshot() -> FeedSnapshot:
+    """A stream of two instruments that waits to reconnect."""
+    connection = ConnectionSnapshot(
+        number=1,
+        phase=Phase.WAITING,
+        is_quiet=False,
+        instruments=2,
+        attempt=2,
+        max_attempts=None,
+        delay_s=2.1,
+        next_try_s=1.5,
+        silence_s=0.0,
+        reconnects=1,
+        blind_s=3.5,
+        last_cause="silence",
+        ticks=7,
+    )
+    return FeedSnapshot(
+        at=AT,
+        started_at=AT - timedelta(minutes=15),
+        uptime_s=900.0,
+        phase=Phase.WAITING,
+        connections=(connection,),
+        ticks=7,
+        rate_now=0.0,
+        rate_mean=0.1,
+        rate_peak=2.0,
+        rates=(1.0, 2.0),
+        silence_s=0.0,
+        silence_after_s=30.0,
+        reconnects=1,
+        blind_s=3.5,
+        last_cause="silence",
+        dropped=0,
+        malformed=0,
+        out_of_order=0,
+        duplicates=0,
+        buffered=0,
+        buffer_limit=100,
+        session_expires_at=None,
+        is_market_open=True,
+        market_opens_at=None,
+        instruments=(
+            InstrumentSnapshot("NSE", "Nifty 50", "99926000", Decimal("1.00"), ticks=7, age_s=0.5),
+        ),
+        instruments_total=2,
+        never_ticked=1,
+        outputs=(OutputSnapshot("out.csv", 7, 512),),
+        events=(LogEntry(1_795_146_300_000_001_000, 1, Lost("silence", "no data")),),
+    )
