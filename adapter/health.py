@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from .auth.authenticator import Authenticator
-from .auth.rest import CALL_TIMEOUT_S
 from .auth.smartapi import SmartApi
 from .auth.tokens import Session
 from .clock import Clock, ist_time
@@ -37,6 +36,7 @@ from .errors import (
 from .feed.lifecycle import Phase
 from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
+from .http import REST_LIMITS
 from .instrument import Instrument
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
@@ -88,10 +88,11 @@ Finding: TypeAlias = str | tuple[str, str]
 class Checkup:
     """All checks for one user. `timeout_s` bounds each wait for the feed.
 
-    `spares_feed`: the feed is not asked while a stream runs on this machine.
+    `spares_feed`: the feed is not asked while a stream runs on this machine. `advise` says what to
+    do about an error, for people.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (all but two are named where it is called)
         self,
         config: Config,
         sessions: Authenticator,
@@ -102,7 +103,9 @@ class Checkup:
         symbols: Sequence[str] = (),
         timeout_s: float = 15.0,
         spares_feed: bool = False,
+        advise: Callable[[TicksError], str] = lambda error: error.remedy,
     ) -> None:
+        self._advise = advise
         self._paths = config.paths
         self._endpoints = config.endpoints
         self._credentials = config.credentials
@@ -168,7 +171,7 @@ class Checkup:
             return Check(name, "skipped", str(skipped))
         except TicksError as error:
             seconds = self._clock.now_s() - began_s
-            return Check(name, "failed", error.message, seconds, error.remedy, error)
+            return Check(name, "failed", error.message, seconds, self._advise(error), error)
         detail, advice = found if isinstance(found, tuple) else (found, "")
         return Check(name, "ok", detail, self._clock.now_s() - began_s, advice)
 
@@ -198,7 +201,7 @@ class Checkup:
     def _check_rest(self) -> Finding:
         self._skew_s = None
         session = self._required_session()
-        limit_s = min(CALL_TIMEOUT_S, self._timeout_s)
+        limit_s = min(REST_LIMITS.total_s, self._timeout_s)
         api = SmartApi(self._endpoints.rest_url, self._clock, timeout_s=limit_s)
         try:
             profile = api.profile(session.api_key, session.jwt_token)

@@ -19,7 +19,7 @@ from ...adapter.health import Check, Checkup
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
-from ..exit_codes import ExitCode, exit_code_of
+from ..exit_codes import ExitCode, exit_code_of, remedy_of
 from ..options import options
 from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
@@ -92,6 +92,7 @@ def health(
             symbols=symbols or (),
             timeout_s=timeout,
             spares_feed=watch,
+            advise=remedy_of,
         )
 
     if watch:
