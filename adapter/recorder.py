@@ -23,7 +23,7 @@ from .broker import BrokerAdapter
 from .errors import OutputError, ReaderLeftError
 from .feed.buffer import Batch
 from .feed.stats import FeedSnapshot, OutputSnapshot
-from .sinks.file import Sink
+from .sinks.sink import PacketSink
 
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
@@ -103,7 +103,7 @@ class Recorder:
     def __init__(
         self,
         broker: BrokerAdapter,
-        sinks: Sequence[Sink],
+        sinks: Sequence[PacketSink],
         limits: Limits,
         *,
         stops_when_full: bool = False,
@@ -253,7 +253,7 @@ class Recorder:
             )
 
     @contextmanager
-    def _failing(self, sink: Sink) -> Iterator[None]:
+    def _failing(self, sink: PacketSink) -> Iterator[None]:
         """A sink that fails is out, and the run ends; a reader that left ends it well."""
         try:
             yield

@@ -14,15 +14,17 @@ from ...adapter.auth.authenticator import Authenticator
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
-from ...adapter.errors import OutputError, TicksError, UsageError
+from ...adapter.errors import TicksError, UsageError
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments import open_catalog, read_watch_list
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
+from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import open_candle_sink
-from ...adapter.sinks.file import Sink, open_sink
+from ...adapter.sinks.file import open_sink
+from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
 from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
@@ -249,25 +251,24 @@ def _tell_rotation(broker: BrokerAdapter, finished: str, rows: int, next_path: s
     broker.report("rotated", {"finished": finished, "rows": rows, "next": next_path})
 
 
-def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
+def _opened_sinks(
+    settings: StreamSettings, broker: BrokerAdapter, console: Console
+) -> list[PacketSink]:
     """All outputs, or none: those opened before one that fails are closed again."""
-    opened: Callable[[str, str], Sink] = partial(
+    opened: Callable[[str, TickFormat], PacketSink] = partial(
         partial(open_candle_sink, width_s=settings.candles_s)
         if settings.candles_s is not None
-        else partial(open_sink, mode=settings.mode),
+        else open_sink,
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
         note=console.say,
         rotated=partial(_tell_rotation, broker),
     )
-    sinks: list[Sink] = []
-    try:
-        for path, rows_format in ((settings.csv, "csv"), (settings.jsonl, "jsonl")):
-            if path is not None:
-                sinks.append(opened(path, rows_format))
-    except OutputError:
-        for sink in sinks:
-            sink.close()
-        raise
-    return sinks
+    places: tuple[tuple[str | None, TickFormat], ...] = (
+        (settings.csv, Csv(settings.mode)),
+        (settings.jsonl, Jsonl()),
+    )
+    return open_all(
+        partial(opened, path, row_format) for path, row_format in places if path is not None
+    )

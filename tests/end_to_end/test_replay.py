@@ -99,7 +99,7 @@ def test_recordings_are_merged_filtered_and_rotated(ticks: Any, tmp_path: Path) 
     ]
     assert "30 of 180 ticks" in ran.stderr
     ran = ticks("replay", "a.csv", "--symbol", "NOSUCH", "--speed", "max")
-    assert (ran.returncode, "no row of NOSUCH was seen" in ran.stderr) == (0, True)
+    assert (ran.returncode, "no row of NOSUCH was found" in ran.stderr) == (0, True)
 
 
 def test_candles_are_made_at_full_speed(ticks: Any, tmp_path: Path, day: bytes) -> None:
@@ -121,7 +121,7 @@ def test_its_own_pace_is_kept(ticks: Any, day: bytes) -> None:
     assert 1.0 <= time.monotonic() - began_s < 15
 
 
-def test_damage_is_told_and_left_out_or_ends_it_strictly(
+def test_damage_is_reported_and_skipped_or_ends_it_strictly(
     ticks: Any, tmp_path: Path, day: bytes
 ) -> None:
     lines = day.splitlines(keepends=True)[:101]
@@ -129,7 +129,7 @@ def test_damage_is_told_and_left_out_or_ends_it_strictly(
     ran = ticks("replay", "day.csv", "--speed", "max")
     assert (ran.returncode, ran.stdout.encode()) == (0, b"".join(lines))
     assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
-    assert "counted only" in ran.stderr
+    assert "only counted" in ran.stderr
     assert "100 ticks" in ran.stderr
     assert "20 damaged" in ran.stderr
     ran = ticks("replay", "day.csv", "--speed", "max", "--strict")
