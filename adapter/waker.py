@@ -25,10 +25,6 @@ class Waker:
         """What a selector watches for reading."""
         return self._reader.fileno()
 
-    def signal_fileno(self) -> int:
-        """What `signal.set_wakeup_fd` may write to."""
-        return self._writer.fileno()
-
     def wake(self) -> None:
         """Wake the waiter. Waking it twice is waking it once; after `close` nothing happens."""
         with contextlib.suppress(BlockingIOError, OSError):

@@ -60,7 +60,7 @@ class FileOutput:
             self.bytes_written += len(data) - len(left)
 
     def cut(self, surplus: int) -> None:
-        """Take the last `surplus` bytes back, where that is possible."""
+        """Remove the last `surplus` bytes again, where that is possible."""
         if surplus and self._is_file:
             with suppress(OSError):
                 os.ftruncate(self._fd, os.fstat(self._fd).st_size - surplus)
@@ -101,13 +101,13 @@ def open_locked(path: str) -> int:
 
 
 def empty(fd: int) -> None:
-    """Take away what a locked regular file holds."""
+    """Delete the content of a locked regular file."""
     if stat.S_ISREG(os.fstat(fd).st_mode):
         os.ftruncate(fd, 0)
 
 
 def check_folder(path: str) -> None:
-    """Raises OutputError unless files can be made where `path` lies."""
+    """Raises OutputError unless files can be made in the folder of `path`."""
     folder = os.path.dirname(path) or "."
     if not os.access(folder, os.W_OK | os.X_OK):
         number = errno.EACCES if os.path.isdir(folder) else errno.ENOENT

@@ -1,7 +1,7 @@
 """Rows in gzip files: readable up to the last flush, appended to as further members.
 
 Each flush ends on a byte boundary (Z_SYNC_FLUSH: the bytes 00 00 FF FF), so a member whose
-recorder was killed is repaired by cutting what lies behind its last flush and closing it there: an
+recorder was killed is repaired by cutting what follows its last flush and closing it there: an
 empty last block, the checksum, the length (RFC 1951, 1952).
 """
 

@@ -1,4 +1,4 @@
-"""Recordings back to rows and ticks: CSV, JSON lines and either under gzip, told by content.
+"""Recordings back to rows and ticks: CSV, JSON lines and either under gzip, recognized by content.
 
 Rules
 - A recording is read as a stream: memory does not grow with the file, nor time faster than it.
@@ -6,10 +6,10 @@ Rules
   (decode.py). What is given out is whole and can be read.
 - A row without a line end is torn, even if it looks whole: its last number may not be.
 - A row takes up at most `LONGEST_ROW` bytes, whatever quotes it opens: a quote that never closes
-  costs the line that it stands in.
+  costs the line that it is in.
 - A damaged row is reported and skipped, and reading goes on with the line behind it.
 - Recordings may be joined (`cat a.csv b.csv`): a header, or a JSON line, counts from there on, also
-  one that stands behind a torn last line.
+  one that follows a torn last line.
 - A byte order mark and CRLF (a recording that passed through Windows) are read and not passed on:
   the text of what is given out has neither.
 """
@@ -102,7 +102,7 @@ class RecordingReader:
         self._on_damage(self.source.name, self._line_number, reason)
 
     def _without_long_line(self, text: bytes) -> bytes:
-        """What of `text` lies behind the end of a line that is too long."""
+        """What follows the end of a line that is too long."""
         if not self._is_in_long_line:
             return text
         _, line_end, behind = text.partition(b"\n")
@@ -189,7 +189,7 @@ class RecordingReader:
     def _read_row(self, row: bytes) -> tuple[int, RowBlock | None]:
         """The bytes taken, and a row that is not as we write it; None for a header and for damage.
 
-        Of a damaged row the first line is taken, or what lies before a recording joined to it.
+        Of a damaged row the first line is taken, or what precedes a recording joined to it.
         """
         line = row.removeprefix(_BYTE_ORDER_MARK)
         try:

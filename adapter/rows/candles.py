@@ -2,7 +2,7 @@
 
 Rules
 - Bars are whole spans of the Indian day: 1m bars begin at full minutes IST. A tick belongs to the
-  bar of its exchange time; of its time of reception where it has none, or one that lies more than
+  bar of its exchange time; of its time of reception where it has none, or one that is more than
   an hour ahead of that.
 - Inside a bar the times decide, not the order of coming: open is the earliest price, close the
   latest; of equal times the first that came opens and the last closes.

@@ -54,7 +54,7 @@ _BLOCKS = {
 
 
 def _layout(fields: Sequence[Field]) -> struct.Struct:
-    """The struct of `fields`: blocks as slices, what lies between them skipped."""
+    """The struct of `fields`: blocks as slices, what is between them skipped."""
     ends = {field.name: field.offset + struct.calcsize("<" + field.code) for field in fields}
     codes = []
     position = 0
@@ -301,7 +301,7 @@ class _Rows:
         raise NotImplementedError
 
     def _before(self, column: str) -> str:
-        """What stands between the column before `column` and its value."""
+        """What is between the column before `column` and its value."""
         raise NotImplementedError
 
     def _text(self, text: str) -> str:
@@ -380,7 +380,7 @@ class JsonRows(_Rows):
 
 
 def price_text(price: int, digits: int) -> str:
-    """A price in the broker's unit as an exact decimal with so many digits behind its point."""
+    """A price in the broker's unit as an exact decimal with `digits` digits after the point."""
     whole, fraction = divmod(abs(price), 10**digits)
     return f"{'-' if price < 0 else ''}{whole}.{fraction:0{digits}d}"
 

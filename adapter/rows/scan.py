@@ -58,7 +58,7 @@ def _number(number: str, is_json: bool) -> str:
 
 
 def _price(digits: int) -> str:
-    """A price with so many digits behind its point, at most 18 in all."""
+    """A price with `digits` digits after the point, at most 18 in all."""
     return rf"[0-9]{{1,{18 - digits}}}+\." + "[0-9]" * digits
 
 
@@ -67,7 +67,7 @@ def _time(digits: int) -> str:
 
 
 def _value(column: str, digits: int, is_json: bool) -> str:
-    """The pattern of a column's value behind the exchange, for prices of so many digits."""
+    """The pattern of a column's value behind the exchange, for prices with `digits` digits."""
     if column == "last_trade_time":
         return _packet_time(0, is_json)
     if column in _INTEGERS:
