@@ -132,6 +132,26 @@ REMEDIES: dict[str, str] = {
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
     # --- files, rows, sinks, replay: outputs and recordings
     "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
+    "output-in-use": "stop the other one, or choose another path",
+    "output-is-input": "write to another file",
+    "output-other-header": "choose another path, --mode as it was recorded, or --overwrite",
+    "output-other-content": "choose another path, or --overwrite",
+    "output-not-gzip": "choose another path, or --overwrite",
+    "output-torn-gzip": "choose another path, or --overwrite",
+    "output-torn-text": "repair it by hand (gzip -dc {path}), or choose another path",
+    "output-disk-full": "free some space; the file can be appended to",
+    "output-no-folder": "create it: mkdir -p {folder}",
+    "output-is-folder": "name a file in it",
+    "output-no-rights": "change its permissions, or choose another path",
+    "output-unwritable": "choose another path",
+    "output-too-few-columns": "give the output more columns with --mode {mode}",
+    "recording-unreadable": "check its path and its permissions",
+    "recording-without-rows": "check that it is the right file, and that ticks came when it was"
+    " recorded",
+    "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
+    ' and a JSON one with {{"received_at":',
+    "damaged-row": "fix that line, or make a copy without it:"
+    " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
     # --- this machine: disk, clock, port
     "status-unwritable": "check that the folder is yours and that its disk has room",
