@@ -91,7 +91,7 @@ REMEDIES: dict[str, str] = {
     "broker-busy": "try again in a minute",
     "call-refused": "try again in a minute; if that fails too, run: ticks login",
     "rate-limit": "wait at least a minute before the next try",
-    "login-paused": "wait {wait_s} s; repeated logins can lock the account",
+    "login-paused": "wait {wait_s} s before the next try",
     "firewall": "try again in a minute; if that fails too, try from another network",
     "api-key-refused": "check TICKS_API_KEY against the app's key at smartapi.angelone.in",
     "login-refused": "check TICKS_CLIENT_CODE and TICKS_PIN: the PIN is the four-digit one of the"
@@ -117,6 +117,7 @@ REMEDIES: dict[str, str] = {
     # --- feed: handshake, subscription, a feed that is lost
     "handshake-tokens": "log in again: ticks login",
     "connection-limit": "a client code may hold 3 connections over all apps; close one and wait",
+    "feed-busy": "try again in a minute",
     "handshake-refused": "check TICKS_FEED_URL",
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
     # --- files, rows, sinks, replay: outputs and recordings

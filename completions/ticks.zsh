@@ -11,7 +11,7 @@ _ticks() {
     case $state in
         command)
             local -a commands=(
-                'login:Log in at the broker and keep the session, or show the one that is kept'
+                'login:Log in to the broker and save the session, or show the saved one'
                 'logout:End the session at the broker and delete it here'
                 'stream:Stream ticks of SYMBOL... to stdout or files until told to stop'
                 'health:Check login, network, instruments and feed, and say what to do about each fault'
@@ -27,9 +27,9 @@ _ticks() {
             case $words[1] in
                 login)
                     _arguments -s -S \
-                        '--client-code=[Whose session it is]:CODE: ' \
-                        '--status[Tell who is logged in, until when, and where it is kept]' \
-                        '--json[Tell it as JSON on stdout]' \
+                        '--client-code=[Angel One client code]:CODE: ' \
+                        '--status[Show who is logged in, until when, and where that is saved]' \
+                        '--json[Print the session'"'"'s status as JSON]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]'
                     ;;
                 logout)

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
 from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
+from ..redaction import shown
 from ..wire.frames import Close as CloseFrame
 from ..wire.frames import ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
@@ -243,7 +244,7 @@ class Connection:
                 if error is not None:
                     self._refused(error)
             case CloseFrame(code, reason):
-                self._step(Failed(epoch, ClosedByServerError(code, reason), self._draw()))
+                self._step(Failed(epoch, ClosedByServerError(code, shown(reason)), self._draw()))
             case ProtocolError():
                 self._step(Failed(epoch, signal, self._draw()))
 
@@ -333,7 +334,8 @@ class Connection:
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request = self._sent.get(error.correlation_id)
-        facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
+        code, detail = shown(error.error_code), shown(error.error_message)
+        facts: dict[str, object] = {"code": code, "detail": detail}
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
             self._tell("refused", facts)
             return
@@ -346,7 +348,7 @@ class Connection:
         if not self._standing:
             words = (
                 f"the broker refused {request.correlation_id} ({len(request.units)} instruments,"
-                f" mode {request.mode.label}): {error.error_code} {error.error_message}"
+                f" mode {request.mode.label}): {code} {detail}"
             )
             remedy = "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
             cause = SubscriptionRefusedError(words, remedy=remedy)
