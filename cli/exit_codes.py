@@ -74,7 +74,7 @@ REMEDIES: dict[str, str] = {
     "not-http": _CHECK_ADDRESS,
     "reply-gzip": _CHECK_ADDRESS,
     "reply-too-large": _CHECK_ADDRESS,
-    "proxy-value": "write it as http://user:password@host:port, with special characters"
+    "proxy-value": "write the proxy as http://user:password@host:port, with special characters"
     " percent-encoded (# is %23), or unset it",
     "proxy-scheme": "name an HTTP proxy (http://host:port) or unset it; NO_PROXY lists hosts that"
     " are reached without a proxy",
