@@ -40,6 +40,7 @@ from .http import REST_LIMITS
 from .instrument import Instrument
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
+from .redaction import shown
 from .status_file import RunningStream, running_streams
 from .tick import Mode
 from .waker import Waker
@@ -368,7 +369,7 @@ class FeedProbe:
     def _raise_refusal(self, signal: ControlFrame) -> None:
         refusal = parse_error(signal.text) if isinstance(signal, Text) else None
         if refusal is not None:
-            words = f"{refusal.error_code} {refusal.error_message}"
+            words = shown(f"{refusal.error_code} {refusal.error_message}")
             raise SubscriptionRefusedError(f"the broker refused the subscription: {words}")
 
     def _drains(self) -> Iterator[tuple[list[bytes], list[ControlFrame]]]:

@@ -76,7 +76,7 @@ REMEDIES: dict[str, str] = {
     "not-http": _CHECK_ADDRESS,
     "reply-gzip": _CHECK_ADDRESS,
     "reply-too-large": _CHECK_ADDRESS,
-    "proxy-value": "write it as http://user:password@host:port, with special characters"
+    "proxy-value": "write the proxy as http://user:password@host:port, with special characters"
     " percent-encoded (# is %23), or unset it",
     "proxy-scheme": "name an HTTP proxy (http://host:port) or unset it; NO_PROXY lists hosts that"
     " are reached without a proxy",
@@ -93,7 +93,7 @@ REMEDIES: dict[str, str] = {
     "broker-busy": "try again in a minute",
     "call-refused": "try again in a minute; if that fails too, run: ticks login",
     "rate-limit": "wait at least a minute before the next try",
-    "login-paused": "wait {wait_s} s; repeated logins can lock the account",
+    "login-paused": "wait {wait_s} s before the next try",
     "firewall": "try again in a minute; if that fails too, try from another network",
     "api-key-refused": "check TICKS_API_KEY against the app's key at smartapi.angelone.in",
     "login-refused": "check TICKS_CLIENT_CODE and TICKS_PIN: the PIN is the four-digit one of the"
@@ -128,6 +128,7 @@ REMEDIES: dict[str, str] = {
     ),
     "handshake-tokens": "log in again: ticks login",
     "connection-limit": "a client code may hold 3 connections over all apps; close one and wait",
+    "feed-busy": "try again in a minute",
     "handshake-refused": "check TICKS_FEED_URL",
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
     # --- files, rows, sinks, replay: outputs and recordings
