@@ -59,8 +59,11 @@ _CODES: tuple[tuple[type[TicksError], ExitCode], ...] = (
 REMEDIES: dict[str, str] = {
     # --- config, paths, urls
     # --- auth: session, login, REST
+    "no-session-no-credentials": "set them, or run: ticks login",
+    "session-only-saved": "set them, or log in again each morning: ticks login",
     # --- instruments: names, master, index
     # --- feed: handshake, subscription, a feed that is lost
+    "streams-not-live": "look at the ones that are not live",
     "feed-lost": "run ticks health, or use --keep-trying to retry forever",
     "subscription-refused": (
         "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
@@ -74,9 +77,12 @@ REMEDIES: dict[str, str] = {
     "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
     # --- simulator
     # --- this machine: disk, clock, port
+    "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
+    "folder-unwritable": "set TICKS_HOME to a folder of yours",
+    "disk-full": "make room before you record",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
-"""What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
+"""What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; files of ours name their faults themselves."""

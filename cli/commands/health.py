@@ -15,7 +15,7 @@ import typer
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
 from ...adapter.errors import TicksError
-from ...adapter.health import Check, Checkup
+from ...adapter.health import Check, CheckStatus, Checkup
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
@@ -106,7 +106,7 @@ def health(
 
 def exit_code(checks: Sequence[Check]) -> ExitCode:
     """0 when nothing failed, else 3, 4 or 5 by the first failure."""
-    first = next((check.error for check in checks if check.status == "failed"), None)
+    first = next((check.error for check in checks if check.status is CheckStatus.FAILED), None)
     if first is None:
         return ExitCode.OK
     code = exit_code_of(first) if isinstance(first, TicksError) else ExitCode.BROKER

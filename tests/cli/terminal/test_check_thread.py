@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from ticks.adapter.health import LOCAL_CHECKS, Check, Checkup
+from ticks.adapter.health import LOCAL_CHECKS, Check, CheckStatus, Checkup
 from ticks.adapter.waker import Waker
 from ticks.cli.terminal import check_thread
 from ticks.cli.terminal.check_thread import CheckThread
@@ -40,7 +40,7 @@ class FakeCheckup:
                 assert self.stopped.wait(DEADLINE_S)
             if name == self.fails_at:
                 raise RuntimeError("broken")
-            yield Check(name, "ok", "")
+            yield Check(name, CheckStatus.OK, "")
 
     def stop(self) -> None:
         self.stopped.set()
