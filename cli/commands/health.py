@@ -126,12 +126,12 @@ def _listed(checkup: Checkup, *, is_silent: bool) -> list[Check]:
 def _drawn(checkup: Checkup, screen: Screen) -> list[Check]:
     """The same on a terminal: below what was found, the check that is under way."""
     checks: list[Check] = []
-    clock, bell = SystemClock(), Waker()
+    clock, waker = SystemClock(), Waker()
     began_s = clock.now_s()
-    with held(screen), CheckThread(checkup, bell, clock, repeats=False) as thread:
+    with held(screen), CheckThread(checkup, waker, clock, repeats=False) as thread:
         is_over = False
         while not is_over:
-            bell.wait(_DRAW_EVERY_S)
+            waker.wait(_DRAW_EVERY_S)
             is_over = thread.is_over
             width, _ = screen.size()
             for check in thread.take():
