@@ -113,10 +113,13 @@ REMEDIES: dict[str, str] = {
     "session-file-undeletable": "delete it by hand: it holds tokens",
     "session-not-saved": "make the folder writable, or set TICKS_HOME to one that is",
     "sdk-missing": "run: pip install smartapi-python==1.5.5",
+    "no-session-no-credentials": "set them, or run: ticks login",
+    "session-only-saved": "set them, or log in again each morning: ticks login",
     # --- instruments: names, master, index
     "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
+    "streams-not-live": "look at the ones that are not live",
     "feed-lost": "run ticks health, or use --keep-trying to retry forever",
     "subscription-refused": (
         "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
@@ -155,9 +158,12 @@ REMEDIES: dict[str, str] = {
     " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
     # --- this machine: disk, clock, port
+    "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
+    "folder-unwritable": "set TICKS_HOME to a folder of yours",
+    "disk-full": "make room before you record",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
-"""What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
+"""What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; files of ours name their faults themselves."""
