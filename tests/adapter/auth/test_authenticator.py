@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -549,6 +550,14 @@ def test_logout_without_a_session_says_so_and_deletes_what_is_broken(desk) -> No
     desk.authenticator().logout()
     assert not desk.home.session_file.exists()
     assert desk.broker.calls == []
+
+
+def test_logout_removes_what_is_not_a_session_file_and_says_so(desk) -> None:
+    desk.home.state.mkdir()
+    os.mkfifo(desk.home.session_file)
+    desk.authenticator().logout()
+    assert not desk.home.session_file.exists()
+    assert "no session was ended at the broker" in desk.notes[0]
 
 
 def test_after_a_logout_nothing_is_remembered(desk) -> None:
