@@ -137,6 +137,8 @@ class Dial:
         target = (proxy.host, proxy.port) if proxy is not None else (self._host, self._port)
         sock = self._hold(socket.create_connection(target, self._timeout_s))
         try:
+            # A heartbeat or a request is one small write: nothing follows that could join it.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if proxy is not None:
                 self._ask_for_tunnel(sock, proxy)
                 self._is_at_proxy = False

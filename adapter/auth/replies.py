@@ -162,7 +162,7 @@ def _message(content: Any) -> str:
 
 
 def _refusal(code: str, message: str, reply: Reply, asked: Asked) -> TicksError:
-    """Shapes A and B, told by their code."""
+    """Shapes A and B, told apart by their code."""
     # A known code stays readable even where it holds the digits of a PIN.
     name = code if code in _KNOWN_CODES else shown(code)
     said = ": ".join(part for part in (name, shown(message)) if part) or "without a reason"
