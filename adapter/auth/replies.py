@@ -224,7 +224,7 @@ def _rate_limited(asked: Asked, said: str) -> RateLimitedError:
 
 
 def _unreadable(reply: Reply, asked: Asked, lacking: list[str]) -> TicksError:
-    """Shapes C and D, and whatever else is no SmartAPI reply."""
+    """Shapes C and D, and whatever else is not a reply of SmartAPI."""
     text = reply.body.decode("utf-8", "replace")
     status = reply.status
     values: dict[str, Any] = {"call": asked.call.title, "status": status}
