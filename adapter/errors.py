@@ -60,7 +60,7 @@ class CredentialsRefusedError(SessionError):
 
 
 class TotpSecretError(SessionError):
-    """The TOTP secret is no base32 text."""
+    """The TOTP secret is not base32 text."""
 
 
 class TotpRefusedError(SessionError):
@@ -150,7 +150,7 @@ class ProxyError(BrokerError):
 
 
 class NotSmartApiError(BrokerError):
-    """Something answers there, but it is no SmartAPI."""
+    """Something answers there, but it is not SmartAPI."""
 
     can_retry = True
     label = "no SmartAPI"
