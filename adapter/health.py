@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .auth.authenticator import Authenticator
-from .auth.rest import CALL_TIMEOUT_S
 from .auth.smartapi import SmartApi
 from .auth.tokens import Session
 from .clock import Clock, ist_time
@@ -33,6 +32,7 @@ from .errors import (
     TicksError,
 )
 from .feed.lifecycle import Phase
+from .http import REST_LIMITS
 from .instrument import Instrument
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
@@ -197,7 +197,7 @@ class Checkup:
     def _check_rest(self) -> Finding:
         self._skew_s = None
         session = self._required_session()
-        limit_s = min(CALL_TIMEOUT_S, self._timeout_s)
+        limit_s = min(REST_LIMITS.total_s, self._timeout_s)
         api = SmartApi(self._endpoints.rest_url, self._clock, timeout_s=limit_s)
         try:
             profile = api.profile(session.api_key, session.jwt_token)

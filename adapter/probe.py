@@ -12,6 +12,7 @@ from .errors import NetworkError, SilenceError, SubscriptionRefusedError, TicksE
 from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
 from .instrument import Instrument
+from .redaction import shown
 from .tick import Mode
 from .waker import Waker
 from .wire.frames import Close, ControlFrame, FrameReader, Text
@@ -61,7 +62,7 @@ class FeedProbe:
     def _raise_refusal(self, frame: ControlFrame) -> None:
         refusal = parse_error(frame.text) if isinstance(frame, Text) else None
         if refusal is not None:
-            reply = f"{refusal.error_code} {refusal.error_message}"
+            reply = shown(f"{refusal.error_code} {refusal.error_message}")
             raise SubscriptionRefusedError(f"the broker refused the subscription: {reply}")
 
     def _drains(self) -> Iterator[tuple[list[bytes], list[ControlFrame]]]:

@@ -24,7 +24,7 @@ from .events import Dropped, Summary
 from .feed.buffer import Batch
 from .feed.stats import LatencyHistogram
 from .periodic import every
-from .sinks.file import Sink
+from .sinks.sink import PacketSink
 from .snapshot import FeedSnapshot, OutputSnapshot
 
 _AT_ONCE = 4_096
@@ -56,7 +56,7 @@ class Recorder:
     def __init__(
         self,
         broker: BrokerAdapter,
-        sinks: Sequence[Sink],
+        sinks: Sequence[PacketSink],
         limits: Limits,
         *,
         stops_when_full: bool = False,
@@ -211,7 +211,7 @@ class Recorder:
             )
 
     @contextmanager
-    def _failing(self, sink: Sink) -> Iterator[None]:
+    def _failing(self, sink: PacketSink) -> Iterator[None]:
         """A sink that fails is out, and the run ends; a reader that left ends it well."""
         try:
             yield

@@ -96,10 +96,10 @@ def test_a_variable_that_is_named_exists_and_those_that_are_no_options_are_all_n
 
 def test_the_page_of_the_rows_names_every_column_and_no_other() -> None:
     known = columns(Mode.SNAP)
-    rows = re.findall(r"(?m)^\| `(?:ltp|quote|snap)` \| (.+) \|$", text_of("docs/recording.md"))
+    rows = re.findall(r"(?m)^\| `(?:ltp|quote|snap)` \| (.+) \|$", text_of("docs/row-format.md"))
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
     assert tuple(named) == tuple(name for name in known if not re.match(r"(bid|ask)\d_", name))
-    best_five = re.findall(r"`((?:bid|ask)\d_\w+)`", text_of("docs/recording.md"))
+    best_five = re.findall(r"`((?:bid|ask)\d_\w+)`", text_of("docs/row-format.md"))
     assert set(best_five) <= set(known)
     assert {"bid1_price", "bid5_orders", "ask1_price", "ask5_orders"} <= set(best_five)
 

@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -70,10 +71,12 @@ def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
 def absolute_imports(path: Path) -> set[str]:
     """The top-level names that a file imports absolutely, at any depth of its code."""
     found: set[str] = set()
@@ -101,6 +104,21 @@ def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
     folders = {"ticks." + shown(path.parent).replace("/", ".") for path in MODULES}
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == folders
     assert all((path.parent / "__init__.py").exists() for path in MODULES)
+
+
+def test_the_manual_page_and_the_completions_are_installed_where_man_and_shells_look() -> None:
+    installed = {
+        f"{folder}/{Path(file).name}": file
+        for folder, files in PROJECT["tool"]["setuptools"]["data-files"].items()
+        for file in files
+    }
+    assert installed == {
+        "share/man/man1/ticks.1": "docs/ticks.1",
+        "share/bash-completion/completions/ticks": "completions/ticks",
+        "share/zsh/site-functions/_ticks": "completions/_ticks",
+        "share/fish/vendor_completions.d/ticks.fish": "completions/ticks.fish",
+    }
+    assert all((ROOT / file).is_file() for file in installed.values())
 
 
 @pytest.mark.parametrize(

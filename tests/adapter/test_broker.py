@@ -86,6 +86,7 @@ def test_a_disconnect_ends_an_iteration_on_another_thread(broker: BrokerAdapter)
     assert rings[-1], "whoever waits is not woken after the end, and waits for ever"
 
 
+@pytest.mark.slow
 def test_subscriptions_change_while_live(broker: BrokerAdapter, simulator: Simulator) -> None:
     broker.subscribe([NIFTY], Mode.LTP)
     with broker:

@@ -178,6 +178,7 @@ class BrokersClock(SystemClock):
         return int(self._simulator.wall_s() * 1e9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("is_open", "status"), [(True, "failed"), (False, "skipped")])
 def test_silence_is_a_fault_only_while_the_market_is_open(
     tmp_path: Path, is_open: bool, status: str
@@ -231,6 +232,7 @@ def test_the_probe_is_closed_in_the_end(
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.slow
 def test_a_handshake_that_takes_too_long_is_given_up_in_time(
     config: Config, tmp_path: Path, simulator: Simulator
 ) -> None:

@@ -18,6 +18,8 @@ from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
+pytestmark = pytest.mark.slow  # real sockets and time
+
 NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
 
 

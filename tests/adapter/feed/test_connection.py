@@ -461,11 +461,13 @@ def test_packets_out_of_order_and_twice_are_reported() -> None:
 # --- simulated days -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_every_promise_holds_on_fixed_days() -> None:
     phases = {live_a_day(seed).connection.state.phase for seed in FIXED_DAYS}
     assert phases == {Phase.STOPPED, Phase.LOST}
 
 
+@pytest.mark.slow
 def test_every_promise_holds_on_fresh_days() -> None:
     first = SystemRandom().randrange(1 << 40)
     print(f"days from seed {first} on")

@@ -691,7 +691,8 @@ class Referee:
         self.blind_s = total_s
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=400)
 @given(POLICIES, SEQUENCES, st.integers(min_value=0, max_value=60))
 def test_whatever_happens_the_promises_hold(
     policy: Policy,

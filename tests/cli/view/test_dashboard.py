@@ -221,6 +221,7 @@ FEEDS = st.builds(
 )
 
 
+@pytest.mark.slow
 @given(FEEDS, st.integers(1, 220), st.integers(0, 70))
 def test_no_frame_is_larger_than_its_terminal(feed: FeedSnapshot, width: int, height: int) -> None:
     frame = render(feed, width=width, height=height)
