@@ -1,4 +1,4 @@
-"""From a broker to the sinks, until the end is reached: the main road of `ticks stream`.
+"""From a broker to the sinks, until the end is reached.
 
 Rules
 - A drain is written by the feed thread that the kernel woke for it (`_write_directly`), as long as
@@ -50,6 +50,10 @@ class Recorder:
     """One run. `run` blocks the calling thread; `stop` may come from a signal handler.
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
+
+    Threads: the one of `run` writes `_written`, `_sinks`, `_latency`, `_ended_s`; the watch beside
+    it writes the reported drops, `_is_too_slow` and, where none stands yet, `_failure`. `stop` only
+    sets a flag. Snapshots and summaries read all of them without a lock.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Recorder:
         self._reported_dropped = 0
         self._report_drops_at_s = 0.0
         self._ended_s: float | None = None
+        # With a count, ticks that are dropped after the last one wanted were never this run's.
         self._dropped_by_count: int | None = None
         self._failure: OutputError | None = None
         self._is_too_slow = False

@@ -37,16 +37,22 @@ class Batch(NamedTuple):
 
 
 class TickBuffer:
-    """At most `limit` packets; `dropped` counts those that had to go, `peak` the fullest moment."""
+    """At most `limit` packets; `dropped` counts those that had to go.
+
+    `size` and `dropped` are written under the lock and read without it, by whoever shows them: each
+    is one number, and one that is a drain old does no harm.
+    """
 
     def __init__(self, limit: int, waker: Waker) -> None:
         self.limit = limit
         self.size = 0
-        self.peak = 0
         self.dropped = 0
         self._batches: deque[Batch] = deque()
         self._lock = threading.Lock()
         self._has_worked_off = threading.Condition(self._lock)
+        # Well below the default limit: a burst makes the feed thread wait, and the network hold
+        # what comes, long before anything must be dropped. Well above a drain (some hundred
+        # packets), so that no ordinary load ever waits.
         self._flood = min(limit, FLOOD_PACKETS)
         self._takes = 0
         self._is_reader_stuck = False
@@ -72,13 +78,12 @@ class TickBuffer:
             self.size += len(packets)
             if self.size > self.limit:
                 self._drop_oldest(self.size - self.limit)
-            self.peak = max(self.peak, self.size)
         if was_empty:
             self._waker.wake()
 
     def _step_back(self) -> None:
         if self._is_reader_stuck:
-            return
+            return  # a pipe that nobody reads must not hold up pings: drop and count instead
         takes = self._takes
         is_worked_off = self._has_worked_off.wait_for(
             lambda: self.size <= self._flood // 2, STEP_BACK_S

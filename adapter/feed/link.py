@@ -202,6 +202,7 @@ class Link:
             is_sent = not self._unsent
         except NetworkError:
             is_sent = False
+        # A close frame that could not be sent gets no answer: take what is there, wait for nothing.
         with contextlib.suppress(NetworkError):
             while (left_s := end_s - time.monotonic()) > 0:
                 if not _readable(self, left_s if is_sent else 0.0):

@@ -5,8 +5,9 @@ Rules
   divided by the speed: with the close code it had, else by a reset; one whose link was dead stalls.
 - A connect that failed is refused again, with the status it had, else with 503.
 - Silence needs no fault: the recording is silent there, and the client finds out by itself.
-- Events of other runs in the same file, before the recording begins, are left out.
-- All connections that are open then are struck.
+- Events of other runs in the same file, before the recording begins, are skipped, and so are events
+  that this version does not know.
+- A fault hits all connections that are open then.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from .playback import HEAD_START_S
 _BEFORE_S = 60.0
 """A recording's own connects come so shortly before its first row."""
 _UNHEARD_S = 30.0
-"""For so long nothing was heard before a link counted as dead."""
+"""How long nothing came before a link counted as dead."""
 
 
 def recorded_faults(events: Path, recording: Path, speed: float | None) -> list[Fault]:
