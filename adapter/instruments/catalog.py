@@ -28,8 +28,9 @@ from ..paths import Paths
 from ..urls import without_secrets
 from .index import InstrumentIndex, new_index, open_index
 from .naming import exchange_type_of, read_name
+from .refusals import nearest
 from .resolve import resolve
-from .search import beginning_with, find, nearest
+from .search import beginning_with, find
 
 if TYPE_CHECKING:
     from ..http import Progress
@@ -72,7 +73,7 @@ class InstrumentCatalog:
 
         Raises UnknownSymbolError or AmbiguousSymbolError, naming the nearest candidates.
         """
-        return resolve(self._index, read_name(text), self._today)
+        return resolve(self._index, read_name(text), self._today).instrument
 
     def resolve_all(self, texts: Iterable[str]) -> list[Instrument]:
         """Each instrument named, once, in the order of its first naming.
