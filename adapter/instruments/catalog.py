@@ -28,7 +28,6 @@ from ..paths import Paths
 from ..urls import without_secrets
 from .index import InstrumentIndex, new_index, open_index
 from .naming import exchange_type_of, read_name
-from .refusals import nearest
 from .resolve import resolve
 from .search import beginning_with, find
 
@@ -105,6 +104,8 @@ class InstrumentCatalog:
 
     def nearest(self, text: str, limit: int = 5) -> list[Instrument]:
         """What the user may have meant when nothing fits `text`."""
+        from .refusals import nearest
+
         return nearest(self._index, read_name(text), self._today, limit)
 
     def prefix(self, text: str, limit: int = 20) -> list[Instrument]:

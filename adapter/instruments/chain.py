@@ -19,13 +19,13 @@ from decimal import Decimal
 
 from ..errors import SymbolError, UnknownSymbolError
 from ..instrument import Instrument
-from .contracts import contract_exchanges, matching, preferred, underlying_of
+from .contracts import matching, underlying_of
 from .index import InstrumentIndex
 from .naming import NO_ALIASES, Aliases, Wanted, name_key, read_name
 from .refusals import nearest, not_a_name
 from .renames import Note
 from .resolve import resolve
-from .roles import Role, role
+from .roles import Role, preferred, role
 from .spellings import Expiry, Nth, OnDay, Reading, readings
 
 MOST_STRIKES = 250
@@ -89,10 +89,10 @@ def chain_of(index: InstrumentIndex, wanted: ChainWanted, today: str) -> Chain:
     Raises UnknownSymbolError when the underlying has no options or not that expiry (kind
     "chain-unlisted"), or no spot.
     """
-    if refusal := not_a_name(index, wanted.underlying, today):
-        raise refusal
+    if not wanted.underlying.is_a_name:
+        raise not_a_name(index, wanted.underlying, today)
     underlying = underlying_of(index, wanted.underlying.name, today)
-    underlying = underlying.on(contract_exchanges(wanted.underlying))
+    underlying = underlying.on(wanted.underlying.contract_exchanges)
     for expiry in _expiries(wanted, today):
         fields = Reading(wanted.underlying.name, expiry)
         found = [

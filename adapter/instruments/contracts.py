@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import NamedTuple
 
-from ..instrument import CURRENCY_EXCHANGE_TYPE, EXCHANGE_TYPES, Instrument
+from ..instrument import CURRENCY_EXCHANGE_TYPE, Instrument
 from .expiries import chosen, distance_days
 from .index import InstrumentIndex, Listed
-from .naming import Wanted, loose_key
+from .naming import loose_key
 from .renames import Note, Rename, index_keys, renamed
-from .roles import Role, exchange_rank, likely_first, role
+from .roles import Role, exchange_rank, likely_first, preferred, role
 from .spellings import Reading
 
-_FAMILIES = {
-    EXCHANGE_TYPES["NSE"]: (EXCHANGE_TYPES["NFO"], EXCHANGE_TYPES["CDS"]),
-    EXCHANGE_TYPES["BSE"]: (EXCHANGE_TYPES["BFO"],),
-}
-"""Other platforms say NSE of its derivatives too."""
-
-_GIVES_WAY_TO = {
-    EXCHANGE_TYPES["BFO"]: EXCHANGE_TYPES["NFO"],
-    EXCHANGE_TYPES["NCO"]: EXCHANGE_TYPES["MCX"],
-    EXCHANGE_TYPES["BSE"]: EXCHANGE_TYPES["NSE"],
-}
 _OPTIONS = (Role.CALL, Role.PUT, Role.OPTION)
 _ROLES = {
     "FUT": (Role.FUTURE,),
@@ -33,6 +23,14 @@ _ROLES = {
     "PE": (Role.PUT,),
     "": (Role.FUTURE, *_OPTIONS),
 }
+
+
+class _Group(NamedTuple):
+    """The futures, or the options, of one underlying on one exchange."""
+
+    name_key: str
+    exchange_type: int
+    is_future: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +51,6 @@ class Underlying:
         if exchanges is None:
             return self
         return replace(self, listed=tuple(e for e in self.listed if e.exchange_type in exchanges))
-
-
-def contract_exchanges(wanted: Wanted) -> Sequence[int] | None:
-    """Where a contract may lie that `wanted` names; None is anywhere."""
-    if wanted.kind:
-        return ()
-    if wanted.exchange_type is None:
-        return None
-    return _FAMILIES.get(wanted.exchange_type, (wanted.exchange_type,))
-
-
-def preferred(found: list[Instrument]) -> list[Instrument]:
-    """Without those of BFO where NFO has some, of NCO where MCX, of BSE where NSE."""
-    there = {one.exchange_type for one in found}
-    return [one for one in found if _GIVES_WAY_TO.get(one.exchange_type) not in there]
 
 
 def underlying_of(index: InstrumentIndex, name: str, today: str) -> Underlying:
@@ -98,19 +81,12 @@ def matching(
     passed: bool = False,
 ) -> list[Instrument]:
     """The contracts of `underlying` that `reading` fits, as they are offered, on all exchanges."""
-    groups: defaultdict[tuple[str, int, bool], list[str]] = defaultdict(list)
-    for name_key, exchange_type, is_future, expiry in underlying.listed:
-        groups[name_key, exchange_type, bool(is_future)].append(expiry)
     found: list[Instrument] = []
-    for (name_key, exchange_type, is_future), listed in groups.items():
-        if is_future == (reading.right in ("CE", "PE")) and reading.right:
+    for group, listed in _grouped(underlying, reading.right).items():
+        if group.is_future and reading.strike is not None:
             continue
-        if is_future and reading.strike is not None:
-            continue
-        expiries = chosen(reading.expiry, listed, today, passed=passed)
-        if expiries:
-            roles = [each for each in _ROLES[reading.right] if (each is Role.FUTURE) == is_future]
-            found += _select(index, name_key, exchange_type, roles, expiries, reading.strike)
+        if expiries := chosen(reading.expiry, listed, today, passed=passed):
+            found += _select(index, group, reading.right, expiries, strike=reading.strike)
     return sorted(found, key=likely_first)
 
 
@@ -122,24 +98,50 @@ def nearest_contracts(
     The same right; the expiry that was meant, else the nearest to it; then the strike's distance,
     the lower first. Those of another right only where the underlying has none of this.
     """
-    living = Reading(reading.underlying, None, None, reading.right)
-    found = matching(index, underlying, living, today)
-    if not found:
-        found = matching(index, underlying, replace(living, right=""), today)
+    for right in dict.fromkeys((reading.right, "")):
+        wanted = replace(reading, right=right)
+        found: list[Instrument] = []
+        for expiries in _nearest_expiries(underlying, wanted, today):
+            if len(found) < limit:
+                found += _nearest_strikes(index, expiries, wanted, limit)
+        if found:
+            return found[:limit]
+    return []
+
+
+def _nearest_expiries(
+    underlying: Underlying, reading: Reading, today: str
+) -> Iterator[dict[_Group, list[str]]]:
+    """The listed expiries that have not passed, those first that come nearest; all at once where
+    the reading says nothing of a day."""
     meant = meant_expiries(underlying, reading, today)
+    by_distance: defaultdict[int, defaultdict[_Group, list[str]]]
+    by_distance = defaultdict(lambda: defaultdict(list))
+    for group, listed in _grouped(underlying, reading.right).items():
+        for expiry in chosen(None, listed, today):
+            is_meant = (*group[1:], expiry) in meant
+            days = 0 if is_meant else 1 + distance_days(reading.expiry, expiry, today)
+            by_distance[days][group].append(expiry)
+    for days in sorted(by_distance):
+        yield by_distance[days]
+
+
+def _nearest_strikes(
+    index: InstrumentIndex, expiries: Mapping[_Group, Sequence[str]], reading: Reading, limit: int
+) -> list[Instrument]:
+    """The contracts of some expiries, those of the nearest strikes first."""
+    strike = reading.strike or Decimal(0)
+    found: list[Instrument] = []
+    for group, listed in expiries.items():
+        found += _select(index, group, reading.right, listed, near=strike, limit=limit)
     kept = {one.key for one in preferred(found)}
 
     def distance(one: Instrument) -> tuple[object, ...]:
-        is_meant = (one.exchange_type, role(one) is Role.FUTURE, one.expiry) in meant
-        days = 0 if is_meant else 1 + distance_days(reading.expiry, one.expiry, today)
-        rupees = abs((one.strike_rupees or 0) - reading.strike) if reading.strike else Decimal(0)
-        by_expiry = (days,) if reading.expiry else ()
-        gives_way = is_meant and one.key not in kept
-        expiry = one.expiry or "9999"
+        rupees = abs((one.strike_rupees or 0) - strike) if strike else 0
         rank = exchange_rank(one.exchange_type)
-        return (*by_expiry, gives_way, rupees, expiry, one.strike or 0, rank, role(one))
+        return (one.key not in kept, rupees, one.expiry or "9999", one.strike or 0, rank, role(one))
 
-    return sorted(found, key=distance)[:limit]
+    return sorted(found, key=distance)
 
 
 def meant_expiries(
@@ -148,15 +150,20 @@ def meant_expiries(
     """(exchange type, of futures, expiry) of the listed expiries that the reading names."""
     if reading.expiry is None:
         return set()
-    groups: defaultdict[tuple[int, bool], list[str]] = defaultdict(list)
-    for _, exchange_type, is_future, expiry in underlying.listed:
-        groups[exchange_type, bool(is_future)].append(expiry)
     return {
-        (exchange_type, is_future, expiry)
-        for (exchange_type, is_future), listed in groups.items()
-        if not reading.right or is_future == (reading.right == "FUT")
+        (*group[1:], expiry)
+        for group, listed in _grouped(underlying, reading.right).items()
         for expiry in chosen(reading.expiry, listed, today)
     }
+
+
+def _grouped(underlying: Underlying, right: str) -> dict[_Group, list[str]]:
+    """The expiries of the futures, or of the options, or of both, where these are listed."""
+    groups: defaultdict[_Group, list[str]] = defaultdict(list)
+    for name_key, exchange_type, is_future, expiry in underlying.listed:
+        if not right or bool(is_future) == (right == "FUT"):
+            groups[_Group(name_key, exchange_type, bool(is_future))].append(expiry)
+    return groups
 
 
 def _as_index(index: InstrumentIndex, loose: str) -> list[str]:
@@ -182,19 +189,32 @@ def _under_new_name(index: InstrumentIndex, rename: Rename, today: str) -> Under
 
 def _select(
     index: InstrumentIndex,
-    name_key: str,
-    exchange_type: int,
-    roles: Sequence[Role],
+    group: _Group,
+    right: str,
     expiries: Sequence[str],
-    strike: Decimal | None,
+    *,
+    strike: Decimal | None = None,
+    near: Decimal = Decimal(0),
+    limit: int = -1,
 ) -> list[Instrument]:
+    """The contracts of some expiries: of one strike, or all, those near another first."""
+    roles = [each for each in _ROLES[right] if (each is Role.FUTURE) == group.is_future]
     where = (
         f"name_key = :name AND role IN ({', '.join(f'{each:d}' for each in roles)})"
         f" AND expiry IN ({', '.join(repr(each) for each in expiries)})"
     )
     if strike is not None:
-        where += f" AND strike IN ({', '.join(map(str, _in_units(strike, exchange_type)))})"
-    found = index.select(where, exchange_type=exchange_type, order="rowid", name=name_key)
+        where += f" AND strike IN ({', '.join(map(str, _in_units(strike, group.exchange_type)))})"
+    if group.exchange_type == CURRENCY_EXCHANGE_TYPE:
+        limit = -1  # the distance is known only once the unit of each strike is
+    found = index.select(
+        where,
+        exchange_type=group.exchange_type,
+        order="abs(strike - :near), expiry, strike" if near else "expiry, strike",
+        limit=limit,
+        name=group.name_key,
+        near=int(near * 100),
+    )
     # Of a currency a number may be two strikes, in two of its units.
     return [one for one in found if strike is None or one.strike_rupees == strike]
 

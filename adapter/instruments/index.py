@@ -17,6 +17,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -81,6 +82,10 @@ CREATE INDEX index_by_name ON instruments (name_key) WHERE role = {Role.INDEX:d}
 _EXCHANGES_IN_ORDER = " ".join(
     f"WHEN {EXCHANGE_TYPES[name]} THEN {rank}" for rank, name in enumerate(EXCHANGE_ORDER)
 )
+_STRIKE_RANGE = f"""
+SELECT exchange_type, min(strike), max(strike) FROM instruments
+WHERE name_key = ? AND role IN ({Role.CALL:d}, {Role.PUT:d}) AND strike > 0 GROUP BY exchange_type
+"""
 LIKELY_FIRST = f"""
     min(role, {Role.CALL:d}), expiry != '' AND expiry < :today, expiry,
     CASE exchange_type {_EXCHANGES_IN_ORDER} ELSE 9 END,
@@ -135,6 +140,7 @@ class InstrumentIndex:
         self.url: str = source[0]
         self.fetched_ns: int = source[1]
         self.records: int = source[2]
+        self._strike_ranges: dict[str, tuple[Decimal, Decimal]] = {}
 
     def close(self) -> None:
         self._connection.close()
@@ -169,6 +175,17 @@ class InstrumentIndex:
         marks = ", ".join("?" * len(loose))
         query = "SELECT name_key, exchange_type, is_future, expiry FROM expiries"
         return [Listed(*row) for row in self._rows(f"{query} WHERE loose IN ({marks})", loose)]
+
+    def strike_range(self, name_key: str) -> tuple[Decimal, Decimal]:
+        """The lowest and the highest strike of an underlying's options, in rupees; 0 without."""
+        if name_key not in self._strike_ranges:
+            strikes = [
+                Instrument(exchange_type, "", "", "", strike=strike).strike_rupees or Decimal(0)
+                for exchange_type, *ends in self._rows(_STRIKE_RANGE, (name_key,))
+                for strike in ends
+            ] or [Decimal(0)]
+            self._strike_ranges[name_key] = min(strikes), max(strikes)
+        return self._strike_ranges[name_key]
 
     @cached_property
     def near_names(self) -> NearNames:
@@ -219,8 +236,8 @@ class Draft:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
-        self._names: set[tuple[str, str]] = set()
-        self._expiries: set[tuple[str, str, int, bool, str]] = set()
+        self._names: set[str] = set()
+        self._expiries: set[tuple[str, int, bool, str]] = set()
         self._faults: list[tuple[str, int, str, str, str]] = []
 
     def fill(self, rows: Iterable[Row], *, url: str, fetched_ns: int) -> int:
@@ -234,9 +251,14 @@ class Draft:
             connection.executemany(
                 f"INSERT INTO instruments VALUES ({', '.join('?' * 13)})", self._gathered(rows)
             )
-            connection.executemany("INSERT INTO names VALUES (?, ?)", sorted(self._names))
+            names = self._names.union(key for key, *_ in self._expiries)
+            loose = {key: loose_key(key) for key in names}
             connection.executemany(
-                "INSERT INTO expiries VALUES (?, ?, ?, ?, ?)", sorted(self._expiries)
+                "INSERT INTO names VALUES (?, ?)", sorted((loose[key], key) for key in names)
+            )
+            connection.executemany(
+                "INSERT INTO expiries VALUES (?, ?, ?, ?, ?)",
+                sorted((loose[listed[0]], *listed) for listed in self._expiries),
             )
             connection.executemany("INSERT INTO faults VALUES (?, ?, ?, ?, ?)", self._faults)
         try:
@@ -254,22 +276,22 @@ class Draft:
 
     def _gathered(self, rows: Iterable[Row]) -> Iterator[tuple[object, ...]]:
         """Each row with its role and keys; names, expiries and faults are gathered on the way."""
-        key_of, loose_of = cache(name_key), cache(loose_key)
+        key_of, hidden, first_contract = cache(name_key), Role.HIDDEN, Role.FUTURE
         names, expiries, faults = self._names, self._expiries, self._faults
         for row in rows:
             exchange_type, token, symbol, name, kind, expiry = row[:6]
             role = role_of(exchange_type, symbol, kind)
             key, symbol_key = key_of(name), name_key(symbol)
-            if role != Role.HIDDEN:
-                loose = loose_of(name)
-                names.add((loose, key))
-                if role >= Role.FUTURE:
-                    expiries.add((loose, key, exchange_type, role == Role.FUTURE, expiry))
-                elif role == Role.INDEX:
-                    names.add((loose_key(symbol), symbol_key))
+            if role is not hidden:
+                if role >= first_contract:
+                    expiries.add((key, exchange_type, role is first_contract, expiry))
+                else:
+                    names.add(key)
+                    if role == Role.INDEX:
+                        names.add(symbol_key)
             if len(token) * 4 > LONGEST_TOKEN and len(token.encode()) > LONGEST_TOKEN:
                 faults.append(("long-token", exchange_type, token, symbol, ""))
-            yield (*row, role, symbol_key, key)
+            yield (*row, int(role), symbol_key, key)
 
 
 @contextmanager

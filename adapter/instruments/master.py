@@ -80,14 +80,16 @@ def _row(record: _Record) -> Row:
         raise ValueError("a record needs a known segment, a token and a symbol")
     if not record.token.isprintable():
         raise ValueError("a token with control characters")
-    symbol = _shown(record.symbol)
+    symbol, name = record.symbol, record.name or record.symbol
+    if not (symbol.isprintable() and name.isprintable()):
+        symbol, name = _shown(symbol), _shown(name)
     strike = _whole(record.strike or "0")
     return (
         exchange_type,
         record.token,
         symbol,
-        _shown(record.name or "").strip() or symbol,
-        _shown(record.instrumenttype or ""),
+        name,
+        _kind(record.instrumenttype or ""),
         _iso_date(record.expiry or ""),
         strike if strike > 0 else None,
         _whole(record.lotsize or "1"),
@@ -111,6 +113,11 @@ def _whole(number: str) -> int:
 
 
 @cache
+def _kind(text: str) -> str:
+    return _shown(text)
+
+
+@cache
 def _is_set(flag: float | str | None) -> bool:
     """A boolean in today's files; every other value was a string once, so a string is taken too."""
     return flag is not None and str(flag).lower() in ("true", "1", "y", "yes")
@@ -131,8 +138,6 @@ def _iso_date(expiry: str) -> str:
 
 def _shown(text: str) -> str:
     """`text` without what a terminal would obey or could not show."""
-    if text.isprintable():
-        return text
     return "".join(
         each if each.isprintable() else " " if each in _SPACES else "\ufffd" for each in text
     )

@@ -16,7 +16,7 @@ Source of the spellings: the broker's master and the documentation of the platfo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -50,6 +50,12 @@ _KINDS: dict[str, tuple[int, Kind]] = {
 PREFIXES = (*EXCHANGE_TYPES, *_WIRE_NAMES, *_KINDS)
 """What may stand before the colon, in upper case."""
 
+_FAMILIES = {
+    EXCHANGE_TYPES["NSE"]: (EXCHANGE_TYPES["NFO"], EXCHANGE_TYPES["CDS"]),
+    EXCHANGE_TYPES["BSE"]: (EXCHANGE_TYPES["BFO"],),
+}
+"""Other platforms say NSE of its derivatives too."""
+
 _SUFFIXES = {"NS": "NSE", "BO": "BSE"} | {
     name: name for name in ("NSE", "BSE", "NFO", "MCX", "CDS")
 }
@@ -60,12 +66,13 @@ _QUOTES = "\"'`\u2018\u2019\u201c\u201d"
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 _CLEANED = str.maketrans(dict.fromkeys(_DASHES, "-") | dict.fromkeys(_INVISIBLE, ""))
+_PLAIN = re.compile(r"[A-Za-z0-9&.-]+").fullmatch
 _LOOSENED = str.maketrans("", "", " -&")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One text, read. Whether anything is called so is another question."""
+    """One text, read."""
 
     text: str
     """As typed, spaces single, cut behind `LONGEST` and one more; for messages."""
@@ -87,8 +94,22 @@ class Wanted:
         return tuple(self.name.split())
 
     @property
+    def is_a_name(self) -> bool:
+        """Whether it can be looked for; whether anything is called so is another question."""
+        return bool(self.name) and not self.unknown_exchange and not self.is_too_long
+
+    @property
     def is_too_long(self) -> bool:
         return len(self.text) > LONGEST
+
+    @property
+    def contract_exchanges(self) -> Sequence[int] | None:
+        """Where a contract may lie that is named so; None is anywhere."""
+        if self.kind:
+            return ()
+        if self.exchange_type is None:
+            return None
+        return _FAMILIES.get(self.exchange_type, (self.exchange_type,))
 
 
 class Aliases:
@@ -145,15 +166,13 @@ def read_name(text: str, aliases: Aliases = NO_ALIASES) -> Wanted:
 
 def name_key(text: str) -> str:
     """`text` as names are compared: upper case, single spaces, plain hyphens, no quotes around."""
-    if text.isalnum() and text.isascii():
+    if _PLAIN(text):  # nearly every symbol of a master
         return text.upper()
     return " ".join(_cleaned(text).upper().replace("_", " ").split())
 
 
 def loose_key(text: str) -> str:
     """`text` as names are compared where nothing fits exactly."""
-    if text.isalnum() and text.isascii():
-        return text.upper()
     return name_key(text).translate(_LOOSENED)
 
 

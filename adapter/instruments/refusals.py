@@ -18,7 +18,6 @@ from ..errors import AmbiguousSymbolError, ExpiredSymbolError, SymbolError, Unkn
 from ..instrument import EXCHANGE_NAMES, Instrument
 from .contracts import (
     Underlying,
-    contract_exchanges,
     matching,
     meant_expiries,
     nearest_contracts,
@@ -53,29 +52,27 @@ def shown(candidates: Sequence[Instrument]) -> str:
     return ", ".join(named) + (f" and {more:,} more" if more > 0 else "")
 
 
-def not_a_name(index: InstrumentIndex, wanted: Wanted, today: str) -> SymbolError | None:
-    """Why this cannot be looked for at all; None where it can."""
+def not_a_name(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbolError:
+    """Why a text that is no name (`Wanted.is_a_name`) cannot be looked for at all."""
     text = wanted.text
-    if not wanted.name.strip(":|"):
-        return UnknownSymbolError(f"{text!r} names no instrument", kind="symbol-empty", typed=text)
     if wanted.is_too_long:
         return UnknownSymbolError(
             f"{text[:LONGEST] + '...'!r} is too long: a name has at most {LONGEST} characters",
             kind="symbol-too-long",
             typed=text,
         )
-    if wanted.unknown_exchange:
-        name = re.split(r"[:|]", text, maxsplit=1)[-1]
-        candidates = nearest(index, read_name(name), today, SHOWN)
-        return UnknownSymbolError(
-            f"{text!r}: {wanted.unknown_exchange!r} is not an exchange; known are "
-            f"{', '.join(EXCHANGE_NAMES.values())}" + _nearest_are(candidates),
-            kind="exchange-unknown",
-            candidates=tuple(candidates),
-            typed=text,
-            exchange=wanted.unknown_exchange,
-        )
-    return None
+    if not wanted.name.strip(":|"):
+        return UnknownSymbolError(f"{text!r} names no instrument", kind="symbol-empty", typed=text)
+    name = re.split(r"[:|]", text, maxsplit=1)[-1]
+    candidates = nearest(index, read_name(name), today, SHOWN)
+    return UnknownSymbolError(
+        f"{text!r}: {wanted.unknown_exchange!r} is not an exchange; known are "
+        f"{', '.join(EXCHANGE_NAMES.values())}" + _nearest_are(candidates),
+        kind="exchange-unknown",
+        candidates=tuple(candidates),
+        typed=text,
+        exchange=wanted.unknown_exchange,
+    )
 
 
 def named_by(error: SymbolError) -> list[Instrument]:
@@ -180,7 +177,7 @@ def _understood(
     index: InstrumentIndex, wanted: Wanted, today: str
 ) -> tuple[Underlying, Reading] | None:
     """The likeliest reading whose underlying has contracts, though not this one."""
-    exchanges = contract_exchanges(wanted)
+    exchanges = wanted.contract_exchanges
     best: tuple[int, Underlying, Reading] | None = None
     for reading in readings(wanted.name, date.fromisoformat(today)):
         if reading.expiry is None and not reading.right:
@@ -188,7 +185,7 @@ def _understood(
         underlying = underlying_of(index, reading.underlying, today).on(exchanges)
         if not underlying.listed:
             continue
-        is_plausible = _is_plausible(index, underlying, reading, today)
+        is_plausible = _is_plausible(index, underlying, reading.strike)
         has_expiry = bool(meant_expiries(underlying, reading, today))
         rank = (0 if has_expiry else 1) if is_plausible else 2
         if best is None or rank < best[0]:
@@ -196,16 +193,15 @@ def _understood(
     return best[1:] if best else None
 
 
-def _is_plausible(
-    index: InstrumentIndex, underlying: Underlying, reading: Reading, today: str
-) -> bool:
+def _is_plausible(index: InstrumentIndex, underlying: Underlying, strike: Decimal | None) -> bool:
     """Whether the strike is of the size of those that are listed."""
-    if reading.strike is None:
+    if strike is None:
         return True
-    listed = matching(index, underlying, Reading(reading.underlying, right=reading.right), today)
-    strikes = [one.strike_rupees for one in listed if one.strike_rupees]
-    return bool(strikes) and min(strikes) / _PLAUSIBLE <= reading.strike <= (
-        max(strikes) * _PLAUSIBLE
+    ranges = [index.strike_range(name) for name in {each.name_key for each in underlying.listed}]
+    return any(
+        lowest / _PLAUSIBLE <= strike <= highest * _PLAUSIBLE
+        for lowest, highest in ranges
+        if highest
     )
 
 
@@ -225,8 +221,8 @@ def _unlisted(
     candidates = nearest_contracts(index, underlying, reading, today, MOST_CANDIDATES)
     meant = {expiry for _, _, expiry in meant_expiries(underlying, reading, today)}
     first = candidates[0].expiry if candidates else ""
-    of_right = matching(index, underlying, Reading("", right=reading.right), today)
-    if not of_right:
+    has_right = any(_right_of(one) == reading.right for one in candidates)
+    if reading.right and not has_right:
         kind, reason = "right-unlisted", "no such contracts"
     elif reading.expiry is not None and not meant:
         kind, reason = "expiry-unlisted", "no such expiry"
@@ -396,7 +392,7 @@ def _with_symbol_like(
         )
         if found:
             most = len(name) if length * 2 >= len(name) else MOST_WRONG
-            alike = sorted((distance(one.symbol.upper(), name, most), str(one), one)
-                           for one in found)  # fmt: skip
-            return [one for wrong, _, one in alike if wrong <= most][:limit]
+            wrong = {one.key: distance(one.symbol.upper(), name, most) for one in found}
+            alike = [one for one in found if wrong[one.key] <= most]
+            return sorted(alike, key=lambda one: (wrong[one.key], str(one)))[:limit]
     return []

@@ -25,17 +25,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from functools import partial
 from typing import TypeAlias
 
 from ..instrument import EXCHANGE_TYPES, Instrument
-from .contracts import contract_exchanges, matching, preferred, underlying_of
 from .index import InstrumentIndex
 from .naming import Wanted, loose_key
-from .refusals import ambiguous, expired, not_a_name, split, unknown
 from .renames import Note, Rename, index_keys, renamed
-from .roles import SERIES, Role, exchange_rank, likely_first, series_of
-from .spellings import Reading, readings
+from .roles import SERIES, Role, exchange_rank, likely_first, living, preferred, series_of
 
 NSE, BSE, BFO = (EXCHANGE_TYPES[name] for name in ("NSE", "BSE", "BFO"))
 _COMMODITIES = (EXCHANGE_TYPES["MCX"], EXCHANGE_TYPES["NCO"])
@@ -56,22 +53,36 @@ def resolve(index: InstrumentIndex, wanted: Wanted, today: str) -> Resolved:
     Raises UnknownSymbolError, AmbiguousSymbolError or ExpiredSymbolError, each with the candidates
     that are the likeliest to be meant, in order.
     """
-    if refusal := not_a_name(index, wanted, today):
-        raise refusal
-    for step in _STEPS:
-        if found := step(index, wanted, today):
-            return _only(wanted, found, _also_a_commodity(index, wanted, found, today))
-    if answer := _by_new_name(index, wanted, today):
-        return answer
-    if answer := _by_contract(index, wanted, today):
-        return answer
-    if passed := _expired(index, wanted, today):
-        raise expired(index, wanted, passed, today)
-    raise unknown(index, wanted, today)
+    if wanted.is_a_name:
+        for step in _STEPS:
+            if found := step(index, wanted, today):
+                return _only(wanted, found, _also_a_commodity(index, wanted, found, today))
+        if answer := _by_new_name(index, wanted, today):
+            return answer
+    # Imported here: a plain name needs none of it, and it takes as long as all the rest.
+    from . import contract_names, refusals
+
+    if not wanted.is_a_name:
+        raise refusals.not_a_name(index, wanted, today)
+    symbols = partial(_of_symbol, index, wanted)
+    found, underlying = contract_names.by_fields(
+        index, wanted, today, on_bfo=living(symbols(f"exchange_type = {BFO}"), today)
+    )
+    if found and underlying.parts:
+        raise refusals.split(wanted, underlying.parts, found)
+    if found:
+        return _only(wanted, found, underlying.notes)
+    passed = _of_token(index, wanted) or symbols("1")
+    passed = passed or contract_names.by_fields_passed(index, wanted, today)
+    if passed:
+        raise refusals.expired(index, wanted, passed, today)
+    raise refusals.unknown(index, wanted, today)
 
 
 def _only(wanted: Wanted, found: list[Instrument], notes: tuple[Note, ...] = ()) -> Resolved:
     if len(found) > 1:
+        from .refusals import ambiguous
+
         raise ambiguous(wanted, found)
     return Resolved(found[0], notes)
 
@@ -81,7 +92,7 @@ def _only(wanted: Wanted, found: list[Instrument], notes: tuple[Note, ...] = ())
 
 def _by_token(index: InstrumentIndex, wanted: Wanted, today: str) -> list[Instrument]:
     return sorted(
-        _living(_of_token(index, wanted), today), key=lambda one: exchange_rank(one.exchange_type)
+        living(_of_token(index, wanted), today), key=lambda one: exchange_rank(one.exchange_type)
     )
 
 
@@ -97,7 +108,7 @@ def _by_symbol(index: InstrumentIndex, wanted: Wanted, today: str) -> list[Instr
     where = "1"
     if wanted.exchange_type is None:
         where = f"exchange_type NOT IN ({BSE}, {BFO})"
-    return preferred(_living(_of_symbol(index, wanted, where), today))
+    return preferred(living(_of_symbol(index, wanted, where), today))
 
 
 def _of_symbol(index: InstrumentIndex, wanted: Wanted, where: str) -> list[Instrument]:
@@ -106,7 +117,7 @@ def _of_symbol(index: InstrumentIndex, wanted: Wanted, where: str) -> list[Instr
     last = Role.SHARE if wanted.kind == "share" else Role.OPTION
     where += f" AND symbol_key = :key AND role BETWEEN {Role.SHARE:d} AND {last:d}"
     if wanted.exchange_type is not None:
-        exchanges = (wanted.exchange_type, *(contract_exchanges(wanted) or ()))
+        exchanges = (wanted.exchange_type, *(wanted.contract_exchanges or ()))
         where += f" AND exchange_type IN ({', '.join(map(str, exchanges))})"
     return index.select(where, key=wanted.name)
 
@@ -253,6 +264,8 @@ def _refuse_split(
 ) -> None:
     parts = [_under(index, wanted, part + series, today) for part in rename.parts]
     if found := [one for shares in parts for one in shares[:1]]:
+        from .refusals import split
+
         raise split(wanted, rename.parts, found)
 
 
@@ -265,39 +278,3 @@ def _under(index: InstrumentIndex, wanted: Wanted, name: str, today: str) -> lis
 def _is_in_use(index: InstrumentIndex, name: str, today: str) -> bool:
     where = f"name_key = :name AND role < {Role.HIDDEN:d} AND (expiry = '' OR expiry >= :today)"
     return bool(index.select(where, name=name, today=today, limit=1))
-
-
-# --- 7 to 9: contracts ---------------------------------------------------------------------------
-
-
-def _by_contract(index: InstrumentIndex, wanted: Wanted, today: str) -> Resolved | None:
-    exchanges = contract_exchanges(wanted)
-    alone = Reading(wanted.name)
-    for reading in (*readings(wanted.name, date.fromisoformat(today)), None, alone):
-        if reading is None:
-            symbols = _living(_of_symbol(index, wanted, f"exchange_type = {BFO}"), today)
-            if symbols:
-                return _only(wanted, symbols)
-            continue
-        underlying = underlying_of(index, reading.underlying, today).on(exchanges)
-        if found := preferred(matching(index, underlying, reading, today)):
-            if underlying.parts:
-                raise split(wanted, underlying.parts, found)
-            return _only(wanted, found, underlying.notes)
-    return None
-
-
-def _expired(index: InstrumentIndex, wanted: Wanted, today: str) -> list[Instrument]:
-    """The contracts that have expired and were meant, by the first reading that finds any."""
-    if found := _of_token(index, wanted) or _of_symbol(index, wanted, "1"):
-        return found
-    exchanges = contract_exchanges(wanted)
-    for reading in (*readings(wanted.name, date.fromisoformat(today)), Reading(wanted.name)):
-        underlying = underlying_of(index, reading.underlying, today).on(exchanges)
-        if found := matching(index, underlying, reading, today, passed=True):
-            return preferred(found)
-    return []
-
-
-def _living(found: list[Instrument], today: str) -> list[Instrument]:
-    return [one for one in found if not one.expiry or one.expiry >= today]

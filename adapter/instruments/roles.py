@@ -20,6 +20,11 @@ SERIES = ("EQ", "BE", "SM", "BZ", "ST")
 
 _CASH_EXCHANGES = (EXCHANGE_TYPES["NSE"], EXCHANGE_TYPES["BSE"])
 _EXCHANGE_RANK = {EXCHANGE_TYPES[name]: rank for rank, name in enumerate(EXCHANGE_ORDER)}
+_GIVES_WAY_TO = {
+    EXCHANGE_TYPES["BFO"]: EXCHANGE_TYPES["NFO"],
+    EXCHANGE_TYPES["NCO"]: EXCHANGE_TYPES["MCX"],
+    EXCHANGE_TYPES["BSE"]: EXCHANGE_TYPES["NSE"],
+}
 _NCDEX_OPTION = re.compile(r"(CE|PE)[0-9]")
 _SERIES = re.compile(r".+-([A-Z0-9]{2})")
 _NO_EXPIRY = "9999"
@@ -38,13 +43,14 @@ class Role(IntEnum):
     HIDDEN = 9
 
 
+_SIDES = {"CE": Role.CALL, "PE": Role.PUT}
 CONTRACTS = (Role.FUTURE, Role.CALL, Role.PUT, Role.OPTION)
 
 
 def role_of(exchange_type: int, symbol: str, kind: str) -> Role:
     """The role by the record alone; the bare second row of an index looks like a share here."""
     if kind.startswith("OPT"):
-        return _side(symbol)
+        return _SIDES.get(symbol[-2:]) or _side_of_ncdex(symbol)
     if kind.startswith("FUT"):
         return Role.FUTURE
     if kind == INDEX_KIND:
@@ -67,6 +73,17 @@ def exchange_rank(exchange_type: int) -> int:
     return _EXCHANGE_RANK.get(exchange_type, len(EXCHANGE_ORDER))
 
 
+def preferred(found: list[Instrument]) -> list[Instrument]:
+    """Without those of BFO where NFO has some, of NCO where MCX, of BSE where NSE."""
+    there = {one.exchange_type for one in found}
+    return [one for one in found if _GIVES_WAY_TO.get(one.exchange_type) not in there]
+
+
+def living(found: list[Instrument], today: str) -> list[Instrument]:
+    """Those that have not expired; a contract lives until midnight."""
+    return [one for one in found if not one.expiry or one.expiry >= today]
+
+
 def likely_first(one: Instrument) -> tuple[int, int, str, int, int, int, int, str]:
     """A key that sorts several instruments of one name as they are offered.
 
@@ -87,9 +104,7 @@ def likely_first(one: Instrument) -> tuple[int, int, str, int, int, int, int, st
     )
 
 
-def _side(symbol: str) -> Role:
-    side = symbol[-2:].upper()
-    if side not in ("CE", "PE"):
-        found = _NCDEX_OPTION.search(symbol.upper())
-        side = found.group(1) if found else ""
-    return {"CE": Role.CALL, "PE": Role.PUT}.get(side, Role.OPTION)
+def _side_of_ncdex(symbol: str) -> Role:
+    """DHANIYA09OCT26CE11300FOCT26 has the side before the strike."""
+    found = _NCDEX_OPTION.search(symbol.upper())
+    return _SIDES[found.group(1)] if found else Role.OPTION

@@ -6,7 +6,6 @@ from ..errors import SymbolError
 from ..instrument import Instrument
 from .index import INDEX_KIND, LIKELY_FIRST, InstrumentIndex
 from .naming import Wanted
-from .refusals import named_by
 from .resolve import resolve
 from .roles import Role
 
@@ -21,12 +20,14 @@ def find(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> list
     First what the name means (`resolve.py`), or what it could mean where that is not one; then the
     exact symbol, the exact name, their beginning, all words in any order, and a part of them.
     """
-    if not wanted.name or wanted.is_too_long or wanted.unknown_exchange:
+    if not wanted.is_a_name:
         return []
     best: list[Instrument] = []
     try:
         best = [resolve(index, wanted, today).instrument]
     except SymbolError as error:
+        from .refusals import named_by
+
         best = named_by(error)
     return _once(best + _by_parts(index, wanted, today, limit))[:limit]
 

@@ -17,7 +17,7 @@ from ...adapter.errors import UsageError
 from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
-from ...adapter.instruments import read_watch_list
+from ...adapter.instruments.watch_list import read_watch_list
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder

@@ -5,34 +5,17 @@ from decimal import Decimal
 import pytest
 
 from ticks.adapter.instruments.contracts import (
-    contract_exchanges,
     matching,
     meant_expiries,
     nearest_contracts,
-    preferred,
     underlying_of,
 )
 from ticks.adapter.instruments.index import InstrumentIndex
-from ticks.adapter.instruments.naming import name_key, read_name
+from ticks.adapter.instruments.naming import name_key
+from ticks.adapter.instruments.roles import preferred
 from ticks.adapter.instruments.spellings import InMonth, OnDay, Reading
 
 from .names_table import TODAY
-
-
-@pytest.mark.parametrize(
-    ("text", "exchanges"),
-    [
-        ("X", None),
-        ("NSE:X", (2, 13)),
-        ("BSE:X", (4,)),
-        ("BFO:X", (4,)),
-        ("MCX:X", (5,)),
-        ("NSE_EQ|X", ()),
-        ("^X", ()),
-    ],
-)
-def test_a_contract_of_nse_may_lie_on_nfo_or_cds(text: str, exchanges: object) -> None:
-    assert contract_exchanges(read_name(text)) == exchanges
 
 
 @pytest.mark.parametrize(

@@ -129,3 +129,19 @@ def test_an_alias_that_leads_nowhere_or_in_a_circle_is_refused(
     with pytest.raises(UsageError) as caught:
         Aliases(spellings)
     assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "exchanges"),
+    [
+        ("X", None),
+        ("NSE:X", (2, 13)),
+        ("BSE:X", (4,)),
+        ("BFO:X", (4,)),
+        ("MCX:X", (5,)),
+        ("NSE_EQ|X", ()),
+        ("^X", ()),
+    ],
+)
+def test_a_contract_of_nse_may_lie_on_nfo_or_cds(text: str, exchanges: object) -> None:
+    assert read_name(text).contract_exchanges == exchanges
