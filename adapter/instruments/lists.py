@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ..errors import AmbiguousSymbolError, ExpiredSymbolError, SymbolError
 from ..instrument import Instrument, InstrumentKey
 from .index import InstrumentIndex
 from .naming import NO_ALIASES, Aliases, read_name
 from .renames import Note
-from .resolve import resolve
-from .watch_list import Entry
+from .resolve import Resolved, resolve
+
+if TYPE_CHECKING:
+    from .watch_list import Entry
 
 Reason: TypeAlias = Literal["unknown", "ambiguous", "expired", "no name"]
 
@@ -31,6 +33,10 @@ class Skipped:
     error: SymbolError | None = None
     """With the candidates; None where the entry is no name at all."""
 
+    def __str__(self) -> str:
+        """`day.txt, line 3: ...`"""
+        return f"{self.source}, line {self.line}: {self.detail}"
+
 
 @dataclass(slots=True)
 class ListedNames:
@@ -41,15 +47,24 @@ class ListedNames:
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
+    def add(self, answer: Resolved) -> None:
+        self.found.setdefault(answer.instrument.key, answer.instrument)
+        self.notes += [note for note in answer.notes if note not in self.notes]
+
 
 def resolve_list(
     index: InstrumentIndex,
     entries: Iterable[tuple[str, Entry]],
     today: str,
     aliases: Aliases = NO_ALIASES,
+    *,
+    into: ListedNames | None = None,
 ) -> ListedNames:
-    """Every entry, with the file that it stands in, resolved on `today` (ISO date)."""
-    names = ListedNames()
+    """Every entry, with the file that it stands in, resolved on `today` (ISO date).
+
+    What was found, skipped and noted is added to `into` where that is given.
+    """
+    names = ListedNames() if into is None else into
     for source, entry in entries:
         if entry.problem:
             names.skipped.append(Skipped(source, entry.line, entry.name, "no name", entry.problem))
@@ -61,8 +76,7 @@ def resolve_list(
                 Skipped(source, entry.line, entry.name, _reason(error), error.message, error)
             )
         else:
-            names.found.setdefault(answer.instrument.key, answer.instrument)
-            names.notes += [note for note in answer.notes if note not in names.notes]
+            names.add(answer)
     return names
 
 

@@ -14,10 +14,11 @@ class Note:
     """What a user should know of an answer.
 
     `renamed`: `name` is called `other` now, since the day `since` (ISO, in part or "").
-    `commodity`: contracts of the same name are traded on the exchange `other`.
+    `commodity`: contracts of the same name are traded on the exchange `other`. `long-token`: no
+    packet can hold the token `other`, so that its ticks are not told apart.
     """
 
-    kind: Literal["renamed", "commodity"]
+    kind: Literal["renamed", "commodity", "long-token"]
     name: str
     other: str
     since: str = ""
@@ -25,6 +26,8 @@ class Note:
     def __str__(self) -> str:
         if self.kind == "renamed":
             return f"{self.name} is {self.other} now"
+        if self.kind == "long-token":
+            return f"{self.name} may show no ticks: no packet can hold its token"
         return f"{self.name} is the share; the contracts of that name are on {self.other}"
 
 

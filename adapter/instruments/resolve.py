@@ -29,7 +29,7 @@ from functools import partial
 from typing import TypeAlias
 
 from ..instrument import EXCHANGE_TYPES, Instrument
-from .index import InstrumentIndex
+from .index import LONGEST_TOKEN, InstrumentIndex
 from .naming import Wanted, loose_key
 from .renames import Note, Rename, index_keys, renamed
 from .roles import SERIES, Role, exchange_rank, likely_first, living, preferred, series_of
@@ -84,7 +84,10 @@ def _only(wanted: Wanted, found: list[Instrument], notes: tuple[Note, ...] = ())
         from .refusals import ambiguous
 
         raise ambiguous(wanted, found)
-    return Resolved(found[0], notes)
+    one = found[0]
+    if len(one.token.encode()) > LONGEST_TOKEN:
+        notes = (*notes, Note("long-token", str(one), one.token))
+    return Resolved(one, notes)
 
 
 # --- 1 to 5: tokens, symbols and names -----------------------------------------------------------
