@@ -63,12 +63,14 @@ class Recorder:
         limits: Limits,
         *,
         stops_when_full: bool = False,
+        names_skipped: int = 0,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._sinks = FanOut(sinks, reader_left=lambda name: broker.events.add(ReaderLeft(name)))
         self._limits = limits
         self._stops_when_full = stops_when_full
+        self._names_skipped = names_skipped
         self._break_off = break_off
         self._break_off_at_s: float | None = None
         self._clock = broker.clock
@@ -249,6 +251,7 @@ class Recorder:
             out_of_order=now.out_of_order,
             duplicates=now.duplicates,
             outputs={sink.name: sink.rows for sink in self._sinks.sinks},
+            names_skipped=self._names_skipped,
         )
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
@@ -261,4 +264,5 @@ class Recorder:
             ),
             latency_p50_us=self._latency.quantile(0.5),
             latency_p99_us=self._latency.quantile(0.99),
+            names_skipped=self._names_skipped,
         )

@@ -25,6 +25,7 @@ complete -c ticks -n '__fish_seen_subcommand_from login' -l help -s h -d 'Show t
 complete -c ticks -n '__fish_seen_subcommand_from logout' -l help -s h -d 'Show this message and exit'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -a '(__ticks_symbols)'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l from -rF -d 'A watch list, one symbol a line, # comments; - is stdin'
+complete -c ticks -n '__fish_seen_subcommand_from stream' -l strict -d 'Exit when a name of a watch list cannot be subscribed; otherwise it is skipped'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l mode -xa 'ltp quote snap' -d 'How much each tick tells'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l shard -x -d 'Only the I-th of N parts of the watch list'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l duration -x -d 'End after this long: 90s, 5m, 1h30m'
