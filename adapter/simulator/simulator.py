@@ -29,8 +29,9 @@ from .fault_injector import FaultInjector
 from .faults import Fault, What, parse_fault
 from .feed_server import FEED_PATH, FeedConnection, FeedServer
 from .http_server import WebServer
+from .instruments_file import listings, master_json
 from .journal import Journal
-from .listings import Listing, listings, master_json
+from .listings import Listing
 from .market import SyntheticMarket
 from .playback import Playback, recorded_listings
 from .rest_api import INSTRUMENTS_PATH, Rest

@@ -12,13 +12,12 @@ from ticks.adapter.simulator.bad_frames import (
     packet_of,
     truncated,
 )
-from ticks.adapter.simulator.instrument_model import HEADERS, unit_prefix
-from ticks.adapter.tick import Mode
+from ticks.adapter.simulator.instrument_model import HEADERS, MODES, unit_prefix
 from ticks.adapter.wire.frames import FrameReader, Ping
 from ticks.adapter.wire.packet import PACKET_SIZES, malformed_reason
 
 FRAMES = [
-    HEADERS[mode] + unit_prefix(mode, 1, "2885") + bytes(PACKET_SIZES[mode] - 27) for mode in Mode
+    HEADERS[mode] + unit_prefix(mode, 1, "2885") + bytes(PACKET_SIZES[mode] - 27) for mode in MODES
 ]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import websocket
 
+from ticks.adapter.simulator.instrument_model import MODES
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import PACKET_SIZES, decode_packet
@@ -96,7 +97,7 @@ def test_a_control_ping_is_answered_with_its_payload(
 # --- subscriptions ---
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", MODES)
 def test_every_packet_that_was_put_on_the_socket_arrives(
     simulator: Simulator, open_feed: OpenFeed, mode: Mode
 ) -> None:
