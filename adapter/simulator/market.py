@@ -65,6 +65,7 @@ class SyntheticMarket:
         self._closed: dict[int, MarketState] = {}
         """By exchange type: the state of the segments that are not open."""
         self._halted_s: dict[int, int] = {}
+        self._opening: dict[int, asyncio.TimerHandle] = {}
         self._due: list[tuple[float, bytes]] = []
         self._trading: set[bytes] = set()
         self._beat: asyncio.TimerHandle | None = None
@@ -94,13 +95,29 @@ class SyntheticMarket:
         for subscriber, frames in outgoing.items():
             subscriber.send_packets(frames)
 
-    def set_state(self, state: MarketState, exchange_types: Collection[int]) -> None:
+    def set_state(
+        self,
+        state: MarketState,
+        exchange_types: Collection[int] = (),
+        *,
+        duration_s: float | None = None,
+    ) -> None:
         for exchange_type in exchange_types or {name[0] for name in self._listed}:
+            self._open(exchange_type)
             if state is MarketState.OPEN:
-                self._closed.pop(exchange_type, None)
-            else:
-                self._closed[exchange_type] = state
-                self._halted_s[exchange_type] = int(self._wall_s())
+                continue
+            self._closed[exchange_type] = state
+            self._halted_s[exchange_type] = int(self._wall_s())
+            if duration_s is not None:
+                self._opening[exchange_type] = self._loop.call_later(
+                    duration_s, self._open, exchange_type
+                )
+
+    def _open(self, exchange_type: int) -> None:
+        self._closed.pop(exchange_type, None)
+        opening = self._opening.pop(exchange_type, None)
+        if opening is not None:
+            opening.cancel()
 
     def move_price(self, exchange_type: int, token: str, price: int) -> None:
         """Let an instrument trade from `price` on, in the feed's unit. Raises KeyError."""
@@ -112,6 +129,8 @@ class SyntheticMarket:
     def stop(self) -> None:
         if self._beat is not None:
             self._beat.cancel()
+        for opening in self._opening.values():
+            opening.cancel()
         self._due.clear()
 
     def _instrument(self, name: bytes) -> SimulatedInstrument | None:

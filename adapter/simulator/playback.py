@@ -58,7 +58,16 @@ class Playback:
     def burst(self, packets: int) -> None:
         """Nothing: a recording is played as it is."""
 
-    def set_state(self, state: MarketState, exchange_types: Collection[int]) -> None:
+    def set_state(
+        self,
+        state: MarketState,
+        exchange_types: Collection[int] = (),
+        *,
+        duration_s: float | None = None,
+    ) -> None:
+        """Nothing either."""
+
+    def move_price(self, exchange_type: int, token: str, price: int) -> None:
         """Nothing either."""
 
     def stop(self) -> None:

@@ -1,6 +1,6 @@
 """When the last session of each segment ended: what the packets of a closed market are dated.
 
-Source: protocol.md, "Market hours" and "Sessions, as the feed shows them". Holidays are not known
+Source: protocol.md, "Market hours". Holidays are not known
 here: the last session was on the last working day before today.
 """
 

@@ -52,8 +52,18 @@ class Market(Protocol):
         """Send that many packets at once, where they are made up."""
         ...
 
-    def set_state(self, state: MarketState, exchange_types: Collection[int]) -> None:
-        """Put these segments (none: all) into a state, where trades are made up."""
+    def set_state(
+        self,
+        state: MarketState,
+        exchange_types: Collection[int] = (),
+        *,
+        duration_s: float | None = None,
+    ) -> None:
+        """Put these segments (none: all) into a state, for a time; where packets are made up."""
+        ...
+
+    def move_price(self, exchange_type: int, token: str, price: int) -> None:
+        """Let an instrument trade from `price` on, where packets are made up. Raises KeyError."""
         ...
 
     def stop(self) -> None:
