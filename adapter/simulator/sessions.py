@@ -1,7 +1,7 @@
 """When the last session of each segment ended: what the packets of a closed market are dated.
 
-Source: protocol.md, "Market hours". Holidays are not known
-here: the last session was on the last working day before today.
+Source: protocol.md, "Market hours" and "Snapshots and exchange time". Holidays are not known here:
+the last session was on the last working day before today.
 """
 
 from __future__ import annotations
