@@ -70,6 +70,7 @@ def read(form: scan.Form, line: bytes) -> None:
         csv_reader(form).read(line.decode().rstrip("\r\n").split(","))
 
 
+@pytest.mark.slow
 @given(st.lists(everyday_ticks(), min_size=1, max_size=4), st.sampled_from(FORMS))
 def test_rows_as_we_write_them_are_taken_whole(ticks: list[Tick], form: scan.Form) -> None:
     ticks = [tick for tick in ticks if form is None or tick.mode <= form]
