@@ -2,8 +2,8 @@
 
 Which contracts exist changes daily, so their tokens are made up; symbols are spelled as each
 exchange's are in the real file (protocol.md, "Instrument master"). Lot sizes and strikes are
-plausible, not checked. Near the money, in the next two expiries, an option trades as a share
-does; farther away seldom, and some strikes have not traded at all.
+plausible, not checked. Near the money an option trades as a share does; farther away seldom, and
+the far strikes of far expiries have not traded at all.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .listings import BFO, CDS, MCX, NCO, NFO, Liquidity, Listing
 
 CURRENCY_UNIT = 10_000_000
 """Prices and strikes of the currency segment, in the feed and in the master, for one rupee."""
-_NEAR_STRIKES, _TRADED_STRIKES, _NEAR_EXPIRIES = 10, 8, 2
+_NEAR_EXPIRIES, _LIQUID_STRIKES, _TRADED_STRIKES = 2, 5, 10
 _MONTH_SIGNS = "123456789OND"
 
 
@@ -303,9 +303,10 @@ def _options(
 
 
 def _option_liquidity(nth_expiry: int, strikes_away: int) -> Liquidity:
-    if nth_expiry < _NEAR_EXPIRIES:
-        return Liquidity.USUAL if strikes_away <= _NEAR_STRIKES else Liquidity.RARE
-    return Liquidity.RARE if strikes_away <= _TRADED_STRIKES else Liquidity.UNTRADED
+    is_near = nth_expiry < _NEAR_EXPIRIES
+    if strikes_away <= _LIQUID_STRIKES or (is_near and strikes_away <= _TRADED_STRIKES):
+        return Liquidity.USUAL
+    return Liquidity.RARE if is_near or strikes_away <= _TRADED_STRIKES else Liquidity.UNTRADED
 
 
 def _in_rupees(paise: int) -> str:
