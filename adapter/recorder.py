@@ -14,7 +14,6 @@ Rules
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +23,8 @@ from .errors import OutputError, ReaderLeftError
 from .events import Dropped, Summary
 from .feed.buffer import Batch
 from .feed.stats import LatencyHistogram
-from .sinks.file import Sink
+from .periodic import every
+from .sinks.sink import PacketSink
 from .snapshot import FeedSnapshot, OutputSnapshot
 
 _AT_ONCE = 4_096
@@ -52,7 +52,7 @@ class Recorder:
     def __init__(
         self,
         broker: BrokerAdapter,
-        sinks: Sequence[Sink],
+        sinks: Sequence[PacketSink],
         limits: Limits,
         *,
         stops_when_full: bool = False,
@@ -64,7 +64,7 @@ class Recorder:
         self._limits = limits
         self._stops_when_full = stops_when_full
         self._break_off = break_off
-        self._is_over = threading.Event()
+        self._break_off_at_s: float | None = None
         self._clock = broker.clock
         self._latency = LatencyHistogram()
         self._written = 0
@@ -91,18 +91,14 @@ class Recorder:
         The summary is complete either way: `summary()` gives it again.
         """
         self._began_s = self._clock.now_s()
-        watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
         self._broker.connect()
-        watch.start()
-        try:
-            self._record()
-            self._end()
-        except BaseException:
-            self._broker.disconnect()
-            raise
-        finally:
-            self._is_over.set()
-            watch.join()
+        with every(_WATCH_EVERY_S, self._watch, name="watch"):
+            try:
+                self._record()
+                self._end()
+            except BaseException:
+                self._broker.disconnect()
+                raise
         if self._failure is not None:
             raise self._failure
         if self._broker.error is not None and not self._is_stopping:
@@ -119,15 +115,20 @@ class Recorder:
             else:
                 self._broker.wait(self._seconds_left())
 
-    def _keep_watch(self) -> None:
-        """Beside the run, on a thread of its own."""
-        while not self._is_over.wait(_WATCH_EVERY_S):
-            self._report_drops()
-            if self._is_too_slow or self._seconds_left() == 0.0:
-                self._broker.stop()
-                break
-        if self._is_too_slow and not self._is_over.wait(_GRACE_S):
-            self._break_off()
+    def _watch(self) -> bool:
+        """Beside the run, on a thread of its own; True when nothing is left to watch for."""
+        if self._break_off_at_s is not None:
+            is_due = self._clock.now_s() >= self._break_off_at_s
+            if is_due:
+                self._break_off()
+            return is_due
+        self._report_drops()
+        if self._is_too_slow:
+            self._break_off_at_s = self._clock.now_s() + _GRACE_S
+        elif self._seconds_left() != 0.0:
+            return False
+        self._broker.stop()
+        return not self._is_too_slow
 
     def _end(self) -> None:
         """Close the feed, write what was taken, close the outputs, and leave the summary."""
@@ -205,7 +206,7 @@ class Recorder:
             )
 
     @contextmanager
-    def _failing(self, sink: Sink) -> Iterator[None]:
+    def _failing(self, sink: PacketSink) -> Iterator[None]:
         """A sink that fails is out, and the run ends; a reader that left ends it well."""
         try:
             yield

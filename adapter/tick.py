@@ -17,7 +17,7 @@ from .instrument import exchange_name, price_digits
 
 
 class Mode(IntEnum):
-    """How much a packet tells; the numbers are the wire's. DEPTH was withdrawn on 2025-04-25."""
+    """How much a packet holds; the numbers are the wire's. DEPTH was withdrawn on 2025-04-25."""
 
     LTP = 1
     QUOTE = 2
@@ -46,7 +46,7 @@ class Tick(NamedTuple):
 
     Times: `received_ns` is the wall clock (ns since the epoch) when the packet left the socket;
     `exchange_time_ms` and `last_trade_time_s` are the packet's own, 0 where it has none.
-    `bids` and `asks` hold the best level first; None stands for an empty level at its place.
+    `bids` and `asks` hold the best level first; None is an empty level at its place.
     """
 
     received_ns: int

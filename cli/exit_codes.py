@@ -76,7 +76,7 @@ REMEDIES: dict[str, str] = {
     "not-http": _CHECK_ADDRESS,
     "reply-gzip": _CHECK_ADDRESS,
     "reply-too-large": _CHECK_ADDRESS,
-    "proxy-value": "write it as http://user:password@host:port, with special characters"
+    "proxy-value": "write the proxy as http://user:password@host:port, with special characters"
     " percent-encoded (# is %23), or unset it",
     "proxy-scheme": "name an HTTP proxy (http://host:port) or unset it; NO_PROXY lists hosts that"
     " are reached without a proxy",
@@ -93,7 +93,7 @@ REMEDIES: dict[str, str] = {
     "broker-busy": "try again in a minute",
     "call-refused": "try again in a minute; if that fails too, run: ticks login",
     "rate-limit": "wait at least a minute before the next try",
-    "login-paused": "wait {wait_s} s; repeated logins can lock the account",
+    "login-paused": "wait {wait_s} s before the next try",
     "firewall": "try again in a minute; if that fails too, try from another network",
     "api-key-refused": "check TICKS_API_KEY against the app's key at smartapi.angelone.in",
     "login-refused": "check TICKS_CLIENT_CODE and TICKS_PIN: the PIN is the four-digit one of the"
@@ -113,10 +113,13 @@ REMEDIES: dict[str, str] = {
     "session-file-undeletable": "delete it by hand: it holds tokens",
     "session-not-saved": "make the folder writable, or set TICKS_HOME to one that is",
     "sdk-missing": "run: pip install smartapi-python==1.5.5",
+    "no-session-no-credentials": "set them, or run: ticks login",
+    "session-only-saved": "set them, or log in again each morning: ticks login",
     # --- instruments: names, master, index
     "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
+    "streams-not-live": "look at the ones that are not live",
     "feed-lost": "run ticks health, or use --keep-trying to retry forever",
     "subscription-refused": (
         "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
@@ -128,10 +131,31 @@ REMEDIES: dict[str, str] = {
     ),
     "handshake-tokens": "log in again: ticks login",
     "connection-limit": "a client code may hold 3 connections over all apps; close one and wait",
+    "feed-busy": "try again in a minute",
     "handshake-refused": "check TICKS_FEED_URL",
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
     # --- files, rows, sinks, replay: outputs and recordings
     "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
+    "output-in-use": "stop the other one, or choose another path",
+    "output-is-input": "write to another file",
+    "output-other-header": "choose another path, --mode as it was recorded, or --overwrite",
+    "output-other-content": "choose another path, or --overwrite",
+    "output-not-gzip": "choose another path, or --overwrite",
+    "output-torn-gzip": "choose another path, or --overwrite",
+    "output-torn-text": "repair it by hand (gzip -dc {path}), or choose another path",
+    "output-disk-full": "free some space; the file can be appended to",
+    "output-no-folder": "create it: mkdir -p {folder}",
+    "output-is-folder": "name a file in it",
+    "output-no-rights": "change its permissions, or choose another path",
+    "output-unwritable": "choose another path",
+    "output-too-few-columns": "give the output more columns with --mode {mode}",
+    "recording-unreadable": "check its path and its permissions",
+    "recording-without-rows": "check that it is the right file, and that ticks came when it was"
+    " recorded",
+    "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
+    ' and a JSON one with {{"received_at":',
+    "damaged-row": "fix that line, or make a copy without it:"
+    " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
     "rate-invalid": "give a rate of 0 or more and a speed over 0",
     "accounts-invalid": "give a number of accounts of 1 or more",
@@ -146,9 +170,12 @@ REMEDIES: dict[str, str] = {
     "loopback",
     "openssl-failed": "leave out --tls, or fix the openssl command",
     # --- this machine: disk, clock, port
+    "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
+    "folder-unwritable": "set TICKS_HOME to a folder of yours",
+    "disk-full": "make room before you record",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
-"""What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
+"""What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; files of ours name their faults themselves."""

@@ -157,7 +157,6 @@ def test_the_page_of_the_protocol_gives_the_sizes_that_are_decoded() -> None:
     page = text_of("docs/protocol.md")
     sizes = [int(size) for size in re.findall(r"packet ends at (\d+)", page)]
     assert sizes == [PACKET_SIZES[mode] for mode in (Mode.LTP, Mode.QUOTE, Mode.SNAP)]
-    assert f"{PACKET_SIZES[Mode.DEPTH]} bytes" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -25,6 +25,7 @@ from .. import events
 from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
 from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
+from ..redaction import shown
 from ..wire.frames import Close, ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
     FeedMessage,
@@ -241,7 +242,7 @@ class Connection:
                 if error is not None:
                     self._refused(error)
             case Close(code, reason):
-                self._step(Failed(epoch, ClosedByServerError(code, reason), self._draw()))
+                self._step(Failed(epoch, ClosedByServerError(code, shown(reason)), self._draw()))
             case ProtocolError():
                 self._step(Failed(epoch, frame, self._draw()))
 
@@ -333,7 +334,7 @@ class Connection:
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request = self._sent.get(error.correlation_id)
-        code, detail = error.error_code, error.error_message
+        code, detail = shown(error.error_code), shown(error.error_message)
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
             self._log_event(events.Refused(code, detail))
             return

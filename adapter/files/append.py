@@ -1,9 +1,9 @@
-"""Files that rows are appended to: opened, checked, locked, mended, written, cut.
+"""Files that rows are appended to: opened, checked, locked, repaired, written, cut.
 
 Rules
 - Nothing is changed before the file is locked and known to be a recording of the same kind.
-- A torn last line is cut off, and that is noted. Another content is refused, not overwritten.
-- What is no regular file (a FIFO, /dev/null) is written as it is.
+- A torn last line is cut off, and that is noted. Other content is refused, not overwritten.
+- What is not a regular file (a FIFO, /dev/null) is written as it is.
 - Bytes go out by `os.write` alone; an output that does not block is waited for.
 """
 
@@ -60,14 +60,14 @@ class FileOutput:
             self.bytes_written += len(data) - len(left)
 
     def cut(self, surplus: int) -> None:
-        """Take the last `surplus` bytes back, where that is possible."""
+        """Remove the last `surplus` bytes again, where that is possible."""
         if surplus and self._is_file:
             with suppress(OSError):
                 os.ftruncate(self._fd, os.fstat(self._fd).st_size - surplus)
                 self.bytes_written -= surplus
 
     def close(self) -> None:
-        """Raises OSError when the system only now tells that a write failed."""
+        """Raises OSError where the system reports a failed write only now."""
         if self._is_ours:
             os.close(self._fd)
 
@@ -93,22 +93,21 @@ def open_locked(path: str) -> int:
     except BlockingIOError:
         os.close(fd)
         raise OutputError(
-            f"{path} is being written by another recorder",
-            remedy="stop that one, or choose another path",
+            f"{path} is being written by another recorder", kind="output-in-use", path=path
         ) from None
     except OSError:
-        pass  # some network file systems know no locks: recording there beats refusing to
+        pass  # some network file systems have no locks: recording there beats refusing to
     return fd
 
 
 def empty(fd: int) -> None:
-    """Take away what a locked regular file holds."""
+    """Delete the content of a locked regular file."""
     if stat.S_ISREG(os.fstat(fd).st_mode):
         os.ftruncate(fd, 0)
 
 
 def check_folder(path: str) -> None:
-    """Raises OutputError unless files can be made where `path` lies."""
+    """Raises OutputError unless files can be made in the folder of `path`."""
     folder = os.path.dirname(path) or "."
     if not os.access(folder, os.W_OK | os.X_OK):
         number = errno.EACCES if os.path.isdir(folder) else errno.ENOENT
@@ -123,17 +122,17 @@ def make_folder_of(path: str) -> None:
         raise output_error(path, error) from error
 
 
-def repair(fd: int, path: str, kind: RowFormat, note: Callable[[str], None]) -> bool:
+def repair(fd: int, path: str, row_format: RowFormat, note: Callable[[str], None]) -> bool:
     """Make a locked file ready to be appended to; whether it is new (nothing in it is kept).
 
-    Raises OutputError when the file holds anything but rows of `kind`.
+    Raises OutputError when the file holds anything but rows of `row_format`.
     """
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return True
     size = status.st_size
-    kept_size = _kept_csv_size if kind.header else _kept_json_size
-    kept = kept_size(fd, size, kind, path)
+    kept_size = _kept_csv_size if row_format.header else _kept_json_size
+    kept = kept_size(fd, size, row_format, path)
     if kept < size:
         os.ftruncate(fd, kept)
         note(f"{path}: a torn last line ({size - kept} bytes) was cut off")
@@ -146,23 +145,27 @@ def check_header(path: str, start: bytes, header: bytes) -> None:
         first = start.partition(b"\n")[0].decode(errors="replace")
         raise OutputError(
             f"{path} has another header than the one to write: {first[:60]}...",
-            remedy="choose another path, the mode it was recorded in, or --overwrite",
+            kind="output-other-header",
+            path=path,
+            header=first,
         )
 
 
-def check_json_line(path: str, line: bytes, kind: RowFormat) -> None:
-    """Raises OutputError unless this is a line of `kind`."""
+def check_json_line(path: str, line: bytes, row_format: RowFormat) -> None:
+    """Raises OutputError unless this is a line of `row_format`."""
     try:
-        kind.check_line(line)
+        row_format.check_line(line)
     except RecordingError as error:
         raise OutputError(
-            f"{path} holds something else than JSON rows: {error}",
-            remedy="choose another path, or --overwrite",
+            f"{path} holds something other than the JSON lines to write: {error}",
+            kind="output-other-content",
+            path=path,
+            reason=str(error),
         ) from error
 
 
-def _kept_csv_size(fd: int, size: int, kind: RowFormat, path: str) -> int:
-    header = kind.header
+def _kept_csv_size(fd: int, size: int, row_format: RowFormat, path: str) -> int:
+    header = row_format.header
     start = os.pread(fd, len(header), 0)
     if size < len(header) and header.startswith(start):
         return 0
@@ -170,16 +173,16 @@ def _kept_csv_size(fd: int, size: int, kind: RowFormat, path: str) -> int:
     return _line_end_before(fd, size)
 
 
-def _kept_json_size(fd: int, size: int, kind: RowFormat, path: str) -> int:
+def _kept_json_size(fd: int, size: int, row_format: RowFormat, path: str) -> int:
     kept = _line_end_before(fd, size)
     if kept == 0:
-        start = os.pread(fd, len(kind.line_start), 0)
-        if not kind.line_start.startswith(start):
-            check_json_line(path, start, kind)
+        start = os.pread(fd, len(row_format.line_start), 0)
+        if not row_format.line_start.startswith(start):
+            check_json_line(path, start, row_format)
         return 0
-    check_json_line(path, os.pread(fd, _BLOCK, 0).partition(b"\n")[0], kind)
+    check_json_line(path, os.pread(fd, _BLOCK, 0).partition(b"\n")[0], row_format)
     last = _line_end_before(fd, kept - 1)
-    check_json_line(path, os.pread(fd, kept - last, last), kind)
+    check_json_line(path, os.pread(fd, kept - last, last), row_format)
     return kept
 
 
@@ -195,19 +198,28 @@ def _line_end_before(fd: int, end: int) -> int:
 
 
 def output_error(name: str, error: OSError) -> OutputError:
-    """What an OSError about an output means to the user."""
-    folder = shlex.quote(os.path.dirname(name) or ".")
-    match error.errno:
-        case errno.EPIPE:
-            return ReaderLeftError(f"{name}: its reader left")
-        case errno.ENOSPC | errno.EDQUOT:
-            reason, remedy = "the disk is full", "make room; the file can be appended to"
-        case errno.ENOENT:
-            reason, remedy = "its folder does not exist", f"create it: mkdir -p {folder}"
-        case errno.EISDIR:
-            reason, remedy = "that is a folder", "name a file in it"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            reason, remedy = "it may not be written", "change its rights, or choose another path"
-        case _:
-            reason, remedy = "it cannot be written", "choose another path"
-    return OutputError(f"{name}: {reason} ({error.strerror})", remedy=remedy)
+    """What an OSError about an output means."""
+    if error.errno == errno.EPIPE:
+        return ReaderLeftError(f"{name}: its reader left", kind="reader-left", name=name)
+    kind, reason = _FAULTS.get(error.errno or 0, ("output-unwritable", "it cannot be written"))
+    return OutputError(
+        f"{name}: {reason} ({error.strerror})",
+        kind=kind,
+        name=name,
+        folder=shlex.quote(os.path.dirname(name) or "."),  # as a shell reads it
+        reason=error.strerror,
+    )
+
+
+_FULL = "output-disk-full", "the disk is full"
+_NO_RIGHTS = "output-no-rights", "no permission to write it"
+_FAULTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.ENOENT: ("output-no-folder", "its folder does not exist"),
+    errno.EISDIR: ("output-is-folder", "that is a folder"),
+    errno.EACCES: _NO_RIGHTS,
+    errno.EPERM: _NO_RIGHTS,
+    errno.EROFS: ("output-no-rights", "the disk is read-only"),
+}
+"""The kind and the words of a system error."""

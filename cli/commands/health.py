@@ -15,11 +15,11 @@ import typer
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
 from ...adapter.errors import TicksError
-from ...adapter.health import Check, Checkup
+from ...adapter.health import Check, CheckStatus, Checkup
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
-from ..exit_codes import ExitCode, exit_code_of, remedy_of
+from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
 from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
@@ -92,7 +92,6 @@ def health(
             symbols=symbols or (),
             timeout_s=timeout,
             spares_feed=watch,
-            advise=remedy_of,
         )
 
     if watch:
@@ -107,7 +106,7 @@ def health(
 
 def exit_code(checks: Sequence[Check]) -> ExitCode:
     """0 when nothing failed, else 3, 4 or 5 by the first failure."""
-    first = next((check.error for check in checks if check.status == "failed"), None)
+    first = next((check.error for check in checks if check.status is CheckStatus.FAILED), None)
     if first is None:
         return ExitCode.OK
     code = exit_code_of(first) if isinstance(first, TicksError) else ExitCode.BROKER
@@ -127,12 +126,12 @@ def _listed(checkup: Checkup, *, is_silent: bool) -> list[Check]:
 def _drawn(checkup: Checkup, screen: Screen) -> list[Check]:
     """The same on a terminal: below what was found, the check that is under way."""
     checks: list[Check] = []
-    clock, bell = SystemClock(), Waker()
+    clock, waker = SystemClock(), Waker()
     began_s = clock.now_s()
-    with held(screen), CheckThread(checkup, bell, clock, repeats=False) as thread:
+    with held(screen), CheckThread(checkup, waker, clock, repeats=False) as thread:
         is_over = False
         while not is_over:
-            bell.wait(_DRAW_EVERY_S)
+            waker.wait(_DRAW_EVERY_S)
             is_over = thread.is_over
             width, _ = screen.size()
             for check in thread.take():

@@ -13,7 +13,7 @@ from pathlib import Path
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.config import Config
-from ...adapter.errors import OutputError, UsageError
+from ...adapter.errors import UsageError
 from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
@@ -21,8 +21,10 @@ from ...adapter.instruments import read_watch_list
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
+from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import open_candle_sink
-from ...adapter.sinks.file import Sink, open_sink
+from ...adapter.sinks.file import open_sink
+from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
 from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
@@ -228,29 +230,28 @@ def resolved(
     return mine
 
 
-def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
+def _opened_sinks(
+    settings: StreamSettings, broker: BrokerAdapter, console: Console
+) -> list[PacketSink]:
     """All outputs, or none: those opened before one that fails are closed again."""
 
     def log_rotation(finished: str, rows: int, next_path: str) -> None:
         broker.events.add(Rotated(finished, rows, next_path))
 
-    opened: Callable[[str, str], Sink] = partial(
+    opened: Callable[[str, TickFormat], PacketSink] = partial(
         partial(open_candle_sink, width_s=settings.candles_s)
         if settings.candles_s is not None
-        else partial(open_sink, mode=settings.mode),
+        else open_sink,
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
         note=console.say,
         rotated=log_rotation,
     )
-    sinks: list[Sink] = []
-    try:
-        for path, rows_format in ((settings.csv, "csv"), (settings.jsonl, "jsonl")):
-            if path is not None:
-                sinks.append(opened(path, rows_format))
-    except OutputError:
-        for sink in sinks:
-            sink.close()
-        raise
-    return sinks
+    places: tuple[tuple[str | None, TickFormat], ...] = (
+        (settings.csv, Csv(settings.mode)),
+        (settings.jsonl, Jsonl()),
+    )
+    return open_all(
+        partial(opened, path, row_format) for path, row_format in places if path is not None
+    )

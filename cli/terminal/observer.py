@@ -13,7 +13,6 @@ Rules
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from types import TracebackType
@@ -23,6 +22,7 @@ from ...adapter.broker import BrokerAdapter
 from ...adapter.errors import OutputError
 from ...adapter.events import LogEntry
 from ...adapter.files.append import STDOUT_FD
+from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
@@ -56,15 +56,14 @@ class Observer:
         self._size: tuple[int, int] | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="observer", daemon=True)
         self._stack = ExitStack()
 
     def __enter__(self) -> Observer:
         if self._events_path is not None:
-            self._events_file = self._stack.enter_context(_opened(self._events_path))
+            self._events_file = self._stack.enter_context(_open_events(self._events_path))
         self._stack.enter_context(self._console.showing())
-        self._thread.start()
+        self._stack.callback(self._finish)
+        self._stack.enter_context(every(_LOOK_EVERY_S, self._look, name="observer"))
         return self
 
     def __exit__(
@@ -73,16 +72,12 @@ class Observer:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._stack:
-            self._end.set()
-            self._thread.join()
-            self._look(is_last=True)
-            self._status.remove()
+        self._stack.__exit__(exc_type, exc, traceback)
 
-    def _run(self) -> None:
-        self._look()
-        while not self._end.wait(_LOOK_EVERY_S):
-            self._look()
+    def _finish(self) -> None:
+        """The thread has ended: what was logged meanwhile, and the last frame."""
+        self._look(is_last=True)
+        self._status.remove()
 
     def _look(self, *, is_last: bool = False) -> None:
         events = self._broker.events.take()
@@ -141,7 +136,7 @@ class Observer:
             self._console.say(self.failure.message)
 
 
-def _opened(path: str) -> IO[str]:
+def _open_events(path: str) -> IO[str]:
     place: str | int = STDOUT_FD if path == "-" else path
     try:  # what JSON has no letters for, backslashes write as JSON would
         return open(place, "a", encoding="utf-8", errors="backslashreplace", closefd=path != "-")

@@ -173,7 +173,7 @@ def test_a_read_only_disk_is_refused_before_anything_is_touched(
     subprocess.run(remount, check=True, capture_output=True)
     ran = ticks("stream", "RELIANCE", "--csv", str(small_disk / "out.csv"))
     assert ran.returncode == 6
-    assert "it may not be written (Read-only file system)" in ran.stderr
+    assert "the disk is read-only (Read-only file system)" in ran.stderr
     assert simulator.journal.connections == []
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ticks.adapter.files.recording import read_recording
-from ticks.adapter.rows.encode import csv_header
+from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 

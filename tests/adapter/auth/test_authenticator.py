@@ -311,18 +311,6 @@ def test_an_answer_that_is_not_understood_lets_the_pin_be_sent_once_more_at_most
     assert desk.broker.count("login") == 2
 
 
-def test_a_busy_broker_is_sent_the_pin_twice_and_then_once_a_minute(desk) -> None:
-    desk.broker.failures["login"] = [BrokerBusyError("AB1004") for _ in range(9)]
-    authenticator = desk.authenticator()
-    sent = []
-    for _ in range(130):
-        with pytest.raises(BrokerBusyError):
-            authenticator.session()
-        sent.append(desk.broker.count("login"))
-        desk.clock.turn(1)
-    assert [sent[at] for at in (0, 1, 60, 61, 120, 121)] == [1, 2, 2, 3, 3, 4]
-
-
 def test_codes_refused_in_two_windows_are_never_tried_again(desk, credentials) -> None:
     desk.broker.failures["login"] = [REFUSED_CODE, REFUSED_CODE]
     authenticator = desk.authenticator()

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from ticks.adapter.clock import SystemClock
-from ticks.adapter.health import Check, Checkup
+from ticks.adapter.health import Check, CheckStatus, Checkup
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import RunningStream, StatusFile
 from ticks.cli.terminal import check_thread, health_watch
@@ -33,8 +33,9 @@ class FakeCheckup:
     def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
         self.runs += 1
         if names is None:
-            yield Check("session", "ok", "A1")
-        yield Check("disk", "ok" if self.runs < 3 else "failed", "full")
+            yield Check("session", CheckStatus.OK, "A1")
+        is_full = self.runs >= 3
+        yield Check("disk", CheckStatus.FAILED if is_full else CheckStatus.OK, "full")
 
     def stop(self) -> None:
         """Nothing waits."""
@@ -67,7 +68,7 @@ def shown(watch: Watch, is_enough: Callable[[list[Watched]], bool]) -> list[Watc
 
 
 def has_failed(seen: list[Watched]) -> bool:
-    return any(check.status == "failed" for check in seen[-1].findings)
+    return any(check.status is CheckStatus.FAILED for check in seen[-1].findings)
 
 
 def test_a_check_that_turned_is_shown_at_once(
@@ -124,7 +125,7 @@ def test_without_a_terminal_only_changes_are_shown(
 
     def show(before: Watched | None, now: Watched) -> None:
         show_changes(before, now)
-        if any(check.status == "failed" for check in now.findings):
+        if any(check.status is CheckStatus.FAILED for check in now.findings):
             watching.stop()
 
     watching.run(show)
