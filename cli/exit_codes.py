@@ -182,6 +182,18 @@ REMEDIES: dict[str, str] = {
     "damaged-row": "fix that line, or make a copy without it:"
     " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
+    "rate-invalid": "give a rate of 0 or more and a speed over 0",
+    "accounts-invalid": "give a number of accounts of 1 or more",
+    "fault-invalid": "{grammar}",
+    "fault-of-recording": "leave out that fault or the recording",
+    "disconnects-at-full-speed": "give a number as --speed, or leave out --events",
+    "not-an-event": "give the file that `ticks stream --events` wrote beside the recording",
+    "events-unreadable": "check the path and its permissions",
+    "port-taken": "choose another port, or 0 for a free one",
+    "no-temporary-folder": "set TMPDIR to a folder that can be written",
+    "openssl-missing": "install openssl, or leave out --tls: plain http and ws are allowed on "
+    "loopback",
+    "openssl-failed": "leave out --tls, or fix the openssl command",
     # --- this machine: disk, clock, port
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",
