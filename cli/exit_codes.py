@@ -76,7 +76,8 @@ REMEDIES: dict[str, str] = {
     "output-unwritable": "choose another path",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
-    "recording-without-rows": "check that it is the right file, and that ticks came when it was recorded",
+    "recording-without-rows": "check that it is the right file, and that ticks came while it was"
+    " recorded",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',
     "damaged-row": "fix that line, or make a copy without it:"
