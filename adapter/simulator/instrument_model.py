@@ -24,8 +24,6 @@ from ..wire.frames import Opcode, encode_frame
 from ..wire.packet import (
     BEST_FIVE,
     BUY_FLAG,
-    DEPTH_LEVEL,
-    DEPTH_LEVELS,
     FIELDS,
     LEVELS,
     PACKET_SIZES,
@@ -66,8 +64,6 @@ _FRAMES = {
     for mode in _PRICE_MODES
 }
 
-_DEPTH_TIMES = struct.Struct("<qq")
-
 
 class SimulatedInstrument:
     """The state of one instrument, and its packets as raw frames.
@@ -84,7 +80,7 @@ class SimulatedInstrument:
         self._lot = instrument.lot_size
         self._heads = {
             mode: HEADERS[mode] + unit_prefix(mode, instrument.exchange_type, instrument.token)
-            for mode in Mode
+            for mode in PACKET_SIZES
         }
         start = listing.price
         self._close = _on_tick(start, tick)
@@ -128,8 +124,6 @@ class SimulatedInstrument:
         time_ms = self._time_s * 1000
         if mode is Mode.LTP:
             return _FRAMES[mode].pack(head, self._sequence, time_ms, self._last)
-        if mode is Mode.DEPTH:
-            return self._depth_frame(head, time_ms)
         bits = self._bits
         traded = not self.is_index
         quote = (
@@ -171,18 +165,6 @@ class SimulatedInstrument:
             *range(last + tick, last + tick * 6, tick),
         )
         return BEST_FIVE.pack(*items)
-
-    def _depth_frame(self, head: bytes, time_ms: int) -> bytes:
-        last, tick = self._last, self._tick
-        levels = bytes(DEPTH_LEVEL.size * 2 * DEPTH_LEVELS)
-        if not self.is_index and last > DEPTH_LEVELS * tick:
-            quantity = self._lot * (1 + (self._bits & 31))
-            levels = b"".join(
-                DEPTH_LEVEL.pack(quantity * n, last + side * tick * n, n)
-                for side in (-1, 1)
-                for n in range(1, DEPTH_LEVELS + 1)
-            )
-        return head + _DEPTH_TIMES.pack(time_ms, time_ms) + levels
 
 
 @cache

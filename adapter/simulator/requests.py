@@ -14,8 +14,6 @@ from ..tick import Mode
 from .instrument_model import unit_prefix
 
 UNITS_PER_CONNECTION = 1000
-DEPTH_TOKENS = 50
-"""Mode 4 takes no more, and NSE cash (exchange type 1) only."""
 
 ERROR_MESSAGES = {
     "E1001": "Invalid Request Payload.",
@@ -56,8 +54,7 @@ class SubscriptionRequest:
         if not self.is_subscribe:
             return {unit: None for unit in standing if unit not in set(self.units)}
         wanted = standing | dict.fromkeys(self.units)
-        depth = sum(1 for unit in wanted if unit[0] == Mode.DEPTH)
-        if len(wanted) > UNITS_PER_CONNECTION or depth > DEPTH_TOKENS:
+        if len(wanted) > UNITS_PER_CONNECTION:
             raise RequestRefusedError("E1002", self.correlation_id)
         return wanted
 
@@ -69,6 +66,8 @@ def parse_request(text: str) -> SubscriptionRequest:
         request = json.loads(text)
         correlation_id = str(request.get("correlationID", ""))
         mode = Mode(request["params"]["mode"])
+        if mode is Mode.DEPTH:
+            raise ValueError("mode 4 was withdrawn")
         is_subscribe = {1: True, 0: False}[request["action"]]
         units = dict.fromkeys(
             _unit(mode, group["exchangeType"], token)
@@ -85,6 +84,6 @@ def parse_request(text: str) -> SubscriptionRequest:
 def _unit(mode: Mode, exchange_type: object, token: object) -> bytes:
     if not isinstance(token, str) or not token or not isinstance(exchange_type, int):
         raise ValueError("a token is a text and an exchange type a number")
-    if exchange_type not in EXCHANGE_NAMES or (mode is Mode.DEPTH and exchange_type != 1):
+    if exchange_type not in EXCHANGE_NAMES:
         raise ValueError(f"exchange type {exchange_type}")
     return unit_prefix(mode, exchange_type, token)

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from ...adapter.auth.authenticator import Authenticator
+from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
-from ...adapter.clock import SystemClock
 from ...adapter.config import Config
-from ...adapter.errors import TicksError, UsageError
+from ...adapter.errors import UsageError
+from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
-from ...adapter.instruments import open_catalog, read_watch_list
+from ...adapter.instruments import read_watch_list
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
@@ -36,6 +36,7 @@ from ..options.parsers import checked_outputs
 from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
 from ..terminal.observer import Observer
 from ..terminal.progress import byte_progress
+from ..view.summary_text import stream_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,9 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
     config = Config.from_env(environ)
     names = wanted_names(settings.symbols, settings.watch_lists)
+    instruments = resolved(names, settings.shard, config, console)  # a typo needs no login
     sessions = config.authenticator(console.say)
-    _log_in(sessions)
-    instruments = resolved(names, settings.shard, config, console)
+    ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
         feed_url=config.endpoints.feed_url,
@@ -169,7 +170,7 @@ def run_stream(
             recorder.run()
         finally:
             stack.close()
-            console.say(str(recorder.summary()))
+            console.say(stream_summary(recorder.summary()))
         if observer.failure is not None:
             raise observer.failure
     return ExitCode.OK
@@ -208,15 +209,6 @@ def _csv_path(
     return csv if has_output or events == "-" or console.owns_stdout else "-"
 
 
-def _log_in(sessions: Authenticator) -> None:
-    """A session before any file is touched; a broker out of reach is the connection's to retry."""
-    try:
-        sessions.session()
-    except TicksError as error:
-        if not error.can_retry:
-            raise
-
-
 def resolved(
     names: Sequence[str],
     shard: tuple[int, int] | None,
@@ -224,17 +216,8 @@ def resolved(
     console: Console,
 ) -> list[Instrument]:
     """The instruments that the names mean, or this shard's part of them."""
-    with (
-        byte_progress("instrument master") as progress,
-        open_catalog(
-            config.paths,
-            config.endpoints.instruments_url,
-            clock=SystemClock(),
-            progress=progress,
-            note=console.say,
-        ) as book,
-    ):
-        instruments = book.resolve_all(names)
+    with byte_progress("instrument master") as progress:
+        instruments = resolve_symbols(config, names, progress=progress, note=console.say)
     if shard is None:
         return instruments
     mine = shard_of(instruments, lambda instrument: instrument.key, *shard)
@@ -247,14 +230,14 @@ def resolved(
     return mine
 
 
-def _tell_rotation(broker: BrokerAdapter, finished: str, rows: int, next_path: str) -> None:
-    broker.report("rotated", {"finished": finished, "rows": rows, "next": next_path})
-
-
 def _opened_sinks(
     settings: StreamSettings, broker: BrokerAdapter, console: Console
 ) -> list[PacketSink]:
     """All outputs, or none: those opened before one that fails are closed again."""
+
+    def log_rotation(finished: str, rows: int, next_path: str) -> None:
+        broker.events.add(Rotated(finished, rows, next_path))
+
     opened: Callable[[str, TickFormat], PacketSink] = partial(
         partial(open_candle_sink, width_s=settings.candles_s)
         if settings.candles_s is not None
@@ -263,7 +246,7 @@ def _opened_sinks(
         overwrite=settings.overwrites,
         fsync=settings.syncs,
         note=console.say,
-        rotated=partial(_tell_rotation, broker),
+        rotated=log_rotation,
     )
     places: tuple[tuple[str | None, TickFormat], ...] = (
         (settings.csv, Csv(settings.mode)),

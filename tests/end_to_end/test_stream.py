@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,6 +20,8 @@ from ticks.adapter.files.recording import read_recording
 from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
+
+from .conftest import TICKS
 
 SUMMARY = re.compile(
     r"[\d,]+ ticks? · [\d,]+ instruments? · [\d.]+ s · [\d,]+/s · \d+ reconnects? · "
@@ -185,6 +189,26 @@ def test_a_signal_ends_well_after_everything_is_written(
     assert recorded == sent_by(simulator)[: len(recorded)]
     assert SUMMARY.search(said)
     assert simulator.journal.connections[0].ended_by == "client"
+
+
+def test_in_the_background_of_a_script_sigterm_ends_it_and_sigint_does_not(
+    environ: dict[str, str], simulator: Simulator, until: Until, tmp_path: Path
+) -> None:
+    script = f"{shlex.quote(TICKS)} stream NIFTY --csv out.csv & echo $!; wait $!"
+    with subprocess.Popen(
+        ["sh", "-c", script], env=environ, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as shell:
+        assert shell.stdout is not None
+        stream = int(shell.stdout.readline())
+        try:
+            until(lambda: simulator.journal.packet_count >= 50)
+            os.kill(stream, signal.SIGINT)
+            before = simulator.journal.packet_count
+            until(lambda: simulator.journal.packet_count >= before + 100)
+        finally:
+            os.kill(stream, signal.SIGTERM)
+        assert shell.wait(timeout=20) == 0
+    assert len(rows_of(tmp_path / "out.csv")) > 100
 
 
 def test_a_reader_that_leaves_ends_it_well(begun: Any) -> None:

@@ -85,6 +85,7 @@ def test_ticks_are_read_with_their_time_and_symbol(tmp_path: Path) -> None:
         list(read_ticks(path))
 
 
+@pytest.mark.slow
 @given(st.lists(ticks(), max_size=5), st.sampled_from(["csv", "jsonl"]))
 def test_any_packets_come_back_from_a_file_byte_for_byte(
     tmp_path_factory: pytest.TempPathFactory, all_ticks: list[Tick], rows_format: str
@@ -308,6 +309,7 @@ def test_a_missing_file_or_a_folder_is_refused(tmp_path: Path) -> None:
             list(read_recording(path))
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(HEADER + csv_row(1) * 60_000)

@@ -13,12 +13,11 @@ from ticks.adapter.simulator.bad_frames import (
     truncated,
 )
 from ticks.adapter.simulator.instrument_model import HEADERS, unit_prefix
-from ticks.adapter.tick import Mode
 from ticks.adapter.wire.frames import FrameReader, Ping
-from ticks.adapter.wire.packet import PACKET_SIZES, malformed_reason
+from ticks.adapter.wire.packet import FIELDS, PACKET_SIZES, malformed_reason
 
 FRAMES = [
-    HEADERS[mode] + unit_prefix(mode, 1, "2885") + bytes(PACKET_SIZES[mode] - 27) for mode in Mode
+    HEADERS[mode] + unit_prefix(mode, 1, "2885") + bytes(PACKET_SIZES[mode] - 27) for mode in FIELDS
 ]
 
 

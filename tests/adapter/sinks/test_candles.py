@@ -65,9 +65,17 @@ def test_the_time_of_the_exchange_goes_on_while_nothing_comes() -> None:
     sink.close()
 
 
+class HastyTime(VirtualTime):
+    """A clock that is 2.95 s later at each look."""
+
+    def now_s(self) -> float:
+        self.s += 2.95
+        return self.s
+
+
 def test_the_thread_writes_a_bar_when_no_tick_comes() -> None:
     output = MemoryOutput()
-    sink = LiveCandleSink(1, CsvCandles(), output, SYMBOLS, pytest.fail)
+    sink = LiveCandleSink(1, CsvCandles(), output, SYMBOLS, pytest.fail, HastyTime())
     sink.write(START_NS, [packet(0)])
     assert output.flushed.wait(20)
     assert output.rows == 1

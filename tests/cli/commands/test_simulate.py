@@ -19,6 +19,8 @@ import requests
 from ticks.adapter.errors import UsageError
 from ticks.cli.commands.simulate import parse_speed
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 TICKS = str(Path(sys.executable).with_name("ticks"))
 
 

@@ -10,7 +10,7 @@ import websocket
 
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
-from ticks.adapter.wire.packet import PACKET_SIZES, decode_packet
+from ticks.adapter.wire.packet import FIELDS, PACKET_SIZES, decode_packet
 
 OpenFeed = Callable[..., object]
 RELIANCE, NIFTY = "2885", "99926000"
@@ -96,7 +96,7 @@ def test_a_control_ping_is_answered_with_its_payload(
 # --- subscriptions ---
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", list(FIELDS))
 def test_every_packet_that_was_put_on_the_socket_arrives(
     simulator: Simulator, open_feed: OpenFeed, mode: Mode
 ) -> None:
