@@ -27,9 +27,9 @@ from .market.calendar import MarketCalendar
 from .tick import MODES_BY_LABEL, Mode
 
 if TYPE_CHECKING:
+    from .http import Progress
     from .instruments.lists import Skipped
     from .instruments.watch_list import Entry
-    from .http import Progress
 
 
 def connect(

@@ -134,7 +134,7 @@ REMEDIES: dict[str, str] = {
     "exchange-unknown": "leave the exchange out, or name one of these",
     "exchange-value": "use one of {exchanges}",
     "watch-list-too-large": "give a text file with one symbol per line",
-    "alias-empty": "write it as name = \"SYMBOL\"",
+    "alias-empty": 'write it as name = "SYMBOL"',
     "alias-loop": "have one of them stand for a symbol",
     "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
     "chain-unlisted": "look for the expiries with `ticks find TEXT`",
@@ -175,7 +175,7 @@ REMEDIES: dict[str, str] = {
     "output-unwritable": "choose another path",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
-    "recording-without-rows": "check that it is the right file, and that ticks came when it was"
+    "recording-without-rows": "check that it is the right file, and that ticks came while it was"
     " recorded",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',

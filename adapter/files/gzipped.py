@@ -56,6 +56,13 @@ class GzipOutput:
     def cut(self, surplus: int) -> None:
         """Nothing: `write` has taken a failed write back already."""
 
+    def change(self, *, is_last: bool = False) -> str:
+        """As in `FileOutput`. A member in a truncated file cannot be ended: `close` leaves it."""
+        change = self._file.change(is_last=is_last)
+        if change == "truncated":
+            self._is_whole = False
+        return change
+
     def close(self) -> None:
         """End the member, unless a write failed in it, and close the file. Raises OSError."""
         try:

@@ -1,8 +1,8 @@
 """[aliases] of config.toml: the user's own names for instruments.
 
-    [aliases]
-    bn = "BANKNIFTY"
-    hedge = "NIFTY monthly 24000 PE"
+[aliases]
+bn = "BANKNIFTY"
+hedge = "NIFTY monthly 24000 PE"
 """
 
 from __future__ import annotations
