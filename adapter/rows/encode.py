@@ -140,7 +140,7 @@ class _Rows:
     def __init__(self, symbols: Mapping[InstrumentKey, str]) -> None:
         self._symbols = symbols
         self._second, self._second_text = -1, ""
-        self._ends = _Memory(lambda mode: self._padding(Mode(mode)) + self._end)
+        self._ends: _Memory[int, str] = _Memory(lambda mode: self._padding(Mode(mode)) + self._end)
         self._quote_names = tuple(map(self._before, ("ltp", *QUOTE_COLUMNS[:5])))
         self._heads = _Memory(self._head)
         self._price_texts = {digits: self._texts_with(digits) for digits in (2, 7)}
