@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
@@ -246,6 +246,11 @@ class BrokerAdapter:
                 return
             else:
                 self.wait(None)
+
+    def write_through(self, direct: Callable[[int, list[bytes]], bool]) -> None:
+        """Let the feed threads hand drains to `direct` (time, packets), which writes them or
+        returns False; what it refuses comes out of `take`. For one recorder, before `connect`."""
+        self._buffer.direct = direct
 
     def take(self, most: int | None = None) -> list[Batch]:
         """The packets that have come, drain by drain, `most` or a few more; empty when there are

@@ -116,6 +116,31 @@ REMEDIES: dict[str, str] = {
     "no-session-no-credentials": "set them, or run: ticks login",
     "session-only-saved": "set them, or log in again each morning: ticks login",
     # --- instruments: names, master, index
+    "symbol-empty": "type a name, such as NIFTY or NSE:SBIN",
+    "symbol-too-long": "shorten it",
+    "symbol-unknown": "look for it with `ticks find TEXT`",
+    "symbol-isin": "look for the symbol with `ticks find TEXT`",
+    "symbol-merged": "name the new company",
+    "symbol-ambiguous": "name one of them; `ticks find TEXT` lists all",
+    "symbol-split": "name one of them",
+    "symbol-expired": "name a contract that has not expired; `ticks find TEXT` lists them",
+    "contracts-unlisted": "look for it with `ticks find TEXT`",
+    "right-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "expiry-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "strike-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "names-unresolved": "look for each with `ticks find TEXT`",
+    "names-skipped": "fix the watch list, or leave --strict out",
+    "names-all-skipped": "fix the watch list: each name was reported with its reason",
+    "exchange-unknown": "leave the exchange out, or name one of these",
+    "exchange-value": "use one of {exchanges}",
+    "watch-list-too-large": "give a text file with one symbol per line",
+    "alias-empty": 'write it as name = "SYMBOL"',
+    "alias-loop": "have one of them stand for a symbol",
+    "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
+    "chain-unlisted": "look for the expiries with `ticks find TEXT`",
+    "chain-without-spot": "name the strikes one by one",
+    "index-damaged": "delete {path}; the next command builds it again",
+    "index-unwritable": "make room there, or set TICKS_HOME to another folder",
     "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
@@ -150,13 +175,25 @@ REMEDIES: dict[str, str] = {
     "output-unwritable": "choose another path",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
-    "recording-without-rows": "check that it is the right file, and that ticks came when it was"
+    "recording-without-rows": "check that it is the right file, and that ticks came while it was"
     " recorded",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',
     "damaged-row": "fix that line, or make a copy without it:"
     " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
+    "rate-invalid": "give a rate of 0 or more and a speed over 0",
+    "accounts-invalid": "give a number of accounts of 1 or more",
+    "fault-invalid": "{grammar}",
+    "fault-of-recording": "leave out that fault or the recording",
+    "disconnects-at-full-speed": "give a number as --speed, or leave out --events",
+    "not-an-event": "give the file that `ticks stream --events` wrote beside the recording",
+    "events-unreadable": "check the path and its permissions",
+    "port-taken": "choose another port, or 0 for a free one",
+    "no-temporary-folder": "set TMPDIR to a folder that can be written",
+    "openssl-missing": "install openssl, or leave out --tls: plain http and ws are allowed on "
+    "loopback",
+    "openssl-failed": "leave out --tls, or fix the openssl command",
     # --- this machine: disk, clock, port
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",

@@ -5,6 +5,8 @@ Rules
 - A torn last line is cut off, and that is noted. Other content is refused, not overwritten.
 - What is not a regular file (a FIFO, /dev/null) is written as it is.
 - Bytes go out by `os.write` alone; an output that does not block is waited for.
+- A regular file may change under us: a shrunken one is noticed before the next write, one that was
+  removed or renamed within `LOOK_EVERY_S` of writing.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import os
 import select
 import shlex
 import stat
+import termios
+import time
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,6 +27,11 @@ from ..errors import OutputError, ReaderLeftError, RecordingError
 from ..rows.format import RowFormat
 
 STDOUT_FD = 1
+F_GETPIPE_SZ = getattr(fcntl, "F_GETPIPE_SZ", 1032)
+"""Linux's; elsewhere the call fails, and a pipe is written by the thread that may wait."""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+LOOK_EVERY_S = 1.0
+"""How often the path of a file that is written is compared with what is open."""
 _BLOCK = 1 << 16
 
 
@@ -36,12 +46,24 @@ class PartlyWrittenError(OSError):
 class FileOutput:
     """A descriptor that bytes are appended to. `bytes_written` counts what went out."""
 
-    def __init__(self, fd: int, *, syncs: bool = False) -> None:
+    def __init__(self, fd: int, path: str = "", *, syncs: bool = False) -> None:
+        status = os.fstat(fd)
         self.bytes_written = 0
         self._fd = fd
+        self._path = path
         self._is_ours = fd != STDOUT_FD
-        self._is_file = self._is_ours and stat.S_ISREG(os.fstat(fd).st_mode)
+        is_regular = stat.S_ISREG(status.st_mode)
+        self._is_file = self._is_ours and is_regular
         self._syncs = syncs and self._is_file
+        self._never_waits = (is_regular and not self._syncs) or _is_null(status)
+        self._is_pipe = stat.S_ISFIFO(status.st_mode)
+        self._size = status.st_size
+        self._look_at_s = time.monotonic() + LOOK_EVERY_S
+
+    def takes(self, size: int) -> bool:
+        """Whether a write of so many bytes returns at once: a file or /dev/null, or a pipe with
+        room for them. Of a terminal or a socket nothing is known beforehand."""
+        return self._never_waits or (self._is_pipe and _room_in_pipe(self._fd) >= size)
 
     def write(self, data: bytes) -> None:
         """All of `data`, waiting as long as it takes. Raises PartlyWrittenError."""
@@ -58,12 +80,43 @@ class FileOutput:
             raise PartlyWrittenError(error, written=len(data) - len(left)) from error
         finally:
             self.bytes_written += len(data) - len(left)
+            self._size += len(data) - len(left)
+
+    def change(self, *, is_last: bool = False) -> str:
+        """What somebody did to the file: "truncated", "removed" or "renamed"; "" for nothing."""
+        if not (self._is_file and self._path):
+            return ""
+        # A truncated file wants its header again, so the size is asked for before every write
+        # (0.3 us); a renamed one still takes rows, so the path is looked at from time to time.
+        size = os.lseek(self._fd, 0, os.SEEK_END)
+        if size < self._size:
+            return "truncated"
+        self._size = size
+        now_s = time.monotonic()
+        if now_s < self._look_at_s and not is_last:
+            return ""
+        self._look_at_s = now_s + LOOK_EVERY_S
+        return self._change_of_path()
+
+    def _change_of_path(self) -> str:
+        opened = os.fstat(self._fd)
+        try:
+            named = os.stat(self._path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return ""  # a folder that may no longer be searched: what is open can still be written
+        else:
+            if (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev):
+                return ""
+        return "renamed" if opened.st_nlink else "removed"
 
     def cut(self, surplus: int) -> None:
         """Remove the last `surplus` bytes again, where that is possible."""
         if surplus and self._is_file:
             with suppress(OSError):
-                os.ftruncate(self._fd, os.fstat(self._fd).st_size - surplus)
+                self._size = os.fstat(self._fd).st_size - surplus
+                os.ftruncate(self._fd, self._size)
                 self.bytes_written -= surplus
 
     def close(self) -> None:
@@ -75,6 +128,21 @@ class FileOutput:
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         poll.poll()
+
+
+def _is_null(status: os.stat_result) -> bool:
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev
+
+
+def _room_in_pipe(fd: int) -> int:
+    """How many bytes a pipe takes for certain. It holds pages, and the first and the last of
+    those in use may be partly empty, so two are left out of the count."""
+    unread = array("i", [0])
+    try:
+        fcntl.ioctl(fd, termios.FIONREAD, unread)
+        return fcntl.fcntl(fd, F_GETPIPE_SZ) - unread[0] - 2 * _PAGE
+    except OSError:
+        return 0
 
 
 def open_locked(path: str) -> int:
@@ -137,6 +205,15 @@ def repair(fd: int, path: str, row_format: RowFormat, note: Callable[[str], None
         os.ftruncate(fd, kept)
         note(f"{path}: a torn last line ({size - kept} bytes) was cut off")
     return kept == 0
+
+
+def restore_header(fd: int, header: bytes) -> None:
+    """Put the header before rows that were written just after somebody truncated the file."""
+    size = os.fstat(fd).st_size
+    if size and not os.pread(fd, len(header), 0).startswith(header[:size]):
+        rows = os.pread(fd, size, 0)
+        os.ftruncate(fd, 0)
+        os.write(fd, header + rows)
 
 
 def check_header(path: str, start: bytes, header: bytes) -> None:

@@ -39,6 +39,10 @@ class GzipOutput:
         """Compressed bytes."""
         return self._file.bytes_written
 
+    def takes(self, size: int) -> bool:
+        """Whether a write of so many bytes, before compression, returns at once."""
+        return self._file.takes(size)
+
     def write(self, data: bytes) -> None:
         """Compress and flush. Raises PartlyWrittenError, with all of `data` taken back."""
         block = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
@@ -51,6 +55,13 @@ class GzipOutput:
 
     def cut(self, surplus: int) -> None:
         """Nothing: `write` has taken a failed write back already."""
+
+    def change(self, *, is_last: bool = False) -> str:
+        """As in `FileOutput`. A member in a truncated file cannot be ended: `close` leaves it."""
+        change = self._file.change(is_last=is_last)
+        if change == "truncated":
+            self._is_whole = False
+        return change
 
     def close(self) -> None:
         """End the member, unless a write failed in it, and close the file. Raises OSError."""

@@ -7,6 +7,8 @@ Rules
 - A path with `%`-fields names a file by the Indian time of the rows in it; when the name changes,
   the old file is finished before the new one is begun, each with a header.
 - A file that is being read is never written.
+- A file that somebody removes, renames or truncates while it is written (logrotate) is begun again
+  under its name, with a header, before the next rows; that is reported.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import TypeAlias
 
 from ..clock import ist_time
 from ..errors import OutputError
-from ..rows.format import RowFormat
+from ..rows.format import JsonLines, RowFormat
 from .append import (
     STDOUT_FD,
     FileOutput,
@@ -30,6 +32,7 @@ from .append import (
     open_locked,
     output_error,
     repair,
+    restore_header,
 )
 from .gzipped import GzipOutput, repair_gzip
 
@@ -42,6 +45,41 @@ Rotated: TypeAlias = Callable[[str, int, str], None]
 _Writer: TypeAlias = FileOutput | GzipOutput
 
 
+class _File:
+    """A file by its name: how it is opened, and opened again when somebody changed it."""
+
+    def __init__(self, path: str, row_format: RowFormat, note: Note, *, syncs: bool) -> None:
+        self._path = path
+        self._format = row_format
+        self._note = note
+        self._syncs = syncs
+
+    def open(self, change: str) -> tuple[_Writer, bool]:
+        """What writes to it, and whether it is new, so that it needs a header.
+
+        `change`: "replaced" where what it holds is to go, else what `FileOutput.change` said.
+        Raises OutputError.
+        """
+        path, is_gzip = self._path, self._path.endswith(".gz")
+        fd = open_locked(path)
+        try:
+            if change == "replaced":
+                empty(fd)
+            elif change == "truncated" and not is_gzip:
+                restore_header(fd, self._format.header)
+            is_new = (repair_gzip if is_gzip else repair)(fd, path, self._format, self._note)
+        except (OSError, OutputError) as error:
+            os.close(fd)
+            raise output_error(path, error) if isinstance(error, OSError) else error from error
+        file = FileOutput(fd, path, syncs=self._syncs)
+        return (GzipOutput(file) if is_gzip else file), is_new
+
+    def report(self, change: str, *, is_last: bool = False) -> None:
+        """Say what somebody did to it, and what is done about it."""
+        goes_on = "" if is_last else "; it is begun again, and the rows go on there"
+        self._note(f"{self._path} was {change} while it was being written{goes_on}")
+
+
 class TextOutput:
     """One file, pipe or terminal.
 
@@ -51,10 +89,19 @@ class TextOutput:
 
     is_rotating = False
 
-    def __init__(self, name: str, row_format: RowFormat, writer: _Writer) -> None:
+    def __init__(
+        self,
+        name: str,
+        row_format: RowFormat,
+        writer: _Writer,
+        *,
+        file: _File | None = None,
+    ) -> None:
         self.name = name
         self.rows = 0
         self._format = row_format
+        self._file = file
+        self._finished_bytes = 0
         self._writer = writer
         self._taken: list[bytes] = []
         self._taken_rows = 0
@@ -64,11 +111,15 @@ class TextOutput:
     @property
     def bytes_written(self) -> int:
         """Bytes in the file or pipe, as they lie there (compressed, headers included)."""
-        return self._writer.bytes_written
+        return self._finished_bytes + self._writer.bytes_written
 
     def write_header(self) -> None:
         """What a new file begins with."""
         self._put(self._format.header, 0)
+
+    def takes(self, size: int) -> bool:
+        """Whether text of so many bytes can be flushed now without waiting for anybody."""
+        return self._writer.takes(size)
 
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         """Keep the text of `rows` whole rows, the first of which was received then."""
@@ -83,13 +134,31 @@ class TextOutput:
             text = self._taken[0] if len(self._taken) == 1 else b"".join(self._taken)
             rows = self._taken_rows
             self._taken, self._taken_rows = [], 0
+            if self._file is not None and (change := self._writer.change()):
+                self._begin_again(self._file, change)
             self._put(text, rows)
 
     def close(self) -> None:
         """Flush and close. Closing again, or after a failure, does nothing."""
         if self._is_open and self._failure is None:
             self.flush()
+            if self._file is not None and (change := self._writer.change(is_last=True)):
+                self._file.report(change, is_last=True)
             self._close_writer()
+
+    def _begin_again(self, file: _File, change: str) -> None:
+        """Let go of a file that was changed, and open what its name means now."""
+        file.report(change)
+        with suppress(OSError):  # what is gone cannot be written to its end
+            self._writer.close()
+        self._finished_bytes += self._writer.bytes_written
+        try:
+            self._writer, is_new = file.open(change)
+        except OutputError as error:
+            self._failure = error
+            raise
+        if is_new:
+            self.write_header()
 
     def _put(self, text: bytes, rows: int) -> None:
         try:
@@ -140,6 +209,9 @@ class RotatingOutput:
     @property
     def bytes_written(self) -> int:
         return self._finished_bytes + (self._current.bytes_written if self._current else 0)
+
+    def takes(self, size: int) -> bool:
+        return self._current is None or self._current.takes(size)
 
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         self._file_at(received_ns).take(text, rows, received_ns)
@@ -226,20 +298,21 @@ def _check_apart(path: str, inputs: Sequence[str]) -> None:
         raise OutputError(f"{path} is being read", kind="output-is-input", path=path)
 
 
+def open_event_file(path: str, *, note: Note) -> Output:
+    """An output for the lines of a stream's history: checked, repaired, locked and watched like a
+    recording, and named by a pattern where `path` has `%`-fields. `take` gets each line's time.
+
+    Raises OutputError.
+    """
+    return open_output(path, JsonLines(b'{"at":'), note=note)
+
+
 def _open_file(
     path: str, row_format: RowFormat, note: Note, *, replaces: bool, fsync: bool
 ) -> TextOutput:
-    is_gzip = path.endswith(".gz")
-    fd = open_locked(path)
-    try:
-        if replaces:
-            empty(fd)
-        is_new = (repair_gzip if is_gzip else repair)(fd, path, row_format, note)
-    except (OSError, OutputError) as error:
-        os.close(fd)
-        raise output_error(path, error) if isinstance(error, OSError) else error from error
-    file = FileOutput(fd, syncs=fsync)
-    output = TextOutput(path, row_format, GzipOutput(file) if is_gzip else file)
+    file = _File(path, row_format, note, syncs=fsync)
+    writer, is_new = file.open("replaced" if replaces else "")
+    output = TextOutput(path, row_format, writer, file=file)
     if is_new:
         output.write_header()
     return output

@@ -25,9 +25,18 @@ from ..errors import RecordingError
 from ..rows.block import RecordedBlock, RowBlock
 from ..rows.decode import Recorded, csv_cells, csv_mode
 from ..rows.format import Csv, Jsonl, TickFormat
+from ..tick import Tick
+from ..wire.packet import decode_packet
 from .inputs import Input, TornInputError
 
-__all__ = ["OnDamage", "Recorded", "RecordingReader", "raise_damage", "read_recording"]
+__all__ = [
+    "OnDamage",
+    "Recorded",
+    "RecordingReader",
+    "raise_damage",
+    "read_recording",
+    "read_ticks",
+]
 
 OnDamage: TypeAlias = Callable[[str, int, str], None]
 """Is called for a damaged row: the file, the line number (from 1), what is wrong."""
@@ -62,6 +71,18 @@ def read_recording(
     """
     for block in RecordingReader(Input(os.fspath(path)), on_damage).blocks():
         yield from block.recorded()
+
+
+def read_ticks(
+    path: str | os.PathLike[str], *, on_damage: OnDamage = raise_damage
+) -> Iterator[Tick]:
+    """The ticks of a recording (CSV or JSON lines, compressed or not), in the file's order.
+
+    `on_damage` is called for damaged rows, which are then skipped; without it the first one raises.
+    Raises RecordingError when there is no such file or it is not a recording.
+    """
+    for received_ns, symbol, packet in read_recording(path, on_damage=on_damage):
+        yield decode_packet(packet, received_ns=received_ns, symbol=symbol)
 
 
 class RecordingReader:

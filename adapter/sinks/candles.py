@@ -7,6 +7,7 @@ sink's own waits for the end of each bar. Bars and counting: rows/candles.py.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
@@ -103,6 +104,11 @@ class LiveCandleSink(CandleSink):
         self._lock = threading.Lock()  # the maker and the output: written by both threads
         self._is_beside = False
         self._beside = ExitStack()
+
+    def takes(self, packets: int) -> bool:
+        """Whether the output is one that never waits: the sink's own thread may hold the lock
+        while it writes to one that does."""
+        return self._output.takes(sys.maxsize)
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
         """Take packets of modes 1-3."""

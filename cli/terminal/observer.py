@@ -14,14 +14,13 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from types import TracebackType
-from typing import IO
 
 from ...adapter.broker import BrokerAdapter
 from ...adapter.errors import OutputError
 from ...adapter.events import LogEntry
-from ...adapter.files.append import STDOUT_FD
+from ...adapter.files.outputs import Output, open_event_file
 from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
@@ -52,7 +51,7 @@ class Observer:
         self._has_status = True
         self._status_at_s = float("-inf")
         self._events_path = events
-        self._events_file: IO[str] | None = None
+        self._events: Output | None = None
         self._size: tuple[int, int] | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
@@ -60,7 +59,8 @@ class Observer:
 
     def __enter__(self) -> Observer:
         if self._events_path is not None:
-            self._events_file = self._stack.enter_context(_open_events(self._events_path))
+            self._events = open_event_file(self._events_path, note=self._console.say)
+            self._stack.callback(self._close_events)
         self._stack.enter_context(self._console.showing())
         self._stack.callback(self._finish)
         self._stack.enter_context(every(_LOOK_EVERY_S, self._look, name="observer"))
@@ -119,29 +119,21 @@ class Observer:
         return snapshot
 
     def _record(self, entries: Sequence[LogEntry]) -> None:
-        file = self._events_file
-        if file is None or not entries:
+        if self._events is None or not entries:
             return
         try:
-            file.writelines(entry.to_json() + "\n" for entry in entries)
-            file.flush()
-        except OSError as error:
-            self._events_file = None
-            with suppress(OSError):
-                file.close()
-            self.failure = OutputError(
-                f"the events file {self._events_path} cannot be written: {error.strerror}",
-                remedy="see that the disk has room",
-            )
-            self._console.say(self.failure.message)
+            for entry in entries:  # what JSON has no letters for, backslashes write as JSON would
+                line = f"{entry.to_json()}\n".encode(errors="backslashreplace")
+                self._events.take(line, 1, entry.at_ns)
+            self._events.flush()
+        except OutputError as error:
+            self._events = None
+            self.failure = error
+            self._console.say(f"the events can no longer be written: {error.message}")
 
-
-def _open_events(path: str) -> IO[str]:
-    place: str | int = STDOUT_FD if path == "-" else path
-    try:  # what JSON has no letters for, backslashes write as JSON would
-        return open(place, "a", encoding="utf-8", errors="backslashreplace", closefd=path != "-")
-    except OSError as error:
-        raise OutputError(
-            f"the events file {path} cannot be written: {error.strerror}",
-            remedy="name a file in a folder that exists and that you may write to",
-        ) from error
+    def _close_events(self) -> None:
+        try:
+            if self._events is not None:
+                self._events.close()
+        except OutputError as error:
+            self.failure = error

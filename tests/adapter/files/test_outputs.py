@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import OutputError
-from ticks.adapter.files.outputs import open_output
+from ticks.adapter.files.outputs import open_event_file, open_output
 from ticks.adapter.rows.candles import CsvCandles, JsonCandles
 from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.rows.format import Csv, RowFormat
@@ -64,3 +64,26 @@ def test_candles_are_not_appended_to_ticks_nor_to_anything_else(
     path.write_bytes(b'{"received_at":"2026-11-20T09:15:00.000000+05:30"}\n')
     with pytest.raises(OutputError):
         open_output(str(path), candles, note=pytest.fail)
+
+
+def test_a_file_of_events_is_repaired_locked_and_appended_to(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    lines = [b'{"at":"2026-11-20T09:15:00.000000+05:30","connection":%d}\n' % n for n in range(3)]
+    path.write_bytes(lines[0] + lines[1][:-9])
+    notes: list[str] = []
+    output = open_event_file(str(path), note=notes.append)
+    with pytest.raises(OutputError, match="another recorder") as caught:
+        open_event_file(str(path), note=pytest.fail)
+    assert caught.value.kind == "output-in-use"
+    output.take(lines[2], 1, START_NS)
+    output.close()
+    assert path.read_bytes() == lines[0] + lines[2]
+    assert notes == [f"{path}: a torn last line ({len(lines[1]) - 9} bytes) was cut off"]
+
+
+def test_events_are_not_appended_to_a_recording(tmp_path: Path) -> None:
+    for content in (HEADER, b'{"received_at":"2026-11-20T09:15:00.000000+05:30"}\n'):
+        (tmp_path / "a").write_bytes(content)
+        with pytest.raises(OutputError):
+            open_event_file(str(tmp_path / "a"), note=pytest.fail)
+        assert (tmp_path / "a").read_bytes() == content

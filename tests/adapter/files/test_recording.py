@@ -18,12 +18,13 @@ from ticks.adapter.files.recording import (
     RecordingReader,
     raise_damage,
     read_recording,
+    read_ticks,
 )
 from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.rows.format import Csv, Jsonl
 from ticks.adapter.tick import Mode, Tick
-from ticks.adapter.wire.packet import encode_packet
+from ticks.adapter.wire.packet import decode_packet, encode_packet
 
 from ..rows.test_decode import canonical, ticks
 
@@ -68,6 +69,20 @@ def test_the_content_says_what_kind_of_recording_it_is(
         Recorded(RECEIVED_NS, "ONE", packet(1)),
         Recorded(RECEIVED_NS, SYMBOLS[1, "2"], packet(2, "2")),
     ]
+
+
+def test_ticks_are_read_with_their_time_and_symbol(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(HEADER + csv_row(1) + b"rubbish\n" + csv_row(2, "2"))
+    damage: list[int] = []
+    found = list(read_ticks(path, on_damage=lambda _, line, __: damage.append(line)))
+    assert found == [
+        decode_packet(packet(number, token), received_ns=RECEIVED_NS, symbol=SYMBOLS[1, token])
+        for number, token in ((1, "1"), (2, "2"))
+    ]
+    assert damage == [3]
+    with pytest.raises(RecordingError, match="line 3"):
+        list(read_ticks(path))
 
 
 @pytest.mark.slow

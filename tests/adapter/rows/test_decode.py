@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import struct
+from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -97,6 +99,32 @@ def test_a_json_row_decodes_to_its_packet_byte_for_byte(tick: Tick) -> None:
     line = rows.encode(tick.received_ns, [encode_packet(tick)])
     assert line.count(b"\n") == 1
     assert JsonReader().read(line) == Recorded(tick.received_ns, tick.symbol, canonical(tick))
+
+
+def cell_text(column: str, value: object) -> str:
+    """A value of `Tick.to_row` as CSV writes it."""
+    if isinstance(value, datetime):
+        digits = {"received_at": "microseconds", "exchange_time": "milliseconds"}
+        return value.isoformat(timespec=digits.get(column, "seconds"))
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return "" if value is None else str(value).removesuffix(".0")
+
+
+@given(ticks())
+def test_the_row_of_a_tick_is_its_csv_row_column_by_column(tick: Tick) -> None:
+    packet = encode_packet(tick)
+    rows = CsvRows(tick.mode, {(tick.exchange_type, tick.token): tick.symbol})
+    [cells] = csv_cells(rows.encode(tick.received_ns, [packet]))
+    decoded = decode_packet(packet, received_ns=tick.received_ns, symbol=tick.symbol)
+    row = decoded.to_row()
+    assert tuple(row) == columns(tick.mode)
+    for (column, value), cell in zip(row.items(), cells, strict=True):
+        is_text = column in ("symbol", "token")
+        assert (value or "" if is_text else cell_text(column, value)) == cell, column
+        assert isinstance(getattr(decoded, column), type(value)) or column in (
+            *("mode", "symbol", "token", "exchange_time", "last_trade_time"),
+        )
 
 
 @given(ticks(), st.binary(min_size=200, max_size=200), st.binary(max_size=20))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import OutputError, PacketError, ReaderLeftError
+from ticks.adapter.files import append
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.rows.format import Csv, Jsonl, TickFormat
@@ -455,3 +456,136 @@ def test_a_rotating_output_gets_each_second_apart(tmp_path: Path) -> None:
         sink.write_block(block)
     taken = [(rows, (time_ns - START_NS) // 10**9) for _, rows, time_ns in output.taken]
     assert taken == [(2, 0), (1, 1), (1, 3)]
+
+
+# --- files that change while they are written ----------------------------------------------------
+
+
+@pytest.fixture
+def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write looks at the path."""
+    monkeypatch.setattr(append, "LOOK_EVERY_S", 0.0)
+
+
+def write(sink: RowSink, *numbers: int) -> None:
+    sink.write(RECEIVED_NS, [packet(number) for number in numbers])
+    sink.flush()
+
+
+@pytest.mark.usefixtures("look_always")
+@FORMATS
+@pytest.mark.parametrize("is_created", [False, True], ids=["", "create"])
+def test_a_renamed_file_is_ended_and_begun_again_under_its_name(
+    tmp_path: Path, name: str, row_format: TickFormat, is_created: bool
+) -> None:
+    path, old = tmp_path / name, tmp_path / f"old-{name}"
+    notes: list[str] = []
+    sink = sink_of(path, row_format, note=notes.append)
+    write(sink, 1, 2)
+    path.rename(old)
+    if is_created:
+        path.touch()
+    write(sink, 3)
+    write(sink, 4)
+    sink.close()
+    assert (sequences(old), sequences(path)) == ([1, 2], [3, 4])
+    assert (sink.rows, sink.bytes_written) == (4, old.stat().st_size + path.stat().st_size)
+    [note] = notes
+    assert note.startswith(f"{path} was renamed while it was being written")
+
+
+@pytest.mark.usefixtures("look_always")
+@FORMATS
+def test_a_removed_file_is_begun_again(tmp_path: Path, name: str, row_format: TickFormat) -> None:
+    path = tmp_path / name
+    notes: list[str] = []
+    sink = sink_of(path, row_format, note=notes.append)
+    write(sink, 1)
+    path.unlink()
+    write(sink, 2)
+    sink.close()
+    assert sequences(path) == [2]
+    assert "was removed" in notes[0]
+    record(path, range(3, 4), row_format)
+    assert sequences(path) == [2, 3]
+
+
+@FORMATS
+def test_a_truncated_file_is_begun_again_before_the_next_row_and_appended_to_later(
+    tmp_path: Path, name: str, row_format: TickFormat
+) -> None:
+    path = tmp_path / name
+    notes: list[str] = []
+    sink = sink_of(path, row_format, note=notes.append)
+    for first in (1, 3):  # copytruncate, more than once
+        write(sink, first)
+        os.truncate(path, 0)
+        write(sink, first + 1)
+    sink.close()
+    assert sequences(path) == [4]
+    assert [" was truncated " in note for note in notes] == [True, True]
+    record(path, range(5, 7), row_format)
+    assert sequences(path) == [4, 5, 6]
+
+
+def test_a_file_truncated_in_the_middle_of_a_row_keeps_its_whole_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    notes: list[str] = []
+    sink = sink_of(path, note=notes.append)
+    write(sink, 1)
+    whole = path.stat().st_size
+    write(sink, 2)
+    os.truncate(path, whole + 9)
+    write(sink, 3)
+    sink.close()
+    assert sequences(path) == [1, 3]
+    assert len(notes) == 2
+
+
+def test_rows_that_went_into_a_file_just_truncated_get_their_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    sink = sink_of(path, note=lambda _: None)
+    write(sink, *range(1, 9))
+    rows = path.read_bytes().splitlines(keepends=True)
+    os.truncate(path, 0)
+    with path.open("ab") as file:  # as if the last write had come after the truncation
+        file.write(rows[-1])
+    write(sink, 9)
+    sink.close()
+    assert sequences(path) == [8, 9]
+
+
+def test_what_happened_to_a_file_after_its_last_row_is_reported_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    notes: list[str] = []
+    sink = sink_of(path, note=notes.append)
+    write(sink, 1)
+    path.unlink()
+    sink.close()
+    assert notes == [f"{path} was removed while it was being written"]
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("look_always")
+def test_a_folder_that_vanished_fails_the_output(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sink = sink_of(folder / "a.csv", note=lambda _: None)
+    write(sink, 1)
+    (folder / "a.csv").unlink()
+    folder.rmdir()
+    with pytest.raises(OutputError, match="its folder does not exist"):
+        write(sink, 2)
+    sink.close()
+
+
+@pytest.mark.usefixtures("look_always")
+def test_what_others_append_is_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    sink = sink_of(path)
+    write(sink, 1)
+    with path.open("ab") as file:
+        file.write(path.read_bytes().splitlines(keepends=True)[-1])
+    write(sink, 2)
+    sink.close()
+    assert sequences(path) == [1, 1, 2]

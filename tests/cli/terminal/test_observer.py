@@ -146,7 +146,8 @@ def test_an_events_file_that_is_full_is_reported_once_and_is_the_failure(
         for event in (Connected(), Stopped()):
             feed.entries.append(entry(event))
             feed.looked()
-    assert console.said == ["the events file /dev/full cannot be written: No space left on device"]
+    [said] = console.said
+    assert said.startswith("the events can no longer be written: /dev/full: the disk is full")
     assert running.failure is not None
 
 
@@ -163,10 +164,24 @@ def test_an_events_file_that_cannot_be_opened_is_an_output_error(
     observer: Callable[..., Observer], tmp_path: Path
 ) -> None:
     with (
-        pytest.raises(OutputError, match="cannot be written: No such file"),
+        pytest.raises(OutputError, match="its folder does not exist"),
         observer(events=str(tmp_path / "nowhere" / "events.jsonl")),
     ):
         pass
+
+
+def test_an_events_file_is_repaired_appended_to_and_has_one_writer(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    whole = entry(Connected()).to_json() + "\n"
+    path.write_text(whole + whole[:20], encoding="utf-8")
+    with observer(events=str(path)):
+        with pytest.raises(OutputError, match="another recorder"), observer(events=str(path)):
+            pass
+        feed.entries.append(entry(Connected()))
+    assert path.read_text(encoding="utf-8") == whole * 2
+    assert console.said == [f"{path}: a torn last line (20 bytes) was cut off"]
 
 
 def test_while_all_is_well_a_second_passes_between_frames(
