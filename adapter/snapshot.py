@@ -197,13 +197,13 @@ class SnapshotBuilder:
         now_s, wall_ns = self._clock.now_s(), self._clock.wall_ns()
         shown = [self._connection(connection, now_s) for connection in connections]
         trackers = [connection.tracker for connection in connections]
+        carrying = [connection for connection in connections if connection.units]
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
         segments = {unit.exchange_type for unit in units}
         opens_at = self._calendar.next_open(segments, wall_ns)
-        expiries = [c.session_expires_ns for c in connections if c.session_expires_ns]
-        # `list` copies in one step: the feed thread may add an instrument meanwhile
-        states = [state for tracker in trackers for state in list(tracker.seen.values())]
+        expiries = [c.session_expires_ns for c in carrying if c.session_expires_ns]
+        states = [state for connection in carrying for state in _states(connection)]
         return FeedSnapshot(
             at=ist_time(wall_ns),
             started_at=ist_time(self._started_ns),
@@ -288,6 +288,17 @@ class SnapshotBuilder:
             ask=None if best_ask is None else tick.decimal(best_ask),
             open_interest=tick.open_interest,
         )
+
+
+def _states(connection: Connection) -> list[InstrumentState]:
+    """What a connection knows of the instruments that it carries now."""
+    units = set(connection.units)
+    # `list` copies in one step: the feed thread may add an instrument meanwhile
+    return [
+        state
+        for (key, mode), state in list(connection.tracker.seen.items())
+        if (*key, mode) in units
+    ]
 
 
 def _price_of_first(levels: Sequence[Level | None]) -> int | None:
