@@ -89,3 +89,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, snapshot: Feed
         status.replace(snapshot)
     assert caught.value.kind == "status-unwritable"
     assert caught.value.values == {"path": str(status.path)}
+
+
+def test_whatever_a_dead_process_left_is_removed_and_nothing_else(
+    tmp_path: Path, snapshot: FeedSnapshot
+) -> None:
+    pid = gone_pid()
+    for name in (f"{pid}.json", f"{pid}.tmp", f"{pid}.sock", f"{pid}.txt", "a.sock", "٣.json"):
+        (tmp_path / name).write_text("")
+    StatusFile(tmp_path).replace(snapshot)
+    (tmp_path / f"{os.getpid()}.sock").write_text("")
+    assert [each.pid for each in running_streams(tmp_path, time.time())] == [os.getpid()]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"{os.getpid()}.json", f"{os.getpid()}.sock"),
+        *(f"{pid}.txt", "a.sock", "٣.json"),
+    }
