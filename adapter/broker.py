@@ -30,12 +30,16 @@ from .feed.stats import (
     FeedSnapshot,
     InstrumentSnapshot,
     LatencyHistogram,
+    MarketSnapshot,
     RateMeter,
     activity,
 )
 from .feed.tracker import InstrumentState, PacketTracker
 from .instrument import Instrument, InstrumentKey, price_digits
 from .market.calendar import MarketCalendar
+from .market.evidence import MarketState
+from .market.hours import Kind, Segment, kind_of, segments
+from .market.state import MarketWatch, Sight
 from .tick import Mode, Tick
 from .urls import FEED_URL
 from .waker import Waker
@@ -56,6 +60,12 @@ _WORST_FIRST = (
     Phase.LIVE,
     Phase.IDLE,
     Phase.STOPPED,
+)
+_BEST_FIRST = (
+    MarketState.LIVE,
+    MarketState.STANDING,
+    MarketState.EXPECTED,
+    MarketState.RESTING,
 )
 
 
@@ -89,6 +99,7 @@ class BrokerAdapter:
         self._units: dict[Unit, None] = {}
         self._modes: set[int] = set()
         self._indices: set[InstrumentKey] = set()
+        self._kinds: dict[InstrumentKey, Kind] = {}
         self._connections: list[Connection] = []
         self._threads: list[threading.Thread] = []
         self._events: deque[FeedEvent] = deque(maxlen=_MOST_EVENTS)
@@ -113,7 +124,6 @@ class BrokerAdapter:
         self._is_connected = True
         self._rate = RateMeter(self.clock.now_s())
         self._assign()
-        self.calendar.is_open(self._segments(), self.clock.wall_ns())
 
     def stop(self) -> None:
         """Ask every connection to close, and wait for none. Safe in a signal handler."""
@@ -163,6 +173,7 @@ class BrokerAdapter:
         spread([*self._units, *units])
         for instrument in wanted:
             self.symbols[instrument.key] = instrument.symbol
+            self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
             if instrument.kind == _INDEX_KIND:
                 self._indices.add(instrument.key)
         self._modes.add(mode)
@@ -202,13 +213,20 @@ class BrokerAdapter:
                 self._feed_url, self._sessions, self.clock, name=f"feed {number}"
             ),
             clock=self.clock,
-            is_market_open=self.calendar.is_open,
+            kind_of=self._kind_of,
             draw=random.SystemRandom().random,
             deliver=self.buffer.put,
             report=self._report,
         )
-        tracker = PacketTracker(self._modes, self._indices)
-        connection = Connection(number, ports, policy=self.policy, units=units, tracker=tracker)
+        market = MarketWatch(
+            self.calendar,
+            silence_after_s=self.policy.silence_after_s,
+            stable_after_s=self.policy.stable_after_s,
+        )
+        tracker = PacketTracker(self._modes, self._indices, market.segment)
+        connection = Connection(
+            number, ports, policy=self.policy, units=units, tracker=tracker, market=market
+        )
         self._connections.append(connection)
         thread = threading.Thread(
             target=self._live, args=(connection,), name=f"feed {number}", daemon=True
@@ -227,8 +245,12 @@ class BrokerAdapter:
             self.error = _final_error(error, connection)
         self.waker.wake()
 
-    def _segments(self) -> set[int]:
-        return {unit.exchange_type for unit in list(self._units)}
+    def _kind_of(self, key: InstrumentKey) -> Kind:
+        return self._kinds.get(key, Kind.ORDINARY)
+
+    def _segments(self) -> tuple[Segment, ...]:
+        """What is subscribed, as the calendar sees it."""
+        return segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in list(self._units))
 
     # --- ticks ---
 
@@ -297,8 +319,9 @@ class BrokerAdapter:
         ledgers = [connection.tracker for connection in self._connections]
         ticks = sum(tracker.ticks for tracker in ledgers)
         self._rate.sample(now_s, ticks)
-        segments = self._segments()
-        opens_at = self.calendar.next_open(segments, wall_ns)
+        wanted = self._segments()
+        market = _joined_market(self._connections)
+        opens_at = None if _is_open(market) else self.calendar.next_open(wanted, wall_ns)
         expiries = [c.session_expires_ns for c in self._connections if c.session_expires_ns]
         seen = [entry for tracker in ledgers for entry in list(tracker.seen.values())]
         return FeedSnapshot(
@@ -326,7 +349,7 @@ class BrokerAdapter:
             latency_p50_us=self.latency.quantile(0.5),
             latency_p99_us=self.latency.quantile(0.99),
             session_expires_at=ist_time(min(expiries)).isoformat() if expiries else None,
-            is_market_open=opens_at is None and self.calendar.is_open(segments, wall_ns),
+            is_market_open=_is_open(market) or self.calendar.is_open(wanted, wall_ns),
             market_opens_at=opens_at.isoformat() if opens_at else None,
             instruments=self._instrument_snapshots(seen, now_s, most_instruments),
             instruments_total=len({unit[:2] for unit in list(self._units)}),
@@ -335,6 +358,8 @@ class BrokerAdapter:
                 {"at": e.at, "connection": e.connection, "event": e.name, **e.facts}
                 for e in list(self._recent)
             ),
+            uncertain_s=sum(c.uncertain_s for c in connections),
+            market=market,
         )
 
     def _connection_snapshot(self, connection: Connection, now_s: float) -> ConnectionSnapshot:
@@ -351,9 +376,10 @@ class BrokerAdapter:
             next_try_s=max(0.0, state.due_at_s - now_s) if is_waiting else None,
             silence_s=max(0.0, now_s - connection.last_data_s) if is_live else 0.0,
             reconnects=state.reconnects,
-            blind_s=state.total_blind_s(now_s),
+            blind_s=connection.market.blind_s(now_s),
             last_cause="" if state.cause is None else state.cause.label,
             ticks=connection.tracker.ticks,
+            uncertain_s=connection.market.uncertain_s(now_s),
         )
 
     def _instrument_snapshots(
@@ -393,6 +419,21 @@ class BrokerAdapter:
 def _worst_phase(connections: Collection[ConnectionSnapshot]) -> str:
     phases = {connection.phase for connection in connections}
     return next((phase.value for phase in _WORST_FIRST if phase in phases), Phase.IDLE.value)
+
+
+def _joined_market(connections: Iterable[Connection]) -> tuple[MarketSnapshot, ...]:
+    """The segments of all connections, each as it stands where it stands best."""
+    best: dict[str, Sight] = {}
+    for sight in (sight for each in connections for sight in each.market.sights()):
+        known = best.get(sight.exchange)
+        if known is None or _BEST_FIRST.index(sight.state) < _BEST_FIRST.index(known.state):
+            best[sight.exchange] = sight
+    return tuple(MarketSnapshot(*sight) for sight in best.values())
+
+
+def _is_open(market: Iterable[MarketSnapshot]) -> bool:
+    """Whether packets prove that a segment trades."""
+    return any(segment.state == MarketState.LIVE for segment in market)
 
 
 def _final_error(error: TicksError, connection: Connection) -> TicksError:

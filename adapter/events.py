@@ -14,8 +14,8 @@ class FeedEvent:
     """Something changed. `at_ns` is wall time; `connection` counts from 1, 0 is the whole stream.
 
     Names: connected, subscribed, unsubscribed, first_tick, silent, lost, waiting, renewed,
-    renewal_failed, recovered, gave_up, quiet, refused, malformed, out_of_order, dropped, rotated,
-    stopped, summary. `facts` are JSON values; seconds end in `_s`.
+    renewal_failed, recovered, gave_up, quiet, market, probe, refused, malformed, out_of_order,
+    dropped, rotated, stopped, summary. `facts` are JSON values; seconds end in `_s`.
     """
 
     at_ns: int

@@ -36,9 +36,10 @@ from .errors import (
 )
 from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
-from .instrument import Instrument
+from .instrument import Instrument, exchange_name
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
+from .market.hours import NSE, Segment, kind_of, segments
 from .status_file import running_streams
 from .tick import Mode
 from .waker import Waker
@@ -230,11 +231,23 @@ class Checkup:
         return f"{fetched}; {found}", advice
 
     def _check_hours(self) -> Finding:
-        segments = {i.exchange_type for i in self._instruments} or {1}
-        opens_at = self._calendar.next_open(segments, self._clock.wall_ns())
-        if opens_at is None:
-            return "open" + (" (always)" if self._calendar.is_always_open else "")
-        return f"closed; opens {opens_at:%a %Y-%m-%d %H:%M} IST"
+        wall_ns = self._clock.wall_ns()
+        if self._calendar.is_always_open:
+            return "open (always)"
+        wanted, today = self._segments(), ist_time(wall_ns).date()
+        opens_at = self._calendar.next_open(wanted, wall_ns)
+        state = "open" if self._calendar.is_open(wanted, wall_ns) else "closed"
+        opens = f"; opens {opens_at:%a %Y-%m-%d %H:%M} IST" if opens_at else ""
+        beliefs = "; ".join(
+            f"{exchange_name(segment.exchange_type)} {self._calendar.belief(segment, today)}"
+            for segment in wanted
+        )
+        return f"{state}{opens}; today {beliefs}"
+
+    def _segments(self) -> tuple[Segment, ...]:
+        """What was asked for, as the calendar sees it; NSE where nothing was."""
+        kinds = ((i.exchange_type, kind_of(i.exchange_type, i.name)) for i in self._instruments)
+        return segments(kinds) or (Segment(NSE),)
 
     # --- the feed ---
 
@@ -266,8 +279,7 @@ class Checkup:
         try:
             packet, seconds = probe.first_packet(self._instruments)
         except SilenceError:
-            segments = {i.exchange_type for i in self._instruments}
-            if not self._calendar.is_open(segments, self._clock.wall_ns()):
+            if not self._calendar.is_open(self._segments(), self._clock.wall_ns()):
                 raise SkippedError("no tick, and the market is closed") from None
             raise
         tick = decode_packet(packet)

@@ -50,6 +50,7 @@ class Summary:
     seconds: float
     reconnects: int
     blind_s: float
+    uncertain_s: float
     dropped: int
     malformed: int
     out_of_order: int
@@ -64,6 +65,7 @@ class Summary:
             "seconds": round(self.seconds, 3),
             "reconnects": self.reconnects,
             "blind_s": round(self.blind_s, 3),
+            "uncertain_s": round(self.uncertain_s, 3),
             "dropped": self.dropped,
             "malformed": self.malformed,
             "out_of_order": self.out_of_order,
@@ -81,6 +83,7 @@ class Summary:
             f"{rate:,.0f}/s",
             f"{self.reconnects:,} reconnect{_plural(self.reconnects)}",
             f"blind {self.blind_s:.1f} s",
+            *([f"uncertain {self.uncertain_s:,.0f} s"] if self.uncertain_s >= 0.5 else []),
             f"{self.dropped:,} dropped",
             f"{self.malformed:,} malformed",
             *([f"{self.out_of_order:,} out of order"] if self.out_of_order else []),
@@ -283,6 +286,7 @@ class Recorder:
             seconds=self._clock.now_s() - self._began_s if self._ended_s is None else self._ended_s,
             reconnects=now.reconnects,
             blind_s=now.blind_s,
+            uncertain_s=now.uncertain_s,
             dropped=dropped,
             malformed=now.malformed,
             out_of_order=now.out_of_order,

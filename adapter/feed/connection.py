@@ -8,7 +8,10 @@ Rules
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
-  units are wanted no more. With nothing left to subscribe to the connection ends.
+  units are wanted no more. With nothing left to subscribe to the connection ends. A request of
+  which anything has ticked was accepted, whatever the text says: the broker refuses whole requests.
+- What has come is read before silence is judged: a process that was stopped, or a machine that
+  slept, has its backlog in the socket.
 - What still comes after our close frame counts, though it moves no silence and no blind second.
 - Once a stop is asked for, only data that has left the socket is still taken, and nothing is sent
   but the close frame; that frame is then the end.
@@ -18,12 +21,22 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
-from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
+from ..errors import (
+    ClosedByServerError,
+    ProtocolError,
+    SilenceError,
+    SubscriptionRefusedError,
+    TicksError,
+)
+from ..instrument import InstrumentKey
+from ..market.hours import Kind, segments
+from ..market.state import MarketWatch
 from ..wire.frames import Close as CloseFrame
 from ..wire.frames import ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
@@ -37,6 +50,7 @@ from ..wire.subscription import (
 )
 from .lifecycle import (
     Action,
+    Answered,
     Beaten,
     Checked,
     Close,
@@ -70,6 +84,7 @@ from .network import (
 )
 from .tracker import PacketTracker
 
+_WITH_SUMS = frozenset({"gave_up", "stopped"})
 _TICK_STEPS_APART_S = 0.1
 _COUNTS_APART_S = 1.0
 _RENEWAL_APART_S = 300.0
@@ -81,13 +96,12 @@ class Ports:
     """What a connection stands on and where it hands things.
 
     `deliver(received_ns, packets)` takes what a drain gave; `report(connection, name, facts)` takes
-    events; `is_market_open(exchange_types, wall_ns)` says whether one of these segments can tick;
-    `draw()` is in [0, 1).
+    events; `kind_of(key)` says what hours an instrument keeps; `draw()` is in [0, 1).
     """
 
     network: Network
     clock: Clock
-    is_market_open: Callable[[Iterable[int], int], bool]
+    kind_of: Callable[[InstrumentKey], Kind]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
     report: Callable[[int, str, dict[str, object]], None]
@@ -107,24 +121,29 @@ class Connection:
         policy: Policy,
         units: Sequence[Unit],
         tracker: PacketTracker,
+        market: MarketWatch,
     ) -> None:
         self.number = number
         self.state = State()
         self.tracker = tracker
+        self.market = market
         self.policy = policy
         self.session_expires_ns: int | None = None
         self._network = ports.network
         self._clock = ports.clock
         self._deliver = ports.deliver
         self._report = ports.report
-        self._is_market_open = ports.is_market_open
+        self._kind_of = ports.kind_of
         self._draw = ports.draw
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
-        self._sent: dict[str, Request] = {}
+        self._sent: dict[str, tuple[Request, float]] = {}
+        """The requests on this link and when they were sent, by their correlation ids."""
         self._request_number = 1
         self._frames = FrameReader()
+        self._carried: tuple[Unit, ...] | None = None
         self._newest_drain_s: float | None = None
+        self._newest_drain_ns = 0
         self._stepped_at_s = -math.inf
         self._renew_at_s = 0.0
         self._told_counts = (0, 0, 0)
@@ -161,10 +180,12 @@ class Connection:
     def run(self) -> TicksError | None:
         """Live until stopped (None) or lost (why)."""
         try:
+            self._carry()
             self._step(Started())
             while not self.state.is_final:
-                for happening in self._network.wait(alarm_s(self.state)):
-                    self._happened(happening)
+                self._wait_until(self._alarm_s())
+                if self._is_check_due() and not self._is_stopping:
+                    self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
                 if self._is_stopping:
                     self._step(Stopped())
                 self._run_timers()
@@ -173,6 +194,18 @@ class Connection:
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
+
+    def _wait_until(self, until_s: float | None) -> None:
+        for happening in self._network.wait(until_s):
+            self._happened(happening)
+
+    def _alarm_s(self) -> float | None:
+        alarm = alarm_s(self.state)
+        return alarm if alarm is None else min(alarm, self.market.due_s)
+
+    def _is_check_due(self) -> bool:
+        at_s = min(self.state.check_at_s, self.market.due_s)
+        return not self.state.is_final and self._clock.now_s() >= at_s
 
     def _happened(self, happening: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(happening, Received):
@@ -206,8 +239,9 @@ class Connection:
         packets, signals = self._frames.read(data)
         now_s = self._clock.now_s()
         if packets and self._take(packets, received_ns, now_s):
-            self._newest_drain_s = now_s
-            if not self.state.ticked_since_open or now_s - self._stepped_at_s > _TICK_STEPS_APART_S:
+            self._newest_drain_s, self._newest_drain_ns = now_s, received_ns
+            is_due = now_s - self._stepped_at_s > _TICK_STEPS_APART_S
+            if is_due or self.market.is_urgent:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
@@ -217,7 +251,7 @@ class Connection:
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
-        good = self.tracker.take(packets, now_s)
+        good = self.tracker.take(packets, now_s, self.market.limit_ms(now_s, received_ns))
         if good:
             self._deliver(received_ns, good)
         return bool(good)
@@ -254,14 +288,20 @@ class Connection:
             self._step(Due())
         if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
             self._step(Beaten())
-        if not self.state.is_final and now_s >= self.state.check_at_s:
-            wall_ns = self._clock.wall_ns()
-            segments = {unit.exchange_type for unit in self._wanted}
-            self._step(Checked(self._is_market_open(segments, wall_ns), self._draw()))
-            self._renew_expired_session(now_s, wall_ns)
+        if self._is_check_due():
+            self._check(now_s)
         if now_s >= self._tell_counts_at_s:
             self._tell_counts_at_s = now_s + _COUNTS_APART_S
             self._tell_counts()
+
+    def _check(self, now_s: float) -> None:
+        self._step_ticked()
+        self._carry()
+        wall_ns = self._clock.wall_ns()
+        verdict = self.market.check(now_s, wall_ns, self._draw())
+        self._take_findings()
+        self._step(Checked(verdict, self._draw()))
+        self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
         """Midnight: tokens that end while the feed streams are renewed beside it."""
@@ -275,11 +315,21 @@ class Connection:
     # --- the state, and what it asks for ---
 
     def _step_ticked(self) -> None:
-        """Let the state know of the newest drain, with that drain's time."""
+        """Let market and state know of the newest drain, with that drain's time."""
         newest_s = self._newest_drain_s
         if newest_s is not None and newest_s > self._stepped_at_s:
             self._stepped_at_s = newest_s
-            self._apply(Ticked(self.state.epoch), newest_s)
+            is_live = self.market.look(newest_s, self._newest_drain_ns)
+            self._apply(Ticked(self.state.epoch, is_live), newest_s)
+            self._take_findings()
+
+    def _take_findings(self) -> None:
+        """What the market's evidence has to tell, and what it means for the attempts."""
+        for note in self.market.take_notes():
+            self._tell(note.name, note.facts)
+        for settled in self.market.take_settled():
+            answered = Answered(self.state.epoch, settled.fault_silence_s, self._draw())
+            self._apply(answered, self._clock.now_s())
 
     def _step(self, event: LifecycleEvent) -> None:
         self._step_ticked()
@@ -287,8 +337,18 @@ class Connection:
 
     def _apply(self, event: LifecycleEvent, now_s: float) -> None:
         self.state, actions = step(self.state, event, now_s, self.policy)
+        is_over = self.state.phase is Phase.STOPPED
+        if not is_over and any(isinstance(action, Close) for action in actions):
+            self._note_loss(actions, now_s)
         for action in actions:
             self._do(action)
+
+    def _note_loss(self, actions: Sequence[Action], now_s: float) -> None:
+        """The market's evidence learns of a link that is gone, and why, before it is closed."""
+        tells = (action for action in actions if isinstance(action, Tell))
+        lost = next((tell.facts for tell in tells if tell.name == "lost"), None)
+        facts = {"cause": SilenceError.label} if lost is None else lost
+        self.market.lost(now_s, self._clock.wall_ns(), facts, is_probe=lost is None)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -296,6 +356,7 @@ class Connection:
                 self._network.connect(epoch, fresh_login=fresh_login)
             case Subscribe():
                 self._sync_subscriptions()
+                self.market.asked(self._clock.now_s())
             case SendHeartbeat():
                 self._network.send_text("ping")
             case Close(_, code):
@@ -303,16 +364,38 @@ class Connection:
                 if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
                     self._take(packets, self._clock.wall_ns(), self._clock.now_s())
+            case Tell(name, facts) if name in _WITH_SUMS:
+                self._tell(name, {**facts, **self._sums()})
             case Tell(name, facts):
                 self._tell(name, facts)
+
+    def _sums(self) -> dict[str, object]:
+        """What the connection has missed, for the event that ends it."""
+        now_s = self._clock.now_s()
+        blind_s = round(self.market.blind_s(now_s), 3)
+        uncertain_s = round(self.market.uncertain_s(now_s), 3)
+        sums: dict[str, object] = {"blind_s": blind_s}
+        return {**sums, "uncertain_s": uncertain_s} if uncertain_s else sums
 
     def _tell(self, name: str, facts: dict[str, object]) -> None:
         self._report(self.number, name, facts)
 
     # --- subscriptions ---
 
+    def _carry(self) -> None:
+        """Let tracker and market know what is wanted now."""
+        if self._carried is self._wanted:
+            return
+        self._carried = wanted = self._wanted
+        self.tracker.carry(wanted)
+        kinds = [(unit.exchange_type, self._kind_of(unit[:2])) for unit in wanted]
+        counts = Counter(unit.exchange_type for unit in wanted)
+        units = {segment: counts[segment.exchange_type] for segment in segments(kinds)}
+        self.market.want(units, self._clock.now_s())
+
     def _sync_subscriptions(self) -> None:
         """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
+        self._carry()
         if self.state.phase is not Phase.LIVE or self._standing is self._wanted:
             return
         with self._lock:
@@ -325,24 +408,27 @@ class Connection:
     def _request(self, wish: SubscribeAction, units: Sequence[Unit], event: str) -> None:
         for request in requests(units, wish, self._request_number):
             self._request_number += 1
-            self._sent[request.correlation_id] = request
+            self._sent[request.correlation_id] = (request, self._clock.now_s())
             self._network.send_text(request.text)
             facts = {"request": request.correlation_id, "mode": request.mode.label}
             self._tell(event, {**facts, "instruments": len(request.units)})
 
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
-        request = self._sent.get(error.correlation_id)
+        request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
         facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
             self._tell("refused", facts)
+            return
+        facts |= {"request": request.correlation_id}
+        if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
+            self._tell("refused", {**facts, "instruments": 0})
             return
         refused = set(request.units)
         with self._lock:
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        facts |= {"request": request.correlation_id, "instruments": len(request.units)}
-        self._tell("refused", facts)
+        self._tell("refused", {**facts, "instruments": len(request.units)})
         if not self._standing:
             words = (
                 f"the broker refused {request.correlation_id} ({len(request.units)} instruments,"

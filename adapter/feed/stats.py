@@ -111,6 +111,19 @@ class ConnectionSnapshot:
     blind_s: float
     last_cause: str
     ticks: int
+    uncertain_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSnapshot:
+    """One exchange segment: `state` is live, expected, standing or resting (market/state.py).
+
+    `newest` is its newest exchange time, ISO 8601 in IST; None where there is none yet.
+    """
+
+    exchange: str
+    state: str
+    newest: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +156,8 @@ class FeedSnapshot:
     `phase` is the worst of the connections'; `silence_s` the longest. Rates are ticks a second,
     `rates` one a second, oldest first. Latency is from the socket to the flushed sinks.
     `instruments` holds the most active; `instruments_total` counts all, `never_ticked` those
-    without a tick since they were subscribed.
+    without a tick since they were subscribed. `uncertain_s` are seconds in which the feed answered
+    and the market stood, though it should have been open.
     """
 
     at: str
@@ -177,6 +191,8 @@ class FeedSnapshot:
     never_ticked: int
     outputs: tuple[OutputSnapshot, ...] = ()
     events: tuple[Mapping[str, object], ...] = field(default=())
+    uncertain_s: float = 0.0
+    market: tuple[MarketSnapshot, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Plain values, as the status file and `ticks health --json` give them."""
@@ -194,6 +210,7 @@ class FeedSnapshot:
             ("connections", ConnectionSnapshot),
             ("instruments", InstrumentSnapshot),
             ("outputs", OutputSnapshot),
+            ("market", MarketSnapshot),
         ):
             items = _mappings(given.get(name))
             plain[name] = tuple(kind(**_plain_fields(kind, item)) for item in items)

@@ -96,6 +96,14 @@ class Belief(NamedTuple):
     mark: Mark = Mark.SURE
     perhaps: tuple[Span, ...] = ()
 
+    def __str__(self) -> str:
+        """`09:15-15:30 (listed)`, `closed (Guru Nanak Jayanti, listed)`."""
+        held = _spans(self.sessions) or "closed"
+        if not self.sessions and self.perhaps:
+            held = f"perhaps {_spans(self.perhaps)}"
+        mark = "" if self.mark is Mark.SURE else f", {self.mark}"
+        return f"{held} ({self.why}{', ' if self.why else ''}{self.source}{mark})"
+
 
 UNKNOWN = Belief((), Source.NOTHING, "unknown segment", Mark.GUESS, ((time.min, time.max),))
 """A segment that nobody knows: it may tick at any time."""
@@ -224,6 +232,10 @@ class Beliefs:
     def _special(self, exchange_type: int, day: date) -> Special | None:
         held = (special for special in self.announced.special if special.day == day)
         return next((each for each in held if exchange_type in each.exchange_types), None)
+
+
+def _spans(spans: tuple[Span, ...]) -> str:
+    return ", ".join(f"{start:%H:%M}-{end:%H:%M}" for start, end in spans)
 
 
 def _weekend(exchange_type: int, day: date) -> Belief:

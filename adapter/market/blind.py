@@ -54,8 +54,8 @@ class Account:
 
     def settle(self) -> None:
         """Nothing runs any more that could overlap with what was added."""
-        self._settled_s += union_s(self._open)
-        self._open.clear()
+        added, self._open = self._open, []
+        self._settled_s += union_s(added)
 
     def total_s(self, running: Iterable[Interval] = ()) -> float:
         """All seconds so far, those of the running intervals included."""

@@ -19,8 +19,9 @@ from collections import deque
 from enum import StrEnum
 from typing import NamedTuple
 
+from ..clock import ist_time
 from .blind import SLACK_MS, Span
-from .clock import AHEAD_MS, goes_on
+from .clock import AHEAD_MS, NS_PER_MS, goes_on
 from .hours import Segment
 
 FRESH_MS = 120_000
@@ -68,10 +69,13 @@ class Marks(NamedTuple):
 class UnitTimes:
     """The times of one unit. `exchange_ms` is its last believed exchange time on this connection,
     0 while there is none; `run_ms` the last one of the connections before. `at_s` is when its last
-    packet came, `ticks` how many did.
+    packet came, `ticks` how many did. A unit that is not wanted any more says nothing.
     """
 
-    __slots__ = ("ahead_at_s", "ahead_ms", "at_s", "exchange_ms", "run_ms", "segment", "ticks")
+    __slots__ = (
+        *("ahead_at_s", "ahead_ms", "at_s", "exchange_ms", "is_wanted", "run_ms", "segment"),
+        "ticks",
+    )
 
     def __init__(self, segment: SegmentEvidence) -> None:
         self.segment = segment
@@ -81,6 +85,8 @@ class UnitTimes:
         self.ahead_at_s = 0.0
         self.at_s = float("-inf")
         self.ticks = 0
+        self.is_wanted = True
+        segment.units.append(self)
 
 
 class SegmentEvidence:
@@ -158,9 +164,15 @@ class SegmentEvidence:
         return bool(self.live_ms or self.fresh_ms or self.first_ms or self.ahead_ms)
 
     @property
+    def newest(self) -> str | None:
+        """The newest exchange time, ISO 8601 in IST; None where there is none."""
+        newest_ms = max(self.newest_ms, self.here_ms)
+        return ist_time(newest_ms * NS_PER_MS).isoformat(timespec="seconds") if newest_ms else None
+
+    @property
     def last_packet_s(self) -> float:
         """When the last packet of the run came, live or not; -inf while there was none."""
-        return max((unit.at_s for unit in self.units), default=float("-inf"))
+        return max((unit.at_s for unit in self.units if unit.is_wanted), default=float("-inf"))
 
     @property
     def has_packets_here(self) -> bool:
@@ -189,6 +201,7 @@ class SegmentEvidence:
     def ask(self, now_s: float) -> None:
         """The subscription has been sent on a new connection: what comes first follows nothing."""
         self.had_packets = self.last_packet_s > float("-inf")
+        self.newest_ms = max(self.newest_ms, self.live_ms, self.fresh_ms, self.first_ms)
         self.reference_ms = self.newest_ms or (self.span.reference_ms if self.span else None)
         for unit in self.units:
             unit.run_ms = max(unit.run_ms, unit.exchange_ms)
@@ -242,4 +255,4 @@ class SegmentEvidence:
         if self.units_wanted < LEAST_LIQUID_UNITS:
             return True
         minutes = (now_s - self.begun_s) / 60
-        return all(unit.ticks < minutes for unit in self.units)
+        return all(unit.ticks < minutes for unit in self.units if unit.is_wanted)

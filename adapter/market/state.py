@@ -76,6 +76,14 @@ class Verdict(NamedTuple):
     is_mute: bool = False
 
 
+class Sight(NamedTuple):
+    """How a segment stands: its exchange's name, and its newest exchange time (None: none yet)."""
+
+    exchange: str
+    state: MarketState
+    newest: str | None
+
+
 class Settled(NamedTuple):
     """An answer that concerns the attempts.
 
@@ -112,6 +120,7 @@ class MarketWatch:
         self._wanted: set[int] = set()
         self._losses = Losses(calendar, self._active)
         self._asked_s: float | None = None
+        self._latest_s = 0.0
         self._notes: list[Note] = []
         self._settled: list[Settled] = []
 
@@ -134,11 +143,12 @@ class MarketWatch:
         self._losses.close(evidence, now_s)
         self._losses.end_standing(evidence, now_s)
 
-    def segment(self, exchange_type: int, now_s: float) -> SegmentEvidence:
-        """The evidence of a segment, for the tracker's units."""
+    def segment(self, exchange_type: int, now_s: float | None = None) -> SegmentEvidence:
+        """The evidence of a segment, for the tracker's units; a new one begins now."""
         found = self._segments.get(exchange_type)
         if found is None:
-            found = SegmentEvidence(Segment(exchange_type), now_s)
+            begun_s = self._latest_s if now_s is None else now_s
+            found = SegmentEvidence(Segment(exchange_type), begun_s)
             self._segments[exchange_type] = found
         return found
 
@@ -322,8 +332,7 @@ class MarketWatch:
         silence_s = now_s - max(self._asked_s, *(each.last_packet_s for each in active))
         if silence_s < self._silence_after_s:
             return Verdict()
-        is_mute = not any(each.has_packets_here for each in active)
-        return Verdict(Demand.FAULT, silence_s, is_mute=is_mute)
+        return Verdict(Demand.FAULT, silence_s)
 
     def _demanded(self, evidence: SegmentEvidence, outlook: Outlook, now_s: float) -> Verdict:
         if evidence.asked_s is None:
@@ -404,13 +413,13 @@ class MarketWatch:
             self._tell(standing_note(evidence, silence_s))
         self._tell(market_note(evidence, outlook))
 
-    def states(self) -> dict[str, MarketState]:
-        """How each segment stands, by its exchange's name."""
-        return {
-            exchange_name(each.segment.exchange_type): each.state
+    def sights(self) -> list[Sight]:
+        """How each segment stands. Safe from any thread."""
+        return [
+            Sight(exchange_name(each.segment.exchange_type), each.state, each.newest)
             for each in self._active()
             if each.state is not None
-        }
+        ]
 
     # --- what comes of it ---
 
@@ -437,7 +446,7 @@ class MarketWatch:
             self._notes.append(note)
 
     def _market_ms(self, now_s: float, wall_ns: int) -> int:
-        market_ms = self.clock.market_ms(now_s, wall_ns)
+        market_ms, self._latest_s = self.clock.market_ms(now_s, wall_ns), now_s
         self._losses.market_of_zero_ms = market_ms - now_s * 1000
         return market_ms
 
@@ -445,4 +454,4 @@ class MarketWatch:
         return self._calendar.outlook(evidence.segment, market_ms * NS_PER_MS)
 
     def _active(self) -> list[SegmentEvidence]:
-        return [each for number, each in self._segments.items() if number in self._wanted]
+        return [each for number, each in list(self._segments.items()) if number in self._wanted]

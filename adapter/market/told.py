@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ..clock import ist_time
 from ..instrument import exchange_name
 from .calendar import Outlook
-from .clock import NS_PER_MS
 from .evidence import Answer, MarketState, SegmentEvidence
 
 STANDS_WORDS = "the feed answers, the market stands"
@@ -36,7 +34,7 @@ def market_note(evidence: SegmentEvidence, outlook: Outlook) -> Note | None:
         **_exchange(evidence),
         "state": state.value,
         "by": "packets" if by_packets else "calendar",
-        "newest": newest_text(evidence),
+        "newest": evidence.newest,
     }
     if state is MarketState.LIVE and not outlook.has_session:
         facts["session"] = "unlisted"
@@ -45,13 +43,13 @@ def market_note(evidence: SegmentEvidence, outlook: Outlook) -> Note | None:
 
 def standing_note(evidence: SegmentEvidence, silence_s: float) -> Note:
     """The feed answers, and the segment does not move."""
-    facts = {"silence_s": round(silence_s, 3), "newest": newest_text(evidence)}
+    facts = {"silence_s": round(silence_s, 3), "newest": evidence.newest}
     return Note("quiet", {**_exchange(evidence), **facts, "detail": STANDS_WORDS})
 
 
 def probe_note(evidence: SegmentEvidence, answer: Answer) -> Note:
     """What a probe has brought."""
-    facts = {"answer": answer.value, "newest": newest_text(evidence)}
+    facts = {"answer": answer.value, "newest": evidence.newest}
     return Note("probe", {**_exchange(evidence), **facts})
 
 
@@ -61,12 +59,6 @@ def recovered_note(facts: Mapping[str, object], *, blind_s: float, uncertain_s: 
     if uncertain_s >= 0.001:
         told["uncertain_s"] = round(uncertain_s, 3)
     return Note("recovered", told)
-
-
-def newest_text(evidence: SegmentEvidence) -> str | None:
-    """The newest exchange time of a segment, ISO 8601 in IST; None where there is none."""
-    newest_ms = max(evidence.newest_ms, evidence.here_ms)
-    return ist_time(newest_ms * NS_PER_MS).isoformat(timespec="seconds") if newest_ms else None
 
 
 def _exchange(evidence: SegmentEvidence) -> dict[str, object]:

@@ -43,7 +43,25 @@ def _gave_up(facts: Facts) -> str:
 
 
 def _quiet(facts: Facts) -> str:
+    if "exchange" in facts:
+        since = f" since {facts['newest']}" if facts.get("newest") else ""
+        return f"standing: the feed answers, {facts['exchange']} has not moved{since}"
     return f"live: silence for {brief_s(facts.get('silence_s', 0.0))}, but the market is closed"
+
+
+def _market(facts: Facts) -> str | None:
+    """Only what the calendar did not foresee; the rest of the story has lines of its own."""
+    if facts.get("session") != "unlisted":
+        return None
+    return f"live: {facts.get('exchange')} trades in a session that no calendar lists"
+
+
+def _probe(facts: Facts) -> str | None:
+    """A market that stands is told once, by `quiet`."""
+    if facts.get("answer") == "stands":
+        return None
+    found = "it had gone on unheard" if facts.get("answer") == "moved" else "no answer"
+    return f"live: reconnected to ask for {facts.get('exchange')} · {found}"
 
 
 def _refused(facts: Facts) -> str:
@@ -70,6 +88,8 @@ _WORDS: dict[str, Callable[[Facts], str | None]] = {
     "recovered": _recovered,
     "gave_up": _gave_up,
     "quiet": _quiet,
+    "market": _market,
+    "probe": _probe,
     "refused": _refused,
     "renewal_failed": _renewal_failed,
     "dropped": _dropped,

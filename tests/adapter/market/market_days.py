@@ -122,7 +122,6 @@ class Day:
             id(unit): UnitTimes(self.watch.segment(unit.exchange_type, self.mono_s))
             for unit in self.units
         }
-        self.introduced: set[int] = set()
         wanted = segments((unit.exchange_type, unit.kind) for unit in self.units)
         self.watch.want({segment: self._count(segment) for segment in wanted}, self.mono_s)
 
@@ -185,9 +184,6 @@ class Day:
         """What the tracker's loop does with a packet."""
         times, exchange_ms = self.times[id(unit)], int(changed_s) * 1000
         evidence = times.segment
-        if id(unit) not in self.introduced:
-            self.introduced.add(id(unit))
-            evidence.units.append(times)
         limit_ms = self.watch.limit_ms(self.mono_s, self.wall_ns)
         if exchange_ms > times.exchange_ms:
             if times.exchange_ms and exchange_ms <= limit_ms:
@@ -202,7 +198,7 @@ class Day:
         if self.now_s >= self.check_at_s:
             self.check_at_s = self.now_s + self.check_every_s
         verdict = self.watch.check(self.mono_s, self.wall_ns, self.draw)
-        self.states.append((self.now_s, {k: v.value for k, v in self.watch.states().items()}))
+        self.states.append((self.now_s, {s.exchange: s.state.value for s in self.watch.sights()}))
         if self.opened_s is None:
             return
         if verdict.is_resting and self._is_stable():

@@ -14,7 +14,6 @@ NOW_MS = 1_800_000_000_000
 def asked(now_s: float = 100.0) -> tuple[SegmentEvidence, UnitTimes]:
     evidence = SegmentEvidence(Segment(NSE), now_s)
     unit = UnitTimes(evidence)
-    evidence.units.append(unit)
     evidence.units_wanted = 1
     evidence.ask(now_s)
     return evidence, unit

@@ -24,7 +24,6 @@ class World:
         for each in self.segments:
             unit = UnitTimes(each)
             unit.at_s = 0.0
-            each.units.append(unit)
             each.live_s = 0.0
             each.newest_ms = ms(clock_time)
             each.state = MarketState.LIVE

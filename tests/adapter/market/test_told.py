@@ -5,7 +5,6 @@ from ticks.adapter.market.evidence import Answer, MarketState, SegmentEvidence
 from ticks.adapter.market.hours import NFO, Segment
 from ticks.adapter.market.told import (
     market_note,
-    newest_text,
     probe_note,
     recovered_note,
     standing_note,
@@ -78,4 +77,4 @@ def test_uncertain_seconds_are_told_where_there_are_any() -> None:
 
 
 def test_without_a_time_there_is_no_newest() -> None:
-    assert newest_text(SegmentEvidence(Segment(NFO), 0)) is None
+    assert SegmentEvidence(Segment(NFO), 0).newest is None
