@@ -38,7 +38,7 @@ from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
 from .instrument import Instrument, exchange_name
 from .instruments import open_catalog
-from .market.calendar import MarketCalendar
+from .market.calendar import MarketCalendar, Prior
 from .market.hours import NSE, Segment, kind_of, segments
 from .status_file import running_streams
 from .tick import Mode
@@ -52,6 +52,7 @@ MOST_SKEW_S = 10.0
 LEAST_FREE_BYTES = 200_000_000
 """About a busy day of fifty instruments in quote mode."""
 DEFAULT_SYMBOL = "NIFTY"
+_PRIOR_WORDS = {Prior.OPEN: "open", Prior.MAY: "perhaps open", Prior.SHUT: "closed"}
 LOCAL_CHECKS = frozenset({"credentials", "market hours", "running streams", "disk"})
 
 
@@ -236,7 +237,8 @@ class Checkup:
             return "open (always)"
         wanted, today = self._segments(), ist_time(wall_ns).date()
         opens_at = self._calendar.next_open(wanted, wall_ns)
-        state = "open" if self._calendar.is_open(wanted, wall_ns) else "closed"
+        prior = max(self._calendar.prior(segment, wall_ns) for segment in wanted)
+        state = _PRIOR_WORDS[prior]
         opens = f"; opens {opens_at:%a %Y-%m-%d %H:%M} IST" if opens_at else ""
         beliefs = "; ".join(
             f"{exchange_name(segment.exchange_type)} {self._calendar.belief(segment, today)}"
