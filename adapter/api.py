@@ -26,7 +26,7 @@ from .market.calendar import MarketCalendar
 from .tick import MODES_BY_LABEL, Mode
 
 if TYPE_CHECKING:
-    from .instruments.download import Progress
+    from .http import Progress
 
 
 def connect(

@@ -10,7 +10,7 @@ kept (`raise ... from error`).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class TicksError(Exception):
@@ -32,7 +32,7 @@ class TicksError(Exception):
         self.message = message
         self.kind = kind
         self.remedy = remedy
-        self.values = values
+        self.values: dict[str, Any] = values
 
 
 # --- what the user asked for makes no sense (exit 2) ---------------------------------------------
@@ -138,9 +138,15 @@ class RateLimitedError(BrokerBusyError):
 
 
 class CertificateError(BrokerError):
-    """The server's certificate is not to be trusted. Never tried again."""
+    """The server's certificate cannot be trusted. Never tried again."""
 
     label = "certificate"
+
+
+class ProxyError(BrokerError):
+    """The proxy of the environment refuses us, or is of a kind that is not supported."""
+
+    label = "proxy"
 
 
 class NotSmartApiError(BrokerError):
@@ -148,6 +154,12 @@ class NotSmartApiError(BrokerError):
 
     can_retry = True
     label = "no SmartAPI"
+
+
+class LoginUnclearError(BrokerError):
+    """Two answers to a login were not understood: sending the PIN again could lock the account."""
+
+    label = "login unclear"
 
 
 class HandshakeRefusedError(BrokerError):

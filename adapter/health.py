@@ -17,10 +17,9 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from .auth.authenticator import Authenticator
-from .auth.rest import CALL_TIMEOUT_S
 from .auth.smartapi import SmartApi
 from .auth.tokens import Session
 from .clock import Clock, ist_time
@@ -34,13 +33,15 @@ from .errors import (
     SubscriptionRefusedError,
     TicksError,
 )
+from .feed.lifecycle import Phase
 from .feed.link import Handshake, Link
 from .feed.network import handshake_headers
+from .http import REST_LIMITS
 from .instrument import Instrument, exchange_name
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar, Prior
 from .market.hours import NSE, Segment, kind_of, segments
-from .status_file import running_streams
+from .status_file import RunningStream, running_streams
 from .tick import Mode
 from .waker import Waker
 from .wire.frames import Close, ControlFrame, FrameReader, Text
@@ -89,10 +90,11 @@ Finding: TypeAlias = str | tuple[str, str]
 class Checkup:
     """All checks for one user. `timeout_s` bounds each wait for the feed.
 
-    `spares_feed`: the feed is not asked while a stream runs on this machine.
+    `spares_feed`: the feed is not asked while a stream runs on this machine. `advise` says what to
+    do about an error, for people.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (all but two are named where it is called)
         self,
         config: Config,
         sessions: Authenticator,
@@ -103,7 +105,9 @@ class Checkup:
         symbols: Sequence[str] = (),
         timeout_s: float = 15.0,
         spares_feed: bool = False,
+        advise: Callable[[TicksError], str] = lambda error: error.remedy,
     ) -> None:
+        self._advise = advise
         self._paths = config.paths
         self._endpoints = config.endpoints
         self._credentials = config.credentials
@@ -120,7 +124,7 @@ class Checkup:
         self._skew_s: float | None = None
         self._instruments: list[Instrument] = []
         self._probe: FeedProbe | None = None
-        self.streams: list[dict[str, Any]] = []
+        self.streams: list[RunningStream] = []
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -169,7 +173,7 @@ class Checkup:
             return Check(name, "skipped", str(skipped))
         except TicksError as error:
             seconds = self._clock.now_s() - began_s
-            return Check(name, "failed", error.message, seconds, error.remedy, error)
+            return Check(name, "failed", error.message, seconds, self._advise(error), error)
         detail, advice = found if isinstance(found, tuple) else (found, "")
         return Check(name, "ok", detail, self._clock.now_s() - began_s, advice)
 
@@ -199,7 +203,7 @@ class Checkup:
     def _check_rest(self) -> Finding:
         self._skew_s = None
         session = self._required_session()
-        limit_s = min(CALL_TIMEOUT_S, self._timeout_s)
+        limit_s = min(REST_LIMITS.total_s, self._timeout_s)
         api = SmartApi(self._endpoints.rest_url, self._clock, timeout_s=limit_s)
         try:
             profile = api.profile(session.api_key, session.jwt_token)
@@ -263,7 +267,7 @@ class Checkup:
             )
         except RateLimitedError as error:
             if self.streams:
-                pids = ", ".join(str(stream["pid"]) for stream in self.streams)
+                pids = ", ".join(str(stream.pid) for stream in self.streams)
                 raise SkippedError(
                     f"all connections are in use; running streams: {pids}"
                 ) from error
@@ -294,9 +298,13 @@ class Checkup:
     def _check_streams(self) -> Finding:
         if not self.streams:
             return "none"
-        ailing = [s for s in self.streams if s.get("phase") != "live"]
-        words = ", ".join(f"{s['pid']} {s.get('phase')}" for s in self.streams)
-        return words, "look at the ones that are not live" if ailing else ""
+        phases = {
+            pid: "unreadable" if snapshot is None else snapshot.phase
+            for pid, snapshot in self.streams
+        }
+        words = ", ".join(f"{pid} {phase}" for pid, phase in phases.items())
+        are_live = set(phases.values()) == {Phase.LIVE}
+        return words, "" if are_live else "look at the ones that are not live"
 
     def _check_disk(self) -> Finding:
         folder = self._paths.state

@@ -1,4 +1,4 @@
-"""The user's folders: where the session, the instrument index and the status files lie.
+"""The user's folders: where the session, the instrument index and the status files are.
 
 `TICKS_HOME` names one folder instead of the platform's configuration, cache and state folders.
 """
@@ -27,7 +27,7 @@ class Paths:
     def from_env(cls, environ: Mapping[str, str]) -> Paths:
         """`TICKS_HOME` where it is set, else the platform's folders.
 
-        Raises UsageError when that can be no folder.
+        Raises UsageError when that cannot be a folder.
         """
         one = environ.get("TICKS_HOME")
         if one:
@@ -36,13 +36,11 @@ class Paths:
             except RuntimeError as error:
                 raise UsageError(
                     f"TICKS_HOME: {one} begins with a user that this machine does not have",
-                    remedy="write the whole path",
+                    kind="home-user",
                 ) from error
             for place in (folder, *folder.parents):
                 if os.path.lexists(place) and not os.path.isdir(place):
-                    raise UsageError(
-                        f"TICKS_HOME: {place} is no folder", remedy="name a folder, or unset it"
-                    )
+                    raise UsageError(f"TICKS_HOME: {place} is not a folder", kind="home-folder")
             return cls(folder, folder, folder)
         import platformdirs  # 10 ms that only this branch needs
 

@@ -21,13 +21,15 @@ from dataclasses import dataclass, replace
 
 from .broker import BrokerAdapter
 from .errors import OutputError, ReaderLeftError
+from .events import Dropped, Summary
 from .feed.buffer import Batch
-from .feed.stats import FeedSnapshot, OutputSnapshot
+from .feed.stats import LatencyHistogram
 from .sinks.file import Sink
+from .snapshot import FeedSnapshot, OutputSnapshot
 
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
-_TELL_DROPS_APART_S = 1.0
+_DROPS_APART_S = 1.0
 _WATCH_EVERY_S = 0.25
 _GRACE_S = 2.0
 
@@ -39,62 +41,6 @@ class Limits:
     duration_s: float | None = None
     until_ns: int | None = None
     count: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run came to. `ticks` were handed to the sinks or dropped."""
-
-    ticks: int
-    instruments: int
-    seconds: float
-    reconnects: int
-    blind_s: float
-    uncertain_s: float
-    dropped: int
-    malformed: int
-    out_of_order: int
-    duplicates: int
-    outputs: tuple[OutputSnapshot, ...]
-
-    def facts(self) -> dict[str, object]:
-        """The same for programs: the event `summary`."""
-        return {
-            "ticks": self.ticks,
-            "instruments": self.instruments,
-            "seconds": round(self.seconds, 3),
-            "reconnects": self.reconnects,
-            "blind_s": round(self.blind_s, 3),
-            "uncertain_s": round(self.uncertain_s, 3),
-            "dropped": self.dropped,
-            "malformed": self.malformed,
-            "out_of_order": self.out_of_order,
-            "duplicates": self.duplicates,
-            "outputs": {output.name: output.rows for output in self.outputs},
-        }
-
-    def __str__(self) -> str:
-        """The line that ends every stream."""
-        rate = self.ticks / self.seconds if self.seconds > 0 else 0.0
-        parts = [
-            f"{self.ticks:,} tick{_plural(self.ticks)}",
-            f"{self.instruments:,} instrument{_plural(self.instruments)}",
-            f"{self.seconds:.1f} s",
-            f"{rate:,.0f}/s",
-            f"{self.reconnects:,} reconnect{_plural(self.reconnects)}",
-            f"blind {self.blind_s:.1f} s",
-            *([f"uncertain {self.uncertain_s:,.0f} s"] if self.uncertain_s >= 0.5 else []),
-            f"{self.dropped:,} dropped",
-            f"{self.malformed:,} malformed",
-            *([f"{self.out_of_order:,} out of order"] if self.out_of_order else []),
-            *(
-                [f"{self.duplicates:,} duplicate{_plural(self.duplicates)}"]
-                if self.duplicates
-                else []
-            ),
-            *(f"{o.name} {o.rows:,} row{_plural(o.rows)}" for o in self.outputs),
-        ]
-        return " · ".join(parts)
 
 
 class Recorder:
@@ -120,11 +66,12 @@ class Recorder:
         self._break_off = break_off
         self._is_over = threading.Event()
         self._clock = broker.clock
+        self._latency = LatencyHistogram()
         self._written = 0
         self._began_s = self._clock.now_s()
         self._is_stopping = False
-        self._told_dropped = 0
-        self._tell_drops_at_s = 0.0
+        self._reported_dropped = 0
+        self._report_drops_at_s = 0.0
         self._ended_s: float | None = None
         self._dropped_by_count: int | None = None
         self._failure: OutputError | None = None
@@ -185,13 +132,13 @@ class Recorder:
     def _end(self) -> None:
         """Close the feed, write what was taken, close the outputs, and leave the summary."""
         if self._has_its_count:
-            self._dropped_by_count = self._broker.buffer.dropped
+            self._dropped_by_count = self._broker.dropped
         self._broker.disconnect()
         while batches := self._broker.take(_AT_ONCE):
             self._write(batches)
         self._close()
         self._ended_s = self._clock.now_s() - self._began_s
-        self._broker.report("summary", self.summary().facts())
+        self._broker.events.add(self.summary())
 
     @property
     def _has_its_count(self) -> bool:
@@ -215,17 +162,19 @@ class Recorder:
         return max(0.0, min(left)) if left else None
 
     def _report_drops(self) -> None:
-        dropped, now_s = self._broker.buffer.dropped, self._clock.now_s()
-        if dropped == self._told_dropped or now_s < self._tell_drops_at_s:
+        dropped, now_s = self._broker.dropped, self._clock.now_s()
+        if dropped == self._reported_dropped or now_s < self._report_drops_at_s:
             return
-        self._told_dropped, self._tell_drops_at_s = dropped, now_s + _TELL_DROPS_APART_S
-        self._broker.report("dropped", {"dropped": dropped})
+        self._reported_dropped, self._report_drops_at_s = dropped, now_s + _DROPS_APART_S
+        self._broker.events.add(Dropped(dropped))
         if self._stops_when_full and self._failure is None:
             self._is_too_slow = True
+            limit = self._broker.snapshot(most_instruments=0).buffer_limit
             self._failure = OutputError(
-                f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of"
-                f" {self._broker.buffer.limit:,}",
-                remedy="read faster, raise --buffer, or accept counted drops: --on-full drop",
+                f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of {limit:,}",
+                kind="buffer-full",
+                dropped=dropped,
+                limit=limit,
             )
 
     def _write(self, batches: Sequence[Batch]) -> None:
@@ -240,7 +189,7 @@ class Recorder:
                 sink.flush()
         now_ns = self._clock.wall_ns()
         for received_ns, packets in wanted:
-            self._broker.latency.add((now_ns - received_ns) / 1000, len(packets))
+            self._latency.add((now_ns - received_ns) / 1000, len(packets))
 
     def _up_to_count(self, batches: Sequence[Batch]) -> Iterator[Batch]:
         count = self._limits.count
@@ -272,10 +221,6 @@ class Recorder:
             with self._failing(sink):
                 sink.close()
 
-    def outputs(self) -> tuple[OutputSnapshot, ...]:
-        """The outputs as they stand, failed ones included."""
-        return tuple(OutputSnapshot(s.name, s.rows, s.bytes_written) for s in self._all_sinks)
-
     def summary(self) -> Summary:
         """The run so far, or at its end."""
         now = self._broker.snapshot(most_instruments=0)
@@ -291,13 +236,16 @@ class Recorder:
             malformed=now.malformed,
             out_of_order=now.out_of_order,
             duplicates=now.duplicates,
-            outputs=self.outputs(),
+            outputs={sink.name: sink.rows for sink in self._all_sinks},
         )
 
-    def snapshot(self) -> FeedSnapshot:
-        """The broker's snapshot with the outputs in it."""
-        return replace(self._broker.snapshot(), outputs=self.outputs())
-
-
-def _plural(count: int) -> str:
-    return "" if count == 1 else "s"
+    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+        """The broker's snapshot, with the outputs and how long ticks took to reach them."""
+        return replace(
+            self._broker.snapshot(most_instruments),
+            outputs=tuple(
+                OutputSnapshot(sink.name, sink.rows, sink.bytes_written) for sink in self._all_sinks
+            ),
+            latency_p50_us=self._latency.quantile(0.5),
+            latency_p99_us=self._latency.quantile(0.99),
+        )

@@ -23,8 +23,9 @@ import math
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from .. import events
 from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
 from ..errors import (
@@ -36,9 +37,9 @@ from ..errors import (
 )
 from ..instrument import InstrumentKey
 from ..market.hours import Kind, segments
+from ..market.losses import Reason
 from ..market.state import MarketWatch
-from ..wire.frames import Close as CloseFrame
-from ..wire.frames import ControlFrame, FrameReader, Ping, Text
+from ..wire.frames import Close, ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
     FeedMessage,
     Request,
@@ -53,7 +54,7 @@ from .lifecycle import (
     Answered,
     Beaten,
     Checked,
-    Close,
+    CloseLink,
     Connect,
     Due,
     Failed,
@@ -67,7 +68,6 @@ from .lifecycle import (
     State,
     Stopped,
     Subscribe,
-    Tell,
     Ticked,
     alarm_s,
     step,
@@ -84,7 +84,6 @@ from .network import (
 )
 from .tracker import PacketTracker
 
-_WITH_SUMS = frozenset({"gave_up", "stopped"})
 _TICK_STEPS_APART_S = 0.1
 _COUNTS_APART_S = 1.0
 _RENEWAL_APART_S = 300.0
@@ -95,8 +94,8 @@ _RENEWAL_APART_S = 300.0
 class Ports:
     """What a connection stands on and where it hands things.
 
-    `deliver(received_ns, packets)` takes what a drain gave; `report(connection, name, facts)` takes
-    events; `kind_of(key)` says what hours an instrument keeps; `draw()` is in [0, 1).
+    `deliver(received_ns, packets)` takes what a drain gave, `log` takes the events; `kind_of(key)`
+    says what hours an instrument keeps in its segment; `draw()` is in [0, 1).
     """
 
     network: Network
@@ -104,7 +103,7 @@ class Ports:
     kind_of: Callable[[InstrumentKey], Kind]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
-    report: Callable[[int, str, dict[str, object]], None]
+    log: events.EventLog
 
 
 class Connection:
@@ -132,7 +131,7 @@ class Connection:
         self._network = ports.network
         self._clock = ports.clock
         self._deliver = ports.deliver
-        self._report = ports.report
+        self._log = ports.log
         self._kind_of = ports.kind_of
         self._draw = ports.draw
         self._wanted: tuple[Unit, ...] = tuple(units)
@@ -146,8 +145,8 @@ class Connection:
         self._newest_drain_ns = 0
         self._stepped_at_s = -math.inf
         self._renew_at_s = 0.0
-        self._told_counts = (0, 0, 0)
-        self._tell_counts_at_s = 0.0
+        self._reported_counts = (0, 0, 0)
+        self._report_counts_at_s = 0.0
         self._is_stopping = False
         self._lock = threading.Lock()
 
@@ -190,27 +189,27 @@ class Connection:
                     self._step(Stopped())
                 self._run_timers()
                 self._sync_subscriptions()
-            self._tell_counts()
+            self._report_counts()
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
 
     def _wait_until(self, until_s: float | None) -> None:
-        for happening in self._network.wait(until_s):
-            self._happened(happening)
+        for event in self._network.wait(until_s):
+            self._handle(event)
 
     def _alarm_s(self) -> float | None:
         alarm = alarm_s(self.state)
-        return alarm if alarm is None else min(alarm, self.market.due_s)
+        return None if alarm is None else min(alarm, self.market.due_s)
 
     def _is_check_due(self) -> bool:
-        at_s = min(self.state.check_at_s, self.market.due_s)
-        return not self.state.is_final and self._clock.now_s() >= at_s
+        due_s = min(self.state.check_at_s, self.market.due_s)
+        return not self.state.is_final and self._clock.now_s() >= due_s
 
-    def _happened(self, happening: NetworkEvent) -> None:
-        if self._is_stopping and not isinstance(happening, Received):
+    def _handle(self, event: NetworkEvent) -> None:
+        if self._is_stopping and not isinstance(event, Received):
             return
-        match happening:
+        match event:
             case Received(epoch, data, received_ns):
                 if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
                     self._received(data, received_ns)
@@ -221,9 +220,9 @@ class Connection:
                     self._opened(session)
             case Renewed(session):
                 self.session_expires_ns = session.expires_ns
-                self._tell("renewed", {"expires_at": ist_time(session.expires_ns).isoformat()})
+                self._log_event(events.Renewed(ist_time(session.expires_ns)))
             case RenewalFailed(error):
-                self._tell("renewal_failed", {"detail": error.message})
+                self._log_event(events.RenewalFailed(error.message))
 
     def _opened(self, session: Session) -> None:
         """A new socket: nothing of the former one counts for it."""
@@ -236,7 +235,7 @@ class Connection:
         self._step(Opened(self.state.epoch))
 
     def _received(self, data: bytes, received_ns: int) -> None:
-        packets, signals = self._frames.read(data)
+        packets, control_frames = self._frames.read(data)
         now_s = self._clock.now_s()
         if packets and self._take(packets, received_ns, now_s):
             self._newest_drain_s, self._newest_drain_ns = now_s, received_ns
@@ -246,8 +245,8 @@ class Connection:
         else:
             self._step(Heard(self.state.epoch))
         if not self._is_stopping:
-            for signal in signals:
-                self._signalled(signal)
+            for frame in control_frames:
+                self._handle_control(frame)
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
@@ -256,30 +255,29 @@ class Connection:
             self._deliver(received_ns, good)
         return bool(good)
 
-    def _tell_counts(self) -> None:
-        """What went wrong with packets since it was last told; once a second at most."""
+    def _report_counts(self) -> None:
+        """What went wrong with packets since the last report; once a second at most."""
         tracker = self.tracker
         counts = (tracker.malformed, tracker.out_of_order, tracker.duplicates)
-        told, self._told_counts = self._told_counts, counts
-        if counts[0] != told[0]:
-            by_reason = {f"malformed_{r}": n for r, n in tracker.malformed_by_reason.items()}
-            self._tell("malformed", {"malformed": counts[0], **by_reason})
-        if counts[1:] != told[1:]:
-            self._tell("out_of_order", {"out_of_order": counts[1], "duplicates": counts[2]})
+        reported, self._reported_counts = self._reported_counts, counts
+        if counts[0] != reported[0]:
+            self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
+        if counts[1:] != reported[1:]:
+            self._log_event(events.OutOfOrder(*counts[1:]))
 
-    def _signalled(self, signal: ControlFrame) -> None:
+    def _handle_control(self, frame: ControlFrame) -> None:
         epoch = self.state.epoch
-        match signal:
+        match frame:
             case Ping(payload):
                 self._network.send_pong(payload)
             case Text(text):
                 error = parse_error(text)
                 if error is not None:
                     self._refused(error)
-            case CloseFrame(code, reason):
+            case Close(code, reason):
                 self._step(Failed(epoch, ClosedByServerError(code, reason), self._draw()))
             case ProtocolError():
-                self._step(Failed(epoch, signal, self._draw()))
+                self._step(Failed(epoch, frame, self._draw()))
 
     def _run_timers(self) -> None:
         """Timer events that are due by now."""
@@ -290,9 +288,9 @@ class Connection:
             self._step(Beaten())
         if self._is_check_due():
             self._check(now_s)
-        if now_s >= self._tell_counts_at_s:
-            self._tell_counts_at_s = now_s + _COUNTS_APART_S
-            self._tell_counts()
+        if now_s >= self._report_counts_at_s:
+            self._report_counts_at_s = now_s + _COUNTS_APART_S
+            self._report_counts()
 
     def _check(self, now_s: float) -> None:
         self._step_ticked()
@@ -325,8 +323,8 @@ class Connection:
 
     def _take_findings(self) -> None:
         """What the market's evidence has to tell, and what it means for the attempts."""
-        for note in self.market.take_notes():
-            self._tell(note.name, note.facts)
+        for event in self.market.take_events():
+            self._log_event(event)
         for settled in self.market.take_settled():
             answered = Answered(self.state.epoch, settled.fault_silence_s, self._draw())
             self._apply(answered, self._clock.now_s())
@@ -338,17 +336,18 @@ class Connection:
     def _apply(self, event: LifecycleEvent, now_s: float) -> None:
         self.state, actions = step(self.state, event, now_s, self.policy)
         is_over = self.state.phase is Phase.STOPPED
-        if not is_over and any(isinstance(action, Close) for action in actions):
+        if not is_over and any(isinstance(action, CloseLink) for action in actions):
             self._note_loss(actions, now_s)
         for action in actions:
             self._do(action)
 
     def _note_loss(self, actions: Sequence[Action], now_s: float) -> None:
         """The market's evidence learns of a link that is gone, and why, before it is closed."""
-        tells = (action for action in actions if isinstance(action, Tell))
-        lost = next((tell.facts for tell in tells if tell.name == "lost"), None)
-        facts = {"cause": SilenceError.label} if lost is None else lost
-        self.market.lost(now_s, self._clock.wall_ns(), facts, is_probe=lost is None)
+        lost = next((each for each in actions if isinstance(each, events.Lost)), None)
+        reason = Reason(SilenceError.label)
+        if lost is not None:
+            reason = Reason(lost.cause, lost.detail, lost.code)
+        self.market.lost(now_s, self._clock.wall_ns(), reason, is_probe=lost is None)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -359,26 +358,19 @@ class Connection:
                 self.market.asked(self._clock.now_s())
             case SendHeartbeat():
                 self._network.send_text("ping")
-            case Close(_, code):
+            case CloseLink(_, code):
                 late = self._network.close(code)
                 if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
                     self._take(packets, self._clock.wall_ns(), self._clock.now_s())
-            case Tell(name, facts) if name in _WITH_SUMS:
-                self._tell(name, {**facts, **self._sums()})
-            case Tell(name, facts):
-                self._tell(name, facts)
+            case events.GaveUp() | events.Stopped():
+                blind_s = self.market.blind_s(self._clock.now_s())
+                self._log_event(replace(action, blind_s=blind_s))
+            case events.FeedEvent():
+                self._log_event(action)
 
-    def _sums(self) -> dict[str, object]:
-        """What the connection has missed, for the event that ends it."""
-        now_s = self._clock.now_s()
-        blind_s = round(self.market.blind_s(now_s), 3)
-        uncertain_s = round(self.market.uncertain_s(now_s), 3)
-        sums: dict[str, object] = {"blind_s": blind_s}
-        return {**sums, "uncertain_s": uncertain_s} if uncertain_s else sums
-
-    def _tell(self, name: str, facts: dict[str, object]) -> None:
-        self._report(self.number, name, facts)
+    def _log_event(self, event: events.FeedEvent) -> None:
+        self._log.add(event, connection=self.number)
 
     # --- subscriptions ---
 
@@ -401,39 +393,42 @@ class Connection:
         with self._lock:
             wanted = self._wanted
         missing, surplus = difference(self._standing, wanted)
-        self._request(SubscribeAction.UNSUBSCRIBE, surplus, "unsubscribed")
-        self._request(SubscribeAction.SUBSCRIBE, missing, "subscribed")
+        self._request(SubscribeAction.UNSUBSCRIBE, surplus)
+        self._request(SubscribeAction.SUBSCRIBE, missing)
         self._standing = wanted
 
-    def _request(self, wish: SubscribeAction, units: Sequence[Unit], event: str) -> None:
-        for request in requests(units, wish, self._request_number):
+    def _request(self, action: SubscribeAction, units: Sequence[Unit]) -> None:
+        is_subscribe = action is SubscribeAction.SUBSCRIBE
+        event = events.Subscribed if is_subscribe else events.Unsubscribed
+        for request in requests(units, action, self._request_number):
             self._request_number += 1
             self._sent[request.correlation_id] = (request, self._clock.now_s())
             self._network.send_text(request.text)
-            facts = {"request": request.correlation_id, "mode": request.mode.label}
-            self._tell(event, {**facts, "instruments": len(request.units)})
+            count = len(request.units)
+            self._log_event(event(request.correlation_id, request.mode.label, count))
 
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
-        facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
+        code, detail = error.error_code, error.error_message
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
-            self._tell("refused", facts)
+            self._log_event(events.Refused(code, detail))
             return
-        facts |= {"request": request.correlation_id}
         if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
-            self._tell("refused", {**facts, "instruments": 0})
+            self._log_event(events.Refused(code, detail, request.correlation_id, 0))
             return
         refused = set(request.units)
         with self._lock:
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        self._tell("refused", {**facts, "instruments": len(request.units)})
+        self._log_event(events.Refused(code, detail, request.correlation_id, len(refused)))
         if not self._standing:
-            words = (
-                f"the broker refused {request.correlation_id} ({len(request.units)} instruments,"
-                f" mode {request.mode.label}): {error.error_code} {error.error_message}"
+            cause = SubscriptionRefusedError(
+                f"the broker refused {request.correlation_id} ({len(refused)} instruments,"
+                f" mode {request.mode.label}): {code} {detail}",
+                kind="subscription-refused",
+                request=request.correlation_id,
+                instruments=len(refused),
+                code=code,
             )
-            remedy = "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
-            cause = SubscriptionRefusedError(words, remedy=remedy)
             self._step(Failed(self.state.epoch, cause, self._draw()))

@@ -43,6 +43,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from .. import events
 from ..errors import (
     LinkDeadError,
     RateLimitedError,
@@ -188,7 +189,7 @@ class Due(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """The user wants it to end."""
+    """The user wants it to end (`events.Stopped` is what the log then says)."""
 
 
 LifecycleEvent: TypeAlias = (
@@ -218,21 +219,15 @@ class SendHeartbeat(NamedTuple):
     epoch: int
 
 
-class Close(NamedTuple):
+class CloseLink(NamedTuple):
     """Close the socket of `epoch` with a close frame; if it is still connecting, give that up."""
 
     epoch: int
     code: int
 
 
-class Tell(NamedTuple):
-    """Report a change: the event's name and its facts."""
-
-    name: str
-    facts: dict[str, object]
-
-
-Action: TypeAlias = Connect | Subscribe | SendHeartbeat | Close | Tell
+Action: TypeAlias = Connect | Subscribe | SendHeartbeat | CloseLink | events.FeedEvent
+"""An event among the actions is to be logged; what it says of blind seconds the loop fills in."""
 Step: TypeAlias = tuple[State, list[Action]]
 
 NORMAL_CLOSURE = 1000
@@ -285,7 +280,7 @@ def _opened(state: State, event: Opened, now_s: float, policy: Policy) -> Step:
         ticked_since_open=False,
         is_quiet=False,
     )
-    return live, [Tell("connected", {"attempt": state.attempt}), Subscribe(state.epoch)]
+    return live, [events.Connected(state.attempt), Subscribe(state.epoch)]
 
 
 def _failed(state: State, event: Failed, now_s: float, policy: Policy) -> Step:
@@ -295,37 +290,37 @@ def _failed(state: State, event: Failed, now_s: float, policy: Policy) -> Step:
 def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Policy) -> Step:
     """The way out of CONNECTING and LIVE: a fresh login, a wait, or the end."""
     was_live = state.phase is Phase.LIVE
-    close = Close(state.epoch, getattr(cause, "close_code", NORMAL_CLOSURE))
-    lost = replace(state, cause=cause, is_probing=False)
+    close = CloseLink(state.epoch, getattr(cause, "close_code", NORMAL_CLOSURE))
+    lost, reason = replace(state, cause=cause, is_probing=False), _reason(cause)
     if isinstance(cause, TokenRefusedError) and not was_live and not state.fresh_login_spent:
         again, connect = _connecting(replace(lost, fresh_login_spent=True), fresh_login=True)
-        return again, [close, Tell("lost", _why(cause)), *connect]
+        return again, [close, events.Lost(*reason), *connect]
 
     attempt = state.attempt + 1
     out_of_attempts = policy.max_attempts is not None and attempt > policy.max_attempts
     if not cause.can_retry or out_of_attempts:
-        facts = {**_why(cause), "attempts": state.attempt}
-        told = [Tell("lost", _why(cause)), Tell("gave_up", facts)]
-        return replace(lost, phase=Phase.LOST), [close, *told]
+        gave_up = events.GaveUp(*reason, attempts=state.attempt, blind_s=0.0)
+        return replace(lost, phase=Phase.LOST), [close, events.Lost(*reason), gave_up]
 
     least_s = policy.rate_limit_wait_s if isinstance(cause, RateLimitedError) else 0.0
     wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s, least_s=least_s)
     waiting = replace(
         lost, phase=Phase.WAITING, attempt=attempt, delay_s=wait_s, due_at_s=now_s + wait_s
     )
-    facts = {"attempt": attempt, "max_attempts": policy.max_attempts, "delay_s": round(wait_s, 3)}
-    return waiting, [close, Tell("lost", _why(cause)), Tell("waiting", {**_why(cause), **facts})]
+    wait = events.Waiting(
+        *reason, attempt=attempt, max_attempts=policy.max_attempts, delay_s=wait_s
+    )
+    return waiting, [close, events.Lost(*reason), wait]
 
 
 def _ticked(state: State, event: Ticked, now_s: float, policy: Policy) -> Step:
-    told: list[Action] = []
+    reported: list[Action] = []
     if not state.ticked_since_open:
-        waited_s = round(now_s - state.live_since_s, 3)
-        told.append(Tell("first_tick", {"seconds": waited_s}))
+        reported.append(events.FirstTick(now_s - state.live_since_s))
     ticked = replace(
         state, silent_since_s=now_s, heard_at_s=now_s, ticked_since_open=True, is_quiet=False
     )
-    return (_healthy(ticked, now_s, policy) if event.is_live else ticked), told
+    return (_healthy(ticked, now_s, policy) if event.is_live else ticked), reported
 
 
 def _heard(state: State, event: Heard, now_s: float, policy: Policy) -> Step:
@@ -347,10 +342,10 @@ def _checked_live(state: State, event: Checked, now_s: float, policy: Policy) ->
     if verdict.demand is Demand.FAULT:
         cause = SilenceError(verdict.silence_s, is_mute=verdict.is_mute)
         lost, actions = _lose(checked, cause, event.draw, now_s, policy)
-        return lost, [_silent(verdict.silence_s), *actions]
+        return lost, [events.Silent(verdict.silence_s), *actions]
     if verdict.demand is Demand.PROBE:
         probing, connect = _connecting(replace(checked, is_probing=True), fresh_login=False)
-        return probing, [Close(state.epoch, NORMAL_CLOSURE), *connect]
+        return probing, [CloseLink(state.epoch, NORMAL_CLOSURE), *connect]
     if verdict.is_resting:
         return _quiet(_healthy(checked, checked.heard_at_s, policy), now_s, policy)
     return replace(checked, is_quiet=False), []
@@ -363,10 +358,6 @@ def _next_check(state: State, now_s: float, policy: Policy) -> State:
     return replace(state, check_at_s=now_s + policy.check_every_s)
 
 
-def _silent(silence_s: float) -> Tell:
-    return Tell("silent", {"silence_s": round(silence_s, 3)})
-
-
 def _answered(state: State, event: Answered, now_s: float, policy: Policy) -> Step:
     silence_s = event.fault_silence_s
     if silence_s is None:
@@ -374,16 +365,17 @@ def _answered(state: State, event: Answered, now_s: float, policy: Policy) -> St
     attempt = state.attempt + 1
     if policy.max_attempts is not None and attempt > policy.max_attempts:
         lost, actions = _lose(state, SilenceError(silence_s), event.draw, now_s, policy)
-        return lost, [_silent(silence_s), *actions]
-    return replace(state, attempt=attempt, cause=SilenceError(silence_s)), [_silent(silence_s)]
+        return lost, [events.Silent(silence_s), *actions]
+    booked = replace(state, attempt=attempt, cause=SilenceError(silence_s))
+    return booked, [events.Silent(silence_s)]
 
 
 def _quiet(state: State, now_s: float, policy: Policy) -> Step:
-    """Silence while the market is closed is told once, and is no fault."""
+    """Silence while the market is closed is reported once, and is not a fault."""
     silence_s = state.silence_s(now_s)
     if state.is_quiet or silence_s < policy.silence_after_s:
         return state, []
-    return replace(state, is_quiet=True), [Tell("quiet", {"silence_s": round(silence_s, 3)})]
+    return replace(state, is_quiet=True), [events.Quiet(silence_s)]
 
 
 def _checked_elsewhere(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
@@ -400,16 +392,15 @@ def _due(state: State, event: Due, now_s: float, policy: Policy) -> Step:
 
 
 def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step:
-    close = Close(state.epoch, NORMAL_CLOSURE)
-    return replace(state, phase=Phase.STOPPED), [close, Tell("stopped", {})]
+    close = CloseLink(state.epoch, NORMAL_CLOSURE)
+    return replace(state, phase=Phase.STOPPED), [close, events.Stopped()]
 
 
-def _why(cause: TicksError | None) -> dict[str, object]:
+def _reason(cause: TicksError | None) -> tuple[str, str, int | None]:
+    """What an event says of a cause: its label, its message, and its close code or HTTP status."""
     if cause is None:
-        return {}
-    facts: dict[str, object] = {"cause": cause.label, "detail": cause.message}
-    code = getattr(cause, "code", getattr(cause, "status", None))
-    return facts if code is None else {**facts, "code": code}
+        return "", "", None
+    return cause.label, cause.message, getattr(cause, "code", getattr(cause, "status", None))
 
 
 TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {

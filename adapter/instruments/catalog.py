@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..clock import IST, Clock, ist_time
 from ..errors import (
+    BrokerBusyError,
     BrokerError,
     InstrumentMasterError,
     SymbolError,
@@ -31,13 +32,16 @@ from .resolve import resolve
 from .search import beginning_with, find, nearest
 
 if TYPE_CHECKING:
-    from .download import Progress
+    from ..http import Progress
 
 PUBLISHED_BY = time(8, 30)
 """The time, IST, by which the day's master is there (protocol.md: likely)."""
 
 SHRUNK_DISBELIEVED_S = 4 * 86_400
 """How long a copy is preferred to a master that suddenly has less than half the records."""
+
+LARGEST_MASTER_BYTES = 256 << 20
+"""Seven times the size of the largest one seen; unpacked as well."""
 
 _SATURDAY = 5
 _NAMED_FAULTS = 5
@@ -154,8 +158,8 @@ def open_catalog(
         if copy is None:
             raise InstrumentMasterError(
                 f"there is no instrument master at {without_secrets(url)}: {error.message}",
-                remedy=error.remedy
-                or "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
+                kind=error.kind or "no-master",
+                **error.values,
             ) from error
         note(f"{_described(copy.fetched_ns, clock.wall_ns())}: {error.message}")
         return InstrumentCatalog(copy, clock)
@@ -193,11 +197,10 @@ def _fetch(
     copy: InstrumentIndex | None,
 ) -> None:
     # Imported here: a lookup in a fresh copy needs neither, and they take 60 ms to import.
-    from .download import download
     from .master import Master
 
     fetched_ns = clock.wall_ns()
-    master = Master(download(url, clock=clock, progress=progress))
+    master = Master(_download(url, progress, has_copy=copy is not None))
     with new_index(paths.instruments_file) as draft:
         records = draft.fill(master.rows(), url=without_secrets(url), fetched_ns=fetched_ns)
         if copy is not None and records * 2 < copy.records:
@@ -206,6 +209,27 @@ def _fetch(
                 raise InstrumentMasterError(
                     f"the new one has only {records:,} of {copy.records:,} records"
                 )
+
+
+def _download(url: str, progress: Progress | None, *, has_copy: bool) -> bytes | bytearray:
+    """The master as it is served. Raises a BrokerError."""
+    from ..http import Limits, exchange
+
+    limits = Limits(
+        # With a copy at hand nobody should wait long for a better one.
+        total_s=30.0 if has_copy else 300.0,
+        silence_s=20.0,
+        body_bytes=LARGEST_MASTER_BYTES,
+    )
+    reply = exchange("GET", url, {"User-Agent": "ticks"}, limits=limits, progress=progress)
+    if reply.status == 200:
+        return reply.body
+    words = f"the server answered HTTP {reply.status} {reply.reason}".rstrip()
+    if 300 <= reply.status < 400:
+        words += ", and redirects are not followed"
+    if reply.status in (403, 429) or reply.status >= 500:
+        raise BrokerBusyError(words, kind="master-refused", status=reply.status)
+    raise InstrumentMasterError(words, kind="master-refused", status=reply.status)
 
 
 def _described(fetched_ns: int, now_ns: int) -> str:

@@ -19,6 +19,7 @@ from .index import Row
 from .naming import MONTHS, exchange_type_of
 
 _LARGEST = 2**63 - 1
+_MOST_COMMAS = 10_000_000
 _DATE = re.compile(r"([0-9]{1,2})[ -]?([A-Z]{3})[ -]?([0-9]{4})")
 
 
@@ -41,6 +42,10 @@ class Master:
         """Raises InstrumentMasterError when `body` is no JSON array, or an empty one."""
         self.usable = 0
         self.skipped = 0
+        # Small values by the million are made to fill memory: each becomes an object. The broker's
+        # master has 2.4 million commas.
+        if body.count(b",") > _MOST_COMMAS:
+            raise InstrumentMasterError("it has too many values to be a master", kind="no-master")
         try:
             self._raws = msgspec.json.decode(body, type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -16,6 +16,7 @@ Rules
 from __future__ import annotations
 
 from collections import deque
+from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -164,10 +165,10 @@ class SegmentEvidence:
         return bool(self.live_ms or self.fresh_ms or self.first_ms or self.ahead_ms)
 
     @property
-    def newest(self) -> str | None:
-        """The newest exchange time, ISO 8601 in IST; None where there is none."""
+    def newest(self) -> datetime | None:
+        """The newest exchange time, in India; None where there is none."""
         newest_ms = max(self.newest_ms, self.here_ms)
-        return ist_time(newest_ms * NS_PER_MS).isoformat(timespec="seconds") if newest_ms else None
+        return ist_time(newest_ms * NS_PER_MS) if newest_ms else None
 
     @property
     def last_packet_s(self) -> float:

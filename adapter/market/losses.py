@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from .. import events
 from .blind import Account, Interval, Span, counted_s
 from .calendar import MarketCalendar, Outlook, Prior
 from .evidence import MarketState, SegmentEvidence
-from .told import Note, recovered_note
 
 RECENT_S = 120.0
 """How long after its last live packet the loss of a resting segment's link still costs ticks."""
+_LEAST_TOLD_S = 0.001
 UNLISTED_S = 900.0
 """How long after its last live packet an unlisted session is believed to go on."""
 
 
-class _Outage(NamedTuple):
-    """What was lost and is not back yet: its cause, and the seconds counted before."""
+class Reason(NamedTuple):
+    """Why a link is gone, as the events tell it: label, message, and close code or HTTP status."""
 
-    facts: Mapping[str, object]
+    cause: str
+    detail: str = ""
+    code: int | None = None
+
+
+class _Outage(NamedTuple):
+    """What was lost and is not back yet: why, and the seconds counted before."""
+
+    reason: Reason
     blind_s: float
     uncertain_s: float
 
@@ -38,20 +47,20 @@ class Losses:
         self._blind = Account()
         self._uncertain = Account()
         self._outage: _Outage | None = None
-        self._probe_facts: Mapping[str, object] = {}
+        self._probe_reason = Reason("silence")
 
     # --- spans ---
 
-    def begin_outage(self, facts: Mapping[str, object], now_s: float) -> None:
+    def begin_outage(self, reason: Reason, now_s: float) -> None:
         """A loss of which the recovery will tell; only the first of several counts."""
         if self._outage is None:
-            self._outage = _Outage(dict(facts), self.blind_s(now_s), self.uncertain_s(now_s))
+            self._outage = _Outage(reason, self.blind_s(now_s), self.uncertain_s(now_s))
 
-    def begin_probe(self, facts: Mapping[str, object], now_s: float) -> None:
+    def begin_probe(self, reason: Reason, now_s: float) -> None:
         """A link given up to ask anew: a loss if a segment ticks on it, or the answer says so."""
-        self._probe_facts = facts
+        self._probe_reason = reason
         if any(self._real()):
-            self.begin_outage(facts, now_s)
+            self.begin_outage(reason, now_s)
 
     def begin(
         self, evidence: SegmentEvidence, outlook: Outlook, now_s: float, *, is_tentative: bool
@@ -92,7 +101,7 @@ class Losses:
             return
         length_s = self._counted_s(evidence, span, now_s, after_ms=after_ms, is_live=is_live)
         if span.is_tentative and length_s:
-            self.begin_outage(self._probe_facts, now_s)
+            self.begin_outage(self._probe_reason, now_s)
         self._blind.add(span.start_s, span.start_s + length_s)
         if evidence.standing_from_s is not None and length_s:
             self.end_standing(evidence, max(evidence.standing_from_s, span.start_s))
@@ -162,17 +171,16 @@ class Losses:
             if each.standing_from_s is not None
         )
 
-    def recovery(self, now_s: float) -> Note | None:
+    def recovery(self, now_s: float) -> events.Recovered | None:
         """The event that what was lost is back, once no span counts any more."""
         outage = self._outage
         if outage is None or any(end_s > start_s for start_s, end_s in self._running(now_s)):
             return None
         self._outage = None
-        return recovered_note(
-            outage.facts,
-            blind_s=self.blind_s(now_s) - outage.blind_s,
-            uncertain_s=self.uncertain_s(now_s) - outage.uncertain_s,
-        )
+        blind_s = max(0.0, self.blind_s(now_s) - outage.blind_s)
+        uncertain_s = self.uncertain_s(now_s) - outage.uncertain_s
+        uncertain = uncertain_s if uncertain_s >= _LEAST_TOLD_S else None
+        return events.Recovered(*outage.reason, blind_s=blind_s, uncertain_s=uncertain)
 
     # --- clocks ---
 

@@ -38,16 +38,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import datetime
 from enum import IntEnum
 from typing import NamedTuple
 
+from .. import events
 from ..instrument import exchange_name
 from .calendar import MarketCalendar, Outlook, Prior
 from .clock import AHEAD_MS, NS_PER_MS, MarketClock
 from .evidence import Answer, MarketState, SegmentEvidence
 from .hours import Segment
-from .losses import UNLISTED_S, Losses
-from .told import Note, market_note, probe_note, standing_note
+from .losses import UNLISTED_S, Losses, Reason
+from .told import market_event, probe_event, standing_event
 
 ANSWER_AFTER_S = 5.0
 FIRST_PROBE_S = 60.0
@@ -81,7 +83,7 @@ class Sight(NamedTuple):
 
     exchange: str
     state: MarketState
-    newest: str | None
+    newest: datetime | None
 
 
 class Settled(NamedTuple):
@@ -99,7 +101,7 @@ class MarketWatch:
     The tracker writes each packet's time into the `UnitTimes` of `segment(...)`; the connection
     calls `asked` when it has subscribed, `look` after drains, `check` when a check or `due_s` is
     due, `lost` when a live link or a connect failed or is given up for a probe, and takes what
-    comes of it: `take_notes` (events) and `take_settled` (attempts).
+    comes of it: `take_events` and `take_settled` (attempts).
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class MarketWatch:
         self._losses = Losses(calendar, self._active)
         self._asked_s: float | None = None
         self._latest_s = 0.0
-        self._notes: list[Note] = []
+        self._events: list[events.FeedEvent] = []
         self._settled: list[Settled] = []
 
     # --- what is subscribed ---
@@ -164,16 +166,14 @@ class MarketWatch:
         evidence.ask(now_s)
         self.due_s = now_s + min(ANSWER_AFTER_S, self._silence_after_s)
 
-    def lost(
-        self, now_s: float, wall_ns: int, facts: Mapping[str, object], *, is_probe: bool = False
-    ) -> None:
+    def lost(self, now_s: float, wall_ns: int, reason: Reason, *, is_probe: bool = False) -> None:
         """The link is lost, a connect failed, or (`is_probe`) the link is given up to ask anew.
 
-        `facts` are those of the cause, for the event that tells of the recovery.
+        `reason` is for the event that tells of the recovery.
         """
         market_ms = self._market_ms(now_s, wall_ns)
         if not is_probe:
-            self._losses.begin_outage(facts, now_s)
+            self._losses.begin_outage(reason, now_s)
         for evidence in self._active():
             outlook = self._outlook(evidence, market_ms)
             stands = self._state(evidence, outlook, now_s) is MarketState.STANDING
@@ -181,7 +181,7 @@ class MarketWatch:
             self._losses.begin(evidence, outlook, now_s, is_tentative=is_tentative)
             evidence.hang_up()
         if is_probe:
-            self._losses.begin_probe(facts, now_s)
+            self._losses.begin_probe(reason, now_s)
         self._asked_s, self.due_s = None, math.inf
 
     # --- after drains ---
@@ -275,7 +275,7 @@ class MarketWatch:
         if not evidence.is_probed or answer is None:
             return
         evidence.is_probed = False
-        self._tell(probe_note(evidence, answer))
+        self._tell(probe_event(evidence, answer))
         if answer is Answer.MOVED:
             self._settled.append(Settled(evidence.fault_silence_s))
 
@@ -410,8 +410,8 @@ class MarketWatch:
             evidence.standing_from_s = now_s
             evidence.probe_at_s = now_s + FIRST_PROBE_S
             silence_s = now_s - max(evidence.live_s, evidence.begun_s)
-            self._tell(standing_note(evidence, silence_s))
-        self._tell(market_note(evidence, outlook))
+            self._tell(standing_event(evidence, silence_s))
+        self._tell(market_event(evidence, outlook))
 
     def sights(self) -> list[Sight]:
         """How each segment stands. Safe from any thread."""
@@ -431,19 +431,19 @@ class MarketWatch:
         """Seconds in which the feed answered and the market stood, though it should be open."""
         return self._losses.uncertain_s(now_s)
 
-    def take_notes(self) -> list[Note]:
+    def take_events(self) -> list[events.FeedEvent]:
         """The events since the last call."""
-        notes, self._notes = self._notes, []
-        return notes
+        taken, self._events = self._events, []
+        return taken
 
     def take_settled(self) -> list[Settled]:
         """The answers since the last call that concern the attempts."""
         settled, self._settled = self._settled, []
         return settled
 
-    def _tell(self, note: Note | None) -> None:
-        if note is not None:
-            self._notes.append(note)
+    def _tell(self, event: events.FeedEvent | None) -> None:
+        if event is not None:
+            self._events.append(event)
 
     def _market_ms(self, now_s: float, wall_ns: int) -> int:
         market_ms, self._latest_s = self.clock.market_ms(now_s, wall_ns), now_s

@@ -1,10 +1,8 @@
-"""The events by which the evidence is told: `market`, `quiet`, `probe`, `recovered`."""
+"""The events by which the evidence is told: `market`, `quiet`, `probe`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
+from .. import events
 from ..instrument import exchange_name
 from .calendar import Outlook
 from .evidence import Answer, MarketState, SegmentEvidence
@@ -12,14 +10,7 @@ from .evidence import Answer, MarketState, SegmentEvidence
 STANDS_WORDS = "the feed answers, the market stands"
 
 
-class Note(NamedTuple):
-    """An event to report, by name and facts."""
-
-    name: str
-    facts: dict[str, object]
-
-
-def market_note(evidence: SegmentEvidence, outlook: Outlook) -> Note | None:
+def market_event(evidence: SegmentEvidence, outlook: Outlook) -> events.Market | None:
     """The new state of a segment, once a change.
 
     That a live segment pauses for longer than usual is no change yet: None.
@@ -29,37 +20,23 @@ def market_note(evidence: SegmentEvidence, outlook: Outlook) -> Note | None:
     if state is None or state is told or is_pause:
         return None
     evidence.told_state = state
-    by_packets = state in {MarketState.LIVE, MarketState.STANDING}
-    facts = {
-        **_exchange(evidence),
-        "state": state.value,
-        "by": "packets" if by_packets else "calendar",
-        "newest": evidence.newest,
-    }
-    if state is MarketState.LIVE and not outlook.has_session:
-        facts["session"] = "unlisted"
-    return Note("market", facts)
+    is_unlisted = state is MarketState.LIVE and not outlook.has_session
+    return events.Market(
+        exchange_name(evidence.segment.exchange_type),
+        state.value,
+        "packets" if state in {MarketState.LIVE, MarketState.STANDING} else "calendar",
+        evidence.newest,
+        "unlisted" if is_unlisted else None,
+    )
 
 
-def standing_note(evidence: SegmentEvidence, silence_s: float) -> Note:
+def standing_event(evidence: SegmentEvidence, silence_s: float) -> events.Quiet:
     """The feed answers, and the segment does not move."""
-    facts = {"silence_s": round(silence_s, 3), "newest": evidence.newest}
-    return Note("quiet", {**_exchange(evidence), **facts, "detail": STANDS_WORDS})
+    exchange = exchange_name(evidence.segment.exchange_type)
+    return events.Quiet(silence_s, evidence.newest, STANDS_WORDS, exchange)
 
 
-def probe_note(evidence: SegmentEvidence, answer: Answer) -> Note:
+def probe_event(evidence: SegmentEvidence, answer: Answer) -> events.Probe:
     """What a probe has brought."""
-    facts = {"answer": answer.value, "newest": evidence.newest}
-    return Note("probe", {**_exchange(evidence), **facts})
-
-
-def recovered_note(facts: Mapping[str, object], *, blind_s: float, uncertain_s: float) -> Note:
-    """What was lost is back; `facts` are those of the cause."""
-    told = {**facts, "blind_s": round(max(0.0, blind_s), 3)}
-    if uncertain_s >= 0.001:
-        told["uncertain_s"] = round(uncertain_s, 3)
-    return Note("recovered", told)
-
-
-def _exchange(evidence: SegmentEvidence) -> dict[str, object]:
-    return {"exchange": exchange_name(evidence.segment.exchange_type)}
+    exchange = exchange_name(evidence.segment.exchange_type)
+    return events.Probe(answer.value, exchange, evidence.newest)

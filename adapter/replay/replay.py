@@ -89,20 +89,6 @@ class ReplaySnapshot:
             return None
         return min(1.0, max(0, self.bytes_read - self.bytes_held) / self.bytes_total)
 
-    def __str__(self) -> str:
-        """The line that ends every replay."""
-        shown = f"{self.ticks:,} of {self.read:,}" if self.read > self.ticks else f"{self.ticks:,}"
-        rate = self.ticks / self.seconds if self.seconds > 0 else 0.0
-        parts = [
-            f"{shown} tick{'' if self.read == 1 else 's'}",
-            f"{self.seconds:.1f} s",
-            f"{rate:,.0f}/s",
-            f"{self.damaged:,} damaged",
-            *([f"{self.late:,} late"] if self.late else []),
-            *(f"{o.name} {o.rows:,} row{'' if o.rows == 1 else 's'}" for o in self.outputs),
-        ]
-        return " · ".join(parts)
-
 
 class Replay:
     """One replay: `open`, then `run`. `stop` may come from a signal handler.

@@ -11,13 +11,19 @@ Rules
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
-from ..errors import RecordingError, UsageError
+from ..errors import (
+    ClosedByServerError,
+    LinkDeadError,
+    RateLimitedError,
+    RecordingError,
+    SilenceError,
+    UsageError,
+)
+from ..events import Connected, FeedEvent, Lost, read_event
 from ..files.recording import read_recording
 from .faults import CONNECT, REFUSALS, Fault, What, may_be_sent
 from .playback import HEAD_START_S
@@ -42,54 +48,51 @@ def recorded_faults(events: Path, recording: Path, speed: float | None) -> list[
     faults: list[Fault] = []
     is_live = False
     for after_s, event in _events_after(events, first.received_ns / 1e9):
-        if event["event"] == "connected":
+        if isinstance(event, Connected):
             is_live = True
-        elif event["event"] == "lost" and is_live:
+        elif isinstance(event, Lost) and is_live:
             is_live = False
             fault = _loss(event, after_s)
             faults.append(replace(fault, after_s=HEAD_START_S + max(0.0, fault.after_s) / speed))
-        elif event["event"] == "lost":
+        elif isinstance(event, Lost):
             _add_refusal(faults, event)
     return [fault for fault in faults if fault.what is not What.SILENCE or fault.then]
 
 
-def _events_after(events: Path, first_s: float) -> Iterator[tuple[float, dict[str, object]]]:
+def _events_after(events: Path, first_s: float) -> Iterator[tuple[float, FeedEvent]]:
     """The events of the recording, each with its seconds after the first row."""
     try:
         with events.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):
                 try:
-                    event = json.loads(line)
-                    after_s = datetime.fromisoformat(event["at"]).timestamp() - first_s
-                    name = event["event"]
-                except (ValueError, TypeError, KeyError) as error:
+                    entry = read_event(line)
+                except ValueError as error:
                     raise RecordingError(
-                        f"{events}, line {number}: no event of a stream"
+                        f"{events}, line {number}: not an event of a stream"
                     ) from error
-                if after_s >= -_BEFORE_S:
-                    yield after_s, {**event, "event": name}
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise RecordingError(f"{events} cannot be read: {reason}") from error
+                if entry is not None and entry.at_ns / 1e9 - first_s >= -_BEFORE_S:
+                    yield entry.at_ns / 1e9 - first_s, entry.event
+    except UnicodeDecodeError as error:
+        raise RecordingError(f"{events} cannot be read: it is not UTF-8 text") from error
+    except OSError as error:
+        raise RecordingError(f"{events} cannot be read: {error.strerror}") from error
 
 
-def _loss(event: dict[str, object], after_s: float) -> Fault:
-    code = event.get("code")
-    match event.get("cause"):
-        case "silence":  # no fault by itself: a place for the refusals that follow
+def _loss(event: Lost, after_s: float) -> Fault:
+    match event.cause:
+        case SilenceError.label:  # no fault by itself: a place for the refusals that follow
             return Fault(What.SILENCE, after_s=after_s, duration_s=0.0)
-        case "link dead":
+        case LinkDeadError.label:
             return Fault(What.STALL, after_s=after_s - _UNHEARD_S)
-        case "closed by server" if isinstance(code, int) and may_be_sent(code):
-            return Fault(What.CLOSE, after_s=after_s, number=code)
+        case ClosedByServerError.label if event.code is not None and may_be_sent(event.code):
+            return Fault(What.CLOSE, after_s=after_s, number=event.code)
     return Fault(What.DROP, after_s=after_s)
 
 
-def _add_refusal(faults: list[Fault], event: dict[str, object]) -> None:
+def _add_refusal(faults: list[Fault], event: Lost) -> None:
     """Refuse the connect that follows what was lost last; the first ones from the beginning."""
-    code = event.get("code")
-    status = code if isinstance(code, int) and code in REFUSALS else 503
-    if event.get("cause") == "429":
+    status = event.code if event.code in REFUSALS else 503
+    if event.cause == RateLimitedError.label:
         status = 429
     refusal = Fault(What.REFUSE, call=CONNECT, number=status)
     if faults and not faults[-1].call:

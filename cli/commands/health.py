@@ -19,7 +19,7 @@ from ...adapter.health import Check, Checkup
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
-from ..exit_codes import ExitCode, exit_code_of
+from ..exit_codes import ExitCode, exit_code_of, remedy_of
 from ..options import options
 from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
@@ -27,7 +27,7 @@ from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
 from ..view.frame import Frame, Line
-from ..view.health_view import as_dict, finding, running, told, verdict
+from ..view.health_view import as_dict, finding, finding_text, running, verdict
 
 _CODES = {ExitCode.SESSION, ExitCode.SYMBOL, ExitCode.BROKER}
 _DRAW_EVERY_S = 0.25
@@ -92,6 +92,7 @@ def health(
             symbols=symbols or (),
             timeout_s=timeout,
             spares_feed=watch,
+            advise=remedy_of,
         )
 
     if watch:
@@ -119,7 +120,7 @@ def _listed(checkup: Checkup, *, is_silent: bool) -> list[Check]:
     for check in checkup.run():
         checks.append(check)
         if not is_silent:
-            typer.echo(told(check))
+            typer.echo(finding_text(check))
     return checks
 
 

@@ -31,6 +31,7 @@ from ..options import options, parsers
 from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
 from ..terminal.progress import Progress, byte_progress
 from ..terminal.replay_watch import ReplayWatch
+from ..view.summary_text import replay_summary
 from .simulate import parse_speed
 
 _MOST_DAMAGE_SAID = 10
@@ -235,7 +236,7 @@ def run_replay(
                 with ReplayWatch(playing, console) if draws else nullcontext():
                     playing.run(targets)
             finally:
-                summary = str(playing.snapshot())
+                summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
         if summary:
             console.say(summary)

@@ -14,6 +14,7 @@ from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.config import Config
 from ...adapter.errors import OutputError, UsageError
+from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments import read_watch_list
@@ -33,6 +34,7 @@ from ..options.parsers import checked_outputs
 from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
 from ..terminal.observer import Observer
 from ..terminal.progress import byte_progress
+from ..view.summary_text import stream_summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,7 @@ def run_stream(
             recorder.run()
         finally:
             stack.close()
-            console.say(str(recorder.summary()))
+            console.say(stream_summary(recorder.summary()))
         if observer.failure is not None:
             raise observer.failure
     return ExitCode.OK
@@ -226,12 +228,12 @@ def resolved(
     return mine
 
 
-def _tell_rotation(broker: BrokerAdapter, finished: str, rows: int, next_path: str) -> None:
-    broker.report("rotated", {"finished": finished, "rows": rows, "next": next_path})
-
-
 def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
     """All outputs, or none: those opened before one that fails are closed again."""
+
+    def log_rotation(finished: str, rows: int, next_path: str) -> None:
+        broker.events.add(Rotated(finished, rows, next_path))
+
     opened: Callable[[str, str], Sink] = partial(
         partial(open_candle_sink, width_s=settings.candles_s)
         if settings.candles_s is not None
@@ -240,7 +242,7 @@ def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Cons
         overwrite=settings.overwrites,
         fsync=settings.syncs,
         note=console.say,
-        rotated=partial(_tell_rotation, broker),
+        rotated=log_rotation,
     )
     sinks: list[Sink] = []
     try:

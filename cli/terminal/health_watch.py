@@ -106,9 +106,9 @@ class Watch:
     def _look(self) -> Watched:
         wall_ns = self._clock.wall_ns()
         statuses = running_streams(self._run_folder, wall_ns / 1e9)
-        gone = set(self._shown.streams if self._shown else ()) - {s["pid"] for s in statuses}
+        gone = set(self._shown.streams if self._shown else ()) - {stream.pid for stream in statuses}
         return Watched(
-            at=ist_time(wall_ns).isoformat(timespec="milliseconds"),
+            at=ist_time(wall_ns),
             uptime_s=self._clock.now_s() - self._began_s,
             names=self._checkup.names,
             checks=dict(self._checks),

@@ -1,4 +1,4 @@
-"""What runs beside the recorder: events to their file, words and dashboard to whoever watches.
+"""What runs beside the recorder: events to their file, lines and dashboard to whoever watches.
 
 A thread of its own, so that neither a slow terminal nor a slow disk for events holds up a tick,
 and a blocked output does not hide what happens to the feed.
@@ -7,8 +7,8 @@ Rules
 - It looks four times a second and draws once a second while all is well, at every look while
   something is awaited, and at once when something happened or the terminal's size changed.
 - The status for other processes is replaced once a second, and removed at the end.
-- An events file that can no longer be written is told at once and is the run's failure in the end
-  (`failure`); the ticks go on.
+- An events file that can no longer be written is reported at once and is the run's failure in the
+  end (`failure`); the ticks go on.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from types import TracebackType
 from typing import IO
 
 from ...adapter.broker import BrokerAdapter
 from ...adapter.errors import OutputError
-from ...adapter.events import FeedEvent
-from ...adapter.feed.stats import FeedSnapshot
+from ...adapter.events import LogEntry
 from ...adapter.files.append import STDOUT_FD
 from ...adapter.recorder import Recorder
+from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
 from .console import Console
 
@@ -86,7 +85,7 @@ class Observer:
             self._look()
 
     def _look(self, *, is_last: bool = False) -> None:
-        events = self._broker.take_events()
+        events = self._broker.events.take()
         size = None if self._console.screen is None else self._console.screen.size()
         now_s = self._broker.clock.now_s()
         is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)
@@ -94,25 +93,25 @@ class Observer:
             return
         self._size, self._drawn_at_s = size, now_s
         snapshot = self._snapshot(size)
-        for event in events:
-            self._console.tell(event, is_one_of_several=len(snapshot.connections) > 1)
+        for entry in events:
+            self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
         self._record(events)
-        self._tell_others(snapshot, now_s)
+        self._replace_status(snapshot, now_s)
         self._console.show(snapshot)
 
-    def _tell_others(self, snapshot: FeedSnapshot, now_s: float) -> None:
-        """For `ticks health` in another process. Where that cannot be, it is said once."""
+    def _replace_status(self, snapshot: FeedSnapshot, now_s: float) -> None:
+        """For `ticks health` in another process. Where that cannot be, it is reported once."""
         if not self._has_status or now_s - self._status_at_s < _STATUS_EVERY_S:
             return
         self._status_at_s = now_s
         try:
-            self._status.replace(snapshot.to_dict())
+            self._status.replace(snapshot)
         except OutputError as error:
             self._has_status = False
             self._console.say(f"other programs cannot see this stream: {error.message}")
 
     def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
-        """As much as can be shown. Taken without a dashboard too: the rate meter lives from it."""
+        """As much as can be shown. Taken without a dashboard too: it samples the rate."""
         if size is None:
             return self._recorder.snapshot()
         from ..view.dashboard import (  # Rich: only for a dashboard
@@ -120,16 +119,16 @@ class Observer:
             most_instruments,
         )
 
-        snapshot = self._broker.snapshot(most_instruments=most_instruments(*size))
+        snapshot = self._recorder.snapshot(most_instruments=most_instruments(*size))
         self._is_counting_down = is_counting_down(snapshot)
-        return replace(snapshot, outputs=self._recorder.outputs())
+        return snapshot
 
-    def _record(self, events: Sequence[FeedEvent]) -> None:
+    def _record(self, entries: Sequence[LogEntry]) -> None:
         file = self._events_file
-        if file is None or not events:
+        if file is None or not entries:
             return
         try:
-            file.writelines(event.to_json() + "\n" for event in events)
+            file.writelines(entry.to_json() + "\n" for entry in entries)
             file.flush()
         except OSError as error:
             self._events_file = None

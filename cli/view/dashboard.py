@@ -10,9 +10,9 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
-from ...adapter.feed.stats import ConnectionSnapshot, FeedSnapshot
+from ...adapter.feed.lifecycle import FINAL, Phase
+from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot
 from .figures import (
     age,
     bar,
@@ -46,7 +46,15 @@ _FIGURES_WIDTH = 76
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 8
 _MOST_OUTPUTS = 4
-_SIGNS = {"live": "●", "connecting": "◌", "waiting": "◔", "lost": "✕", "stopped": "■", "idle": "○"}
+_SIGNS = {
+    Phase.LIVE: "●",
+    Phase.CONNECTING: "◌",
+    Phase.WAITING: "◔",
+    Phase.LOST: "✕",
+    Phase.STOPPED: "■",
+    Phase.IDLE: "○",
+}
+_PHASE_STYLES = {Phase.LIVE: "good", Phase.LOST: "bad", Phase.WAITING: "warn"}
 _SOON_S = 600.0
 _SILENT_SHARE = 1 / 3
 """Silence worth a warning, as a share of what counts as a fault."""
@@ -96,35 +104,37 @@ def most_instruments(width: int, height: int) -> int:
 
 def is_counting_down(snapshot: FeedSnapshot) -> bool:
     """Whether a second matters now: something is awaited that a person watches for."""
-    return snapshot.phase == "connecting" or mood_of(snapshot) == "warn"
+    return snapshot.phase is Phase.CONNECTING or mood_of(snapshot) == "warn"
 
 
 def mood_of(snapshot: FeedSnapshot) -> str:
     """One word for the whole: good, calm (nothing to expect now), warn, bad, faint (it is over)."""
-    if snapshot.phase == "lost":
+    if snapshot.phase is Phase.LOST:
         return "bad"
-    if snapshot.phase == "waiting" or any(c.attempt and c.phase != "live" for c in _open(snapshot)):
+    if snapshot.phase is Phase.WAITING or any(
+        c.attempt and c.phase is not Phase.LIVE for c in _open(snapshot)
+    ):
         return "warn"
-    if snapshot.phase == "live":
+    if snapshot.phase is Phase.LIVE:
         if not snapshot.is_market_open:
             return "calm"
         return "warn" if snapshot.silence_s >= _SILENT_SHARE * snapshot.silence_after_s else "good"
-    return "faint" if snapshot.phase == "stopped" else "calm"
+    return "faint" if snapshot.phase is Phase.STOPPED else "calm"
 
 
 def _open(snapshot: FeedSnapshot) -> Iterator[ConnectionSnapshot]:
-    return (c for c in snapshot.connections if c.phase not in ("lost", "stopped"))
+    return (c for c in snapshot.connections if c.phase not in FINAL)
 
 
 # --- the first line -------------------------------------------------------------------------------
 
 
 def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
-    phase = Span(f"{_SIGNS.get(snapshot.phase, '○')} {snapshot.phase}", f"{severity} strong")
+    phase = Span(f"{_SIGNS[snapshot.phase]} {snapshot.phase}", f"{severity} strong")
     headline = _headline(snapshot)
     while len(headline) > 1 and width_of((phase,)) + 2 + cells(" · ".join(headline)) > width:
         headline.pop()
-    time = snapshot.at[11:19]
+    time = f"{snapshot.at:%H:%M:%S}"
     return with_clock(
         (phase, Span("  " + " · ".join(headline), "strong")),
         (f"up {clock_s(snapshot.uptime_s)} · {time}", time),
@@ -134,14 +144,14 @@ def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
 
 def _headline(snapshot: FeedSnapshot) -> list[str]:
     """What to know beside the phase, the most telling first."""
-    if snapshot.phase == "live":
+    if snapshot.phase is Phase.LIVE:
         return _live_headline(snapshot)
-    if snapshot.phase == "lost":
+    if snapshot.phase is Phase.LOST:
         return _lost_headline(snapshot)
     concerned = _backoff_connection(snapshot)
-    if snapshot.phase == "stopped" or concerned is None:
-        word = {"stopped": "the end", "idle": "about to connect"}.get(snapshot.phase)
-        return [word or "first attempt"]
+    if snapshot.phase is Phase.STOPPED or concerned is None:
+        words = {Phase.STOPPED: "the end", Phase.IDLE: "about to connect"}
+        return [words.get(snapshot.phase, "first attempt")]
     headline = [_attempt(concerned)]
     if concerned.next_try_s is not None:
         headline.append(f"next try in {brief_s(concerned.next_try_s)}")
@@ -158,7 +168,7 @@ def _live_headline(snapshot: FeedSnapshot) -> list[str]:
 
 
 def _lost_headline(snapshot: FeedSnapshot) -> list[str]:
-    lost = [c for c in snapshot.connections if c.phase == "lost"]
+    lost = [c for c in snapshot.connections if c.phase is Phase.LOST]
     attempts = max((c.attempt for c in lost), default=0)
     gave_up = [f"gave up after {counted(attempts, 'attempt')}"] if attempts else []
     return [*gave_up, printable(snapshot.last_cause) or "for good"]
@@ -167,8 +177,7 @@ def _lost_headline(snapshot: FeedSnapshot) -> list[str]:
 def _opening(snapshot: FeedSnapshot) -> list[str]:
     if snapshot.market_opens_at is None:
         return []
-    opens = datetime.fromisoformat(snapshot.market_opens_at)
-    return [f"opens {moment(opens, datetime.fromisoformat(snapshot.at))}"]
+    return [f"opens {moment(snapshot.market_opens_at, snapshot.at)}"]
 
 
 def _backoff_connection(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
@@ -200,7 +209,7 @@ def _figures(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
         for connection in snapshot.connections:
             yield _connection(connection, width)
     yield from _outputs(snapshot, width)
-    if snapshot.phase == "lost":
+    if snapshot.phase is Phase.LOST:
         yield from flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
 
 
@@ -224,7 +233,7 @@ def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 
 def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line]:
     silence_s, limit_s = snapshot.silence_s, snapshot.silence_after_s
-    if snapshot.phase != "live" and silence_s == 0.0:
+    if snapshot.phase is not Phase.LIVE and silence_s == 0.0:
         yield from flowed("silence", [Span("– not connected", "faint")], width)
         return
     of_limit = Span(
@@ -245,15 +254,15 @@ def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     concerned = _backoff_connection(snapshot)
-    if concerned is None or snapshot.phase in ("lost", "stopped"):
-        word = "over" if snapshot.phase in ("lost", "stopped") else "none"
+    if concerned is None or snapshot.phase in FINAL:
+        word = "over" if snapshot.phase in FINAL else "none"
         yield from flowed("backoff", [Span(word)], width)
         return
     parts = [Span(_attempt(concerned), "strong")]
     if len(snapshot.connections) > 1:
         parts.insert(0, Span(f"feed {concerned.number}"))
     if concerned.next_try_s is None:
-        word = "forgiven once it is stable" if concerned.phase == "live" else "under way"
+        word = "forgiven once it is stable" if concerned.phase is Phase.LIVE else "under way"
         yield from flowed("backoff", [*parts, Span(word)], width)
         return
     parts.append(Span(f"next try in {brief_s(concerned.next_try_s)}", "warn"))
@@ -302,10 +311,9 @@ def _session(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 
 
 def _expiry(snapshot: FeedSnapshot) -> list[Span]:
-    if snapshot.session_expires_at is None:
+    now, ends = snapshot.at, snapshot.session_expires_at
+    if ends is None:
         return [Span("not yet known", "faint")]
-    now = datetime.fromisoformat(snapshot.at)
-    ends = datetime.fromisoformat(snapshot.session_expires_at)
     left_s = (ends - now).total_seconds()
     if left_s <= 0:
         return [Span(f"expired {moment(ends, now)}", "bad")]
@@ -314,12 +322,12 @@ def _expiry(snapshot: FeedSnapshot) -> list[Span]:
 
 
 def _connection(connection: ConnectionSnapshot, width: int) -> Line:
-    """One line for one connection: what does not fit is told by the figures above."""
-    style = {"live": "good", "lost": "bad", "waiting": "warn"}.get(connection.phase, "")
-    parts = [Span(f"{_SIGNS.get(connection.phase, '○')} {connection.phase}", style)]
+    """One line for one connection: what does not fit is in the figures above."""
+    style = _PHASE_STYLES.get(connection.phase, "")
+    parts = [Span(f"{_SIGNS[connection.phase]} {connection.phase}", style)]
     if connection.next_try_s is not None:
         parts.append(Span(f"next try in {brief_s(connection.next_try_s)}", style))
-    elif connection.phase == "live":
+    elif connection.phase is Phase.LIVE:
         parts.append(Span(f"silence {age(connection.silence_s)}"))
     if connection.blind_s:
         parts.append(Span(f"blind {brief_s(connection.blind_s)}", "warn"))

@@ -3,8 +3,9 @@
 Pure: no clock, no I/O, no terminal.
 
 Rules of the frame
-- What ails comes first and is never left out; what is well shrinks to its name where room is short.
-- Each stream is told as its own dashboard tells it, in few lines, with the last of its history.
+- What is wrong comes first and is never left out; what is well shrinks to its name where room is
+  short.
+- Each stream is shown as its own dashboard shows it, in few lines, with the last of its history.
 """
 
 from __future__ import annotations
@@ -12,15 +13,19 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...adapter.feed.stats import FeedSnapshot
+from ...adapter.events import LogEntry
+from ...adapter.feed.lifecycle import Phase
 from ...adapter.health import Check
-from .dashboard import compact_lines, mood_of
-from .event_text import event_text
+from ...adapter.snapshot import FeedSnapshot
+from ...adapter.status_file import RunningStream
+from .dashboard import compact_lines, mood_of, with_clock
+from .event_text import event_line
 from .figures import clock_s, counted, printable
-from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed, width_of
+from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
 
 _MARKS = {"ok": "✓", "failed": "✗", "skipped": "-"}
 _STYLES = {"ok": "good", "failed": "bad", "skipped": "faint"}
@@ -37,7 +42,7 @@ _STREAMS = "running streams"
 # --- findings -------------------------------------------------------------------------------------
 
 
-def told(check: Check) -> str:
+def finding_text(check: Check) -> str:
     """A finding in a line, and the advice in another."""
     return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).plain())
 
@@ -70,7 +75,7 @@ def verdict(checks: Sequence[Check], width: int) -> list[Line]:
     if not failed:
         words = f"all is well · {counted(len(checks), 'check')} in {seconds:.1f} s"
         return [cropped_line((Span(f"✓ {words}", "good strong"),), width)]
-    words = f"✗ {len(failed)} of {counted(len(checks), 'check')} failed · mend {failed[0]} first"
+    words = f"✗ {len(failed)} of {counted(len(checks), 'check')} failed · fix {failed[0]} first"
     return [(Span(text, "bad strong"),) for text in _wrapped(words, width)]
 
 
@@ -90,24 +95,24 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Watched:
-    """All that is known at one moment. `at` is the time in India, ISO 8601.
+    """All that is known at one moment. `at` is the time in India.
 
     `names` are the checks in their order, `checks` the last finding of each that was done.
-    `statuses` are the running streams as they tell themselves, `{"pid": ..., **snapshot}`;
-    `unheard` are streams that went silent although their process still runs.
+    `statuses` are the running streams; `unheard` are streams whose status is no longer replaced
+    although their process still runs.
     """
 
-    at: str
+    at: datetime
     uptime_s: float
     names: Sequence[str]
     checks: Mapping[str, Check]
-    statuses: Sequence[Mapping[str, Any]]
+    statuses: Sequence[RunningStream]
     unheard: frozenset[int] = frozenset()
 
     @cached_property
     def streams(self) -> Mapping[int, FeedSnapshot]:
-        """The running streams by process number."""
-        return {status["pid"]: FeedSnapshot.from_dict(status) for status in self.statuses}
+        """The running streams whose status can be read, by process number."""
+        return {pid: snapshot for pid, snapshot in self.statuses if snapshot is not None}
 
     @property
     def findings(self) -> list[Check]:
@@ -116,20 +121,23 @@ class Watched:
 
     def to_dict(self) -> dict[str, object]:
         """A line of `ticks health --watch --json`."""
-        return {"at": self.at, **as_dict(self.findings, self.statuses)}
+        at = self.at.isoformat(timespec="milliseconds")
+        return {"at": at, **as_dict(self.findings, self.statuses)}
 
 
-def as_dict(checks: Sequence[Check], statuses: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    """As `ticks health --json` gives it."""
+def as_dict(checks: Sequence[Check], statuses: Sequence[RunningStream]) -> dict[str, object]:
+    """As `ticks health --json` gives it; a stream whose status cannot be read is not in it."""
     return {
         "ok": all(check.status != "failed" for check in checks),
         "checks": [check.to_dict() for check in checks],
-        "streams": list(statuses),
+        "streams": [
+            {"pid": pid, **snapshot.to_dict()} for pid, snapshot in statuses if snapshot is not None
+        ],
     }
 
 
 class _Detail(NamedTuple):
-    """How much is told: all checks in full, events and lines of each stream."""
+    """How much is shown: all checks in full, events and lines of each stream."""
 
     has_all_checks: bool
     events: int
@@ -165,13 +173,8 @@ def _header(watched: Watched, width: int) -> Iterator[Line]:
     severity, words = _state(watched)
     sign = {"good": "✓", "warn": "◔", "bad": "✗"}.get(severity, "◌")
     head: Line = (Span(f"{sign} {cropped(words, width - 2)}", f"{severity} strong"),)
-    time = watched.at[11:19]
-    for clock in (f"up {clock_s(watched.uptime_s)} · {time}", time):
-        room = width - width_of(head) - len(clock)
-        if room >= 2:
-            head = (*head, Span(" " * room), Span(clock, "faint"))
-            break
-    yield head
+    time = f"{watched.at:%H:%M:%S}"
+    yield with_clock(head, (f"up {clock_s(watched.uptime_s)} · {time}", time), width)
     yield (Span("─" * width, severity),)
 
 
@@ -183,7 +186,7 @@ def _state(watched: Watched) -> tuple[str, str]:
     for severity in ("bad", "warn"):
         for pid in (pid for pid, found in moods.items() if found == severity):
             stream = watched.streams[pid]
-            headline.append(f"stream {pid} {'silent' if stream.phase == 'live' else stream.phase}")
+            headline.append(f"stream {pid} {_trouble(stream)}")
     if headline:
         is_bad = failed or "bad" in moods.values()
         return "bad" if is_bad else "warn", " · ".join(headline)
@@ -191,6 +194,10 @@ def _state(watched: Watched) -> tuple[str, str]:
         return "calm", "checking"
     streams = counted(len(moods), "stream") if moods else "no stream runs"
     return "good", f"all is well · {streams}"
+
+
+def _trouble(stream: FeedSnapshot) -> str:
+    return "silent" if stream.phase is Phase.LIVE else stream.phase
 
 
 def _body(watched: Watched, width: int, detail: _Detail) -> Iterator[Line]:
@@ -235,7 +242,7 @@ def _title(pid: int, stream: FeedSnapshot, width: int) -> Line:
 
 
 def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:
-    lines = [line for event in stream.events if (line := event_line(event, stream)) is not None]
+    lines = [line for entry in stream.events if (line := _event_line(entry, stream)) is not None]
     for index, line in enumerate(lines[-most:] if most else ()):
         label = "history" if index == 0 else ""
         yield (Span(f"{label:<{LABEL_WIDTH}}", "label"), Span(line, "faint"))
@@ -244,13 +251,8 @@ def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:
 # --- what changed ---------------------------------------------------------------------------------
 
 
-def event_line(event: Mapping[str, Any], stream: FeedSnapshot) -> str | None:
-    """When and what, in words; None where another event says it already."""
-    words = event_text(str(event.get("event", "")), event)
-    if words is None:
-        return None
-    feed = f"feed {event.get('connection')} " if len(stream.connections) > 1 else ""
-    return f"{str(event.get('at', ''))[11:19]} {feed}{words}"
+def _event_line(entry: LogEntry, stream: FeedSnapshot, *, pid: int | None = None) -> str | None:
+    return event_line(entry, pid=pid, is_one_of_several=len(stream.connections) > 1)
 
 
 def ends(before: Watched | None, after: Watched) -> Iterator[str]:
@@ -258,9 +260,10 @@ def ends(before: Watched | None, after: Watched) -> Iterator[str]:
     for pid, stream in (before.streams if before else {}).items():
         if pid in after.streams:
             continue
-        word = "tells nothing any more, but its process runs" if pid in after.unheard else "ended"
+        is_hung = pid in after.unheard
+        word = "no longer reports, but its process runs" if is_hung else "ended"
         figures = f"{counted(stream.ticks, 'tick')} · blind {stream.blind_s:.1f} s"
-        yield f"{after.at[11:19]} stream {pid} {word} · {figures}"
+        yield f"{after.at:%H:%M:%S} stream {pid} {word} · {figures}"
 
 
 def changes(before: Watched | None, after: Watched) -> Iterator[str]:
@@ -268,9 +271,9 @@ def changes(before: Watched | None, after: Watched) -> Iterator[str]:
     found = before.checks if before else {}
     for check in after.findings:
         if check.name not in found:
-            yield told(check)
+            yield finding_text(check)
         elif found[check.name].status != check.status:
-            yield f"{after.at[11:19]} {told(check)}"
+            yield f"{after.at:%H:%M:%S} {finding_text(check)}"
     known = before.streams if before else {}
     for pid, stream in after.streams.items():
         yield from _stream_changes(pid, known.get(pid), stream)
@@ -280,12 +283,10 @@ def changes(before: Watched | None, after: Watched) -> Iterator[str]:
 def _stream_changes(pid: int, before: FeedSnapshot | None, after: FeedSnapshot) -> Iterator[str]:
     if before is None:
         wanted = counted(after.instruments_total, "instrument")
-        yield f"{after.at[11:19]} stream {pid} {after.phase} · {wanted}"
+        yield f"{after.at:%H:%M:%S} stream {pid} {after.phase} · {wanted}"
         return
-    events = (event for event in after.events if event not in before.events)
-    lines = [line for event in events if (line := event_line(event, after)) is not None]
-    for line in lines:
-        time, words = line[:8], line[9:]
-        yield f"{time} stream {pid} {words}"
-    if after.phase != before.phase and not lines:
-        yield f"{after.at[11:19]} stream {pid} {after.phase}"
+    new = (entry for entry in after.events if entry not in before.events)
+    lines = [line for entry in new if (line := _event_line(entry, after, pid=pid)) is not None]
+    yield from lines
+    if after.phase is not before.phase and not lines:
+        yield f"{after.at:%H:%M:%S} stream {pid} {after.phase}"

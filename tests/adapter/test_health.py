@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -23,7 +24,8 @@ from ticks.adapter.errors import (
 from ticks.adapter.health import LOCAL_CHECKS, Check, Checkup, SkewError
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.simulator import Simulator
-from ticks.adapter.status_file import StatusFile
+from ticks.adapter.snapshot import FeedSnapshot
+from ticks.adapter.status_file import RunningStream, StatusFile
 
 NAMES = (
     "credentials",
@@ -183,19 +185,27 @@ def test_silence_is_a_fault_only_while_the_market_is_open(
     assert found["first tick"].status == status
 
 
-def test_running_streams_are_listed(config: Config, tmp_path: Path) -> None:
-    StatusFile(tmp_path / "run").replace({"phase": "waiting"})
+def test_running_streams_are_listed(config: Config, tmp_path: Path, snapshot: FeedSnapshot) -> None:
+    StatusFile(tmp_path / "run").replace(snapshot)
     checkup = checkup_of(config, tmp_path)
     found = findings(checkup)
     assert "waiting" in found["running streams"].detail
     assert found["running streams"].advice
-    assert [stream["phase"] for stream in checkup.streams] == ["waiting"]
+    assert checkup.streams == [RunningStream(os.getpid(), snapshot)]
+
+
+def test_a_status_that_cannot_be_read_is_named(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / f"{os.getpid()}.json").write_text('{"phase": "live"}', encoding="utf-8")
+    found = findings(checkup_of(config, tmp_path))
+    assert found["running streams"].detail == f"{os.getpid()} unreadable"
+    assert found["running streams"].status == "ok"
 
 
 def test_a_connection_limit_used_up_by_running_streams_is_no_fault(
-    config: Config, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator, snapshot: FeedSnapshot
 ) -> None:
-    StatusFile(tmp_path / "run").replace({"phase": "live"})
+    StatusFile(tmp_path / "run").replace(snapshot)
     others = [checkup_of(config, tmp_path) for _ in range(3)]
     runs = [other.run() for other in others]
     for run in runs:
@@ -243,10 +253,10 @@ def test_the_checks_named_are_run_again_on_what_the_last_run_found(
 
 
 def test_the_feed_is_spared_while_a_stream_runs(
-    config: Config, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator, snapshot: FeedSnapshot
 ) -> None:
     status = StatusFile(tmp_path / "run")
-    status.replace({"phase": "live"})
+    status.replace(snapshot)
     checkup = checkup_of(config, tmp_path, spares_feed=True)
     found = findings(checkup)
     assert "a stream runs" in found["handshake"].detail

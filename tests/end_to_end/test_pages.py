@@ -23,6 +23,7 @@ from ticks.adapter.auth.replies import Asked, Call, Reply, data_of
 from ticks.adapter.clock import IST, SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import TicksError
+from ticks.adapter.events import Dropped
 from ticks.adapter.feed.link import Handshake
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.urls import FEED_URL
@@ -154,7 +155,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         data_of(Reply(200, json.dumps(body).encode()), asked)
     said.append(message_for(refused.value))
     said.append(event_text("quiet", {"silence_s": 30.0}) or "")
-    said.append(event_text("dropped", {"dropped": 50_000}) or "")
+    said.append(event_text(Dropped(50_000)) or "")
     with pytest.raises(ValueError, match="has passed") as passed:
         until_ns("00:00", datetime(2026, 11, 23, 14, 28, 42, tzinfo=IST))
     said.append(str(passed.value))

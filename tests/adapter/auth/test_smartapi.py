@@ -144,7 +144,7 @@ for call in (
         call()
     except TicksError as error:
         import traceback
-        texts.append("".join(traceback.format_exception(error)) + repr(error) + error.remedy)
+        texts.append("".join(traceback.format_exception(error)) + repr(error) + repr(error.values))
 assert len(texts) == 4, texts
 assert not any("secret" in text for text in texts), texts
 

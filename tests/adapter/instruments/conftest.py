@@ -18,7 +18,7 @@ from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_ind
 from ticks.adapter.instruments.master import Master
 from ticks.adapter.paths import Paths
 
-CERTIFICATE = Path(__file__).parent.parent / "auth" / "loopback.pem"
+CERTIFICATE = Path(__file__).parent.parent / "loopback.pem"
 REAL_RECORDS = Path(__file__).parent / "real_records.json"
 """Records as they stood in real masters of different days (2024 to 2026)."""
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -9,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from ticks.adapter import http
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import (
+    BrokerBusyError,
+    BrokerError,
     InstrumentMasterError,
     NetworkError,
     SymbolError,
@@ -106,7 +110,7 @@ def test_a_server_that_refuses_leaves_the_copy(open_it: Opener, status: int) -> 
     open_it.clock.at += timedelta(days=1)
     open_it.server.serves(b"no", status=status)
     assert open_it().resolve("SBIN").token == "3045"
-    assert f"1 day old: the server answered {status}" in open_it.notes[0]
+    assert f"1 day old: the server answered HTTP {status}" in open_it.notes[0]
 
 
 def test_without_a_copy_a_failure_names_the_address_and_keeps_its_cause(open_it: Opener) -> None:
@@ -114,7 +118,52 @@ def test_without_a_copy_a_failure_names_the_address_and_keeps_its_cause(open_it:
     with pytest.raises(InstrumentMasterError, match=url) as caught:
         open_it(url)
     assert isinstance(caught.value.__cause__, NetworkError)
-    assert caught.value.remedy
+    assert caught.value.kind == "unreachable"
+
+
+def test_a_download_is_waited_for_less_where_a_copy_exists(
+    open_it: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+    real = http.exchange
+
+    def watched(*arguments: Any, limits: http.Limits, **options: Any) -> http.Reply:
+        allowed.append(limits.total_s)
+        return real(*arguments, limits=limits, **options)
+
+    monkeypatch.setattr(http, "exchange", watched)
+    open_it()
+    open_it.clock.at += timedelta(days=1)
+    open_it()
+    assert allowed == [300.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (302, InstrumentMasterError),
+        (404, InstrumentMasterError),
+        (403, BrokerBusyError),
+        (429, BrokerBusyError),
+        (503, BrokerBusyError),
+    ],
+)
+def test_without_a_copy_a_refusal_is_named_by_its_status(
+    open_it: Opener, status: int, cause: type[BrokerError]
+) -> None:
+    open_it.server.serves(b"no", status=status, Location=f"{open_it.server.url}/elsewhere")
+    with pytest.raises(InstrumentMasterError, match=f"HTTP {status}") as caught:
+        open_it()
+    assert type(caught.value.__cause__) is cause
+    assert caught.value.kind == "master-refused"
+    assert len(open_it.server.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b"[" + b"0," * (11 << 20) + b"0]", b" " * (17 << 20)])
+def test_a_small_download_that_fills_memory_is_refused(open_it: Opener, body: bytes) -> None:
+    open_it.server.serves(gzip.compress(body), Content_Encoding="gzip")
+    with pytest.raises(InstrumentMasterError, match=r"too many values|100 times its size"):
+        open_it()
 
 
 def test_a_copy_from_another_address_is_none(open_it: Opener) -> None:

@@ -18,6 +18,7 @@ from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.market.clock import MarketClock
 from ticks.adapter.market.evidence import UnitTimes
 from ticks.adapter.market.hours import Kind, Segment, segments
+from ticks.adapter.market.losses import Reason
 from ticks.adapter.market.state import Demand, MarketWatch, Verdict
 
 NS = 1_000_000_000
@@ -212,11 +213,11 @@ class Day:
 
     def _probe(self, verdict: Verdict) -> None:
         self.probes += 1
-        self.watch.lost(self.mono_s, self.wall_ns, {"cause": "silence"}, is_probe=True)
+        self.watch.lost(self.mono_s, self.wall_ns, Reason("silence"), is_probe=True)
         self.opened_s, self.connect_at_s = None, self.now_s + STEP_S
 
     def _lose(self, cause: str) -> None:
-        self.watch.lost(self.mono_s, self.wall_ns, {"cause": cause})
+        self.watch.lost(self.mono_s, self.wall_ns, Reason(cause))
         self.opened_s = None
         self._spend()
         self.connect_at_s = self.now_s + 2.0 ** (self.attempt - 1)
@@ -232,8 +233,8 @@ class Day:
             self.lost_at_s = self.now_s
 
     def _take(self) -> None:
-        for note in self.watch.take_notes():
-            self._tell(note.name, note.facts)
+        for event in self.watch.take_events():
+            self._tell(event.name, event.facts())
         for settled in self.watch.take_settled():
             if settled.fault_silence_s is None:
                 self.attempt = 0

@@ -3,10 +3,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from ticks.adapter.clock import IST
+from ticks.adapter.events import Recovered
 from ticks.adapter.market.calendar import MarketCalendar, Outlook
 from ticks.adapter.market.evidence import MarketState, SegmentEvidence, UnitTimes
 from ticks.adapter.market.hours import NFO, NSE, Segment
-from ticks.adapter.market.losses import Losses
+from ticks.adapter.market.losses import Losses, Reason
 
 CALENDAR = MarketCalendar()
 
@@ -46,29 +47,25 @@ class World:
 
 def test_a_second_in_which_two_segments_are_blind_is_one() -> None:
     world = World()
-    world.losses.begin_outage({"cause": "network"}, 1)
+    world.losses.begin_outage(Reason("network"), 1)
     world.lose(1)
     world.tick(0, 5)
     assert world.losses.recovery(5) is None  # the other one is still blind
     assert world.losses.blind_s(8) == 8
     world.tick(1, 8)
-    note = world.losses.recovery(8)
-    assert note is not None
-    assert note.facts == {"cause": "network", "blind_s": 8}
+    assert world.losses.recovery(8) == Recovered("network", blind_s=8)
     assert world.losses.blind_s(100) == 8
 
 
 def test_a_tentative_span_counts_only_if_the_market_went_on() -> None:
     world = World()
-    world.losses.begin_probe({"cause": "silence"}, 40)
+    world.losses.begin_probe(Reason("silence"), 40)
     world.lose(40, is_tentative=True)
     assert world.losses.blind_s(45) == 0
     world.losses.drop(world.segments[0], 45)
     world.tick(1, 45)
     assert world.losses.blind_s(45) == 45
-    note = world.losses.recovery(45)
-    assert note is not None
-    assert note.facts == {"cause": "silence", "blind_s": 45}
+    assert world.losses.recovery(45) == Recovered("silence", blind_s=45)
 
 
 def test_a_loss_of_a_resting_segment_costs_nothing_unless_it_has_just_ticked() -> None:
