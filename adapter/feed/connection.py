@@ -143,6 +143,8 @@ class Connection:
         self._carried: tuple[Unit, ...] | None = None
         self._newest_drain_s: float | None = None
         self._newest_drain_ns = 0
+        self._has_news = False
+        """Whether a drain came since market and state were told of one."""
         self._stepped_at_s = -math.inf
         self._renew_at_s = 0.0
         self._reported_counts = (0, 0, 0)
@@ -239,6 +241,7 @@ class Connection:
         now_s = self._clock.now_s()
         if packets and self._take(packets, received_ns, now_s):
             self._newest_drain_s, self._newest_drain_ns = now_s, received_ns
+            self._has_news = True
             is_due = now_s - self._stepped_at_s > _TICK_STEPS_APART_S
             if is_due or self.market.is_urgent:
                 self._step_ticked()
@@ -315,8 +318,8 @@ class Connection:
     def _step_ticked(self) -> None:
         """Let market and state know of the newest drain, with that drain's time."""
         newest_s = self._newest_drain_s
-        if newest_s is not None and newest_s > self._stepped_at_s:
-            self._stepped_at_s = newest_s
+        if newest_s is not None and self._has_news:
+            self._stepped_at_s, self._has_news = newest_s, False
             is_live = self.market.look(newest_s, self._newest_drain_ns)
             self._apply(Ticked(self.state.epoch, is_live), newest_s)
             self._take_findings()

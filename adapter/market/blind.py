@@ -52,6 +52,13 @@ class Account:
         if end_s > start_s:
             self._open.append((start_s, end_s))
 
+    def cut(self, start_s: float, end_s: float) -> None:
+        """What was added is of another kind between these moments."""
+        kept = []
+        for since_s, until_s in self._open:
+            kept += [(since_s, min(until_s, start_s)), (max(since_s, end_s), until_s)]
+        self._open = [(since_s, until_s) for since_s, until_s in kept if until_s > since_s]
+
     def settle(self) -> None:
         """Nothing runs any more that could overlap with what was added."""
         added, self._open = self._open, []

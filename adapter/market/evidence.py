@@ -100,6 +100,7 @@ class SegmentEvidence:
         self.units_wanted = 0
         self.units: list[UnitTimes] = []
         self.begun_s = begun_s
+        self.kept_s = float("-inf")
         # what the tracker's loop leaves, cleared by `take_marks`
         self.live_ms = 0
         self.fresh_ms = 0
@@ -173,7 +174,11 @@ class SegmentEvidence:
     @property
     def last_packet_s(self) -> float:
         """When the last packet of the run came, live or not; -inf while there was none."""
-        return max((unit.at_s for unit in self.units if unit.is_wanted), default=float("-inf"))
+        return max([self.kept_s, *(unit.at_s for unit in self.units if unit.is_wanted)])
+
+    def keep_last_packet(self) -> None:
+        """Other units are wanted from now on: what the former ones sent was heard all the same."""
+        self.kept_s = max([self.kept_s, *(unit.at_s for unit in self.units)])
 
     @property
     def has_packets_here(self) -> bool:
@@ -194,7 +199,8 @@ class SegmentEvidence:
 
     def doubt_mute(self) -> bool:
         """An answer that was mute must be judged anew once something comes; whether that is so."""
-        if self.answer is not Answer.MUTE or not self.has_packets_here:
+        is_mute = self.answer is Answer.MUTE and self.is_judged
+        if not is_mute or not self.has_packets_here:
             return False
         self.answer, self.is_judged = None, False
         return True
@@ -203,14 +209,16 @@ class SegmentEvidence:
         """The subscription has been sent on a new connection: what comes first follows nothing."""
         self.had_packets = self.last_packet_s > float("-inf")
         self.newest_ms = max(self.newest_ms, self.live_ms, self.fresh_ms, self.first_ms)
-        self.reference_ms = self.newest_ms or (self.span.reference_ms if self.span else None)
+        self.reference_ms = self.newest_ms or None
+        if self.span is not None:  # what came while the link closed is newer than what was lost
+            self.reference_ms = self.span.reference_ms
         for unit in self.units:
             unit.run_ms = max(unit.run_ms, unit.exchange_ms)
             unit.exchange_ms = unit.ahead_ms = 0
         self.live_ms = self.fresh_ms = self.first_ms = self.ahead_ms = 0
         self.here_ms = self.first_here_ms = 0
         self.asked_s = self.gap_from_s = now_s
-        self.answer, self.is_judged = None, False
+        self.is_judged = False
 
     @property
     def has_moved(self) -> bool:
@@ -245,15 +253,16 @@ class SegmentEvidence:
 
     def patience_s(self, now_s: float, silence_after_s: float, opened_s: float) -> float:
         """How long a segment that has ticked may be silent before that is a fault."""
-        if not self._is_illiquid(now_s):
+        if not self._is_illiquid(now_s - max(opened_s, self.begun_s)):
             return silence_after_s
         while self.gaps and self.gaps[0][1] < now_s - GAPS_FOR_S:
             self.gaps.popleft()
         longest_s = max((end - max(start, opened_s) for start, end in self.gaps), default=0.0)
         return max(silence_after_s, min(GAP_FACTOR * longest_s, MOST_GAP_S))
 
-    def _is_illiquid(self, now_s: float) -> bool:
+    def _is_illiquid(self, traded_s: float) -> bool:
+        """Whether there are few units, or none that ticked once a minute in `traded_s`."""
         if self.units_wanted < LEAST_LIQUID_UNITS:
             return True
-        minutes = (now_s - self.begun_s) / 60
+        minutes = traded_s / 60
         return all(unit.ticks < minutes for unit in self.units if unit.is_wanted)

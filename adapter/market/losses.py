@@ -94,18 +94,23 @@ class Losses:
         *,
         after_ms: int | None = None,
         is_live: bool = False,
-    ) -> None:
-        """The span of a segment is over: something moved again, or nothing could."""
+    ) -> float:
+        """The span of a segment is over: something moved again, or nothing could.
+
+        Returns how many seconds of it count.
+        """
         span, evidence.span, evidence.seen_s = evidence.span, None, now_s
         if span is None:
-            return
+            return 0.0
         length_s = self._counted_s(evidence, span, now_s, after_ms=after_ms, is_live=is_live)
         if span.is_tentative and length_s:
             self.begin_outage(self._probe_reason, now_s)
         self._blind.add(span.start_s, span.start_s + length_s)
-        if evidence.standing_from_s is not None and length_s:
-            self.end_standing(evidence, max(evidence.standing_from_s, span.start_s))
+        if length_s:
+            self._add_standing(evidence, now_s)
+            self._uncertain.cut(span.start_s, now_s)
         self._settle()
+        return length_s
 
     def drop(self, evidence: SegmentEvidence, now_s: float) -> None:
         """Nothing moved in the span of a segment: it cost nothing."""
@@ -113,8 +118,12 @@ class Losses:
         self._settle()
 
     def _settle(self) -> None:
-        if not any(each.span is not None for each in self._segments()):
-            self._blind.settle()
+        segments = self._segments()
+        if self._outage is not None or any(each.span is not None for each in segments):
+            return
+        self._blind.settle()
+        if not any(each.standing_from_s is not None for each in segments):
+            self._uncertain.settle()
 
     def _counted_s(
         self,
@@ -149,13 +158,14 @@ class Losses:
     # --- standing ---
 
     def end_standing(self, evidence: SegmentEvidence, until_s: float) -> None:
-        """A segment stands no more, or should not have been called so since `until_s`."""
+        """A segment stands no more."""
+        self._add_standing(evidence, until_s)
+        self._settle()
+
+    def _add_standing(self, evidence: SegmentEvidence, until_s: float) -> None:
         since_s, evidence.standing_from_s = evidence.standing_from_s, None
-        if since_s is None:
-            return
-        self._uncertain.add(since_s, until_s)
-        if not any(each.standing_from_s is not None for each in self._segments()):
-            self._uncertain.settle()
+        if since_s is not None:
+            self._uncertain.add(since_s, until_s)
 
     # --- sums ---
 
@@ -180,6 +190,7 @@ class Losses:
         blind_s = max(0.0, self.blind_s(now_s) - outage.blind_s)
         uncertain_s = self.uncertain_s(now_s) - outage.uncertain_s
         uncertain = uncertain_s if uncertain_s >= _LEAST_TOLD_S else None
+        self._settle()
         return events.Recovered(*outage.reason, blind_s=blind_s, uncertain_s=uncertain)
 
     # --- clocks ---

@@ -122,6 +122,7 @@ class MarketWatch:
         self._wanted: set[int] = set()
         self._losses = Losses(calendar, self._active)
         self._asked_s: float | None = None
+        self._has_booked = False
         self._latest_s = 0.0
         self._events: list[events.FeedEvent] = []
         self._settled: list[Settled] = []
@@ -133,9 +134,12 @@ class MarketWatch:
         wanted = {segment.exchange_type for segment in units}
         for number in self._wanted - wanted:
             self._leave(self._segments[number], now_s)
-        self._wanted = wanted
+        joining, self._wanted = wanted - self._wanted, wanted
         for segment, count in units.items():
             evidence = self.segment(segment.exchange_type, now_s)
+            if segment.exchange_type in joining:
+                evidence.seen_s = now_s  # what went on before was not missed
+            evidence.keep_last_packet()
             evidence.segment, evidence.units_wanted = segment, count
             if self._asked_s is not None and evidence.asked_s is None:
                 self._ask(evidence, now_s)
@@ -158,7 +162,7 @@ class MarketWatch:
 
     def asked(self, now_s: float) -> None:
         """The subscription has been sent on a new connection."""
-        self._asked_s = now_s
+        self._asked_s, self._has_booked = now_s, False
         for evidence in self._active():
             self._ask(evidence, now_s)
 
@@ -227,12 +231,12 @@ class MarketWatch:
 
     def _end_span(self, evidence: SegmentEvidence, now_s: float, *, has_stood: bool) -> None:
         """Something moves again: the span is over, and cost nothing if nothing had moved in it."""
-        start_s = evidence.seen_s if evidence.span is None else evidence.span.start_s
-        evidence.fault_silence_s = now_s - start_s
         if has_stood:
             self._losses.drop(evidence, now_s)
-        else:
-            self._losses.close(evidence, now_s, after_ms=evidence.here_ms, is_live=True)
+            return
+        evidence.fault_silence_s = self._losses.close(
+            evidence, now_s, after_ms=evidence.here_ms, is_live=True
+        )
 
     def _ticked(self, evidence: SegmentEvidence, now_s: float, market_ms: int) -> None:
         evidence.tick(now_s, self._silence_after_s, self._stable_after_s)
@@ -243,6 +247,7 @@ class MarketWatch:
 
     def _answer(self, evidence: SegmentEvidence, *, has_moved: bool) -> None:
         """A first packet that moved, or a live one, settles the answer before its time."""
+        evidence.doubt_mute()
         if not evidence.is_judged:
             is_known = evidence.reference_ms is not None
             answer = Answer.STANDS if is_known else None
@@ -276,7 +281,8 @@ class MarketWatch:
             return
         evidence.is_probed = False
         self._tell(probe_event(evidence, answer))
-        if answer is Answer.MOVED:
+        if answer is Answer.MOVED and not self._has_booked:
+            self._has_booked = True  # one attempt, however many segments the probe asked for
             self._settled.append(Settled(evidence.fault_silence_s))
 
     def _stand(self, evidence: SegmentEvidence, now_s: float) -> None:
