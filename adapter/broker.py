@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
+from .chain_watch import ChainWatch
 from .clock import Clock, SystemClock
 from .errors import FeedLostError, TicksError
 from .events import Added, EventLog, Removed
@@ -26,6 +27,7 @@ from .feed.lifecycle import Policy
 from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
+from .instruments.chain import Chain
 from .market.calendar import MarketCalendar
 from .market.hours import Kind, kind_of
 from .market.state import MarketWatch
@@ -93,6 +95,7 @@ class BrokerAdapter:
             symbols=self.symbols,
             kind_of=self._kind_of,
         )
+        self.chains = ChainWatch(self)
         self._is_connected = False
         self._is_stopping = False
         self._lock = threading.Lock()
@@ -114,6 +117,7 @@ class BrokerAdapter:
             self._is_stopping, self._is_connected = False, True
             self._snapshots.restart_rate()
             self._assign()
+        self.chains.begin()
 
     def stop(self) -> None:
         """Ask every connection to close, and wait for none. Safe in a signal handler.
@@ -128,12 +132,15 @@ class BrokerAdapter:
     def disconnect(self) -> None:
         """Close every connection with a close frame and join its thread. May be called twice."""
         self.stop()
-        with self._lock:
-            threads = list(self._threads)
-        for thread in threads:
-            thread.join(_JOIN_S)
-        self._is_connected = False
-        self.waker.wake()
+        try:
+            self.chains.end()  # first: what it adds may start a connection
+        finally:
+            with self._lock:
+                threads = list(self._threads)
+            for thread in threads:
+                thread.join(_JOIN_S)
+            self._is_connected = False
+            self.waker.wake()
 
     def __enter__(self) -> BrokerAdapter:
         self.connect()
@@ -157,6 +164,21 @@ class BrokerAdapter:
         return self._is_stopping and self._ended.issuperset(numbers)
 
     # --- subscriptions ---
+
+    def follow(
+        self,
+        chain: Chain,
+        mode: Mode = Mode.QUOTE,
+        *,
+        is_mine: Callable[[Instrument], bool] = lambda _instrument: True,
+    ) -> None:
+        """Subscribe the spot of an option chain, and the strikes around it as it moves.
+
+        What is added stays. `is_mine` picks the contracts of this stream where several share one.
+        Raises what `subscribe` raises, for the spot.
+        """
+        self.subscribe([chain.spot], mode)
+        self.chains.follow(chain, mode, is_mine)
 
     @property
     def subscribed(self) -> list[Instrument]:
@@ -218,7 +240,7 @@ class BrokerAdapter:
         """Whether the broker refused any of these since they were last subscribed."""
         with self._lock:
             self._forget_refused()
-            return not self._refused.isdisjoint(
+            return bool(self._refused) and not self._refused.isdisjoint(
                 Unit(i.exchange_type, i.token, mode) for i in instruments
             )
 
