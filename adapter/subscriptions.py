@@ -77,7 +77,7 @@ class Subscriptions:
     def _meant(
         self, names: Sequence[str], subscribed: Mapping[InstrumentKey, Instrument]
     ) -> tuple[list[Chain], list[Instrument]]:
-        """The chains and the instruments that are named. Raises SymbolError for what is not there."""
+        """The chains and the instruments that are named. Raises SymbolError for others."""
         chains: list[Chain] = []
         wanted: list[Instrument] = []
         faults: list[SymbolError] = []
