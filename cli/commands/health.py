@@ -23,9 +23,10 @@ from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
 from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
-from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has_color, held
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
+from ..terminal.signals import StopRequestedError, StopSignals, held
+from ..terminal.terminal import can_draw_on, has_color
 from ..view.frame import Frame, Line
 from ..view.health_view import as_dict, finding, running, told, verdict
 

@@ -28,9 +28,11 @@ from ...adapter.tick import Mode
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
 from ..options import options, parsers
-from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
+from ..terminal.console import Console
 from ..terminal.progress import Progress, byte_progress
 from ..terminal.replay_watch import ReplayWatch
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import Terminal
 from .simulate import parse_speed
 
 _MOST_DAMAGE_SAID = 10

@@ -31,9 +31,11 @@ from ..exit_codes import ExitCode
 from ..options import options
 from ..options.market_table import market_calendar
 from ..options.parsers import checked_outputs
-from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
+from ..terminal.console import Console
 from ..terminal.observer import Observer
 from ..terminal.progress import byte_progress
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import Terminal
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,76 +1,22 @@
-"""Who owns the terminal: words and dashboard on stderr, and the signals that end a command.
-
-Ticks are data and never pass through here. A signal handler only sets a flag and rings a bell; a
-second Ctrl-C ends the program at once.
-"""
+"""Words and dashboard on stderr. Ticks are data and never pass through here."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
-from ...adapter.errors import OutputError
 from ...adapter.events import FeedEvent
 from ...adapter.feed.stats import FeedSnapshot
 from ..view.event_text import event_text
 from ..view.figures import printable
 from .screen import Screen
+from .signals import held
+from .terminal import Terminal
 
 if TYPE_CHECKING:
     from ..view.frame import Frame  # Rich: only those pay for it who look at it
-
-_DUMB = ("dumb", "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """What the standard streams lead to. `is_shared`: stdout is the terminal that stderr is."""
-
-    can_draw: bool
-    has_color: bool
-    is_shared: bool
-
-    @classmethod
-    def here(cls) -> Terminal:
-        """The terminal of this process; NO_COLOR and TERM say what it takes."""
-        is_shared = sys.stderr.isatty() and sys.stdout.isatty() and _device(1) == _device(2)
-        return cls(can_draw_on(sys.stderr), has_color(), is_shared)
-
-    def shows_dashboard(
-        self, wanted: bool | None, *, writes_stdout: bool, is_quiet: bool = False
-    ) -> bool:
-        """Whether to draw. `wanted` None: where colour is on and nobody asked for quiet.
-
-        Never over ticks: `writes_stdout` says that they were asked for on stdout.
-        """
-        if not self.can_draw or (writes_stdout and self.is_shared):
-            return False
-        return self.has_color and not is_quiet if wanted is None else wanted
-
-
-def can_draw_on(stream: TextIO) -> bool:
-    """Whether a stream leads to a terminal that takes more than lines."""
-    return stream.isatty() and os.environ.get("TERM") not in _DUMB
-
-
-def has_color() -> bool:
-    """Whether nobody asked for no colour."""
-    return not os.environ.get("NO_COLOR")
-
-
-def _device(descriptor: int) -> int:
-    return os.fstat(descriptor).st_rdev
-
-
-class StopRequestedError(Exception):
-    """Ctrl-C or SIGTERM before there was anything to stop: a good end."""
 
 
 class Console:
@@ -173,68 +119,3 @@ class Console:
             return
         frame = render(*self._screen.size())
         self._screen.draw(frame.ansi(has_color=self._has_color), frame.widths())
-
-
-@contextlib.contextmanager
-def held(screen: Screen) -> Iterator[None]:
-    """A screen's time: it draws anew after the program was suspended, and its last block stays."""
-    old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCONT, old)
-        screen.close()
-
-
-def stop_signals() -> list[signal.Signals]:
-    """What ends a command: Ctrl-C, SIGTERM and, unless it is ignored (nohup), SIGHUP."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    return numbers
-
-
-class StopSignals:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP asks for a stop and a second SIGINT ends
-    at once. A SIGHUP that is ignored (nohup) stays ignored.
-
-    Before `hand_to` names who is to stop, a signal raises StopRequestedError where it strikes.
-    """
-
-    def __init__(self) -> None:
-        self._stop: Callable[[], None] | None = None
-        self._is_asked = False
-        self._is_broken_off = False
-
-    def hand_to(self, stop: Callable[[], None]) -> None:
-        """From now on a signal calls `stop`, which must be safe in a handler."""
-        self._stop = stop
-
-    @contextlib.contextmanager
-    def installed(self) -> Iterator[StopSignals]:
-        """Handle the signals inside the block, and restore the old handlers after it."""
-        signals = stop_signals()
-        old = [signal.signal(number, self._caught) for number in signals]
-        try:
-            yield self
-        finally:
-            for number, handler in zip(signals, old, strict=True):
-                signal.signal(number, handler)
-
-    def break_off(self) -> None:
-        """From another thread: raise OutputError in the main one, even out of a blocked write."""
-        self._is_broken_off = True
-        main = threading.main_thread().ident
-        if main is not None:
-            signal.pthread_kill(main, signal.SIGTERM)
-
-    def _caught(self, number: int, frame: FrameType | None) -> None:
-        if self._is_broken_off:
-            self._is_broken_off = False
-            raise OutputError("nobody reads what is written")
-        if self._is_asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self._is_asked = True
-        if self._stop is None:
-            raise StopRequestedError
-        self._stop()
