@@ -13,7 +13,7 @@ import typer
 
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
-from ...adapter.errors import UnknownSymbolError, UsageError
+from ...adapter.errors import UnknownSymbolError
 from ...adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ...adapter.instruments import InstrumentCatalog, open_catalog
 from ..options import options, parsers
@@ -33,14 +33,29 @@ Words = Annotated[
 ]
 Exchange = Annotated[
     str | None,
-    typer.Option(metavar="|".join(EXCHANGE_TYPES), help="Only what trades there."),
+    options.option(
+        "--exchange",
+        None,
+        "Only instruments on this exchange.",
+        metavar="|".join(EXCHANGE_TYPES),
+        has_variable=False,
+    ),
 ]
 Limit = Annotated[
     int,
-    typer.Option(parser=options.parsed(parsers.count), metavar="N", help="At most so many."),
+    options.option(
+        "--limit",
+        None,
+        "Maximum number of results.",
+        parsers.count,
+        metavar="N",
+        has_variable=False,
+    ),
 ]
-AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV with a header.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As a JSON array.")]
+AsCsv = Annotated[
+    bool, options.option("--csv", None, "Print CSV with a header.", has_variable=False)
+]
+AsJson = Annotated[bool, options.option("--json", None, "Print a JSON array.", has_variable=False)]
 
 
 def find(
@@ -59,8 +74,6 @@ def find(
       ticks find nifty 24400 ce --exchange NFO --limit 5
       ticks find gold --csv
     """
-    if as_csv and as_json:
-        raise UsageError("--csv and --json exclude each other", remedy="leave one of them out")
     words = " ".join(text)
     with _open_book() as book:
         found = book.find(words, exchange, limit)

@@ -22,6 +22,7 @@ from ..demo import environment
 from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
 from ..options.market_table import market_calendar
+from ..options.parsers import checked_symbols
 from ..terminal.check_thread import CheckThread
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
@@ -35,25 +36,30 @@ _DRAW_EVERY_S = 0.25
 
 Watching = Annotated[
     bool,
-    typer.Option(
+    options.option(
         "--watch",
-        help="Stay: repeat the checks and follow the running streams until told to stop.",
+        None,
+        "Keep running: repeat the checks and follow the running streams until stopped.",
+        has_variable=False,
     ),
 ]
 AsJson = Annotated[
     bool,
-    typer.Option(
-        "--json", help="The findings as JSON on stdout; with --watch a line of it each second."
+    options.option(
+        "--json",
+        None,
+        "Print the results as JSON; with --watch, one line of it every second.",
+        has_variable=False,
     ),
 ]
 Timeout = Annotated[
     options.Seconds,
-    typer.Option(
+    options.option(
         "--timeout",
-        parser=options.parsed(options.Seconds),
-        envvar="TICKS_TIMEOUT",
+        None,
+        "Longest wait for the feed in each check.",
+        options.Seconds,
         metavar="DURATION",
-        help="Longest wait for the feed in each check.",
     ),
 ]
 DEFAULT_TIMEOUT = options.Seconds("15s")
@@ -80,6 +86,7 @@ def health(
       ticks health --watch
       ticks health --demo
     """
+    wanted = checked_symbols(symbols or (), "health")
     screen = Screen(sys.stdout.fileno()) if can_draw_on(sys.stdout) and not as_json else None
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
@@ -90,7 +97,7 @@ def health(
             clock=SystemClock(),
             calendar=market_calendar(os.environ, is_always_open=always_open or demo),
             run_folder=_run_folder(),
-            symbols=symbols or (),
+            symbols=wanted,
             timeout_s=timeout,
             spares_feed=watch,
         )

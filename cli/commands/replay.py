@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import inf
 from typing import Annotated
 
 import typer
@@ -33,10 +34,9 @@ from ..terminal.progress import Progress, byte_progress
 from ..terminal.replay_watch import ReplayWatch
 from ..terminal.signals import StopRequestedError, StopSignals
 from ..terminal.terminal import Terminal
-from .simulate import parse_speed
 
 _MOST_DAMAGE_SAID = 10
-_WHAT, _PACE, _WHERE = "What", "Pace", "Where to"
+_PACE = "Pace"
 
 
 def bound(text: str) -> str:
@@ -49,10 +49,12 @@ def bound(text: str) -> str:
     day = "2000-01-01T0" if text[1:2] == ":" else "2000-01-01T"
     try:
         moment = datetime.fromisoformat(day + text if is_time_of_day else text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time; write 09:15 or 2026-11-20T09:15") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(IST).replace(tzinfo=None)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(IST).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # the years 1 and 9999 have days that no other zone has
+        raise ValueError(
+            f"{parsers.quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
+        ) from None
     shown = moment.isoformat(timespec="microseconds")
     return shown.partition("T")[2] if is_time_of_day else shown
 
@@ -60,73 +62,79 @@ def bound(text: str) -> str:
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Recordings, CSV or JSON lines, .gz or not; - is stdin."
+        metavar="FILE", help="Recordings: CSV or JSON lines, also compressed (.gz); - is stdin."
     ),
 ]
 Start = Annotated[
     str | None,
-    typer.Option(
-        parser=options.parsed(bound),
+    options.option(
+        "--start",
+        options.WHAT,
+        "Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
+        bound,
         metavar="TIME",
-        help="Leave out what was received before this time, in India: 09:15 on each day,"
-        " or 2026-11-20T09:15.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 End = Annotated[
     str | None,
-    typer.Option(
-        parser=options.parsed(bound),
+    options.option(
+        "--end",
+        options.WHAT,
+        "Skip what was received at this time or later.",
+        bound,
         metavar="TIME",
-        help="Leave out what was received at this time or later.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 SymbolsOnly = Annotated[
     list[str] | None,
-    typer.Option(
+    options.option(
         "--symbol",
+        options.WHAT,
+        "Only this instrument; can be repeated.",
         metavar="SYMBOL",
-        help="Only this instrument; may be given several times.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
+    options.option(
         "--strict",
-        help="Stop at the first damaged row, with exit code 6.",
-        rich_help_panel=_WHAT,
+        options.WHAT,
+        "Stop at the first damaged row, with exit code 6.",
+        has_variable=False,
     ),
 ]
 Speed = Annotated[
-    str | None,
-    typer.Option(
+    float | None,
+    options.option(
+        "--speed",
+        _PACE,
+        "N times as fast as it was received, or max: as fast as it can be written.",
+        parsers.speed,
         metavar="N|max",
-        help="N times as fast as it was received; max: as fast as it is taken.",
-        show_default="1, for candles max",
-        rich_help_panel=_PACE,
+        shows="1, for candles max",
+        has_variable=False,
     ),
 ]
 SkipIdle = Annotated[
     bool,
-    typer.Option(
-        "--skip-idle", help="Spend no time on silence over a minute.", rich_help_panel=_PACE
+    options.option(
+        "--skip-idle", _PACE, "Skip silences of more than a minute.", has_variable=False
     ),
 ]
-Loop = Annotated[
-    bool,
-    typer.Option("--loop", help="Begin again at the end, for ever.", rich_help_panel=_PACE),
-]
+Loop = Annotated[bool, options.option("--loop", _PACE, "Repeat forever.", has_variable=False)]
 Columns = Annotated[
     Mode | None,
-    typer.Option(
+    options.option(
         "--mode",
-        parser=options.parsed(parsers.mode),
+        options.WHERE,
+        "The columns of CSV output.",
+        parsers.mode,
         metavar="ltp|quote|snap",
-        help="The columns of CSV output.",
-        show_default="those of the richest recording",
-        rich_help_panel=_WHERE,
+        shows="those of the richest recording",
+        has_variable=False,
     ),
 ]
 
@@ -185,7 +193,7 @@ def replay(
         raise UsageError(f"--start {start[:-7]} does not lie before --end {end[:-7]}")
     wishes = ReplayOptions(
         paths=tuple(files),
-        speed=parse_speed(speed or ("max" if candles else "1")),
+        speed=_pace(speed, is_for_candles=candles is not None),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
@@ -206,6 +214,13 @@ def replay(
             return run_replay(wishes, choice, outputs, console, signals)
         except StopRequestedError:
             return ExitCode.OK
+
+
+def _pace(speed: float | None, *, is_for_candles: bool) -> float | None:
+    """The speed that was asked for, or the default; None for as fast as it goes."""
+    if speed is None:
+        speed = inf if is_for_candles else 1.0
+    return None if speed == inf else speed
 
 
 def run_replay(

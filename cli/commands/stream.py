@@ -30,7 +30,7 @@ from ..demo import environment
 from ..exit_codes import ExitCode
 from ..options import options
 from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs
+from ..options.parsers import checked_outputs, checked_symbols
 from ..terminal.console import Console
 from ..terminal.observer import Observer
 from ..terminal.progress import byte_progress
@@ -105,7 +105,7 @@ def stream(
         is_verbose=verbose,
     )
     settings = StreamSettings(
-        symbols=tuple(symbols or ()),
+        symbols=checked_symbols(symbols or (), "stream"),
         watch_lists=tuple(watch_lists or ()),
         mode=mode,
         shard=shard,
