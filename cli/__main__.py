@@ -10,15 +10,31 @@ _STDIN, _STDOUT, _STDERR = range(3)
 
 def main() -> None:
     """The program; a shell that asks for symbols is answered without loading it."""
+    check_platform(sys.platform)
     occupy_standard_streams()
-    if sys.argv[1:2] == ["__symbols"]:
-        from .symbols import answer
+    try:  # a Ctrl-C while modules are loaded: from then on, exit_codes.py says the same
+        if sys.argv[1:2] == ["__symbols"]:
+            from .symbols import answer
 
-        answer(sys.argv[2:])
-        return
-    from .app import main as program
+            answer(sys.argv[2:])
+            return
+        from .app import main as program
 
-    program()
+        program()
+    except KeyboardInterrupt:
+        print("ticks: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def check_platform(platform: str) -> None:
+    """Ends with words where an import of what only Unix has (fcntl, termios) would end us."""
+    if platform == "win32":
+        print(
+            "ticks: plain Windows is not supported: ticks needs what only Unix systems have\n"
+            "  try: install WSL (wsl --install), then install and run ticks inside it",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 def occupy_standard_streams() -> None:

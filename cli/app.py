@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ..adapter.errors import UsageError
 from .exit_codes import run_guarded
-from .registry import CONTEXT, SUMMARIES, Command, load
-from .usage_errors import translate_usage_errors
+from .registry import CONTEXT, SUMMARIES, Command, load, owners_of, without_types
+from .usage_errors import similar, translate_usage_errors
 
 if TYPE_CHECKING:
-    from typer._click import Context
+    from typer._click import Context, Parameter
 
 
 class Commands(TyperGroup):
@@ -25,6 +26,9 @@ class Commands(TyperGroup):
         super().__init__(**attributes)
         self.commands = {name: Command(name, help=summary) for name, summary in SUMMARIES.items()}
 
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        return without_types(super().get_params(ctx))
+
     def resolve_command(
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, TyperCommand | None, list[str]]:
@@ -32,15 +36,27 @@ class Commands(TyperGroup):
 
         A request for help is answered whatever stands in that file.
         """
-        name, _, rest = super().resolve_command(ctx, args)
-        if name is None:
-            return None, None, rest
+        name, *rest = args
+        if name not in self.commands:
+            raise _no_such_command(name)
         command = load(name)
         if not _asks_for_help(rest):
             from .options.config_file import defaults_of  # 10 ms that help need not wait for
 
             ctx.default_map = {name: defaults_of(command, ctx)}
         return name, command, rest
+
+
+def _no_such_command(name: str) -> UsageError:
+    if meant := similar(name, SUMMARIES):
+        return UsageError(
+            f"there is no command {name!r}; did you mean {meant!r}?", remedy="ticks --help"
+        )
+    is_symbol = name.isupper()  # the way symbols are written, and commands are not
+    return UsageError(
+        f"there is no command {name!r}",
+        remedy=f"ticks stream {name}" if is_symbol else "ticks --help",
+    )
 
 
 def _asks_for_help(arguments: Sequence[str]) -> bool:
@@ -51,7 +67,6 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
 app = typer.Typer(
     name="ticks",
     cls=Commands,
-    no_args_is_help=True,
     add_completion=False,  # `ticks completion` has ours, which also knows symbols
     pretty_exceptions_enable=False,
     context_settings=CONTEXT,
@@ -71,6 +86,7 @@ def ticks(
     version_wanted: Annotated[
         bool,
         typer.Option(
+            "-V",
             "--version",
             callback=_show_version,
             is_eager=True,
@@ -81,7 +97,7 @@ def ticks(
 ) -> None:
     """Angel One SmartAPI's live feed as ticks you can trust.
 
-    Ticks are data, on stdout or in files; what is said to people is on stderr.
+    Ticks go to stdout or files; messages and the dashboard go to stderr.
 
     Examples:
       ticks stream NIFTY --demo
@@ -96,7 +112,11 @@ def run(arguments: Sequence[str]) -> object:
     Not by way of `app()`: that has answers of its own to faults, interrupts and closed pipes.
     """
     group = typer.main.get_command(app)
-    with translate_usage_errors("ticks"), group.make_context("ticks", list(arguments)) as ctx:
+    typed = list(arguments) or ["--help"]
+    with (
+        translate_usage_errors("ticks", typed, owners_of),
+        group.make_context("ticks", list(typed)) as ctx,
+    ):
         return group.invoke(ctx)
 
 

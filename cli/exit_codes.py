@@ -1,7 +1,8 @@
 """The one place that turns an error into an exit code, words and a remedy.
 
 What a user reads: what happened, which value was involved, what to do next. A traceback is shown
-only with `-v`.
+with `-v` only, and never for a fault that has words of its own. Whatever is shown passes
+`printable`: a message may hold what a server, a file or a folder is called.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from itertools import takewhile
 
 import typer
 
@@ -28,6 +30,7 @@ from ..adapter.errors import (
     TicksError,
     UsageError,
 )
+from .view.figures import printable
 
 
 class ExitCode(IntEnum):
@@ -79,7 +82,8 @@ def exit_code_of(error: TicksError) -> ExitCode:
 def message_for(error: TicksError) -> str:
     """What a user reads of a fault, one or two lines."""
     remedy = remedy_of(error)
-    return f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+    words = f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+    return "\n".join(map(printable, words.split("\n")))
 
 
 def remedy_of(error: TicksError) -> str:
@@ -89,7 +93,6 @@ def remedy_of(error: TicksError) -> str:
 
 def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> int:
     """Run the program with `arguments`; its exit code. Every way out of it ends here."""
-    is_verbose = any(argument in ("-v", "--verbose") for argument in arguments)
     try:
         _run_and_flush(run, arguments)
         return ExitCode.OK
@@ -98,15 +101,25 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
     except TicksError as error:
         if isinstance(error, ReaderLeftError):
             return _without_reader()
-        _say(message_for(error), is_verbose)
+        print(message_for(error), file=sys.stderr)
         return exit_code_of(error)
     except (KeyboardInterrupt, typer.Abort):
-        _say("ticks: interrupted", with_traceback=False)
+        print("ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
-        reason = f"{type(error).__name__}: {error}"
-        _say(f"ticks: unexpected: {reason}\n  try: the same with -v, and report it", is_verbose)
+        if _is_verbose(arguments):
+            traceback.print_exc()
+        reason = printable(f"{type(error).__name__}: {error}")
+        print(f"ticks: unexpected: {reason}", file=sys.stderr)
+        print(
+            "  try: run it again with TICKS_VERBOSE=1, and report what it prints", file=sys.stderr
+        )
         return ExitCode.UNEXPECTED
+
+
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    own = takewhile(lambda argument: argument != "--", arguments)
+    return "TICKS_VERBOSE" in os.environ or not {"-v", "--verbose"}.isdisjoint(own)
 
 
 def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> None:
@@ -130,12 +143,6 @@ def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[s
             f"stdout cannot be written: {error.strerror}",
             remedy="send it to a place that is open and has room",
         ) from error
-
-
-def _say(words: str, with_traceback: bool) -> None:
-    if with_traceback:
-        traceback.print_exc()
-    print(words, file=sys.stderr)
 
 
 def _without_reader() -> int:

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from .usage_errors import refuse_repeats, translate_usage_errors
+from .usage_errors import settle_contradictions, similar, translate_usage_errors
+from .view.figures import printable
 
 if TYPE_CHECKING:
     from typer._click import Context, Parameter
@@ -30,8 +33,15 @@ SUMMARIES = {
     "simulate": "Run a SmartAPI on this machine: login, instruments and a live feed, no account.",
     "config": "Show every setting and where its value comes from, or write a config.toml.",
     "completion": "Print the completion script for a shell.",
+    "help": "Show the help of ticks, or of a command.",
 }
 """The first line of each command's help."""
+
+ENVIRONMENT = (
+    *("TICKS_API_KEY", "TICKS_CLIENT_CODE", "TICKS_PIN", "TICKS_TOTP_SECRET", "TICKS_HOME"),
+    *("TICKS_REST_URL", "TICKS_FEED_URL", "TICKS_INSTRUMENTS_URL"),
+)
+"""The variables that are no options."""
 
 _MODULES = {"logout": "login"}
 """The module of a command that does not lie in one of its own name."""
@@ -40,24 +50,32 @@ CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose flags are listed without a type: there is nothing to give them.
-
-    Its mistakes are told in our words, and what takes one value is given once.
-    """
+    """A command whose mistakes are told in our words, and whose help names no type of Python."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         typed = list(args)
-        with translate_usage_errors(ctx.command_path):
+        with translate_usage_errors(ctx.command_path, typed, owners_of):
             rest = super().parse_args(ctx, args)
-            refuse_repeats(self, ctx, typed)
+        settle_contradictions(ctx)
         return rest
 
+    def invoke(self, ctx: Context) -> Any:
+        if not ctx.params.get("quiet"):
+            warn_of_unknown_variables(os.environ, self)
+        return super().invoke(ctx)
+
     def get_params(self, ctx: Context) -> list[Parameter]:
-        params = super().get_params(ctx)
-        for param in params:
-            if isinstance(param, TyperOption) and param.is_flag:
-                param.metavar = ""
-        return params
+        return without_types(super().get_params(ctx))
+
+
+def without_types(params: list[Parameter]) -> list[Parameter]:
+    """`params` without what Typer calls their types in a help: metavars say it."""
+    for param in params:
+        if isinstance(param, TyperOption) and param.is_flag:
+            param.metavar = ""
+        elif isinstance(param, TyperArgument):
+            param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+    return params
 
 
 def load(name: str) -> TyperCommand:
@@ -74,6 +92,35 @@ def load(name: str) -> TyperCommand:
 def load_all() -> Iterator[TyperCommand]:
     """Every command, in the order of the help."""
     return map(load, SUMMARIES)
+
+
+def owners_of(option: str) -> list[str]:
+    """The commands that have an option, such as `--fault` or `-v`."""
+    return [
+        str(command.name)
+        for command in load_all()
+        if any(option in (*one.opts, *one.secondary_opts) for one in options_of(command))
+    ]
+
+
+def warn_of_unknown_variables(environ: Mapping[str, str], command: TyperCommand) -> None:
+    """A line on stderr for each `TICKS_...` variable that nothing reads."""
+    known = {*ENVIRONMENT, *_variables_of(command)}
+    unknown = [name for name in sorted(environ) if name.startswith("TICKS_") and environ[name]]
+    if set(unknown) <= known:
+        return  # the usual case, which need not load the other commands
+    for other in load_all():
+        known.update(_variables_of(other))
+    for name in unknown:
+        if name not in known:
+            meant = similar(name, known)
+            guess = f"; did you mean {meant}?" if meant else ""
+            words = f"ticks: {name} is not a variable of ticks and has no effect{guess}"
+            print(printable(words), file=sys.stderr)
+
+
+def _variables_of(command: TyperCommand) -> set[str]:
+    return {str(option.envvar) for option in options_of(command) if option.envvar}
 
 
 def options_of(command: TyperCommand) -> Iterator[TyperOption]:

@@ -13,13 +13,14 @@ _ticks_options() {
         simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
         completion) echo "--help -h" ;;
+        help) echo "--help -h" ;;
     esac
 }
 
 # What an option of a command takes, or "" its other words.
 _ticks_takes() {
     case "$1 $2" in
-        " ") echo "login logout stream health replay find simulate config completion" ;;
+        " ") echo "login logout stream health replay find simulate config completion help" ;;
         "login --client-code") echo "@other" ;;
         "stream ") echo "@symbol" ;;
         "stream --from") echo "@file" ;;
@@ -63,6 +64,7 @@ _ticks_takes() {
         "simulate --seed") echo "@other" ;;
         "simulate --fault") echo "@other" ;;
         "completion ") echo "bash zsh fish" ;;
+        "help ") echo "login logout stream health replay find simulate config completion help" ;;
     esac
 }
 

@@ -16,17 +16,27 @@ from typer.core import TyperCommand, TyperOption
 from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
+from ..options import options
 from ..options.config_file import MARKET, TABLES, ConfigFile, checked, settable
 from ..options.market_table import HOLIDAYS, SESSIONS, calendar_of
 from ..registry import load
+from ..usage_errors import variable_error
 
 Init = Annotated[
-    bool, typer.Option("--init", help="Write a config.toml that names and explains every key.")
+    bool,
+    options.option(
+        "--init", None, "Write a config.toml with every key, commented out.", has_variable=False
+    ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="With --init: replace the file that is there.")
+    bool,
+    options.option(
+        "--overwrite", None, "With --init: replace an existing file.", has_variable=False
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="The settings as JSON on stdout.")]
+AsJson = Annotated[
+    bool, options.option("--json", None, "Print the settings as JSON.", has_variable=False)
+]
 
 _BEGINNING = """\
 # Defaults of ticks. A flag beats its variable, a variable this file.
@@ -43,6 +53,7 @@ _MARKET = f"""
 _EXAMPLES = {
     "N": 1,
     "I/N": "1/2",
+    "N|max": 10,
     "DURATION": "1h30m",
     "TIME": "15:30",
     "WHEN:WHAT": "20s:silence:45s",
@@ -52,7 +63,8 @@ _EXAMPLES = {
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key. `source`: default, file or variable; `place`: the file's line, the variable."""
+    """One key. `source`: default, file or variable; `place`: the file's line where it is certain,
+    or the variable."""
 
     table: str
     key: str
@@ -76,7 +88,7 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
         print(f"wrote {path}", file=sys.stderr)
         return
     if overwrite:
-        raise UsageError("--overwrite does nothing here", remedy="give it with --init")
+        raise UsageError("--overwrite has no effect without --init", remedy="add --init")
     file = ConfigFile.of(os.environ)
     settings = list(in_effect(file, os.environ))
     if as_json:
@@ -139,15 +151,15 @@ def _of_command(
 
 
 def _of_variable(ctx: typer.Context, option: TyperOption) -> object:
-    variable = str(option.envvar)
     try:
         return shown(option.process_value(ctx, option.value_from_envvar(ctx)))
     except typer.BadParameter as error:
-        raise UsageError(f"{variable}: {error.message}", remedy="mend or unset it") from error
+        raise variable_error(option, error.message) from error
 
 
 def _from_file(file: ConfigFile, table: str, key: str, value: object) -> Setting:
-    return Setting(table, key, value, "file", f"line {file.line_of(table, key)}")
+    line = file.line_of(table, key)
+    return Setting(table, key, value, "file", "" if line is None else f"line {line}")
 
 
 def _default(option: TyperOption) -> object:

@@ -134,7 +134,7 @@ def test_the_whole_file_is_checked(home: Path) -> None:
 
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKS_MODE", "all")
-    assert str(run().exception) == "TICKS_MODE: 'all' is no mode; use ltp, quote or snap"
+    assert str(run().exception) == "TICKS_MODE: 'all' is not a valid mode; use ltp, quote or snap"
 
 
 def test_values_are_shown_as_users_write_them() -> None:
