@@ -41,7 +41,8 @@ def beginning_with(text: str) -> Iterator[str]:
         for one in book.prefix(text, _MOST):
             names = (one.name, one.symbol) if one.kind == INDEX_KIND else (one.symbol,)
             for name in names:
-                if name.upper().startswith(beginning.upper()) and name not in seen:
+                begins_so = name.upper().startswith(beginning.upper())
+                if begins_so and name not in seen and name.isprintable():
                     seen.add(name)
                     yield f"{exchange}{colon}{name}"
                     break

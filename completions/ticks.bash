@@ -6,9 +6,9 @@ _ticks_options() {
         "") echo "--version --help -h" ;;
         login) echo "--client-code --status --json --help -h" ;;
         logout) echo "--help -h" ;;
-        stream) echo "--from --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
-        health) echo "--watch --json --timeout --demo --always-open --help -h" ;;
-        replay) echo "--start --end --symbol --count --strict --speed --skip-idle --loop --candles --csv --jsonl --mode --overwrite --fsync --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
+        stream) echo "--from --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard --color -q --quiet -v --verbose --help -h" ;;
+        health) echo "--watch --json --timeout --demo --always-open --color --help -h" ;;
+        replay) echo "--start --end --symbol --count --strict --speed --skip-idle --loop --candles --csv --jsonl --mode --overwrite --fsync --dashboard --no-dashboard --color -q --quiet -v --verbose --help -h" ;;
         find) echo "--exchange --limit --csv --json --help -h" ;;
         simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
@@ -39,8 +39,10 @@ _ticks_takes() {
         "stream --check-every") echo "@other" ;;
         "stream --max-attempts") echo "@other" ;;
         "stream --backoff-max") echo "@other" ;;
+        "stream --color") echo "auto always never" ;;
         "health ") echo "@symbol" ;;
         "health --timeout") echo "@other" ;;
+        "health --color") echo "auto always never" ;;
         "replay ") echo "@file" ;;
         "replay --start") echo "@other" ;;
         "replay --end") echo "@other" ;;
@@ -51,6 +53,7 @@ _ticks_takes() {
         "replay --csv") echo "@file" ;;
         "replay --jsonl") echo "@file" ;;
         "replay --mode") echo "ltp quote snap" ;;
+        "replay --color") echo "auto always never" ;;
         "find ") echo "@other" ;;
         "find --exchange") echo "NSE NFO BSE BFO MCX NCO CDS" ;;
         "find --limit") echo "@other" ;;

@@ -48,6 +48,7 @@ complete -c ticks -n '__fish_seen_subcommand_from stream' -l keep-trying -d 'Nev
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l always-open -d 'Treat silence as a fault at any hour'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l dashboard -d 'Draw a live dashboard on stderr'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l no-dashboard -d 'Draw a live dashboard on stderr'
+complete -c ticks -n '__fish_seen_subcommand_from stream' -l color -xa 'auto always never' -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -s q -l quiet -d 'Print errors only'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -s v -l verbose -d 'Log every event; show tracebacks of unexpected errors'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l help -s h -d 'Show this message and exit'
@@ -57,6 +58,7 @@ complete -c ticks -n '__fish_seen_subcommand_from health' -l json -d 'Print the 
 complete -c ticks -n '__fish_seen_subcommand_from health' -l timeout -x -d 'Longest wait for the feed in each check'
 complete -c ticks -n '__fish_seen_subcommand_from health' -l demo -d 'Use a simulated broker on this machine; no account needed'
 complete -c ticks -n '__fish_seen_subcommand_from health' -l always-open -d 'Treat silence as a fault at any hour'
+complete -c ticks -n '__fish_seen_subcommand_from health' -l color -xa 'auto always never' -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set'
 complete -c ticks -n '__fish_seen_subcommand_from health' -l help -s h -d 'Show this message and exit'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -F
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l start -x -d 'Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15'
@@ -75,6 +77,7 @@ complete -c ticks -n '__fish_seen_subcommand_from replay' -l overwrite -d 'Repla
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l fsync -d 'fsync after every write, so that a power cut cannot lose written rows'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l dashboard -d 'Draw a live dashboard on stderr'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l no-dashboard -d 'Draw a live dashboard on stderr'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l color -xa 'auto always never' -d 'When to use colour; auto: on a terminal, unless NO_COLOR is set'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -s q -l quiet -d 'Print errors only'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -s v -l verbose -d 'Log every event; show tracebacks of unexpected errors'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l help -s h -d 'Show this message and exit'

@@ -61,6 +61,7 @@ _ticks() {
                         '--keep-trying[Never give up: no limit on attempts]' \
                         '--always-open[Treat silence as a fault at any hour]' \
                         '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw a live dashboard on stderr]' \
+                        '--color=[When to use colour; auto: on a terminal, unless NO_COLOR is set]:auto|always|never:(auto always never)' \
                         '(-q --quiet)'{-q,--quiet}'[Print errors only]' \
                         '(-v --verbose)'{-v,--verbose}'[Log every event; show tracebacks of unexpected errors]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
@@ -73,6 +74,7 @@ _ticks() {
                         '--timeout=[Longest wait for the feed in each check]:DURATION: ' \
                         '--demo[Use a simulated broker on this machine; no account needed]' \
                         '--always-open[Treat silence as a fault at any hour]' \
+                        '--color=[When to use colour; auto: on a terminal, unless NO_COLOR is set]:auto|always|never:(auto always never)' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:symbol:_ticks_symbols'
                     ;;
@@ -93,6 +95,7 @@ _ticks() {
                         '--overwrite[Replace an existing file instead of appending to it]' \
                         '--fsync[fsync after every write, so that a power cut cannot lose written rows]' \
                         '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw a live dashboard on stderr]' \
+                        '--color=[When to use colour; auto: on a terminal, unless NO_COLOR is set]:auto|always|never:(auto always never)' \
                         '(-q --quiet)'{-q,--quiet}'[Print errors only]' \
                         '(-v --verbose)'{-v,--verbose}'[Log every event; show tracebacks of unexpected errors]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \

@@ -21,6 +21,7 @@ from ..options.config_file import MARKET, TABLES, ConfigFile, checked, settable
 from ..options.market_table import HOLIDAYS, SESSIONS, calendar_of
 from ..registry import load
 from ..usage_errors import variable_error
+from ..view.figures import printable
 
 Init = Annotated[
     bool,
@@ -85,7 +86,7 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
     path = Paths.from_env(os.environ).config_file
     if init:
         _write(path, overwrites=overwrite)
-        print(f"wrote {path}", file=sys.stderr)
+        print(printable(f"wrote {path}"), file=sys.stderr)
         return
     if overwrite:
         raise UsageError("--overwrite has no effect without --init", remedy="add --init")
@@ -95,7 +96,8 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
         told = {"file": str(path), "exists": path.exists()}
         print(json.dumps(told | {"settings": [asdict(one) for one in settings]}, indent=2))
         return
-    print(path if path.exists() else f"{path} (not there; ticks config --init writes it)")
+    there = "" if path.exists() else " (does not exist; ticks config --init writes it)"
+    print(printable(f"{path}{there}"))
     _print_table(settings)
 
 
@@ -197,7 +199,8 @@ def _write(path: Path, *, overwrites: bool) -> None:
 
 def _print_table(settings: list[Setting]) -> None:
     rows = [
-        (one.key, _as_text(one.value), f"{one.source} {one.place}".rstrip()) for one in settings
+        (one.key, printable(_as_text(one.value)), f"{one.source} {one.place}".rstrip())
+        for one in settings
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     table = ""

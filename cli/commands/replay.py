@@ -30,10 +30,10 @@ from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
 from ..options import options, parsers
 from ..terminal.console import Console
-from ..terminal.progress import Progress, byte_progress
+from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
 from ..terminal.signals import StopRequestedError, StopSignals
-from ..terminal.terminal import Terminal
+from ..terminal.terminal import Terminal, is_pipe
 
 _MOST_DAMAGE_SAID = 10
 _PACE = "Pace"
@@ -173,6 +173,7 @@ def replay(
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     dashboard: options.Dashboard = None,
+    color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -203,7 +204,9 @@ def replay(
     console = Console.on(
         Terminal.here(),
         dashboard if dashboard is not None or is_paced else False,
-        writes_stdout="-" in (csv, jsonl),
+        paths=(csv, jsonl),
+        uses_stdout=csv is jsonl is None,
+        color=color,
         is_quiet=quiet,
         is_verbose=verbose,
     )
@@ -231,9 +234,10 @@ def run_replay(
     signals: StopSignals,
 ) -> int:
     """Play it. Raises TicksError; the summary is said in either case."""
-    bar: AbstractContextManager[Progress | None] = byte_progress("replay")
-    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
-        bar = nullcontext()
+    bar: AbstractContextManager[Progress | None] = nullcontext()
+    if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
+        feeds_pipe = outputs.use_stdout and is_pipe("-")
+        bar = console.progress("replay", draws=not feeds_pipe)
     summary = ""
     try:
         with bar as progress:

@@ -33,7 +33,6 @@ from ..options.market_table import market_calendar
 from ..options.parsers import checked_outputs, checked_symbols
 from ..terminal.console import Console
 from ..terminal.observer import Observer
-from ..terminal.progress import byte_progress
 from ..terminal.signals import StopRequestedError, StopSignals
 from ..terminal.terminal import Terminal
 
@@ -83,6 +82,7 @@ def stream(
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
     dashboard: options.Dashboard = None,
+    color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
@@ -100,7 +100,9 @@ def stream(
     console = Console.on(
         Terminal.here(),
         dashboard,
-        writes_stdout="-" in (csv, jsonl, events),
+        paths=(csv, jsonl, events),
+        uses_stdout=csv is jsonl is None and events != "-",
+        color=color,
         is_quiet=quiet,
         is_verbose=verbose,
     )
@@ -225,7 +227,7 @@ def resolved(
 ) -> list[Instrument]:
     """The instruments that the names mean, or this shard's part of them."""
     with (
-        byte_progress("instrument master") as progress,
+        console.progress("instrument master") as progress,
         open_catalog(
             config.paths,
             config.endpoints.instruments_url,

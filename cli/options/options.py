@@ -280,6 +280,16 @@ Dashboard = Annotated[
         shows="on a terminal, unless ticks go into a pipe",
     ),
 ]
+Color = Annotated[
+    str,
+    option(
+        "--color",
+        _DISPLAY,
+        "When to use colour; auto: on a terminal, unless NO_COLOR is set.",
+        parsers.color,
+        metavar="auto|always|never",
+    ),
+]
 Quiet = Annotated[bool, option("-q --quiet", _DISPLAY, "Print errors only.")]
 Verbose = Annotated[
     bool, option("-v --verbose", _DISPLAY, "Log every event; show tracebacks of unexpected errors.")

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...adapter.events import FeedEvent
 from ...adapter.feed.stats import FeedSnapshot
 from ..view.event_text import event_text
 from ..view.figures import printable
+from .progress import Progress, byte_progress
 from .screen import Screen
 from .signals import held
-from .terminal import Terminal
+from .terminal import Terminal, has_color
 
 if TYPE_CHECKING:
     from ..view.frame import Frame  # Rich: only those pay for it who look at it
@@ -48,17 +49,26 @@ class Console:
         terminal: Terminal,
         dashboard: bool | None,
         *,
-        writes_stdout: bool,
+        paths: Sequence[str | None],
+        uses_stdout: bool,
+        color: str,
         is_quiet: bool,
         is_verbose: bool,
     ) -> Console:
-        """The console of a command with a dashboard, drawn where it is wanted and can be."""
-        draws = terminal.shows_dashboard(dashboard, writes_stdout=writes_stdout, is_quiet=is_quiet)
+        """The console of a command with a dashboard, drawn where it is wanted and can be.
+
+        `paths` are the outputs that were named. `uses_stdout`: rows go there unasked, unless the
+        dashboard has that terminal.
+        """
+        written = [path for path in paths if path is not None]
+        if uses_stdout and not terminal.is_shared:
+            written.append("-")
+        draws = terminal.shows_dashboard(dashboard, written, is_quiet=is_quiet)
         return cls(
             is_quiet=is_quiet,
             is_verbose=is_verbose,
             screen=Screen(sys.stderr.fileno()) if draws else None,
-            has_color=terminal.has_color,
+            has_color=has_color(color),
             owns_stdout=draws and terminal.is_shared,
         )
 
@@ -70,10 +80,12 @@ class Console:
     def say(self, line: str) -> None:
         """One line on stderr, above the dashboard while there is one; no wait for a terminal then.
 
-        A stderr that nobody reads any more is no reason to stop.
+        A stderr that nobody reads any more is no reason to stop. No foreign text of a line
+        (a reason, a symbol, a file) moves a cursor.
         """
         if self._is_quiet:
             return
+        line = printable(line)
         if self._screen is not None and self._is_showing:
             self._screen.say(line)
             return
@@ -88,9 +100,18 @@ class Console:
         feed = f"feed {event.connection} " if is_one_of_several and event.connection else ""
         words = event_text(event.name, event.facts)
         if self._is_verbose:
-            self.say(f"{event.at} {feed}{printable(str(event))}")
+            self.say(f"{event.at} {feed}{event}")
         elif words is not None:
             self.say(f"{event.at[11:19]} {feed}{words}")
+
+    @contextlib.contextmanager
+    def progress(self, label: str, *, draws: bool = True) -> Iterator[Progress]:
+        """A function to report the bytes of long work to; see `byte_progress`."""
+        if self._is_quiet:
+            yield lambda _done, _total: None
+            return
+        with byte_progress(label, draws=draws, has_color=self._has_color) as report:
+            yield report
 
     @contextlib.contextmanager
     def showing(self) -> Iterator[None]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
-from .terminal import can_draw_on
+from .terminal import can_draw_on, is_in_foreground
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes done and, where it is known, the bytes in all."""
@@ -18,12 +18,15 @@ LINES_APART_S = 5.0
 
 
 @contextmanager
-def byte_progress(label: str) -> Iterator[Progress]:
+def byte_progress(
+    label: str, *, draws: bool = True, has_color: bool | None = None
+) -> Iterator[Progress]:
     """A function to report bytes to; the bar appears with the first report and goes in the end.
 
-    Where stderr is no terminal, or a dumb one, a line tells of it every `LINES_APART_S`.
+    Where stderr is not a terminal, a dumb one or another job's, and without `draws`, a line
+    reports them every `LINES_APART_S`. `has_color` None: as the environment says.
     """
-    if not can_draw_on(sys.stderr):
+    if not (draws and can_draw_on(sys.stderr) and _has_terminal()):
         yield _told_in_lines(label)
         return
     with ExitStack() as stack:
@@ -32,10 +35,17 @@ def byte_progress(label: str) -> Iterator[Progress]:
         def report(done: int, total: int | None) -> None:
             nonlocal bar
             if bar is None:
-                bar = _shown_bar(label, stack)
+                bar = _shown_bar(label, stack, has_color)
             bar(done, total)
 
         yield report
+
+
+def _has_terminal() -> bool:
+    try:
+        return is_in_foreground(sys.stderr.fileno())
+    except (OSError, ValueError):  # a stream without a descriptor
+        return True
 
 
 def _told_in_lines(label: str) -> Progress:
@@ -53,7 +63,7 @@ def _told_in_lines(label: str) -> Progress:
     return report
 
 
-def _shown_bar(label: str, stack: ExitStack) -> Progress:
+def _shown_bar(label: str, stack: ExitStack, has_color: bool | None) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -64,7 +74,7 @@ def _shown_bar(label: str, stack: ExitStack) -> Progress:
             BarColumn(),
             DownloadColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, no_color=None if has_color is None else not has_color),
             transient=True,
         )
     )

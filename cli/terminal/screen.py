@@ -6,6 +6,8 @@ Rules
 - A draw is one write, in full: what somebody else put there meanwhile is overwritten, not woven in.
 - The block never holds the terminal's last line; the cursor rests there.
 - `say` never waits for the terminal. Only `draw` and `close` write.
+- While the terminal is another job's (this one was sent to the background), there is no block: the
+  words are written as lines, as any job's are. The first draw in the foreground begins anew.
 """
 
 from __future__ import annotations
@@ -14,6 +16,8 @@ import contextlib
 import os
 import threading
 from collections.abc import Sequence
+
+from .terminal import is_in_foreground
 
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
 """All or nothing where the terminal can; no cursor running about while it is drawn."""
@@ -50,6 +54,9 @@ class Screen:
 
     def draw(self, block: Sequence[str], lengths: Sequence[int]) -> None:
         """Replace the block. `lengths` are the columns that its lines take."""
+        if not is_in_foreground(self._descriptor):
+            self.close()
+            return
         width, _ = self.size()
         said = self._take_said()
         if not said and width == self._width and list(block) == self._block:

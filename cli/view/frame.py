@@ -17,6 +17,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
+from .figures import printable
+
 STYLES = {
     "": "",
     "label": "dim",
@@ -107,13 +109,14 @@ def _style(name: str) -> Style:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Lines, top to bottom; a Rich renderable."""
+    """Lines, top to bottom; a Rich renderable. No text of a span reaches a terminal unless it is
+    printable; what comes from elsewhere passes `printable` before it is measured too."""
 
     lines: tuple[Line, ...]
 
     def plain(self) -> list[str]:
         """The lines without style."""
-        return ["".join(span.text for span in line).rstrip() for line in self.lines]
+        return ["".join(printable(span.text) for span in line).rstrip() for line in self.lines]
 
     def ansi(self, *, has_color: bool) -> list[str]:
         """The lines as a terminal takes them; without colour there is no code in them at all."""
@@ -121,7 +124,7 @@ class Frame:
             return self.plain()
         return [
             "".join(
-                _style(span.style).render(span.text, color_system=ColorSystem.STANDARD)
+                _style(span.style).render(printable(span.text), color_system=ColorSystem.STANDARD)
                 for span in line
             )
             for line in self.lines
@@ -134,5 +137,5 @@ class Frame:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self.lines:
             for span in line:
-                yield Segment(span.text, _style(span.style))
+                yield Segment(printable(span.text), _style(span.style))
             yield Segment.line()

@@ -37,9 +37,9 @@ _STREAMS = "running streams"
 # --- findings -------------------------------------------------------------------------------------
 
 
-def told(check: Check) -> str:
+def told(check: Check, *, has_color: bool = False) -> str:
     """A finding in a line, and the advice in another."""
-    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).plain())
+    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).ansi(has_color=has_color))
 
 
 def finding(check: Check, width: int) -> list[Line]:

@@ -122,7 +122,7 @@ def test_people_read_a_table_of_values_and_sources(
 def test_a_file_that_is_not_there_is_said(home: Path) -> None:
     result = run()
     assert result.exit_code == 0
-    assert "not there; ticks config --init writes it" in result.stdout.splitlines()[0]
+    assert "does not exist; ticks config --init writes it" in result.stdout.splitlines()[0]
 
 
 def test_the_whole_file_is_checked(home: Path) -> None:

@@ -94,6 +94,19 @@ def test_words_go_to_the_screen_only_while_it_is_drawn_on(
     ]
 
 
+def test_a_foreign_text_moves_no_cursor(capfd: pytest.CaptureFixture[str]) -> None:
+    console = Console(is_verbose=True)
+    console.say("\x1b[2J\x9b31m \u202e")
+    console.tell(FeedEvent(0, 1, "closed", {"detail": "\x1b]0;title\x07"}))
+    assert all(line.isprintable() for line in capfd.readouterr().err.splitlines())
+
+
+def test_quiet_reports_no_progress(capfd: pytest.CaptureFixture[str]) -> None:
+    with Console(is_quiet=True).progress("instrument master") as report:
+        report(1, 2)
+    assert capfd.readouterr() == ("", "")
+
+
 def test_without_a_screen_nothing_is_drawn(
     live: FeedSnapshot, capfd: pytest.CaptureFixture[str]
 ) -> None:
