@@ -9,7 +9,7 @@ _ticks_options() {
         stream) echo "--from --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard --color -q --quiet -v --verbose --help -h" ;;
         health) echo "--watch --json --timeout --demo --always-open --color --help -h" ;;
         replay) echo "--start --end --symbol --count --strict --speed --skip-idle --loop --candles --csv --jsonl --mode --overwrite --fsync --dashboard --no-dashboard --color -q --quiet -v --verbose --help -h" ;;
-        find) echo "--exchange --limit --csv --json --help -h" ;;
+        find) echo "--exchange --limit --demo --csv --json --help -h" ;;
         simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
         completion) echo "--help -h" ;;

@@ -59,6 +59,7 @@ def test_options_are_known_by_their_long_names() -> None:
     assert [long_name(option) for option in options_of(load("find"))] == [
         "exchange",
         "limit",
+        "demo",
         "csv",
         "json",
     ]
