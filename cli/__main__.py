@@ -1,4 +1,4 @@
-"""What the command `ticks` and `python -m ticks.cli` run."""
+"""The entry point of `ticks` and `python -m ticks.cli`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _STDIN, _STDOUT, _STDERR = range(3)
 
 
 def main() -> None:
-    """The program; a shell that asks for symbols is answered without loading it."""
+    """Run the program; completion of symbols is answered without loading it."""
     check_platform(sys.platform)
     occupy_standard_streams()
-    try:  # a Ctrl-C while modules are loaded: from then on, exit_codes.py says the same
+    try:  # Ctrl-C while modules are imported; after that exit_codes.py reports it
         if sys.argv[1:2] == ["__symbols"]:
             from .symbols import answer
 
@@ -27,20 +27,20 @@ def main() -> None:
 
 
 def check_platform(platform: str) -> None:
-    """Ends with words where an import of what only Unix has (fcntl, termios) would end us."""
+    """Exit with an explanation where imports of Unix modules (fcntl, termios) would fail."""
     if platform == "win32":
         print(
-            "ticks: plain Windows is not supported: ticks needs what only Unix systems have\n"
-            "  try: install WSL (wsl --install), then install and run ticks inside it",
+            "ticks: Windows is supported through WSL only\n"
+            "  try: wsl --install, then install and run ticks inside WSL",
             file=sys.stderr,
         )
         sys.exit(2)
 
 
 def occupy_standard_streams() -> None:
-    """Open what a parent closed (`2>&-`), lest a socket or a file of ours get its number.
+    """Open what a parent closed (`2>&-`), so that no socket or file of ours gets its number.
 
-    What is said to a closed stderr goes nowhere; data for a closed stdout fail, as they should.
+    Messages to a closed stderr go nowhere; writing data to a closed stdout fails, as it should.
     """
     for number, how in ((_STDIN, os.O_RDONLY), (_STDOUT, os.O_RDONLY), (_STDERR, os.O_WRONLY)):
         try:

@@ -32,16 +32,16 @@ class Commands(TyperGroup):
     def resolve_command(
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, TyperCommand | None, list[str]]:
-        """The command and what is left for it; config.toml gives its options their defaults.
+        """The command and its arguments; config.toml gives its options their defaults.
 
-        A request for help is answered whatever stands in that file.
+        A request for help is answered even if that file is broken.
         """
         name, *rest = args
         if name not in self.commands:
             raise _no_such_command(name)
         command = load(name)
         if not _asks_for_help(rest):
-            from .options.config_file import defaults_of  # 10 ms that help need not wait for
+            from .options.config_file import defaults_of  # 10 ms that help does not need
 
             ctx.default_map = {name: defaults_of(command, ctx)}
         return name, command, rest
@@ -67,7 +67,7 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
 app = typer.Typer(
     name="ticks",
     cls=Commands,
-    add_completion=False,  # `ticks completion` has ours, which also knows symbols
+    add_completion=False,  # `ticks completion` prints ours, which also completes symbols
     pretty_exceptions_enable=False,
     context_settings=CONTEXT,
 )
@@ -109,7 +109,7 @@ def ticks(
 def run(arguments: Sequence[str]) -> object:
     """The program without its error boundary.
 
-    Not by way of `app()`: that has answers of its own to faults, interrupts and closed pipes.
+    Not through `app()`, which handles errors, interrupts and closed pipes in its own way.
     """
     group = typer.main.get_command(app)
     typed = list(arguments) or ["--help"]

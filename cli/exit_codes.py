@@ -1,8 +1,8 @@
 """The one place that turns an error into an exit code, words and a remedy.
 
 What a user reads: what happened, which value was involved, what to do next. A traceback is shown
-with `-v` only, and never for a fault that has words of its own. Whatever is shown passes
-`printable`: a message may hold what a server, a file or a folder is called.
+with `-v` only, and never for an error that explains itself. Everything shown passes `printable`: a
+message may quote a server, a file or a folder.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .view.figures import printable
 
 
 class ExitCode(IntEnum):
-    """What a supervisor or a script can tell from the end of a command."""
+    """How a command ended, for supervisors and scripts."""
 
     OK = 0
     UNEXPECTED = 1
@@ -71,23 +71,23 @@ REMEDIES: dict[str, str] = {
 """What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
-"""What a write to standard output fails with; files of ours name their faults themselves."""
+"""What a write to standard output fails with; our own files report their errors themselves."""
 
 
 def exit_code_of(error: TicksError) -> ExitCode:
-    """The exit code of a fault's kind."""
+    """The exit code of an error's class."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.UNEXPECTED)
 
 
 def message_for(error: TicksError) -> str:
-    """What a user reads of a fault, one or two lines."""
+    """What a user reads of an error: what happened, and what to do."""
     remedy = remedy_of(error)
     words = f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
     return "\n".join(map(printable, words.split("\n")))
 
 
 def remedy_of(error: TicksError) -> str:
-    """What to do about a fault, one sentence, or "" where nothing helps."""
+    """What to do about an error, one sentence, or "" where nothing helps."""
     return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 
@@ -123,7 +123,7 @@ def _is_verbose(arguments: Sequence[str]) -> bool:
 
 
 def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> None:
-    """Run, and name what keeps words from standard output. Raises OutputError."""
+    """Run, and raise OutputError where standard output cannot be written."""
     try:
         try:
             run(arguments)
@@ -141,11 +141,11 @@ def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[s
         _without_reader()
         raise OutputError(
             f"stdout cannot be written: {error.strerror}",
-            remedy="send it to a place that is open and has room",
+            remedy="check that it is open and that its disk has space",
         ) from error
 
 
 def _without_reader() -> int:
-    """Nobody reads standard output any more: let the interpreter's own last flush go nowhere."""
+    """The reader of standard output has left: send the interpreter's own last flush nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return ExitCode.OK

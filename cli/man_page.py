@@ -1,4 +1,4 @@
-"""The manual page, made from the commands: `python -m ticks.cli.man_page > docs/ticks.1`."""
+"""The manual page, generated from the commands: `python -m ticks.cli.man_page > docs/ticks.1`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .exit_codes import ExitCode
 from .registry import examples_of, load_all, options_of
 
 EXIT_CODES = {
-    ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the reader of the only output left; everything received is written.",
+    ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the reader of the only output left;"
+    " everything received is written.",
     ExitCode.UNEXPECTED: "Unexpected error; please report it.",
     ExitCode.USAGE: "Invalid option, variable or value in config.toml.",
     ExitCode.SESSION: "No session, or the login was refused.",
@@ -100,7 +101,7 @@ def _spelled(option: TyperOption) -> str:
 
 
 def _described(param: TyperOption | TyperArgument) -> str:
-    """The help, the variable, and the default where there is one to tell."""
+    """The help, the variable, and the default where there is one."""
     notes = [f"variable {param.envvar}"] if param.envvar else []
     if isinstance(param.show_default, str):
         notes.append(f"default: {param.show_default}")

@@ -1,4 +1,4 @@
-"""The commands: what each is called and does, in a line; its code is imported when it is asked for.
+"""The commands: name and summary of each; its code is imported only when it is needed.
 
 `ticks --help` and `ticks --version` import none of them.
 """
@@ -26,9 +26,9 @@ P = ParamSpec("P")
 SUMMARIES = {
     "login": "Log in at the broker and keep the session, or show the one that is kept.",
     "logout": "End the session at the broker and delete it here.",
-    "stream": "Stream ticks of SYMBOL... to stdout or files until told to stop.",
-    "health": "Check login, network, instruments and feed, and say what to do about each fault.",
-    "replay": "Play recordings to stdout or files, at the pace they were received or any other.",
+    "stream": "Stream ticks of SYMBOL... to stdout or files until stopped.",
+    "health": "Check login, network, instruments and feed, and say how to fix each fault.",
+    "replay": "Play recordings to stdout or files, at their own pace or any other.",
     "find": "List the instruments that match TEXT, best match first.",
     "simulate": "Run a SmartAPI on this machine: login, instruments and a live feed, no account.",
     "config": "Show every setting and where its value comes from, or write a config.toml.",
@@ -41,16 +41,16 @@ ENVIRONMENT = (
     *("TICKS_API_KEY", "TICKS_CLIENT_CODE", "TICKS_PIN", "TICKS_TOTP_SECRET", "TICKS_HOME"),
     *("TICKS_REST_URL", "TICKS_FEED_URL", "TICKS_INSTRUMENTS_URL"),
 )
-"""The variables that are no options."""
+"""The variables that are not options."""
 
 _MODULES = {"logout": "login"}
-"""The module of a command that does not lie in one of its own name."""
+"""The module of a command that is not in one of its own name."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose mistakes are told in our words, and whose help names no type of Python."""
+    """A command with our own usage errors, and without Python's type names in its help."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         typed = list(args)
@@ -69,7 +69,7 @@ class Command(TyperCommand):
 
 
 def without_types(params: list[Parameter]) -> list[Parameter]:
-    """`params` without what Typer calls their types in a help: metavars say it."""
+    """`params` without the type names that Typer prints in a help; metavars replace them."""
     for param in params:
         if isinstance(param, TyperOption) and param.is_flag:
             param.metavar = ""
@@ -79,7 +79,7 @@ def without_types(params: list[Parameter]) -> list[Parameter]:
 
 
 def load(name: str) -> TyperCommand:
-    """The command called so, its module imported."""
+    """The command of this name, its module imported."""
     module = import_module(f".commands.{_MODULES.get(name, name)}", __package__)
     alone = typer.Typer(add_completion=False)
     alone.command(name, cls=Command, context_settings=CONTEXT)(_ended(getattr(module, name)))
@@ -104,7 +104,7 @@ def owners_of(option: str) -> list[str]:
 
 
 def warn_of_unknown_variables(environ: Mapping[str, str], command: TyperCommand) -> None:
-    """A line on stderr for each `TICKS_...` variable that nothing reads."""
+    """Print a line on stderr for each `TICKS_...` variable that nothing reads."""
     known = {*ENVIRONMENT, *_variables_of(command)}
     unknown = [name for name in sorted(environ) if name.startswith("TICKS_") and environ[name]]
     if set(unknown) <= known:
@@ -136,12 +136,12 @@ def long_name(option: TyperOption) -> str:
 
 
 def examples_of(text: str) -> list[str]:
-    """The command lines that a help text shows."""
+    """The command lines in a help text."""
     return [line.strip() for line in text.splitlines() if line.startswith("  ticks ")]
 
 
 def _unwrapped(text: str) -> str:
-    """A docstring's prose in lines as long as the terminal wants, its examples as they stand."""
+    """A docstring with its prose unwrapped, to fit any terminal, and its examples unchanged."""
     return "\n\n".join(
         paragraph if "\n  " in paragraph else " ".join(paragraph.split("\n"))
         for paragraph in text.split("\n\n")

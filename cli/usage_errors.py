@@ -1,4 +1,4 @@
-"""What Typer's parser says of a command line, in the words of all other errors.
+"""The errors of Typer's parser, worded like all our other errors.
 
 ticks: --duration: 'ten' is not a valid duration (examples: 90s, 5m, 1h30m)
   try: ticks stream --help
@@ -30,14 +30,14 @@ CONTRADICTIONS = (
     ("--csv", "--json"),
     ("--init", "--json"),
 )
-"""Options of one command that exclude each other. Of two that come from elsewhere than the command
-line, and from the same place, the first holds."""
+"""Options of one command that exclude each other. Of two that are both variables, or both keys, the
+first wins."""
 
 _RANKS = {"COMMANDLINE": 3, "ENVIRONMENT": 2, "DEFAULT_MAP": 1}
 """Where a value comes from: a flag beats a variable, a variable config.toml."""
 
 _SIMILAR = 0.75
-"""A guess that is less alike than this (0 to 1) is no help."""
+"""A guess less similar than this (0 to 1) would only confuse."""
 
 Owners = Callable[[str], list[str]]
 """The commands that have an option."""
@@ -47,7 +47,7 @@ Owners = Callable[[str], list[str]]
 def translate_usage_errors(
     command_path: str, typed: Sequence[str], owners: Owners
 ) -> Iterator[None]:
-    """Raises UsageError for a fault of the parser; `command_path`: whose help explains more."""
+    """Raises UsageError for an error of the parser; `command_path`: whose help to read."""
     remedy = f"{command_path} --help"
     try:
         yield
@@ -58,7 +58,7 @@ def translate_usage_errors(
 
 
 def similar(word: str, known: Collection[str]) -> str | None:
-    """The one of `known` that was most likely meant, None where none is alike."""
+    """The one of `known` that was most likely meant, None where none is similar."""
     bare = {name.lstrip("-").lower(): name for name in known}
     close = get_close_matches(word.lstrip("-").lower(), bare, 1, _SIMILAR)
     return bare[close[0]] if close else None
@@ -98,7 +98,7 @@ def _rank(ctx: Context, option: TyperOption) -> int:
 def _unknown_option(
     fault: ParserFault, command_path: str, typed: Sequence[str], owners: Owners
 ) -> UsageError:
-    """An option that another command has is named with it; else one that is spelled alike."""
+    """Names the command that has the option, else an option of similar spelling."""
     name = _as_typed(str(getattr(fault, "option_name", "")), typed)
     program, _, command = command_path.partition(" ")
     remedy = f"{command_path} --help"
@@ -118,7 +118,7 @@ def _unknown_option(
 
 
 def _as_typed(name: str, typed: Sequence[str]) -> str:
-    """`-csv` where the parser took it for `-c -s -v` and names the first that is no option."""
+    """`-csv` where the parser read `-c -s -v` and reports the first that is not an option."""
     if name.startswith("--"):
         return name
     for each in typed:
@@ -145,7 +145,7 @@ def _usage_error(fault: ParserFault, remedy: str) -> UsageError:
 
 
 def variable_error(option: TyperOption, reason: str) -> UsageError:
-    """What a user reads of a variable's value that its option does not take."""
+    """The error for a variable whose value its option does not accept."""
     variable = str(option.envvar)
     if option.is_flag:
         value = printable(os.environ.get(variable, ""))

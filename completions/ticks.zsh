@@ -13,9 +13,9 @@ _ticks() {
             local -a commands=(
                 'login:Log in at the broker and keep the session, or show the one that is kept'
                 'logout:End the session at the broker and delete it here'
-                'stream:Stream ticks of SYMBOL... to stdout or files until told to stop'
-                'health:Check login, network, instruments and feed, and say what to do about each fault'
-                'replay:Play recordings to stdout or files, at the pace they were received or any other'
+                'stream:Stream ticks of SYMBOL... to stdout or files until stopped'
+                'health:Check login, network, instruments and feed, and say how to fix each fault'
+                'replay:Play recordings to stdout or files, at their own pace or any other'
                 'find:List the instruments that match TEXT, best match first'
                 'simulate:Run a SmartAPI on this machine: login, instruments and a live feed, no account'
                 'config:Show every setting and where its value comes from, or write a config.toml'

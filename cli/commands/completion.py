@@ -38,7 +38,7 @@ def takes(param: TyperOption | TyperArgument) -> str:
 
 
 def arguments_take(command: TyperCommand) -> str:
-    """What the words are that a command takes beside its options; "" where it takes none."""
+    """What kind of arguments a command takes besides its options; "" where it takes none."""
     arguments = [param for param in command.params if isinstance(param, TyperArgument)]
     return takes(arguments[0]) if arguments else ""
 

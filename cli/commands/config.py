@@ -1,4 +1,4 @@
-"""`ticks config`: every setting, its value and where that comes from; or a file to begin with."""
+"""`ticks config`: every setting, its value and its source; or a first config.toml."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ AsJson = Annotated[
 ]
 
 _BEGINNING = """\
-# Defaults of ticks. A flag beats its variable, a variable this file.
-# `ticks config` shows what is in effect and where it comes from.
-# Secrets are never read from here: set TICKS_API_KEY, TICKS_PIN and TICKS_TOTP_SECRET.
+# Defaults of ticks. Precedence: option, environment variable, this file, built-in default.
+# `ticks config` shows every value in effect and where it comes from.
+# Secrets are never read from this file: set TICKS_API_KEY, TICKS_PIN and TICKS_TOTP_SECRET.
 """
 _MARKET = f"""
 [{MARKET}]
-# Days without trading that the calendar does not know yet.
+# Holidays that the built-in calendar does not have yet.
 # {HOLIDAYS} = ["2026-11-09"]
-# Sessions out of the ordinary, in Indian time; no exchange named means all.
+# Special sessions in Indian time; without an exchange they apply to all.
 # {SESSIONS} = ["2026-11-08 18:00-19:00 NSE,BSE"]
 """
 _EXAMPLES = {
@@ -59,7 +59,7 @@ _EXAMPLES = {
     "TIME": "15:30",
     "WHEN:WHAT": "20s:silence:45s",
 }
-"""What to show for an option without a default whose metavar is no example itself."""
+"""What to show for an option without a default whose metavar is not an example itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Setting:
 def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = False) -> None:
     """Show every setting and where its value comes from, or write a config.toml.
 
-    A flag beats a variable, a variable the file, the file the default.
+    Precedence: option, environment variable, config.toml, default.
 
     Examples:
       ticks config
@@ -93,8 +93,8 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
     file = ConfigFile.of(os.environ)
     settings = list(in_effect(file, os.environ))
     if as_json:
-        told = {"file": str(path), "exists": path.exists()}
-        print(json.dumps(told | {"settings": [asdict(one) for one in settings]}, indent=2))
+        document = {"file": str(path), "exists": path.exists()}
+        print(json.dumps(document | {"settings": [asdict(one) for one in settings]}, indent=2))
         return
     there = "" if path.exists() else " (does not exist; ticks config --init writes it)"
     print(printable(f"{path}{there}"))
@@ -102,7 +102,7 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
 
 
 def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]:
-    """Every setting as the next command would find it. Raises UsageError for a bad one."""
+    """Every setting as the next command would use it. Raises UsageError for an invalid one."""
     for name in TABLES:
         if name != MARKET:
             yield from _of_command(file, load(name), environ)
@@ -113,7 +113,7 @@ def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]
 
 
 def commented_file() -> str:
-    """A config.toml in which every key stands as a comment, with its default or an example."""
+    """A config.toml with every key commented out, with its default or an example."""
     parts = [_BEGINNING]
     for name in TABLES:
         if name == MARKET:
@@ -173,7 +173,7 @@ def _list(value: object) -> list[object]:
 
 
 def _example(option: TyperOption) -> str:
-    """A TOML value that the key takes: its default, else what the metavar says or begins with."""
+    """A valid TOML value for the key: its default, else an example by its metavar."""
     if option.is_flag:
         return str(bool(option.default)).lower()
     example = shown(option.default)
@@ -185,7 +185,7 @@ def _example(option: TyperOption) -> str:
 
 def _write(path: Path, *, overwrites: bool) -> None:
     if path.exists() and not overwrites:
-        raise UsageError(f"{path} is there already", remedy="edit it, or add --overwrite")
+        raise UsageError(f"{path} exists already", remedy="edit it, or add --overwrite")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -193,7 +193,7 @@ def _write(path: Path, *, overwrites: bool) -> None:
         draft.replace(path)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}", remedy="check the folder's rights"
+            f"{path} cannot be written: {error.strerror}", remedy="check the folder's permissions"
         ) from error
 
 

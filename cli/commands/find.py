@@ -1,4 +1,4 @@
-"""`ticks find`: what the instrument master holds under a name, or a part of one."""
+"""`ticks find`: search the instrument master by symbol, name or token, or a part of one."""
 
 from __future__ import annotations
 

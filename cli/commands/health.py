@@ -1,4 +1,4 @@
-"""`ticks health`: is everything there that a stream needs?"""
+"""`ticks health`: check that everything needed to stream works."""
 
 from __future__ import annotations
 
@@ -77,11 +77,10 @@ def health(
     always_open: options.AlwaysOpen = False,
     color: options.Color = "auto",
 ) -> int:
-    """Check login, network, instruments and feed, and say what to do about each fault.
+    """Check login, network, instruments and feed, and say how to fix each fault.
 
-    Ends with 0 when nothing failed, else with 3, 4 or 5 by the first failure; a watch that is
-    told to stop ends with 0. A watch asks the broker once a minute, and the feed only while no
-    stream runs here.
+    Exit code 0 if nothing failed, else 3, 4 or 5 by the first failure; 0 when --watch is stopped.
+    --watch asks the broker once a minute, and the feed only while no stream runs here.
 
     Examples:
       ticks health
@@ -186,7 +185,7 @@ def _watched(
 
 
 def _run_folder() -> Path:
-    """Where the user's streams tell how they are; a demo's streams too."""
+    """The status files of the user's streams, also of a demo's."""
     return Paths.from_env(os.environ).run_folder
 
 

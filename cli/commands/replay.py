@@ -1,4 +1,4 @@
-"""`ticks replay`: play a recording, at any pace, to a pipe, a file or as candles."""
+"""`ticks replay`: play a recording at any pace, to a pipe, to a file or as candles."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PACE = "Pace"
 
 
 def bound(text: str) -> str:
-    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) likewise, Indian time.
+    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) alike, Indian time.
 
     Raises ValueError with the reason.
     """
@@ -177,21 +177,22 @@ def replay(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Play recordings to stdout or files, at the pace they were received or any other.
+    """Play recordings to stdout or files, at their own pace or any other.
 
-    Several recordings are merged by time. At full speed, with nothing left out, the output is the
-    recording byte for byte. Damaged rows are told and left out. On a terminal a replay that keeps
-    a pace has a dashboard; where stdout is that terminal too, rows go there with --csv - only.
+    Several recordings are merged by time. At full speed and without a filter the output equals the
+    recording byte for byte. Damaged rows are reported and skipped. On a terminal a paced replay
+    has a dashboard; rows go to that same terminal only with --csv -.
 
     Examples:
       ticks replay day.csv
-      ticks replay day.csv --speed max --symbol NIFTY --start 09:15 --end 15:30 --csv nifty.csv
+      ticks replay day.csv --speed max --symbol NIFTY --csv nifty.csv
+      ticks replay day.csv --start 09:15 --end 10:00 --speed 10
       ticks replay day.csv --candles 1m --csv candles.csv
     """
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
     if start and end and start >= end and ("T" in start) == ("T" in end):
-        raise UsageError(f"--start {start[:-7]} does not lie before --end {end[:-7]}")
+        raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
     wishes = ReplayOptions(
         paths=tuple(files),
         speed=_pace(speed, is_for_candles=candles is not None),
@@ -233,7 +234,7 @@ def run_replay(
     console: Console,
     signals: StopSignals,
 ) -> int:
-    """Play it. Raises TicksError; the summary is said in either case."""
+    """Play it. Raises TicksError; the summary is printed in either case."""
     bar: AbstractContextManager[Progress | None] = nullcontext()
     if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
         feeds_pipe = outputs.use_stdout and is_pipe("-")
@@ -261,7 +262,7 @@ def run_replay(
         if summary:
             console.say(summary)
     for name in choice.unseen:
-        console.say(f"no row of {name} was seen")
+        console.say(f"no rows of {name} found")
     return ExitCode.OK
 
 
@@ -277,7 +278,7 @@ class _DamageTold:
         if self._said <= _MOST_DAMAGE_SAID:
             self._console.say(f"{name}, line {line_number:,}: {reason}")
         elif self._said == _MOST_DAMAGE_SAID + 1:
-            self._console.say("further damaged rows are counted only")
+            self._console.say("further damaged rows are only counted")
 
 
 def opened_targets(
@@ -328,7 +329,7 @@ def _check_inputs(files: Sequence[str], loop: bool) -> None:
     if files.count("-") > 1:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
-        raise UsageError("stdin can be read once only", remedy="leave --loop out, or name a file")
+        raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:

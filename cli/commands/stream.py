@@ -86,9 +86,9 @@ def stream(
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Stream ticks of SYMBOL... to stdout or files until told to stop.
+    """Stream ticks of SYMBOL... to stdout or files until stopped.
 
-    With no output option: CSV on stdout. What is said to people goes to stderr.
+    Without an output option: CSV on stdout. Messages and the dashboard go to stderr.
 
     Examples:
       ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
@@ -140,7 +140,7 @@ def stream(
 def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
-    """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
+    """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = Config.from_env(environ)
     names = wanted_names(settings.symbols, settings.watch_lists)
     sessions = config.authenticator(console.say)
@@ -183,7 +183,9 @@ def wanted_names(symbols: Sequence[str], watch_lists: Sequence[str]) -> list[str
     for path in watch_lists:
         names += _watch_list(path)
     if not names:
-        place = f"{' and '.join(watch_lists)} names no symbol" if watch_lists else "no symbol given"
+        place = (
+            f"{' and '.join(watch_lists)} contains no symbols" if watch_lists else "no symbol given"
+        )
         raise UsageError(place, remedy="name one, such as NIFTY, or give a list with --from FILE")
     return names
 
@@ -195,10 +197,10 @@ def _watch_list(path: str) -> list[str]:
         with Path(path).open(encoding="utf-8") as file:
             return read_watch_list(file)
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(
             f"the watch list {path} cannot be read: {reason}",
-            remedy="give a text file with one symbol a line",
+            remedy="give a text file with one symbol per line",
         ) from error
 
 
@@ -243,8 +245,8 @@ def resolved(
     if not mine:
         part = "/".join(map(str, shard))
         raise UsageError(
-            f"--shard {part} holds none of the {len(instruments)} symbols",
-            remedy="name more symbols, or make fewer parts",
+            f"--shard {part} contains none of the {len(instruments)} symbols",
+            remedy="name more symbols, or use fewer parts",
         )
     return mine
 

@@ -5,12 +5,12 @@
     keep-trying = true            # flags are true or false
     from = ["watch.txt"]          # what can be given several times is a list
 
-    [market]                      # what the exchanges announced: see market.py
+    [market]                      # what the exchanges announced: see market_table.py
     holidays = ["2026-11-09"]
 
-What stands there for a command is checked whenever it runs, and all of it by `ticks config`. Each
-fault names file, key, value and reason, and the line where that is certain. Secrets are refused: a
-file is copied and shown around.
+A command's table is checked whenever that command runs, the whole file by `ticks config`. Each
+error names file, key, value and reason, and the line where that is certain. Secrets are refused:
+such a file is copied and shown around.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class ConfigFile:
         """The file of this user, empty where there is none. Raises UsageError."""
         path = Paths.from_env(environ).config_file
         try:
-            text = _bytes_of(path).decode("utf-8-sig")  # Windows' editors begin with a mark
+            text = _bytes_of(path).decode("utf-8-sig")  # editors on Windows begin it with a mark
         except FileNotFoundError:
             return cls(path)
         except OSError as error:
@@ -102,8 +102,8 @@ class ConfigFile:
     def line_of(self, *keys: str) -> int | None:
         """The line of a table or of a key in it; None where that is not certain.
 
-        TOML lets a key stand in ways that only a parser knows (quoted, dotted, in one line), and
-        ours gives no lines. So this finds the usual way, and only where it is there once.
+        TOML has several ways to write a key (quoted, dotted, in an inline table), and the parser
+        reports no lines. So this looks for the usual one, and only where it occurs once.
         """
         table, key = keys if len(keys) > 1 else ("", keys[0])
         header = re.compile(rf"\s*\[\s*{re.escape(key)}\s*\]") if not table else None
@@ -124,7 +124,7 @@ class ConfigFile:
         return f"{self.path}" if line is None else f"{self.path}, line {line}"
 
     def refuse(self, reason: str, *keys: str, remedy: str = _FIX) -> NoReturn:
-        """Raise UsageError for what stands at `keys`."""
+        """Raise UsageError for what is set at `keys`."""
         raise UsageError(f"{self.place_of(*keys)}: {reason}", remedy=remedy)
 
     def refuse_value(self, reason: str, *keys: str) -> NoReturn:
@@ -168,7 +168,7 @@ def settable(command: TyperCommand) -> dict[str, TyperOption]:
 
 
 def defaults_of(command: TyperCommand, ctx: Context) -> dict[str, Value]:
-    """What the user's file says for a command, by parameter, checked. Raises UsageError."""
+    """The user's defaults for a command, by parameter, checked. Raises UsageError."""
     if command.name not in TABLES:
         return {}
     return checked(ConfigFile.of(os.environ), command, ctx)
@@ -200,9 +200,9 @@ def _as_typed(file: ConfigFile, given: object, option: TyperOption, *keys: str) 
     if option.multiple:
         if isinstance(given, list) and all(isinstance(one, str) for one in given):
             return given
-        file.refuse_value("write a list of texts", *keys)
+        file.refuse_value("write a list of strings", *keys)
     if isinstance(given, bool | list | dict):
-        file.refuse_value("write one text or number", *keys)
+        file.refuse_value("write one string or number", *keys)
     try:
         return str(given)
     except ValueError:  # Python writes no number of thousands of digits
@@ -210,7 +210,7 @@ def _as_typed(file: ConfigFile, given: object, option: TyperOption, *keys: str) 
 
 
 def _bytes_of(path: Path) -> bytes:
-    """The file's content. Raises OSError, and UsageError for what is no file of settings.
+    """The file's content. Raises OSError, and UsageError for what cannot be a file of settings.
 
     A device or a FIFO is refused before it is opened: reading one may never end.
     """
@@ -241,7 +241,7 @@ def _nearest(word: str, known: Collection[str]) -> str:
 
 
 def _broken(path: Path, text: str, reason: str) -> UsageError:
-    """What tomllib says of a text that is not TOML, with the line where it names one.
+    """The error for invalid TOML, with the line where tomllib reports one.
 
     "at end of document" is the last line.
     """

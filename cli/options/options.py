@@ -40,11 +40,11 @@ def option(
     shows: bool | str = True,
     has_variable: bool = True,
 ) -> Any:
-    """What Typer is to know of an option: the second half of an `Annotated`.
+    """An option as Typer takes it: the second half of an `Annotated`.
 
     `flag` holds every spelling, the long one last (`-q --quiet`); the variable is that one in
     capitals (`TICKS_QUIET`). `parse` raises ValueError with the reason. A flag has no `metavar`.
-    `shows`: what stands for the default in the help, where the default itself does not say it.
+    `shows`: what the help prints as the default, where the default itself would not explain it.
     """
     spellings = flag.split()
     long_name = spellings[-1].partition("/")[0].removeprefix("--")

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class Console:
-    """What a person sees. `is_quiet` leaves errors only; `is_verbose` tells every event.
+    """What a person sees. `is_quiet` prints errors only; `is_verbose` logs every event.
 
-    With a `screen` there is a dashboard on it, between `showing` and its end; `owns_stdout`: that
-    is the terminal of stdout too, so no ticks go there unasked.
+    With a `screen` there is a dashboard on it while `showing`; `owns_stdout`: stdout leads to that
+    terminal too, so no ticks go there unless asked for.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class Console:
         return self._screen
 
     def say(self, line: str) -> None:
-        """One line on stderr, above the dashboard while there is one; no wait for a terminal then.
+        """Print a line on stderr, above the dashboard while there is one; that never blocks.
 
-        A stderr that nobody reads any more is no reason to stop. No foreign text of a line
-        (a reason, a symbol, a file) moves a cursor.
+        A stderr that nobody reads any more is no reason to stop. Text from elsewhere (a reason, a
+        symbol, a file name) cannot move the cursor.
         """
         if self._is_quiet:
             return
@@ -93,9 +93,9 @@ class Console:
             print(line, file=sys.stderr, flush=True)
 
     def tell(self, event: FeedEvent, *, is_one_of_several: bool = False) -> None:
-        """An event in a line: all of them with -v, else those that change what to expect.
+        """Print an event as a line: every one with -v, else those that change what to expect.
 
-        `is_one_of_several`: name the connection, for there are more.
+        `is_one_of_several`: name the connection, because there are others.
         """
         feed = f"feed {event.connection} " if is_one_of_several and event.connection else ""
         words = event_text(event.name, event.facts)
@@ -115,7 +115,7 @@ class Console:
 
     @contextlib.contextmanager
     def showing(self) -> Iterator[None]:
-        """The dashboard's time. Its last frame stays, and what was said last comes below it."""
+        """While the dashboard is drawn. Its last frame stays, with the last messages below it."""
         if self._screen is None:
             yield
             return
@@ -127,7 +127,7 @@ class Console:
                 self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a feed, where there is a screen; the calling thread may wait for the terminal."""
+        """Draw a feed where there is a screen; this may block on the terminal."""
         if self._screen is None:
             return
         from ..view.dashboard import render

@@ -1,4 +1,4 @@
-"""How long work goes on, on stderr: a bar on a terminal, else a plain line now and then."""
+"""Progress of long work on stderr: a bar on a terminal, else a plain line now and then."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ LINES_APART_S = 5.0
 def byte_progress(
     label: str, *, draws: bool = True, has_color: bool | None = None
 ) -> Iterator[Progress]:
-    """A function to report bytes to; the bar appears with the first report and goes in the end.
+    """A function to report bytes to; the bar appears with the first report, and is removed.
 
-    Where stderr is not a terminal, a dumb one or another job's, and without `draws`, a line
-    reports them every `LINES_APART_S`. `has_color` None: as the environment says.
+    Where stderr is not a terminal, is a dumb one or is another job's now, and without `draws`,
+    a line is printed every `LINES_APART_S`. `has_color` None: as the environment says.
     """
     if not (draws and can_draw_on(sys.stderr) and _has_terminal()):
-        yield _told_in_lines(label)
+        yield _printed_lines(label)
         return
     with ExitStack() as stack:
         bar: Progress | None = None
@@ -48,15 +48,15 @@ def _has_terminal() -> bool:
         return True
 
 
-def _told_in_lines(label: str) -> Progress:
-    told_at_s = time.monotonic()
+def _printed_lines(label: str) -> Progress:
+    printed_at_s = time.monotonic()
 
     def report(done: int, total: int | None) -> None:
-        nonlocal told_at_s
+        nonlocal printed_at_s
         now_s = time.monotonic()
-        if now_s - told_at_s < LINES_APART_S:
+        if now_s - printed_at_s < LINES_APART_S:
             return
-        told_at_s = now_s
+        printed_at_s = now_s
         of_all = "" if total is None else f" of {total / 1e6:.1f}"
         print(f"{label}: {done / 1e6:.1f}{of_all} MB", file=sys.stderr, flush=True)
 

@@ -22,7 +22,7 @@ class StopRequestedError(Exception):
 
 @contextlib.contextmanager
 def held(screen: Screen) -> Iterator[None]:
-    """A screen's time: it draws anew after the program was suspended, and its last block stays."""
+    """While a screen is in use: it starts afresh after a suspension, and its last block stays."""
     old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
     try:
         yield
@@ -40,10 +40,10 @@ def stop_signals() -> list[signal.Signals]:
 
 
 class StopSignals:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP asks for a stop and a second SIGINT ends
+    """While entered, the first SIGINT, SIGTERM or SIGHUP requests a stop and a second SIGINT ends
     at once. A SIGHUP that is ignored (nohup) stays ignored.
 
-    Before `hand_to` names who is to stop, a signal raises StopRequestedError where it strikes.
+    Until `hand_to` says what to stop, a signal raises StopRequestedError where it arrives.
     """
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class StopSignals:
     def _caught(self, number: int, frame: FrameType | None) -> None:
         if self._is_broken_off:
             self._is_broken_off = False
-            raise OutputError("nobody reads what is written")
+            raise OutputError("the output is blocked: its reader does not read")
         if self._is_asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._is_asked = True

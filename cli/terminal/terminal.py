@@ -1,7 +1,7 @@
 """What the standard streams lead to, what the terminal behind them takes, and who has it now.
 
-Rules for a dashboard that nobody asked for or refused
-- It is drawn where stderr is a terminal that takes more than lines.
+Rules for a dashboard that is neither asked for nor refused
+- It is drawn where stderr is a terminal that can do more than print lines.
 - It is not drawn while ticks go into a pipe or a socket: its reader (awk, jq, less) most likely
   writes to the same terminal. Nor over ticks that go to that terminal themselves.
 - Nothing is drawn while the terminal is another job's: in the background.
@@ -29,7 +29,7 @@ class Terminal:
 
     @classmethod
     def here(cls) -> Terminal:
-        """The terminal of this process; TERM says what it takes."""
+        """The terminal of this process; TERM says what it can do."""
         is_shared = sys.stderr.isatty() and sys.stdout.isatty() and _is_stderr("-")
         return cls(can_draw_on(sys.stderr), is_shared)
 
@@ -38,8 +38,8 @@ class Terminal:
     ) -> bool:
         """Whether to draw while rows are written to `paths` (`-` is stdout).
 
-        `wanted`: the user's word, None without one; then a quiet stream, and one that feeds a
-        pipe, is not drawn.
+        `wanted`: what the user asked for, None for the default: not for a quiet command, and not
+        for one that feeds a pipe.
         """
         if not self.can_draw or any(map(_is_stderr, paths)):
             return False
@@ -47,7 +47,7 @@ class Terminal:
 
 
 def can_draw_on(stream: TextIO) -> bool:
-    """Whether a stream leads to a terminal that takes more than lines."""
+    """Whether a stream leads to a terminal that can do more than print lines."""
     return stream.isatty() and os.environ.get("TERM") not in _DUMB
 
 

@@ -1,4 +1,4 @@
-"""A frame: lines of styled words, for Rich and for a terminal that is written to directly.
+"""A frame: lines of styled text, for Rich and for a terminal that is written to directly.
 
 Styles are named by what they mean and use the terminal's own palette, so that a dark and a light
 background both work; each look also reads without any colour. Pure.
@@ -37,7 +37,7 @@ STYLES = {
 """What a style is called, and how it looks."""
 
 LABEL_WIDTH = 9
-"""The columns of a label beside its figures."""
+"""The width of the labels at the left."""
 _ELLIPSIS = "…"
 
 
@@ -88,7 +88,7 @@ def padded(line: Sequence[Span], width: int) -> Line:
 
 
 def flowed(label: str, parts: Sequence[Span], width: int) -> list[Line]:
-    """Parts set with `·` beside their label; those that do not fit go on below."""
+    """Parts joined by `·` after their label; those that do not fit continue below."""
     lines: list[Line] = []
     line: list[Span] = [Span(f"{label:<{LABEL_WIDTH}}", "label")]
     for index, part in enumerate(parts):
@@ -119,7 +119,7 @@ class Frame:
         return ["".join(printable(span.text) for span in line).rstrip() for line in self.lines]
 
     def ansi(self, *, has_color: bool) -> list[str]:
-        """The lines as a terminal takes them; without colour there is no code in them at all."""
+        """The lines for a terminal; without colour they contain no escape codes at all."""
         if not has_color:
             return self.plain()
         return [

@@ -62,7 +62,7 @@ def test_what_only_unix_has_is_not_imported_before_the_platform_is_checked() -> 
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60
     )
     assert ran.returncode == 2
-    assert ran.stderr.startswith("ticks: plain Windows is not supported")
+    assert ran.stderr.startswith("ticks: Windows is supported through WSL only")
 
 
 def test_a_ctrl_c_while_modules_are_loaded_has_no_traceback() -> None:

@@ -53,7 +53,7 @@ def test_init_refuses_to_replace_a_file_unless_told(home: Path) -> None:
     written(home, "# mine\n")
     refused = run("--init")
     assert isinstance(refused.exception, UsageError)
-    assert "is there already" in str(refused.exception)
+    assert "exists already" in str(refused.exception)
     assert (home / "config.toml").read_text() == "# mine\n"
     assert run("--init", "--overwrite").exit_code == 0
     assert (home / "config.toml").read_text() == commented_file()

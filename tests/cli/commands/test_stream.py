@@ -27,7 +27,7 @@ def test_no_name_at_all_is_a_usage_error(tmp_path: Path) -> None:
     empty.write_text("# nothing yet\n", encoding="utf-8")
     with pytest.raises(UsageError, match="no symbol given"):
         wanted_names([], [])
-    with pytest.raises(UsageError, match=r"empty\.txt names no symbol"):
+    with pytest.raises(UsageError, match=r"empty\.txt contains no symbols"):
         wanted_names([], [str(empty)])
 
 

@@ -64,9 +64,9 @@ def test_values_become_what_the_parsers_take(tmp_path: Path) -> None:
         ("[stream]\ncount = 0\n", "line 2: stream.count = 0: '0' is not between 1 and"),
         ("[stream]\nduration = 90\n", "line 2: stream.duration = 90: '90' has no unit"),
         ('[stream]\nkeep-trying = "yes"\n', 'line 2: stream.keep-trying = "yes": write true or'),
-        ('[stream]\nfrom = "a.txt"\n', 'line 2: stream.from = "a.txt": write a list of texts'),
-        ("[stream]\ncsv = true\n", "line 2: stream.csv = true: write one text or number"),
-        ("[stream]\ncsv = []\n", "line 2: stream.csv = []: write one text or number"),
+        ('[stream]\nfrom = "a.txt"\n', 'line 2: stream.from = "a.txt": write a list of strings'),
+        ("[stream]\ncsv = true\n", "line 2: stream.csv = true: write one string or number"),
+        ("[stream]\ncsv = []\n", "line 2: stream.csv = []: write one string or number"),
     ],
 )
 def test_a_bad_value_is_named_with_its_line_and_reason(
