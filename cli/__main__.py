@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -53,6 +54,9 @@ def occupy_standard_streams() -> None:
         sys.stdout = open(_STDOUT, "w", encoding="utf-8")  # noqa: SIM115  (as above)
     if sys.stderr is None:
         sys.stderr = open(_STDERR, "w", encoding="utf-8")  # noqa: SIM115  (as above)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A table with lines on a terminal that has none (LANG, PYTHONIOENCODING) is a table still.
+        sys.stdout.reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ ticks: --duration: 'ten' is not a valid duration (examples: 90s, 5m, 1h30m)
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -141,6 +142,8 @@ def _usage_error(fault: ParserFault, remedy: str) -> UsageError:
             return variable_error(option, fault.message)
         return UsageError(f"{_name(option)}: {fault.message}", remedy=remedy)
     words = fault.format_message().removesuffix(".")
+    if surplus := re.search(r"extra argument\S* \((.*)\)$", words):
+        return UsageError(f"unexpected argument: {surplus[1]}", remedy=remedy)
     return UsageError(words[:1].lower() + words[1:], remedy=remedy)
 
 

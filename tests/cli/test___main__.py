@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +12,14 @@ import pytest
 from ticks.cli.__main__ import check_platform
 
 
-def shell(words: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
+def shell(words: str, tmp_path: Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["sh", "-c", f'"$1" -m ticks.cli {words}', "sh", sys.executable],
         capture_output=True,
         text=True,
         check=False,
         cwd=tmp_path,
+        env={**os.environ, **more},
         timeout=60,
     )
 
@@ -40,6 +42,20 @@ def test_a_closed_stdout_is_an_output_that_fails(tmp_path: Path) -> None:
     assert ran.returncode == 6
     assert ran.stderr.startswith("ticks: stdout cannot be written")
     assert len(ran.stderr.splitlines()) == 2
+
+
+def test_what_the_terminal_has_no_letters_for_is_replaced(tmp_path: Path) -> None:
+    ran = shell("help find | cat", tmp_path, PYTHONIOENCODING="ascii")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    program = "import ticks.cli.__main__ as p; p.occupy_standard_streams(); print('\u2500')"
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert ran.stdout == "?\n"
 
 
 def test_plain_windows_is_refused_in_words_before_anything_is_imported(

@@ -54,7 +54,7 @@ def test_a_value_from_a_variable_names_the_variable(
         (["completion", "tcsh"], "'tcsh' is not supported", "completion"),
         (["stream", "X", "--csv"], "option '--csv' requires an argument", "stream"),
         (["find"], "missing argument 'TEXT'", "find"),
-        (["logout", "now"], "got unexpected extra argument(s) (now)", "logout"),
+        (["logout", "now"], "unexpected argument: now", "logout"),
         (["--"], "missing command", ""),
         (["help", "nothing"], "there is no command 'nothing'", ""),
         (["stream", "X", "--colour", "x"], "ticks stream has no option --colour; did", "stream"),
