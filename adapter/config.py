@@ -1,6 +1,6 @@
-"""What the environment says: where things lie, whom to talk to, who the user is.
+"""What the environment says: the user's folders, the broker's addresses, the credentials.
 
-broker = BrokerAdapter(Config.from_env(os.environ).session_keeper())
+broker = BrokerAdapter(Config.from_env(os.environ).authenticator())
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Config:
         )
 
     def authenticator(self, note: Callable[[str], None] = lambda _line: None) -> Authenticator:
-        """The session of this user, which logs in and renews as needed; `note` is told in words."""
+        """Logs this user in and renews as needed; `note` gets a line for people where it does."""
         return Authenticator(
             self.paths,
             self.endpoints.rest_url,

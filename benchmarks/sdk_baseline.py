@@ -1,8 +1,9 @@
 """What a user does today: the official SDK's client and decoder, and csv.DictWriter.
 
-    python benchmarks/sdk_baseline.py PORT COUNT TOKEN...
+    python benchmarks/sdk_baseline.py [--flush] PORT COUNT TOKEN...
 
-writes COUNT ticks as CSV on stdout, prices in rupees and times in ISO 8601, block-buffered.
+writes COUNT ticks (0: until it is ended) as CSV on stdout, prices in rupees and times in ISO 8601,
+block-buffered, or with a flush a line as whoever reads a pipe needs it.
 Importing the SDK asks a public service for this machine's address; that call is cut off.
 """
 
@@ -69,7 +70,8 @@ def row_of(data: dict[str, Any]) -> dict[str, object]:
 
 
 def main() -> None:
-    port, wanted, tokens = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]
+    flushes = sys.argv[1] == "--flush"
+    port, wanted, *tokens = sys.argv[2 if flushes else 1 :]
     folder = tempfile.mkdtemp()
     os.chdir(folder)  # the SDK makes a folder called logs where it stands
     with mock.patch("requests.get", return_value=mock.Mock(text="")):
@@ -87,7 +89,9 @@ def main() -> None:
             writer.writeheader()
         writer.writerow(row)
         count += 1
-        if count == wanted:
+        if flushes:
+            sys.stdout.flush()
+        if count == int(wanted):
             sys.stdout.flush()
             os._exit(0)
 

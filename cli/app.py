@@ -64,6 +64,9 @@ def _asks_for_help(arguments: Sequence[str]) -> bool:
     return not set(CONTEXT["help_option_names"]).isdisjoint(own)
 
 
+DISTRIBUTION = "angel-ticks"
+"""What is installed: its name in pyproject.toml."""
+
 app = typer.Typer(
     name="ticks",
     cls=Commands,
@@ -77,7 +80,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        typer.echo(f"ticks {version('ticks')}")
+        typer.echo(f"ticks {version(DISTRIBUTION)}")
         raise typer.Exit
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from .app import app
+from .app import DISTRIBUTION, app
 from .exit_codes import ExitCode
 from .registry import examples_of, load_all, options_of
 
@@ -43,7 +43,7 @@ FILES = {
 def man_page() -> str:
     """The page as roff."""
     parts = [
-        f'.TH TICKS 1 "" "ticks {version("ticks")}" "User Commands"',
+        f'.TH TICKS 1 "" "ticks {version(DISTRIBUTION)}" "User Commands"',
         ".SH NAME",
         r"ticks \- Angel One SmartAPI's live feed as ticks you can trust",
         ".SH SYNOPSIS",

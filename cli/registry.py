@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
+from .printable import printable
 from .usage_errors import settle_contradictions, similar, translate_usage_errors
-from .view.figures import printable
 
 if TYPE_CHECKING:
     from typer._click import Context, Parameter
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 SUMMARIES = {
-    "login": "Log in at the broker and keep the session, or show the one that is kept.",
+    "login": "Log in to the broker and save the session, or show the saved one.",
     "logout": "End the session at the broker and delete it here.",
     "stream": "Stream ticks of SYMBOL... to stdout or files until stopped.",
     "health": "Check login, network, instruments and feed, and say how to fix each fault.",

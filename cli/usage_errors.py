@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperOption
 
 from ..adapter.errors import UsageError
-from .view.figures import printable
+from .printable import printable
 
 if TYPE_CHECKING:
     from typer._click import Context

@@ -1,4 +1,5 @@
-"""What the tests of several rooms share: the official SDK, contained.
+"""What the tests of several rooms share: signals and Hypothesis's profile as they are anywhere, and
+the official SDK, contained.
 
 Importing the SDK asks a public service for this machine's address, and its constructors make a
 `logs` folder in the current directory and add handlers to logzero's logger (protocol.md,
@@ -9,11 +10,31 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 from pathlib import Path
 from types import ModuleType
 from unittest import mock
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Hypothesis has limits in seconds of the wall clock, and lifts them where the variable CI is set.
+# A first run builds its tables of Unicode inside the first draw, which takes seconds, and a busy
+# machine may stop any example for as long: neither is a fault of a test. One profile for all.
+settings.register_profile(
+    "ticks",
+    settings.get_profile("default"),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("ticks")
+
+# A script that starts the tests with `&` has them ignore SIGINT, nohup SIGHUP. Commands that they
+# start would inherit that; of a handler, even one that does nothing, they inherit nothing.
+for number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda _number, _frame: None)
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,7 @@
 - **sh** blocks that call `ticks` are run, all of a page in their order, line by line, in one folder
   that holds a `watch.txt`, against a simulated broker; a line must end with 0 and tell no error.
   Substitutions make them end: `TICKS_COUNT=3` for all that have no count of their own, and 3 for
-  those of a `--demo`; `--until` an hour from now; what `pip` installs before a `&&` is left out.
+  those of a `--demo`; `--until` an hour from now; the README's installation before it is left out.
 - **console** blocks are transcripts: a user's line after `$ `, then what it prints on stdout and
   stderr, `...` for whatever differs. `(exit N)` in the heading above is the exit code, else 0.
 - **text** blocks hold messages that would take too long to provoke; a test makes them in process.
@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
-NOT_OURS = ("python", "pytest", "bash ", "pip ", "uv ", "for ", "sudo ", "man ")
+NOT_OURS = ("python", "pytest", "bash ", "pip", "uv ", "for ", "sudo ", "man ")
 """How a code span or a line begins that is not for `ticks`."""
+_INSTALLATION = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/"
 _CALLS_TICKS = re.compile(r"(?:^|[|&;(]\s*|\s--\s+)ticks\s")
 
 
@@ -80,7 +81,7 @@ def spans(page: Path) -> list[str]:
 def commands(page: Path) -> list[str]:
     """The command lines of a page that are run."""
     ours = [
-        [line.removeprefix("pip install . && ") for line in block.lines]
+        [line.removeprefix(_INSTALLATION) for line in block.lines]
         for block in blocks_of(page)
         if block.kind == "sh"
     ]

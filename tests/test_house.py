@@ -11,6 +11,7 @@ import re
 import sys
 import tomllib
 from collections import defaultdict
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -28,11 +29,13 @@ OWNERS = {
     "pyotp": "adapter/auth/totp.py",
     "websocket": "adapter/feed/link.py",
     "holidays": "adapter/market/calendar.py",
-    "msgspec": "adapter/instruments/master.py",
     "platformdirs": "adapter/paths.py",
     "websockets": "adapter/simulator/feed_server.py",
 }
-"""The one file of the adapter that may import a foreign library."""
+"""The one file of the adapter that may import a foreign library that does I/O."""
+
+VALUE_LIBRARIES = {"msgspec"}
+"""These turn values into values, and may be used wherever they save code."""
 
 NEVER_IMPORTED = {
     "smartapi-python": "adapter/auth/smartapi.py runs one module of it, without an import",
@@ -52,6 +55,7 @@ PURE = [
     "cli/view/health_view.py",
     "cli/view/event_text.py",
     "cli/view/instrument_table.py",
+    "cli/view/summary_text.py",
 ]
 """Files that read no clock, draw no randomness, open no socket and no file."""
 IMPURE_MODULES = {
@@ -67,10 +71,12 @@ def shown(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 
 
+@cache
 def absolute_imports(path: Path) -> set[str]:
     """The top-level names that a file imports absolutely, at any depth of its code."""
     found: set[str] = set()
@@ -98,6 +104,21 @@ def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
     folders = {"ticks." + shown(path.parent).replace("/", ".") for path in MODULES}
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == folders
     assert all((path.parent / "__init__.py").exists() for path in MODULES)
+
+
+def test_the_manual_page_and_the_completions_are_installed_where_man_and_shells_look() -> None:
+    installed = {
+        f"{folder}/{Path(file).name}": file
+        for folder, files in PROJECT["tool"]["setuptools"]["data-files"].items()
+        for file in files
+    }
+    assert installed == {
+        "share/man/man1/ticks.1": "docs/ticks.1",
+        "share/bash-completion/completions/ticks": "completions/ticks",
+        "share/zsh/site-functions/_ticks": "completions/_ticks",
+        "share/fish/vendor_completions.d/ticks.fish": "completions/ticks.fish",
+    }
+    assert all((ROOT / file).is_file() for file in installed.values())
 
 
 @pytest.mark.parametrize(
@@ -135,7 +156,7 @@ def test_each_foreign_library_is_imported_by_its_one_owner() -> None:
     for path in MODULES:
         if not shown(path).startswith("adapter/"):
             continue
-        for library in foreign_imports(path):
+        for library in foreign_imports(path) - VALUE_LIBRARIES:
             importers[library].add(shown(path))
     assert importers == {
         library: {owner} for library, owner in OWNERS.items() if library in importers

@@ -22,6 +22,8 @@ from ticks.adapter.rows.candles import COLUMNS as CANDLE_COLUMNS
 from ticks.adapter.rows.columns import columns
 from ticks.adapter.tick import Mode
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 MINUTE = Path(__file__).parent / "data" / "demo-minute"
 PAGE = (ROOT / "docs" / "recordings.md").read_text(encoding="utf-8")

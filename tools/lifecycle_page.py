@@ -22,12 +22,12 @@ from ticks.adapter.feed.lifecycle import (
     TABLE,
     Beaten,
     Checked,
-    Close,
+    CloseLink,
     Connect,
     Due,
-    LifecycleEvent,
     Failed,
     Heard,
+    LifecycleEvent,
     Opened,
     Phase,
     Policy,
@@ -47,7 +47,7 @@ ACTION_WORDS = {
     Connect: "connect",
     Subscribe: "subscribe everything",
     SendHeartbeat: "send `ping`",
-    Close: "close the socket",
+    CloseLink: "close the socket",
 }
 BEGINNING = """# The life of a connection
 

@@ -1,4 +1,4 @@
-"""What the loop of one connection stands on: waits, the socket, and calls that block elsewhere.
+"""What the loop of one connection needs: waits, the socket, and calls that block elsewhere.
 
 `Network` is the port. The loop sees nothing else of the outside world, so a test hands in a
 scripted one on a virtual clock. `SystemNetwork` is the real one: a selector for waiting, a `Link`
@@ -123,6 +123,11 @@ class SystemNetwork:
     """The real network of one connection.
 
     `handshake_timeout_s` limits a whole handshake, `linger_s` how long a close waits for the peer.
+
+    Threads: the loop's thread owns the selector, `_link`, `_watched` and `_broken`, and nobody else
+    touches them. Workers (a short-lived thread for each connect and each renewal) read and replace
+    `_session` and `_refused_session`, hand their results over through `_outcomes`, and wake the
+    loop. `_epoch`, `_opening` and `_give_up_at_s` are for both, and written under the lock.
     """
 
     def __init__(
@@ -195,6 +200,7 @@ class SystemNetwork:
 
     def _hand_over(self, epoch: int, outcome: NetworkEvent, link: Link | None) -> None:
         with self._lock:
+            # Decided and queued as one: between the two the loop might give this epoch up.
             is_wanted = epoch == self._epoch
             if is_wanted:
                 self._opening = self._give_up_at_s = None
@@ -236,6 +242,7 @@ class SystemNetwork:
     def wait(self, until_s: float | None) -> list[NetworkEvent]:
         timeout_s = self._timeout_s(until_s)
         happened: list[NetworkEvent] = []
+        # What broke in the last step is returned at once: no wait for a socket that is gone.
         for key, mask in self._selector.select(0.0 if self._broken else timeout_s):
             if key.fileobj is self._waker:
                 self._waker.clear()
@@ -281,7 +288,7 @@ class SystemNetwork:
             except queue.Empty:
                 return happened
             if isinstance(outcome, Connected | ConnectFailed):
-                if outcome.epoch != self._epoch:
+                if outcome.epoch != self._epoch:  # queued just before it was given up
                     if link is not None:
                         link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
                     continue
@@ -300,6 +307,8 @@ class SystemNetwork:
     def _abandon(self) -> None:
         """Whatever the thread under way brings is too late from now on."""
         with self._lock:
+            # No connect has this number, so the thread's result matches nothing: not only when the
+            # next connect has begun, but from this moment on, a wait or a stop included.
             self._epoch = -1
             self._give_up_at_s = None
             opening, self._opening = self._opening, None
@@ -323,6 +332,7 @@ class SystemNetwork:
         try:
             send()
         except NetworkError as error:
+            # Not raised here: the loop is in the midst of a step, and gets it from `wait`.
             self._broken.append(LinkBroke(self._epoch, error))
         else:
             self._watch()
@@ -345,7 +355,7 @@ class SystemNetwork:
 
     def close(self, code: int) -> bytes:
         self._abandon()
-        self._broken = []
+        self._broken = []  # of the link that is closed here: nobody needs to know any more
         link, self._link = self._link, None
         if link is None:
             return b""
@@ -362,7 +372,7 @@ class SystemNetwork:
 
 
 def _named(error: Exception) -> TicksError:
-    """`error` as one of ours; of one that nobody foresaw only its class, its text may be secret."""
+    """`error` as one of ours; of an unexpected one only its class, its text may be secret."""
     if isinstance(error, TicksError):
         return error
     lost = FeedLostError(f"the connect died of an unexpected {type(error).__name__}")

@@ -1,4 +1,4 @@
-"""Packets to rows of CSV or JSON text. Pure: no file, no clock. The way back: row_readers.py.
+"""Packets to rows of CSV or JSON text. Pure: no file, no clock. The way back: decode.py.
 
 Rules (design, "A tick, and a row")
 - A row is lossless: it decodes to the canonical packet, byte for byte.
@@ -42,9 +42,7 @@ from ..wire.packet import (
     split_best_five,
     token_text,
 )
-from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns, csv_header
-from .decode import JsonReader
-from .format import RowFormat
+from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns
 
 _BLOCKS = {
     "mode": "token",
@@ -56,7 +54,7 @@ _BLOCKS = {
 
 
 def _layout(fields: Sequence[Field]) -> struct.Struct:
-    """The struct of `fields`: blocks as slices, what lies between them skipped."""
+    """The struct of `fields`: blocks as slices, what is between them skipped."""
     ends = {field.name: field.offset + struct.calcsize("<" + field.code) for field in fields}
     codes = []
     position = 0
@@ -124,12 +122,11 @@ class _Head(NamedTuple):
 class _Rows:
     """What CSV and JSON rows share.
 
-    A format says `_absent`, the text of no value; `_level`, the template of a level (price,
+    A format has `_absent`, the text of no value; `_level`, the template of a level (price,
     quantity, orders); `_no_level`, an empty one; `_sides`, the template of bids and asks, whose
-    levels a comma parts; and what the methods at the end ask for.
+    levels are separated by a comma; and the methods at the end.
     """
 
-    kind: RowFormat
     _end: str
     _absent: str
     _level: str
@@ -165,7 +162,7 @@ class _Rows:
         return "".join([self._run(mode, start, list(run)) for mode, run in runs]).encode()
 
     def forget_symbols(self) -> None:
-        """Look symbols up again: one in `symbols` is another now."""
+        """Look symbols up again: one in `symbols` has changed."""
         self._heads.clear()
 
     def _run(self, mode: int, start: str, packets: Sequence[bytes]) -> str:
@@ -181,7 +178,7 @@ class _Rows:
         end = self._padding(Mode(mode)) + self._end
         return start + (end + start).join(rows) + end
 
-    # In these comprehensions a `for` over one tuple names values; it is no loop.
+    # In these comprehensions a `for` over one tuple names values; it does not loop.
 
     def _ltp_rows(self, packets: Sequence[bytes]) -> list[str]:
         times, heads = self._exchange_times, self._heads
@@ -297,14 +294,14 @@ class _Rows:
             return self._text(ist_time(time * unit_ns).isoformat(timespec=shown))
         return self._text(str(time))
 
-    # What a format says in its own way.
+    # What each format writes in its own way.
 
     def _start(self, received_at: str) -> str:
         """A row up to its exchange time."""
         raise NotImplementedError
 
     def _before(self, column: str) -> str:
-        """What stands between the column before `column` and its value."""
+        """What is between the column before `column` and its value."""
         raise NotImplementedError
 
     def _text(self, text: str) -> str:
@@ -334,7 +331,6 @@ class CsvRows(_Rows):
 
     def __init__(self, mode: Mode, symbols: Mapping[InstrumentKey, str]) -> None:
         super().__init__(symbols)
-        self.kind = RowFormat(header=csv_header(mode))
         self._mode = mode
 
     def _start(self, received_at: str) -> str:
@@ -360,7 +356,6 @@ class CsvRows(_Rows):
 class JsonRows(_Rows):
     """JSON lines, of any mode. `symbols` as in `CsvRows`."""
 
-    kind = RowFormat(line_start=b'{"received_at":', check_line=JsonReader().read)
     _end = "}\n"
     _absent = "null"
     _level = '{"price":%s,"quantity":%s,"orders":%s}'
@@ -385,7 +380,7 @@ class JsonRows(_Rows):
 
 
 def price_text(price: int, digits: int) -> str:
-    """A price in the broker's unit as an exact decimal with so many digits behind its point."""
+    """A price in the broker's unit as an exact decimal with `digits` digits after the point."""
     whole, fraction = divmod(abs(price), 10**digits)
     return f"{'-' if price < 0 else ''}{whole}.{fraction:0{digits}d}"
 

@@ -138,7 +138,7 @@ complete -F _ticks ticks
 
 
 def bash_script() -> str:
-    """The whole of completions/ticks.bash."""
+    """The whole of completions/ticks."""
     options = [_bash_case('""', [name for both in GENERAL for name in both.split()])]
     values = [_bash_case('" "', SUMMARIES)]
     for command in load_all():
@@ -199,7 +199,7 @@ _ZSH_ACTIONS = {FILE: "_files", SYMBOL: "_ticks_symbols", OTHER: " ", COMMAND: "
 
 
 def zsh_script() -> str:
-    """The whole of completions/ticks.zsh."""
+    """The whole of completions/_ticks."""
     general = [_zsh_spec(both.split(), help_text) for both, help_text in GENERAL.items()]
     commands = [shlex.quote(f"{name}:{text.rstrip('.')}") for name, text in SUMMARIES.items()]
     arguments = [_zsh_command(command) for command in load_all()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,8 +19,9 @@ from ...adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ...adapter.instruments import InstrumentCatalog, open_catalog
 from ..demo import environment
 from ..options import options, parsers
+from ..options.aliases_table import aliases
+from ..printable import printable
 from ..terminal.progress import byte_progress
-from ..view.figures import printable
 
 FIELDS = (
     *("exchange", "symbol", "token", "name", "expiry"),
@@ -104,15 +106,16 @@ def _open_book(environ: Mapping[str, str]) -> InstrumentCatalog:
             clock=SystemClock(),
             progress=progress,
             note=lambda words: print(printable(f"ticks: {words}"), file=sys.stderr),
+            aliases=aliases(os.environ),
         )
 
 
 def _nothing_found(book: InstrumentCatalog, text: str, exchange: str | None) -> UnknownSymbolError:
     where = f" on {exchange}" if exchange else ""
-    nearest = tuple(str(one) for one in book.nearest(text))
+    nearest = tuple(book.nearest(text))
     return UnknownSymbolError(
         f"nothing matches {text!r}{where}"
-        + (f"; similar names: {', '.join(nearest)}" if nearest else ""),
+        + (f"; similar names: {', '.join(map(str, nearest))}" if nearest else ""),
         remedy="type less of the name" + (", or leave --exchange out" if where else ""),
         candidates=nearest,
     )
@@ -126,7 +129,7 @@ def _cells(one: Instrument) -> tuple[str, ...]:
         one.token,
         one.name,
         one.expiry,
-        "" if one.strike is None else _price(one.strike, one.exchange_type),
+        "" if one.strike_rupees is None else f"{one.strike_rupees:f}",
         str(one.lot_size),
         _price(one.tick_size, one.exchange_type),
         one.kind,

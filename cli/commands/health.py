@@ -16,7 +16,7 @@ import typer
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
 from ...adapter.errors import TicksError
-from ...adapter.health import Check, Checkup
+from ...adapter.health import Check, CheckStatus, Checkup
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
@@ -24,14 +24,14 @@ from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
 from ..options.market_table import market_calendar
 from ..options.parsers import checked_symbols
+from ..printable import printable
 from ..terminal.check_thread import CheckThread
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
 from ..terminal.signals import StopRequestedError, StopSignals, held
 from ..terminal.terminal import can_draw_on, has_color
-from ..view.figures import printable
 from ..view.frame import Frame, Line
-from ..view.health_view import as_dict, finding, running, told, verdict
+from ..view.health_view import as_dict, finding, finding_text, running, verdict
 
 _CODES = {ExitCode.SESSION, ExitCode.SYMBOL, ExitCode.BROKER}
 _DRAW_EVERY_S = 0.25
@@ -123,7 +123,7 @@ def health(
 
 def exit_code(checks: Sequence[Check]) -> ExitCode:
     """0 when nothing failed, else 3, 4 or 5 by the first failure."""
-    first = next((check.error for check in checks if check.status == "failed"), None)
+    first = next((check.error for check in checks if check.status is CheckStatus.FAILED), None)
     if first is None:
         return ExitCode.OK
     code = exit_code_of(first) if isinstance(first, TicksError) else ExitCode.BROKER
@@ -135,19 +135,19 @@ def _listed(checkup: Checkup, *, has_color: bool) -> list[Check]:
     checks: list[Check] = []
     for check in checkup.run():
         checks.append(check)
-        typer.echo(told(check, has_color=has_color), color=has_color)
+        typer.echo(finding_text(check, has_color=has_color), color=has_color)
     return checks
 
 
 def _drawn(checkup: Checkup, screen: Screen, *, has_color: bool) -> list[Check]:
     """The same on a terminal: below what was found, the check that is under way."""
     checks: list[Check] = []
-    clock, bell = SystemClock(), Waker()
+    clock, waker = SystemClock(), Waker()
     began_s = clock.now_s()
-    with held(screen), CheckThread(checkup, bell, clock, repeats=False) as thread:
+    with held(screen), CheckThread(checkup, waker, clock, repeats=False) as thread:
         is_over = False
         while not is_over:
-            bell.wait(_DRAW_EVERY_S)
+            waker.wait(_DRAW_EVERY_S)
             is_over = thread.is_over
             width, _ = screen.size()
             for check in thread.take():

@@ -8,6 +8,9 @@
     [market]                      # what the exchanges announced: see market_table.py
     holidays = ["2026-11-09"]
 
+    [aliases]                     # your own names for symbols
+    bn = "BANKNIFTY"
+
 A command's table is checked whenever that command runs, the whole file by `ticks config`. Each
 error names file, key, value and reason, and the line where that is certain. Secrets are refused:
 such a file is copied and shown around.
@@ -39,9 +42,11 @@ Value: TypeAlias = bool | str | list[str]
 """What an option's parser takes."""
 
 MARKET = "market"
+ALIASES = "aliases"
 TABLES = (
     *(name for name in SUMMARIES if name not in ("logout", "config", "completion", "help")),
     MARKET,
+    ALIASES,
 )
 FLAG_ONLY = {
     "demo": "simulated data could go unnoticed; ask for it on the command line",

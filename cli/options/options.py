@@ -114,6 +114,14 @@ From = Annotated[
         metavar="FILE",
     ),
 ]
+Strict = Annotated[
+    bool,
+    option(
+        "--strict",
+        WHAT,
+        "Exit when a name of a watch list cannot be subscribed; otherwise it is skipped.",
+    ),
+]
 Mode = Annotated[
     TickMode,
     option(

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ...adapter.events import FeedEvent
-from ...adapter.feed.stats import FeedSnapshot
-from ..view.event_text import event_text
-from ..view.figures import printable
+from ...adapter.events import LogEntry
+from ...adapter.snapshot import FeedSnapshot
+from ..printable import printable
+from ..view.event_text import event_line, verbose_line
 from .progress import Progress, byte_progress
 from .screen import Screen
 from .signals import held
@@ -92,17 +92,15 @@ class Console:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
 
-    def tell(self, event: FeedEvent, *, is_one_of_several: bool = False) -> None:
+    def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
         """Print an event as a line: every one with -v, else those that change what to expect.
 
         `is_one_of_several`: name the connection, because there are others.
         """
-        feed = f"feed {event.connection} " if is_one_of_several and event.connection else ""
-        words = event_text(event.name, event.facts)
-        if self._is_verbose:
-            self.say(f"{event.at} {feed}{event}")
-        elif words is not None:
-            self.say(f"{event.at[11:19]} {feed}{words}")
+        line_of = verbose_line if self._is_verbose else event_line
+        line = line_of(entry, is_one_of_several=is_one_of_several)
+        if line is not None:
+            self.say(line)
 
     @contextlib.contextmanager
     def progress(self, label: str, *, draws: bool = True) -> Iterator[Progress]:

@@ -32,16 +32,19 @@ def held(screen: Screen) -> Iterator[None]:
 
 
 def stop_signals() -> list[signal.Signals]:
-    """What ends a command: Ctrl-C, SIGTERM and, unless it is ignored (nohup), SIGHUP."""
-    numbers = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
-    return numbers
+    """What ends a command: SIGTERM and, unless they are ignored, SIGINT and SIGHUP.
+
+    A script that starts a command with `&` has it ignore SIGINT, so that a Ctrl-C meant for the
+    script does not end it; nohup does the same with SIGHUP.
+    """
+    unless_ignored = (signal.SIGINT, signal.SIGHUP)
+    handled = [each for each in unless_ignored if signal.getsignal(each) is not signal.SIG_IGN]
+    return [signal.SIGTERM, *handled]
 
 
 class StopSignals:
     """While entered, the first SIGINT, SIGTERM or SIGHUP requests a stop and a second SIGINT ends
-    at once. A SIGHUP that is ignored (nohup) stays ignored.
+    at once. What the caller ignores (see `stop_signals`) stays ignored.
 
     Until `hand_to` says what to stop, a signal raises StopRequestedError where it arrives.
     """

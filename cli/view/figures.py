@@ -92,8 +92,3 @@ def bar(share: float, width: int) -> tuple[str, str]:
     """The full and the empty part of a bar; together `width` cells."""
     full = min(width, max(0, round(min(1.0, max(0.0, share)) * width)))
     return "━" * full, "─" * (width - full)
-
-
-def printable(text: str) -> str:
-    """Text from elsewhere without what could move a cursor or change a terminal."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

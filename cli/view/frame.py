@@ -17,7 +17,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
 
-from .figures import printable
+from ..printable import printable
 
 STYLES = {
     "": "",

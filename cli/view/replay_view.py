@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...adapter.replay.replay import ReplaySnapshot
+from ..printable import printable
 from .dashboard import end_of, output_lines, with_bar, with_clock
-from .figures import brief_s, clock_s, counted, printable, rate
+from .figures import brief_s, clock_s, counted, rate
 from .frame import Frame, Line, Span, cells, cropped_line, flowed
 
 _SHORTEST_NAME = 8
@@ -22,7 +23,7 @@ def render(
 ) -> Frame:
     """A replay in at most `height` lines of at most `width` columns.
 
-    `before` is how it stood a few seconds ago: what is said of now is what was done since.
+    `before` is how it stood a few seconds ago: figures of now are of what was done since.
     """
     severity = "faint" if is_over else "good"
     lines = [
@@ -99,5 +100,5 @@ def _ratio(count: int, seconds: float) -> float:
 
 
 def _times(speed: float) -> str:
-    """A decimal only where it tells something."""
+    """A decimal only where it matters."""
     return f"{speed:,.1f}×" if speed < 99.95 else f"{speed:,.0f}×"

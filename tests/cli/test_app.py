@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -12,12 +13,14 @@ import pytest
 from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
 from ticks.cli import registry
-from ticks.cli.app import run
+from ticks.cli.app import DISTRIBUTION, run
 from ticks.cli.commands import stream
 from ticks.cli.commands.stream import StreamSettings
 from ticks.cli.exit_codes import run_guarded
 
 Said = Callable[..., tuple[int, str]]
+PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
+PROJECT = tomllib.loads(PYPROJECT.read_text(encoding="utf-8"))["project"]
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +76,8 @@ def test_without_a_command_the_help_is_shown(capfd: pytest.CaptureFixture[str]) 
 def test_the_version_is_one_line(said: Said, flag: str) -> None:
     code, words = said(flag)
     assert code == 0
-    assert re.fullmatch(r"ticks \d+\.\d+\.\d+", words)
+    assert words == f"ticks {PROJECT['version']}"
+    assert PROJECT["name"] == DISTRIBUTION
 
 
 def test_a_typo_in_a_command_names_the_nearest(said: Said) -> None:

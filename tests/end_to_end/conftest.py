@@ -19,6 +19,13 @@ TICKS = str(Path(sys.executable).with_name("ticks"))
 SECRETS = ("TICKS_API_KEY", "TICKS_PIN", "TICKS_TOTP_SECRET")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests of this folder are slow: processes, sockets and real time."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
 class Ticks(Protocol):
     """Runs `ticks` with arguments and waits for its end; `more` is added to the environment."""
 

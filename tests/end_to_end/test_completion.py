@@ -21,20 +21,26 @@ from ticks.adapter.instruments.index import INDEX_KIND, Row, new_index
 from .conftest import TICKS
 
 COMPLETIONS = Path(__file__).parents[2] / "completions"
+SCRIPTS = {
+    "bash": COMPLETIONS / "ticks",
+    "zsh": COMPLETIONS / "_ticks",
+    "fish": COMPLETIONS / "ticks.fish",
+}
+"""Under the names that their shells load them by."""
 DEADLINE_S = 20.0
 
 Complete = Callable[[str], list[str]]
 """All candidates for the last word of a line, as the shell puts them there."""
 
 MASTER: list[Row] = [
-    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "99926017", "India VIX", "INDIA VIX", INDEX_KIND, "", None, 1, 5),
-    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5),
-    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5),
-    (1, "3787", "WIPRO-EQ", "WIPRO", "", "", None, 1, 5),
-    (2, "1", "BANKNIFTY25NOV25FUT", "BANKNIFTY", "FUTIDX", "2025-11-25", None, 35, 5),
-    (2, "2", "BANKNIFTY25NOV2558000CE", "BANKNIFTY", "OPTIDX", "2025-11-25", 5800000, 35, 5),
+    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "99926017", "India VIX", "INDIA VIX", INDEX_KIND, "", None, 1, 5, False),
+    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5, False),
+    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5, False),
+    (1, "3787", "WIPRO-EQ", "WIPRO", "", "", None, 1, 5, False),
+    (2, "1", "BANKNIFTY25NOV25FUT", "BANKNIFTY", "FUTIDX", "2025-11-25", None, 35, 5, False),
+    (2, "2", "BANKNIFTY25NOV2558000CE", "BANKNIFTY", "OPTIDX", "2025-11-25", 5800000, 35, 5, False),
 ]
 
 INSERT_ALL, REPORT = "\x1b*", "\x18p"
@@ -44,13 +50,13 @@ PATH={shlex.quote(str(Path(TICKS).parent))}:$PATH
 bind 'set enable-bracketed-paste off'
 report() {{ printf '%s' "$READLINE_LINE" >.line; mv .line line; READLINE_LINE= READLINE_POINT=0; }}
 bind -x '"\\C-xp": report'
-source {shlex.quote(str(COMPLETIONS / "ticks.bash"))}
+source {shlex.quote(str(SCRIPTS["bash"]))}
 """
 ZSH_RC = f"""
 PATH={shlex.quote(str(Path(TICKS).parent))}:$PATH
 unset zle_bracketed_paste
 autoload -Uz compinit; compinit -D -u
-source {shlex.quote(str(COMPLETIONS / "ticks.zsh"))}
+source {shlex.quote(str(SCRIPTS["zsh"]))}
 report() {{ print -rn -- "$BUFFER" >.line; mv .line line; BUFFER= }}
 zle -N report; bindkey '^Xp' report
 insert-all() {{ _main_complete; compstate[insert]=all }}
@@ -126,8 +132,7 @@ def complete(shell: str, user: dict[str, str], tmp_path: Path) -> Iterator[Compl
 
 
 def fish_candidates(line: str, environ: dict[str, str], folder: Path) -> list[str]:
-    script = COMPLETIONS / "ticks.fish"
-    program = f"source {shlex.quote(str(script))}; complete -C {shlex.quote(line)}"
+    program = f"source {shlex.quote(str(SCRIPTS['fish']))}; complete -C {shlex.quote(line)}"
     ran = subprocess.run(
         ["fish", "--no-config", "-c", program],
         env=environ | {"PATH": f"{Path(TICKS).parent}:{environ['PATH']}"},
@@ -201,5 +206,5 @@ def test_the_copy_that_a_command_left_is_what_is_offered(ticks: Any) -> None:
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
 def test_the_scripts_of_the_tree_are_what_the_command_prints(ticks: Any, name: str) -> None:
-    written = (COMPLETIONS / f"ticks.{name}").read_text(encoding="utf-8")
+    written = SCRIPTS[name].read_text(encoding="utf-8")
     assert ticks("completion", name).stdout == written, f"ticks completion {name}"

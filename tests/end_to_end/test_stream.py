@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -15,9 +17,11 @@ from typing import Any
 import pytest
 
 from ticks.adapter.files.recording import read_recording
-from ticks.adapter.rows.encode import csv_header
+from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
+
+from .conftest import TICKS
 
 SUMMARY = re.compile(
     r"[\d,]+ ticks? · [\d,]+ instruments? · [\d.]+ s · [\d,]+/s · \d+ reconnects? · "
@@ -52,6 +56,7 @@ def test_every_packet_that_was_sent_is_a_row(
 
 
 def test_without_an_output_option_csv_goes_to_the_pipe(ticks: Any) -> None:
+    ticks("find", "NIFTY")  # a new instrument master may have something to report
     ran = ticks("stream", "NIFTY", "--mode", "ltp", "--count", "3")
     lines = ran.stdout.splitlines()
     assert lines[0] == "received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp"
@@ -185,6 +190,26 @@ def test_a_signal_ends_well_after_everything_is_written(
     assert recorded == sent_by(simulator)[: len(recorded)]
     assert SUMMARY.search(said)
     assert simulator.journal.connections[0].ended_by == "client"
+
+
+def test_in_the_background_of_a_script_sigterm_ends_it_and_sigint_does_not(
+    environ: dict[str, str], simulator: Simulator, until: Until, tmp_path: Path
+) -> None:
+    script = f"{shlex.quote(TICKS)} stream NIFTY --csv out.csv & echo $!; wait $!"
+    with subprocess.Popen(
+        ["sh", "-c", script], env=environ, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as shell:
+        assert shell.stdout is not None
+        stream = int(shell.stdout.readline())
+        try:
+            until(lambda: simulator.journal.packet_count >= 50)
+            os.kill(stream, signal.SIGINT)
+            before = simulator.journal.packet_count
+            until(lambda: simulator.journal.packet_count >= before + 100)
+        finally:
+            os.kill(stream, signal.SIGTERM)
+        assert shell.wait(timeout=20) == 0
+    assert len(rows_of(tmp_path / "out.csv")) > 100
 
 
 def test_a_reader_that_leaves_ends_it_well(begun: Any) -> None:

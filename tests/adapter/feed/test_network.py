@@ -35,6 +35,8 @@ from ticks.adapter.feed.network import (
 )
 from ticks.adapter.wire.frames import Opcode, encode_close, encode_frame
 
+pytestmark = pytest.mark.slow  # real sockets and time
+
 if TYPE_CHECKING:
     from conftest import FeedServer
 

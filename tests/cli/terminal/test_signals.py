@@ -26,6 +26,17 @@ def test_a_signal_before_there_is_anything_to_stop_ends_where_it_strikes() -> No
         os.kill(os.getpid(), signal.SIGINT)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_is_ignored_from_the_start_stays_ignored(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with StopSignals().installed():
+            os.kill(os.getpid(), number)
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
 def test_the_old_handlers_come_back() -> None:
     before = signal.getsignal(signal.SIGINT)
     with StopSignals().installed():

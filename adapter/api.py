@@ -1,0 +1,125 @@
+"""The front door for programs: symbols in, ticks out.
+
+    with connect(["NIFTY", "RELIANCE"], mode="quote") as feed:
+        for tick in feed:
+            print(tick.received_at, tick.symbol, tick.ltp)
+
+Credentials, addresses, session, names and calendar are taken as the command line takes them:
+from the `TICKS_...` variables and the user's folders. `ticks stream` is built on the same parts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .auth.authenticator import Authenticator
+from .broker import DEFAULT_BUFFER, BrokerAdapter
+from .clock import Clock, SystemClock
+from .config import Config
+from .errors import TicksError, UsageError
+from .feed.lifecycle import Policy
+from .instrument import Instrument
+from .instruments import open_catalog
+from .instruments.naming import NO_ALIASES, Aliases
+from .market.calendar import MarketCalendar
+from .tick import MODES_BY_LABEL, Mode
+
+if TYPE_CHECKING:
+    from .http import Progress
+    from .instruments.lists import Skipped
+    from .instruments.watch_list import Entry
+
+
+def connect(
+    symbols: str | Collection[str],
+    mode: str | Mode = Mode.QUOTE,
+    *,
+    environ: Mapping[str, str] | None = None,
+    policy: Policy | None = None,
+    calendar: MarketCalendar | None = None,
+    buffer_limit: int = DEFAULT_BUFFER,
+    note: Callable[[str], None] = lambda _line: None,
+) -> BrokerAdapter:
+    """A feed of these symbols, connecting already: iterate over it, and leave `with` at the end.
+
+    `symbols` are spelled as on the command line; `mode` is "ltp", "quote" or "snap". `environ`
+    stands for `os.environ`; `note` receives what a person may want to know (an old instrument
+    list that has to do, a login). What `policy` and `calendar` leave out is as in `ticks stream`.
+
+    Raises UsageError for a value that cannot be used, UnknownSymbolError or AmbiguousSymbolError
+    for a name, SessionError when there is no session and none can be had, InstrumentMasterError
+    when there is no list of instruments. A broker out of reach is retried as `policy` says, and
+    the iteration raises what lost the feed for good.
+    """
+    names = [symbols] if isinstance(symbols, str) else list(symbols)
+    if not names:
+        raise UsageError("no symbol given", kind="no-symbol")
+    feed_mode = mode_of(mode)
+    given = os.environ if environ is None else environ
+    config = Config.from_env(given)
+    instruments = resolve_symbols(config, names, note=note)
+    sessions = config.authenticator(note)
+    ensure_session(sessions)
+    is_always_open = given.get("TICKS_ALWAYS_OPEN", "0").lower() in {"1", "true", "yes", "on"}
+    feed = BrokerAdapter(
+        sessions,
+        feed_url=config.endpoints.feed_url,
+        policy=policy,
+        calendar=calendar or MarketCalendar(is_always_open=is_always_open),
+        buffer_limit=buffer_limit,
+    )
+    feed.subscribe(instruments, feed_mode)
+    feed.connect()
+    return feed
+
+
+def mode_of(mode: str | Mode) -> Mode:
+    """The mode that a word or number names. Raises UsageError, for depth (mode 4) too."""
+    found = MODES_BY_LABEL.get(mode.lower()) if isinstance(mode, str) else mode
+    if found not in (Mode.LTP, Mode.QUOTE, Mode.SNAP):
+        raise UsageError(
+            f"{mode!r} is not a valid mode (ltp, quote or snap)", kind="bad-mode", mode=str(mode)
+        )
+    return Mode(found)
+
+
+def resolve_symbols(
+    config: Config,
+    names: Sequence[str],
+    listed: Sequence[tuple[str, Entry]] = (),
+    *,
+    aliases: Aliases = NO_ALIASES,
+    clock: Clock | None = None,
+    progress: Progress | None = None,
+    note: Callable[[str], None] = lambda _line: None,
+    skip: Callable[[Skipped], None] = lambda _skipped: None,
+) -> list[Instrument]:
+    """The instruments that the names mean, each once, from today's instrument master.
+
+    `listed` are entries of watch lists with their file: those that mean nothing go to `skip`.
+    `progress` is told the bytes received and, where known, expected. Raises SymbolError naming
+    every name that could not be resolved, or when no entry is left, and InstrumentMasterError.
+    """
+    with open_catalog(
+        config.paths,
+        config.endpoints.instruments_url,
+        clock=clock or SystemClock(),
+        progress=progress,
+        note=note,
+        aliases=aliases,
+    ) as catalog:
+        return catalog.resolve_all(names, listed, note=note, skip=skip)
+
+
+def ensure_session(sessions: Authenticator) -> None:
+    """Log in where there is no valid session; a broker out of reach is the connection's to retry.
+
+    Raises SessionError when there is none and none can be had.
+    """
+    try:
+        sessions.session()
+    except TicksError as error:
+        if not error.can_retry:
+            raise

@@ -1,0 +1,70 @@
+"""The front door: what a program imports, and what `connect` does with a name and a mode."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+import ticks.adapter
+from ticks.adapter import BrokerAdapter, Mode, UnknownSymbolError, UsageError, connect
+from ticks.adapter.errors import CredentialsMissingError
+from ticks.adapter.simulator.simulator import Simulator
+
+
+def test_a_name_and_a_mode_become_ticks(environ: Mapping[str, str]) -> None:
+    with connect(["NIFTY", "RELIANCE"], mode="snap", environ=environ) as feed:
+        assert isinstance(feed, BrokerAdapter)
+        ticks = [tick for tick, _ in zip(feed, range(20), strict=False)]
+    assert {tick.symbol for tick in ticks} == {"Nifty 50", "RELIANCE-EQ"}
+    assert {tick.mode for tick in ticks} == {Mode.SNAP}
+
+
+def test_a_single_name_needs_no_list(environ: Mapping[str, str]) -> None:
+    with connect("SENSEX", environ=environ) as feed:
+        assert next(iter(feed)).symbol == "SENSEX"
+
+
+def test_a_name_that_means_nothing_is_refused_before_any_login(
+    environ: Mapping[str, str], simulator: Simulator
+) -> None:
+    with pytest.raises(UnknownSymbolError, match="NIFTYY"):
+        connect(["NIFTYY"], environ=environ)
+    assert not [call for call in simulator.journal.calls if call.call == "login"]
+
+
+def test_without_credentials_the_error_is_that_of_the_command_line(
+    environ: Mapping[str, str],
+) -> None:
+    with pytest.raises(CredentialsMissingError, match="TICKS_PIN"):
+        connect(["NIFTY"], environ={**environ, "TICKS_PIN": ""})
+
+
+@pytest.mark.parametrize("mode", ["ten", "depth", Mode.DEPTH, 7, ""])
+def test_a_mode_that_is_none_is_refused(environ: Mapping[str, str], mode: str | Mode) -> None:
+    with pytest.raises(UsageError, match="not a valid mode") as caught:
+        connect(["NIFTY"], mode=mode, environ=environ)
+    assert caught.value.kind == "bad-mode"
+
+
+def test_no_name_is_refused(environ: Mapping[str, str]) -> None:
+    with pytest.raises(UsageError, match="no symbol"):
+        connect([], environ=environ)
+
+
+def test_everything_that_is_promised_can_be_imported() -> None:
+    for name in ticks.adapter.__all__:
+        assert getattr(ticks.adapter, name).__name__ == name
+    assert set(ticks.adapter.__all__) <= set(dir(ticks.adapter))
+    with pytest.raises(AttributeError, match="no attribute 'Broker'"):
+        ticks.adapter.Broker  # noqa: B018  (looking it up is the test)
+
+
+def test_the_door_itself_imports_nothing() -> None:
+    code = (
+        "import sys, ticks.adapter\n"
+        "sys.exit(any(name.startswith('ticks.adapter.') for name in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
