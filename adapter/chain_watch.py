@@ -120,7 +120,12 @@ class ChainWatch:
         with self._lock:
             left, others = self._parted(chains)
             kept = {key for other in others for key in other.asked}
-            return [each.asked[key] for each in left for key in each.brought if key not in kept]
+            return [
+                one
+                for each in left
+                for key, one in each.asked.items()
+                if key in each.brought and key not in kept
+            ]
 
     def leave(self, chains: Sequence[Chain]) -> None:
         """Follow these no longer."""

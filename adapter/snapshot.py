@@ -11,24 +11,27 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .clock import Clock, ist_time
 from .events import EventLog, LogEntry
-from .feed.buffer import TickBuffer
-from .feed.connection import Connection
 from .feed.lifecycle import Phase, Policy
 from .feed.stats import RateMeter
-from .feed.tracker import InstrumentState
 from .instrument import InstrumentKey, exchange_name
-from .market.calendar import MarketCalendar
 from .market.evidence import MarketState
 from .market.hours import Kind, segments
 from .market.state import Sight
 from .tick import Level
 from .wire.packet import decode_packet
 from .wire.subscription import Unit
+
+if TYPE_CHECKING:  # whoever only reads snapshots pays for no network and no calendar
+    from .feed.buffer import TickBuffer
+    from .feed.connection import Connection
+    from .feed.tracker import InstrumentState
+    from .market.calendar import MarketCalendar
 
 _WORST_FIRST = (
     Phase.LOST,

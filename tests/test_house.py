@@ -48,6 +48,7 @@ PURE = [
     "adapter/market/*.py",
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
+    "adapter/rows/view.py",
     "cli/view/dashboard.py",
     "cli/view/figures.py",
     "cli/view/frame.py",

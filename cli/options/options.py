@@ -97,6 +97,15 @@ class Shard(tuple[int, int]):
         return super().__new__(cls, parsers.shard(text))
 
 
+class Columns(tuple[str, ...]):
+    """Names; the type that marks a choice of columns."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Columns:
+        return super().__new__(cls, parsers.columns(text))
+
+
 SILENCE_AFTER, CHECK_EVERY, BACKOFF_MAX = Seconds("30s"), Seconds("10s"), Seconds("60s")
 
 WHAT, WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
@@ -187,6 +196,20 @@ Jsonl = Annotated[
         metavar="PATH",
     ),
 ]
+ColumnNames = Annotated[
+    Columns | None,
+    option(
+        "--columns",
+        WHERE,
+        "Only these columns, for CSV on stdout; a file always gets them all.",
+        Columns,
+        metavar="NAME,NAME",
+        has_variable=False,
+    ),
+]
+NoHeader = Annotated[
+    bool, option("--no-header", WHERE, "No header, for CSV on stdout.", has_variable=False)
+]
 Overwrite = Annotated[
     bool,
     option("--overwrite", WHERE, "Replace an existing file instead of appending to it."),
@@ -211,6 +234,16 @@ Events = Annotated[
     str | None,
     option(
         "--events", WHERE, "Write the connection's history to PATH as JSON lines.", metavar="PATH"
+    ),
+]
+OnEvent = Annotated[
+    str | None,
+    option(
+        "--on-event",
+        WHERE,
+        "Run CMD when the feed is lost, silent, back or given up; the event is JSON on its stdin.",
+        parsers.command,
+        metavar="CMD",
     ),
 ]
 Buffer = Annotated[

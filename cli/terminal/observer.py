@@ -13,7 +13,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -32,7 +32,10 @@ _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
 class Observer:
-    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened."""
+    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened.
+
+    `tell` is called with each event and must not wait.
+    """
 
     def __init__(
         self,
@@ -42,6 +45,7 @@ class Observer:
         status: StatusFile,
         *,
         events: str | None,
+        tell: Callable[[LogEntry], None] = lambda _entry: None,
     ) -> None:
         self.failure: OutputError | None = None
         self._broker = broker
@@ -50,6 +54,7 @@ class Observer:
         self._status = status
         self._has_status = True
         self._status_at_s = float("-inf")
+        self._tell = tell
         self._events_path = events
         self._events: Output | None = None
         self._size: tuple[int, int] | None = None
@@ -81,6 +86,8 @@ class Observer:
 
     def _look(self, *, is_last: bool = False) -> None:
         events = self._broker.events.take()
+        for entry in events:  # before anything that may wait for a terminal or a disk
+            self._tell(entry)
         size = None if self._console.screen is None else self._console.screen.size()
         now_s = self._broker.clock.now_s()
         is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)
