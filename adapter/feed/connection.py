@@ -185,11 +185,16 @@ class Connection:
             self._step(Started())
             while not self.state.is_final:
                 self._wait_until(self._alarm_s())
-                if self._is_check_due() and not self._is_stopping:
-                    self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
+                # read first: what comes after that moment was no silence before it
+                check_s, check_ns = self._clock.now_s(), self._clock.wall_ns()
+                is_check_due = check_s >= min(self.state.check_at_s, self.market.due_s)
+                if is_check_due and not self._is_stopping:
+                    self._wait_until(check_s)
                 if self._is_stopping:
                     self._step(Stopped())
                 self._run_timers()
+                if is_check_due and not self.state.is_final:
+                    self._check(check_s, check_ns)
                 self._sync_subscriptions()
             self._report_counts()
         finally:
@@ -203,10 +208,6 @@ class Connection:
     def _alarm_s(self) -> float | None:
         alarm = alarm_s(self.state)
         return None if alarm is None else min(alarm, self.market.due_s)
-
-    def _is_check_due(self) -> bool:
-        due_s = min(self.state.check_at_s, self.market.due_s)
-        return not self.state.is_final and self._clock.now_s() >= due_s
 
     def _handle(self, event: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(event, Received):
@@ -289,19 +290,16 @@ class Connection:
             self._step(Due())
         if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
             self._step(Beaten())
-        if self._is_check_due():
-            self._check(now_s)
         if now_s >= self._report_counts_at_s:
             self._report_counts_at_s = now_s + _COUNTS_APART_S
             self._report_counts()
 
-    def _check(self, now_s: float) -> None:
+    def _check(self, now_s: float, wall_ns: int) -> None:
         self._step_ticked()
         self._carry()
-        wall_ns = self._clock.wall_ns()
         verdict = self.market.check(now_s, wall_ns, self._draw())
         self._take_findings()
-        self._step(Checked(verdict, self._draw()))
+        self._apply(Checked(verdict, self._draw()), now_s)
         self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
