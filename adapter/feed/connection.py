@@ -222,10 +222,6 @@ class Connection:
         now_s = self._clock.now_s()
         return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
-    def _is_check_due(self) -> bool:
-        due_s = min(self.state.check_at_s, self.market.due_s)
-        return not self.state.is_final and self._clock.now_s() >= due_s
-
     def _handle(self, event: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(event, Received):
             return
@@ -305,8 +301,11 @@ class Connection:
 
     def _run_timers(self) -> None:
         """Timer events that are due by now, and the end where it was asked for."""
-        if self._is_check_due() and not self._is_stopping:
-            self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
+        # Read before the backlog is: what comes after that moment was no silence before it.
+        check_s, check_ns = self._clock.now_s(), self._clock.wall_ns()
+        is_check_due = check_s >= min(self.state.check_at_s, self.market.due_s)
+        if is_check_due and not self._is_stopping:
+            self._wait_until(check_s)
         if self._is_stopping:
             self._step(Stopped())
         now_s, state = self._clock.now_s(), self.state
@@ -314,20 +313,19 @@ class Connection:
             self._step(Due())
         if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
             self._step(Beaten())
-        if self._is_check_due():
-            self._check(now_s)
         if now_s >= self._report_counts_at_s:
             self._report_counts_at_s = now_s + _COUNTS_APART_S
             self._report_counts()
+        if is_check_due and not self.state.is_final:
+            self._check(check_s, check_ns)
 
-    def _check(self, now_s: float) -> None:
+    def _check(self, now_s: float, wall_ns: int) -> None:
         self._step_ticked()
         self._carry()
-        wall_ns = self._clock.wall_ns()
         verdict = self.market.check(now_s, wall_ns, self._draw())
         self._is_urgent = True
         self._take_findings()
-        self._step(Checked(verdict, self._draw()))
+        self._apply(Checked(verdict, self._draw()), now_s)
         self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
