@@ -224,6 +224,8 @@ class Checkup:
             self._paths, self._endpoints.instruments_url, clock=self._clock, note=notes.append
         ) as catalog:
             self._instruments = catalog.resolve_all(self._symbols)
+            if skipped := [fault for fault in catalog.faults if fault.kind == "repeated"]:
+                notes.append(f"records skipped: {len(skipped):,} ({skipped[0]})")
             fetched_at = ist_time(catalog.fetched_ns)
             records = f"{catalog.records:,} instruments of {fetched_at:%Y-%m-%d %H:%M}"
         found = ", ".join(map(str, self._instruments[:5]))

@@ -171,8 +171,8 @@ def open_catalog(
 ) -> InstrumentCatalog:
     """The catalog of today's master, fetched from `url` where the copy is not fresh.
 
-    `progress` is told the bytes received and, where known, expected; `note` is told when an older
-    copy has to do, and why, and what had to be left out of a new one. Raises
+    `progress` gets the bytes received and, where known, expected; `note` gets a line when an older
+    copy has to do, and why. What had to be skipped is in the catalog's `faults`. Raises
     InstrumentMasterError, with the BrokerError that was in the way as its cause, when there is no
     copy either.
     """
@@ -202,9 +202,6 @@ def open_catalog(
         raise
     if copy is not None:
         copy.close()
-    if left_out := [fault for fault in fetched.faults if fault.kind == "repeated"]:
-        count = "1 record" if len(left_out) == 1 else f"{len(left_out):,} records"
-        note(f"{count} of the instrument master skipped: {left_out[0]}")
     return InstrumentCatalog(fetched, clock, aliases)
 
 
