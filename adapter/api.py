@@ -22,7 +22,6 @@ from .errors import TicksError, UsageError
 from .feed.lifecycle import Policy
 from .instrument import Instrument
 from .instruments import open_catalog
-from .instruments.naming import NO_ALIASES, Aliases
 from .market.calendar import MarketCalendar
 from .tick import MODES_BY_LABEL, Mode
 
@@ -90,7 +89,6 @@ def resolve_symbols(
     names: Sequence[str],
     listed: Sequence[tuple[str, Entry]] = (),
     *,
-    aliases: Aliases = NO_ALIASES,
     clock: Clock | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] = lambda _line: None,
@@ -108,7 +106,7 @@ def resolve_symbols(
         clock=clock or SystemClock(),
         progress=progress,
         note=note,
-        aliases=aliases,
+        aliases=config.aliases,
     ) as catalog:
         return catalog.resolve_all(names, listed, note=note, skip=skip)
 

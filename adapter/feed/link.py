@@ -36,7 +36,7 @@ from ..wire.frames import Opcode, encode_close, encode_frame
 
 DRAIN_BYTES = 65_536
 """What one `recv` asks for; a larger one adds latency and no speed. It is more than a TLS record
-holds (16 KiB), so that no decrypted rest is left where no selector sees it."""
+holds (16 KiB), so that no decrypted rest is left where no poll sees it."""
 HANDSHAKE_TIMEOUT_S = 10.0
 LINGER_S = 1.0
 """How long a close waits for the peer's close frame."""

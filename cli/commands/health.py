@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from ...adapter.waker import Waker
 from ..demo import environment
 from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
+from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
 from ..options.parsers import checked_symbols
 from ..printable import printable
@@ -95,7 +97,7 @@ def health(
     note: Callable[[str], None] = screen.print_line if screen else partial(typer.echo, err=True)
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
-        config = Config.from_env(environ)
+        config = replace(Config.from_env(environ), aliases=aliases(os.environ))
         return Checkup(
             config,
             config.authenticator(lambda line: note(printable(line))),

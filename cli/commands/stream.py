@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from ...adapter.api import ensure_session, resolve_symbols
@@ -16,7 +16,6 @@ from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments.lists import Skipped
-from ...adapter.instruments.naming import Aliases
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
@@ -52,7 +51,6 @@ class StreamSettings:
     symbols: tuple[str, ...]
     watch_lists: tuple[str, ...]
     is_strict: bool
-    aliases: Aliases
     mode: Mode
     shard: tuple[int, int] | None
     limits: Limits
@@ -121,7 +119,6 @@ def stream(
         symbols=checked_symbols(symbols or (), "stream"),
         watch_lists=tuple(watch_lists or ()),
         is_strict=strict,
-        aliases=aliases(os.environ),
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
@@ -154,7 +151,7 @@ def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
-    config = Config.from_env(environ)
+    config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
     sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
@@ -221,7 +218,6 @@ def resolved(
                 config,
                 typed,
                 listed,
-                aliases=settings.aliases,
                 progress=progress,
                 note=console.print_line,
                 skip=skipped.append,

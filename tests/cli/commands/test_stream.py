@@ -6,6 +6,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -16,7 +17,7 @@ from ticks.adapter.config import Config
 from ticks.adapter.errors import SymbolError, UnknownSymbolError, UsageError
 from ticks.adapter.instruments.index import new_index
 from ticks.adapter.instruments.master import Master
-from ticks.adapter.instruments.naming import Aliases
+from ticks.adapter.instruments.naming import NO_ALIASES, Aliases
 from ticks.cli.commands.stream import StreamSettings, resolved
 from ticks.cli.terminal.console import Console
 
@@ -45,7 +46,9 @@ def resolve(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) ->
     console = Console()
     monkeypatch.setattr(console, "print_line", said.append)
 
-    def run(*symbols: str, lists: tuple[str, ...] = (), **more: Any) -> tuple[list[str], int]:
+    def run(
+        *symbols: str, lists: tuple[str, ...] = (), aliases: Aliases = NO_ALIASES, **more: Any
+    ) -> tuple[list[str], int]:
         settings = cast(
             StreamSettings,
             SimpleNamespace(
@@ -54,12 +57,11 @@ def resolve(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) ->
                     "watch_lists": lists,
                     "shard": None,
                     "is_strict": False,
-                    "aliases": Aliases({}),
                 }
                 | more
             ),
         )
-        instruments, skipped = resolved(settings, config, console)
+        instruments, skipped = resolved(settings, replace(config, aliases=aliases), console)
         return list(map(str, instruments)), skipped
 
     return run
