@@ -260,9 +260,9 @@ def run_replay(
                 summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
         if summary:
-            console.say(summary)
+            console.print_line(summary)
     for name in row_filter.unseen:
-        console.say(f"no rows of {name} found")
+        console.print_line(f"no rows of {name} found")
     return ExitCode.OK
 
 
@@ -276,9 +276,9 @@ class _DamageReport:
     def __call__(self, name: str, line_number: int, reason: str) -> None:
         self._printed += 1
         if self._printed <= _MOST_DAMAGE_PRINTED:
-            self._console.say(f"{name}, line {line_number:,}: {reason}")
+            self._console.print_line(f"{name}, line {line_number:,}: {reason}")
         elif self._printed == _MOST_DAMAGE_PRINTED + 1:
-            self._console.say("further damaged rows are only counted")
+            self._console.print_line("further damaged rows are only counted")
 
 
 def open_sinks(
@@ -297,7 +297,7 @@ def open_sinks(
         wanted.append(("-", Jsonl() if is_json else csv))
     open_file = partial(
         open_output,
-        note=console.say,
+        note=console.print_line,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
         inputs=settings.paths,
@@ -311,7 +311,9 @@ def open_sinks(
 
     return FanOut(
         open_all(partial(open_one, *each) for each in wanted),
-        reader_left=lambda name: console.say(f"the reader of {name} has left; the others go on"),
+        reader_left=lambda name: console.print_line(
+            f"the reader of {name} has left; the others go on"
+        ),
     )
 
 

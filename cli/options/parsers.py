@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from math import inf
+from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
@@ -161,6 +162,20 @@ def speed(text: str) -> float:
             f"{quoted(text)} is not a valid speed; write a number over 0, such as 10, or max"
         )
     return number
+
+
+def readable_file(text: str) -> Path:
+    """A file that can be read. Raises ValueError with the reason."""
+    path = Path(text)
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not path.exists():
+        reason = "it does not exist"
+    elif not os.access(path, os.R_OK):
+        reason = "permission denied"
+    else:
+        return path
+    raise ValueError(f"{quoted(text)} cannot be read: {reason}")
 
 
 def csv_path(text: str) -> str:

@@ -59,7 +59,7 @@ class Observer:
 
     def __enter__(self) -> Observer:
         if self._events_path is not None:
-            self._events = open_event_file(self._events_path, note=self._console.say)
+            self._events = open_event_file(self._events_path, note=self._console.print_line)
             self._stack.callback(self._close_events)
         self._stack.enter_context(self._console.showing())
         self._stack.callback(self._finish)
@@ -103,7 +103,7 @@ class Observer:
             self._status.replace(snapshot)
         except OutputError as error:
             self._has_status = False
-            self._console.say(f"other programs cannot see this stream: {error.message}")
+            self._console.print_line(f"other programs cannot see this stream: {error.message}")
 
     def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
         """As much as can be shown. Taken without a dashboard too: it samples the rate."""
@@ -129,7 +129,7 @@ class Observer:
         except OutputError as error:
             self._events = None
             self.failure = error
-            self._console.say(f"the events can no longer be written: {error.message}")
+            self._console.print_line(f"the events can no longer be written: {error.message}")
 
     def _close_events(self) -> None:
         try:
