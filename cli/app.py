@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from .exit_codes import run_guarded
 from .registry import CONTEXT, SUMMARIES, Command, load
+from .terminal.outlet import unblocked_stderr
 from .usage_errors import translate_usage_errors
 
 if TYPE_CHECKING:
@@ -105,4 +106,6 @@ def run(arguments: Sequence[str]) -> object:
 
 def main() -> None:
     """The program."""
-    sys.exit(run_guarded(run, sys.argv[1:]))
+    with unblocked_stderr():
+        code = run_guarded(run, sys.argv[1:])
+    sys.exit(code)

@@ -27,6 +27,7 @@ from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
 from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has_color, held
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
+from ..terminal.outlet import Outlet
 from ..terminal.screen import Screen
 from ..view.frame import Frame, Line
 from ..view.health_view import as_dict, finding, finding_text, running, verdict
@@ -81,7 +82,9 @@ def health(
       ticks health --watch
       ticks health --demo
     """
-    screen = Screen(sys.stdout.fileno()) if can_draw_on(sys.stdout) and not as_json else None
+    screen = (
+        Screen(Outlet(sys.stdout.fileno())) if can_draw_on(sys.stdout) and not as_json else None
+    )
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
         config = replace(Config.from_env(environ), aliases=aliases(os.environ))

@@ -20,6 +20,7 @@ from ...adapter.errors import OutputError
 from ...adapter.events import LogEntry
 from ...adapter.snapshot import FeedSnapshot
 from ..view.event_text import event_line, verbose_line
+from .outlet import outlet_of
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Console:
         return cls(
             is_quiet=is_quiet,
             is_verbose=is_verbose,
-            screen=Screen(sys.stderr.fileno()) if draws else None,
+            screen=Screen(outlet_of(sys.stderr)) if draws else None,
             has_color=terminal.has_color,
             owns_stdout=draws and terminal.is_shared,
         )
@@ -157,7 +158,7 @@ class Console:
                 self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a feed, where there is a screen; the calling thread may wait for the terminal."""
+        """Draw a feed, where there is a screen."""
         if self._screen is None:
             return
         from ..view.dashboard import render
