@@ -198,12 +198,13 @@ class RenewalFailed(FeedEvent):
 @dataclass(frozen=True, slots=True)
 class Refused(FeedEvent):
     """The broker refused a request. `request` and `instruments` are None where it did not say
-    which."""
+    which. `others`: how many more it refused within a second, which are not listed."""
 
     code: str
     detail: str
     request: str | None = None
     instruments: int | None = None
+    others: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
