@@ -1,12 +1,14 @@
-"""A block of lines on a terminal, replaced in place, with words above it that stay.
+"""A block of lines on a terminal, redrawn in place, with messages above it that stay.
 
 Rules
 - Between two writes the terminal keeps no mode of ours: no hidden cursor, no other screen. So it is
   clean however the program ends, even by SIGKILL or Ctrl-Z, and the last frame stays where it is.
-- A draw is one write, in full: what somebody else put there meanwhile is overwritten, not woven in.
+- A draw is one write, in full: what others wrote there meanwhile is overwritten.
 - The block never holds the terminal's last line; the cursor rests there.
 - `say` never waits for the terminal. Only `draw` and `close` write, and they do not wait for a
   terminal that is stuck (outlet.py): a frame is passed over, messages are kept, bounded.
+- While another job has the terminal (this one is in the background), no block is drawn: messages
+  are written as plain lines, as any job's are. The first draw in the foreground starts afresh.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from collections import deque
 from collections.abc import Sequence
 
 from .outlet import Outlet
+from .terminal import is_in_foreground
 
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
-"""All or nothing where the terminal can; no cursor running about while it is drawn."""
+"""All or nothing where the terminal supports it; no visible cursor while drawing."""
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_LINE, _DOWN = "\x1b[K", "\x1b[B"
 """Lines are cleared one by one: a screen that is cleared whole goes to the scroll-back of some."""
@@ -62,6 +65,9 @@ class Screen:
         """Replace the block. `lengths` are the columns that its lines take."""
         if self._outlet.is_stuck:
             return
+        if not is_in_foreground(self._descriptor):
+            self.close()
+            return
         width, _ = self.size()
         said = self._take_said()
         if not said and width == self._width and list(block) == self._block:
@@ -76,11 +82,11 @@ class Screen:
         self._block, self._lengths, self._width = list(block), list(lengths), width
 
     def forget(self) -> None:
-        """Others wrote below the block (the program was suspended): the next draw begins anew."""
+        """Others wrote below the block (the program was suspended): the next draw starts afresh."""
         self._block, self._lengths = [], []
 
     def close(self) -> None:
-        """Show what is still to be said below the block; the block stays."""
+        """Print the pending messages below the block; the block stays."""
         said = self._take_said()
         if said:
             self._write("".join(f"{line}\r\n" for line in said))
