@@ -11,6 +11,7 @@ from ...adapter.events import LogEntry
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
 from ..view.event_text import event_line, verbose_line
+from .outlet import outlet_of
 from .progress import Progress, byte_progress
 from .screen import Screen
 from .signals import held
@@ -67,7 +68,7 @@ class Console:
         return cls(
             is_quiet=is_quiet,
             is_verbose=is_verbose,
-            screen=Screen(sys.stderr.fileno()) if draws else None,
+            screen=Screen(outlet_of(sys.stderr)) if draws else None,
             has_color=has_color(color),
             owns_stdout=draws and terminal.is_shared,
         )
@@ -125,7 +126,7 @@ class Console:
                 self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a feed where there is a screen; this may block on the terminal."""
+        """Draw a feed where there is a screen."""
         if self._screen is None:
             return
         from ..view.dashboard import render

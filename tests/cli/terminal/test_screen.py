@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticks.cli.terminal import screen
+from ticks.cli.terminal.outlet import Outlet
 from ticks.cli.terminal.screen import Screen
 
 Paper = Callable[[int, int], Any]
@@ -27,7 +28,7 @@ class Pane:
         self._master, self._slave = pty.openpty()
         self.paper = paper(width, height)
         self.resize(width, height)
-        self.screen = Screen(self._slave)
+        self.screen = Screen(Outlet(self._slave))
 
     def resize(self, width: int, height: int) -> None:
         size = struct.pack("HHHH", height, width, 0, 0)
@@ -127,7 +128,7 @@ def test_the_same_frame_is_not_written_twice(pane: Pane) -> None:
 def test_a_terminal_without_a_size_has_the_usual_one(pane: Pane) -> None:
     pane.resize(0, 0)
     assert pane.screen.size() == (80, 23)
-    assert Screen(-1).size() == (80, 23)
+    assert Screen(Outlet(-1)).size() == (80, 23)
 
 
 def test_a_terminal_that_went_away_is_no_reason_to_stop(paper: Paper) -> None:
