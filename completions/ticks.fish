@@ -69,6 +69,8 @@ complete -c ticks -n '__fish_seen_subcommand_from replay' -l loop -d 'Begin agai
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l candles -xa '1m 5m 1h' -d 'Write bars of this width instead of ticks: open, high, low, close, volume'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l csv -rF -d 'CSV to PATH; - is stdout'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l jsonl -rF -d 'JSON lines to PATH; - is stdout'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l parquet -rF -d 'Convert to a Parquet file (needs pyarrow)'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l float-prices -d 'Parquet: prices as doubles, which load faster, instead of exact decimals'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l mode -xa 'ltp quote snap' -d 'The columns of CSV output'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l overwrite -d 'Replace an existing file instead of appending to it'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l fsync -d 'Have every write on the disk before the next: a power cut takes no written row'

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ..clock import Clock
 from ..errors import OutputError, RecordingError
-from ..files.inputs import Input
-from ..files.recording import OnDamage, RecordingReader, raise_damage
+from ..files.inputs import Input, OnDamage
+from ..files.parquet_reader import ParquetReader
+from ..files.recording import RecordingReader, open_recording, raise_damage
 from ..rows.block import RowBlock
 from ..rows.format import Csv, Jsonl, TickFormat
 from ..sinks.candles import CandleSink
@@ -31,6 +32,7 @@ from .merge import merged
 from .pacer import Pacer
 from .row_filter import RowFilter
 
+_Reader: TypeAlias = RecordingReader | ParquetReader
 _FLUSH_BYTES = 1 << 16
 _REPORT_EVERY_S = 0.1
 
@@ -136,11 +138,9 @@ class Replay:
                 )
         return ReplayStart(formats[0] if formats else Jsonl(), max(modes, default=Mode.LTP))
 
-    def _open_reader(
-        self, source: Input
-    ) -> tuple[RecordingReader, RowBlock | None, Iterator[RowBlock]]:
+    def _open_reader(self, source: Input) -> tuple[_Reader, RowBlock | None, Iterator[RowBlock]]:
         """A reader, its first block (None at a stop), and all of its blocks."""
-        reader = RecordingReader(source, self._report_damage)
+        reader = open_recording(source, self._report_damage)
         blocks = self._blocks_of(reader)
         first: RowBlock | None = None
         for first in blocks:
@@ -149,7 +149,7 @@ class Replay:
                 break
         return reader, first, blocks if first is None else chain([first], blocks)
 
-    def _blocks_of(self, reader: RecordingReader) -> Iterator[RowBlock]:
+    def _blocks_of(self, reader: _Reader) -> Iterator[RowBlock]:
         """All that a recording gives. Raises RecordingError at its end if that was no row."""
         try:
             yield from reader.blocks()
@@ -178,6 +178,9 @@ class Replay:
                 self._write(block)
                 if self._is_stopping or sinks.is_over or sinks.failure is not None:
                     break
+            else:
+                if not self._is_stopping:  # a stop during a wait ends the loop as well
+                    sinks.each(lambda sink: sink.finish())
         except RecordingError as error:
             failure = error
         sinks.close()

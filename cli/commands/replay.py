@@ -15,6 +15,7 @@ import typer
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.files.outputs import open_output
+from ...adapter.files.parquet import open_parquet
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
@@ -58,7 +59,7 @@ def bound(text: str) -> str:
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Recordings, CSV or JSON lines, .gz or not; - is stdin."
+        metavar="FILE...", help="Recordings: CSV or JSON lines, also .gz, or Parquet; - is stdin."
     ),
 ]
 Start = Annotated[
@@ -102,7 +103,7 @@ Speed = Annotated[
     typer.Option(
         metavar="N|max",
         help="N times as fast as it was received; max: as fast as it is taken.",
-        show_default="1, for candles max",
+        show_default="1, for candles and Parquet max",
         rich_help_panel=_PACE,
     ),
 ]
@@ -128,6 +129,24 @@ Columns = Annotated[
     ),
 ]
 
+Parquet = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PATH",
+        help="Convert to a Parquet file (needs pyarrow).",
+        rich_help_panel=_WHERE,
+    ),
+]
+FloatPrices = Annotated[
+    bool,
+    typer.Option(
+        "--float-prices",
+        help="Parquet: prices as doubles, which load faster, instead of exact decimals.",
+        rich_help_panel=_WHERE,
+    ),
+]
+_TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
+
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
@@ -139,11 +158,13 @@ class Outputs:
     candles_s: int | None
     overwrites: bool
     syncs: bool
+    parquet: str | None = None
+    has_float_prices: bool = False
 
     @property
     def use_stdout(self) -> bool:
-        """Whether rows go there, asked or not."""
-        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is None
+        """Whether rows go there, asked for or not."""
+        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is self.parquet is None
 
 
 def replay(
@@ -159,6 +180,8 @@ def replay(
     candles: options.Candles = None,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
+    parquet: Parquet = None,
+    float_prices: FloatPrices = False,
     mode: Columns = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
@@ -177,14 +200,21 @@ def replay(
       ticks replay day.csv
       ticks replay day.csv --speed max --symbol NIFTY --start 09:15 --end 15:30 --csv nifty.csv
       ticks replay day.csv --candles 1m --csv candles.csv
+      ticks replay day.csv.gz --parquet day.parquet
     """
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
+    if parquet is not None:
+        _check_parquet(parquet, is_for_candles=candles is not None, is_endless=loop and not count)
+    elif float_prices:
+        raise UsageError(
+            "--float-prices is for Parquet files", remedy="add --parquet PATH, or leave it out"
+        )
     if start and end and start >= end and ("T" in start) == ("T" in end):
         raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
     settings = ReplayOptions(
         paths=tuple(files),
-        speed=parse_speed(speed or ("max" if candles else "1")),
+        speed=parse_speed(speed or ("max" if candles or parquet else "1")),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
@@ -198,7 +228,7 @@ def replay(
         is_quiet=quiet,
         is_verbose=verbose,
     )
-    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync)
+    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync, parquet, float_prices)
     row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
         try:
@@ -265,13 +295,14 @@ def open_sinks(
 ) -> FanOut[BlockSink]:
     """All outputs, or none. Without any asked for: stdout, in the format of the first recording,
     unless the dashboard has that terminal."""
-    csv = Csv(outputs.mode or opening.mode)
+    mode = outputs.mode or opening.mode
+    csv, parquet = Csv(mode), outputs.parquet
     wanted: list[tuple[str, TickFormat]] = []
     if outputs.csv is not None:
         wanted.append((outputs.csv, csv))
     if outputs.jsonl is not None:
         wanted.append((outputs.jsonl, Jsonl()))
-    if not wanted and not console.owns_stdout:
+    if not (wanted or parquet or console.owns_stdout):
         is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
         wanted.append(("-", Jsonl() if is_json else csv))
     open_file = partial(
@@ -288,8 +319,21 @@ def open_sinks(
         candles = candle_format(row_format)
         return CandleSink(outputs.candles_s, candles, open_file(path, candles))
 
+    def open_conversion(path: str) -> BlockSink:
+        output = open_parquet(
+            path,
+            mode,
+            has_floats=outputs.has_float_prices,
+            overwrite=outputs.overwrites,
+            inputs=settings.paths,
+        )
+        return RowSink(csv, output, {})
+
+    openers = [partial(open_one, *each) for each in wanted]
+    if parquet is not None:
+        openers.append(partial(open_conversion, parquet))
     return FanOut(
-        open_all(partial(open_one, *each) for each in wanted),
+        open_all(openers),
         reader_left=lambda name: console.say(f"the reader of {name} has left; the others go on"),
     )
 
@@ -299,6 +343,26 @@ def _check_inputs(files: Sequence[str], loop: bool) -> None:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
         raise UsageError("stdin can only be read once", remedy="leave --loop out, or name a file")
+
+
+def _check_parquet(path: str, *, is_for_candles: bool, is_endless: bool) -> None:
+    """Raises UsageError for what a Parquet file cannot be."""
+    if path == "-" or "%" in path or path.lower().endswith(_TEXT_SUFFIXES):
+        raise UsageError(
+            f"{'stdout' if path == '-' else repr(path)} cannot be a Parquet file: that is one file,"
+            " compressed, and complete only at its end",
+            remedy="name a file, such as --parquet day.parquet; --csv and --jsonl write text",
+        )
+    if is_for_candles:
+        raise UsageError(
+            "a Parquet file is for ticks, not for candles",
+            remedy="write the candles with --csv or --jsonl",
+        )
+    if is_endless:
+        raise UsageError(
+            "--loop never ends, and a Parquet file is complete only at its end",
+            remedy="leave --loop out, or add --count",
+        )
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
