@@ -105,6 +105,7 @@ class Checkup:
         self._paths = config.paths
         self._endpoints = config.endpoints
         self._credentials = config.credentials
+        self._aliases = config.aliases
         self._sessions = sessions
         self._clock = clock
         self._calendar = calendar
@@ -221,9 +222,13 @@ class Checkup:
         self._instruments = []
         notes: list[str] = []
         with open_catalog(
-            self._paths, self._endpoints.instruments_url, clock=self._clock, note=notes.append
+            self._paths,
+            self._endpoints.instruments_url,
+            clock=self._clock,
+            note=notes.append,
+            aliases=self._aliases,
         ) as catalog:
-            self._instruments = catalog.resolve_all(self._symbols)
+            self._instruments = catalog.resolve_all(self._symbols, note=notes.append)
             fetched_at = ist_time(catalog.fetched_ns)
             records = f"{catalog.records:,} instruments of {fetched_at:%Y-%m-%d %H:%M}"
         found = ", ".join(map(str, self._instruments[:5]))

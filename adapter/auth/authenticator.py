@@ -185,7 +185,7 @@ class Authenticator:
         Raises CredentialsMissingError, TotpSecretError, CredentialsRefusedError,
         TotpRefusedError, DiskError (logged in, but not saved) or a BrokerError.
         """
-        with self._lock, self._file.locked():
+        with self._lock, self._file.locked(self._note):
             saved = self.saved()
             if saved is not None and credentials.own(saved):
                 credentials = credentials.completed_by(saved)
@@ -198,10 +198,12 @@ class Authenticator:
 
         What happened goes to `note`. Raises SessionFileError when the file cannot be deleted.
         """
-        with self._lock, self._file.locked(makes_folder=False):
+        with self._lock, self._file.locked(self._note, makes_folder=False):
             try:
                 saved = self._file.read(must_be_private=False)
                 ended = self._end_session(saved) if saved else "there was no session to end"
+            except SessionFileError as error:
+                ended = f"no session was ended at the broker: {error}"
             finally:
                 self._current = None
                 is_deleted = self._file.delete()
@@ -223,7 +225,7 @@ class Authenticator:
         """`act` on the newest session, unless another process brings a usable one."""
 
         def renew() -> Session:
-            with self._file.locked():
+            with self._file.locked(self._note):
                 # Whoever held the lock before us may have just saved one.
                 usable = self._usable()
                 if usable is not None:

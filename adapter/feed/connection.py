@@ -1,14 +1,14 @@
 """The loop of one connection: what happened -> `lifecycle.step` -> what to do.
 
-Everything it stands on is handed in (network, clock, draws, market hours, where packets and
-events go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
+Everything it uses is handed in (network, clock, draws, market hours, where packets and events
+go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
 
 Rules
-- One way: bytes -> frames -> ledger -> `deliver`. No callback goes back, nothing polls.
+- One way: bytes -> frames -> tracker -> `deliver`. No callback goes back, nothing polls.
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
-  units are wanted no more. With nothing left to subscribe to the connection ends.
+  units are dropped. With nothing left to subscribe to the connection ends.
 - What still comes after our close frame counts, though it moves no silence and no blind second.
 - Once a stop is asked for, only data that has left the socket is still taken, and nothing is sent
   but the close frame; that frame is then the end.
@@ -78,7 +78,7 @@ _RENEWAL_APART_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a connection stands on and where it hands things.
+    """What a connection uses, and where it hands things.
 
     `deliver(received_ns, packets)` takes what a drain gave, `log` takes the events;
     `is_market_open(exchange_types, wall_ns)` says whether one of these segments can tick; `draw()`
@@ -96,7 +96,12 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; `stop`, `want` and the properties for any thread.
+    `run` is for the thread that owns it; `stop`, `set_units` and the properties for any thread.
+
+    Threads: the feed thread (that of `run`) writes every field. `_wanted` is replaced by
+    `set_units` too, so under the lock, and `_is_stopping` is set by `stop` alone. Others read
+    `state` (replaced whole, never changed in place), `units`, `last_data_s`, `session_expires_ns`
+    and the tracker's counters without a lock: each read is one reference or one number.
     """
 
     def __init__(
@@ -119,6 +124,7 @@ class Connection:
         self._log = ports.log
         self._is_market_open = ports.is_market_open
         self._draw = ports.draw
+        # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
         self._sent: dict[str, Request] = {}
@@ -129,6 +135,7 @@ class Connection:
         self._renew_at_s = 0.0
         self._reported_counts = (0, 0, 0)
         self._report_counts_at_s = 0.0
+        # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
         self._is_stopping = False
         self._lock = threading.Lock()
 
@@ -274,7 +281,10 @@ class Connection:
     # --- the state, and what it asks for ---
 
     def _step_ticked(self) -> None:
-        """Let the state know of the newest drain, with that drain's time."""
+        """Step the state to the newest drain, with that drain's time.
+
+        Before every other event: silence must be judged after what has come, not before.
+        """
         newest_s = self._newest_drain_s
         if newest_s is not None and newest_s > self._stepped_at_s:
             self._stepped_at_s = newest_s
@@ -298,6 +308,7 @@ class Connection:
             case SendHeartbeat():
                 self._network.send_text("ping")
             case CloseLink(_, code):
+                # The peer may still be sending: what arrives before it hangs up is recorded too.
                 late = self._network.close(code)
                 if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
@@ -339,7 +350,7 @@ class Connection:
             self._log_event(events.Refused(code, detail))
             return
         refused = set(request.units)
-        with self._lock:
+        with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
         self._log_event(events.Refused(code, detail, request.correlation_id, len(refused)))

@@ -36,7 +36,7 @@ from ..wire.frames import Opcode, encode_close, encode_frame
 
 DRAIN_BYTES = 65_536
 """What one `recv` asks for; a larger one adds latency and no speed. It is more than a TLS record
-holds (16 KiB), so that no decrypted rest is left where no selector sees it."""
+holds (16 KiB), so that no decrypted rest is left where no poll sees it."""
 HANDSHAKE_TIMEOUT_S = 10.0
 LINGER_S = 1.0
 """How long a close waits for the peer's close frame."""
@@ -202,6 +202,7 @@ class Link:
             is_sent = not self._unsent
         except NetworkError:
             is_sent = False
+        # A close frame that could not be sent gets no answer: take what is there, wait for nothing.
         with contextlib.suppress(NetworkError):
             while (left_s := end_s - time.monotonic()) > 0:
                 if not _readable(self, left_s if is_sent else 0.0):

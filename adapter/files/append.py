@@ -17,7 +17,9 @@ import os
 import select
 import shlex
 import stat
+import termios
 import time
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -25,6 +27,9 @@ from ..errors import OutputError, ReaderLeftError, RecordingError
 from ..rows.format import RowFormat
 
 STDOUT_FD = 1
+F_GETPIPE_SZ = getattr(fcntl, "F_GETPIPE_SZ", 1032)
+"""Linux's; elsewhere the call fails, and a pipe is written by the thread that may wait."""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
 LOOK_EVERY_S = 1.0
 """How often the path of a file that is written is compared with what is open."""
 _BLOCK = 1 << 16
@@ -47,10 +52,18 @@ class FileOutput:
         self._fd = fd
         self._path = path
         self._is_ours = fd != STDOUT_FD
-        self._is_file = self._is_ours and stat.S_ISREG(status.st_mode)
+        is_regular = stat.S_ISREG(status.st_mode)
+        self._is_file = self._is_ours and is_regular
         self._syncs = syncs and self._is_file
+        self._never_waits = (is_regular and not self._syncs) or _is_null(status)
+        self._is_pipe = stat.S_ISFIFO(status.st_mode)
         self._size = status.st_size
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
+
+    def takes(self, size: int) -> bool:
+        """Whether a write of so many bytes returns at once: a file or /dev/null, or a pipe with
+        room for them. Of a terminal or a socket nothing is known beforehand."""
+        return self._never_waits or (self._is_pipe and _room_in_pipe(self._fd) >= size)
 
     def write(self, data: bytes) -> None:
         """All of `data`, waiting as long as it takes. Raises PartlyWrittenError."""
@@ -115,6 +128,21 @@ class FileOutput:
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         poll.poll()
+
+
+def _is_null(status: os.stat_result) -> bool:
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev
+
+
+def _room_in_pipe(fd: int) -> int:
+    """How many bytes a pipe takes for certain. It holds pages, and the first and the last of
+    those in use may be partly empty, so two are left out of the count."""
+    unread = array("i", [0])
+    try:
+        fcntl.ioctl(fd, termios.FIONREAD, unread)
+        return fcntl.fcntl(fd, F_GETPIPE_SZ) - unread[0] - 2 * _PAGE
+    except OSError:
+        return 0
 
 
 def open_locked(path: str) -> int:

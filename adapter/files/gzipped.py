@@ -39,6 +39,10 @@ class GzipOutput:
         """Compressed bytes."""
         return self._file.bytes_written
 
+    def takes(self, size: int) -> bool:
+        """Whether a write of so many bytes, before compression, returns at once."""
+        return self._file.takes(size)
+
     def write(self, data: bytes) -> None:
         """Compress and flush. Raises PartlyWrittenError, with all of `data` taken back."""
         block = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)

@@ -119,6 +119,10 @@ class TextOutput:
         """What a new file begins with."""
         self._put(self._format.header, 0)
 
+    def takes(self, size: int) -> bool:
+        """Whether text of so many bytes can be flushed now without waiting for anybody."""
+        return self._writer.takes(size)
+
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         """Keep the text of `rows` whole rows, the first of which was received then."""
         self._taken.append(text)
@@ -210,6 +214,9 @@ class RotatingOutput:
     @property
     def bytes_written(self) -> int:
         return self._finished_bytes + (self._current.bytes_written if self._current else 0)
+
+    def takes(self, size: int) -> bool:
+        return self._current is None or self._current.takes(size)
 
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         self._file_at(received_ns).take(text, rows, received_ns)

@@ -88,9 +88,13 @@ _Value = TypeVar("_Value")
 
 
 class _Memory(dict[_Key, _Value]):
-    """Keeps what `make` made of a key; forgets everything at `limit` keys, so it is bounded."""
+    """Keeps what `make` made of a key; forgets everything at `limit` keys, so it is bounded.
 
-    def __init__(self, make: Callable[[_Key], _Value], limit: int = 1 << 13) -> None:
+    The limits are for 3,000 instruments (benchmarks/encode.py): with a quarter of them the texts of
+    a busy market are forgotten before they come again, which doubles the cost of a row.
+    """
+
+    def __init__(self, make: Callable[[_Key], _Value], limit: int = 1 << 15) -> None:
         super().__init__()
         self._make = make
         self._limit = limit
@@ -102,7 +106,7 @@ class _Memory(dict[_Key, _Value]):
         return value
 
 
-_NUMBERS_LIMIT = 1 << 14
+_NUMBERS_LIMIT = 1 << 16
 
 
 def _wrapped(before: str, behind: str) -> _Memory[int, str]:
@@ -135,6 +139,9 @@ class _Rows:
 
     def __init__(self, symbols: Mapping[InstrumentKey, str]) -> None:
         self._symbols = symbols
+        self._second, self._second_text = -1, ""
+        self._ends: _Memory[int, str] = _Memory(lambda mode: self._padding(Mode(mode)) + self._end)
+        self._quote_names = tuple(map(self._before, ("ltp", *QUOTE_COLUMNS[:5])))
         self._heads = _Memory(self._head)
         self._price_texts = {digits: self._texts_with(digits) for digits in (2, 7)}
         self._exchange_times = _Memory(partial(self._time, unit_ns=10**6, shown="milliseconds"))
@@ -154,7 +161,11 @@ class _Rows:
         The packets are whole, of modes 1-3, with tokens that are UTF-8; longer ones are cut.
         Raises PacketError (reason `mode`) for a packet of a mode that has no row here.
         """
-        start = self._start(ist_time(received_ns).isoformat(timespec="microseconds"))
+        second, rest_ns = divmod(received_ns, 10**9)
+        if second != self._second:
+            self._second = second
+            self._second_text = ist_time(second * 10**9).strftime("%Y-%m-%dT%H:%M:%S")
+        start = self._start(f"{self._second_text}.{rest_ns // 1000:06d}+05:30")
         modes = {packet[0] for packet in packets}
         if len(modes) == 1:
             return self._run(modes.pop(), start, packets).encode()
@@ -175,7 +186,7 @@ class _Rows:
             rows = self._snap_rows(packets)
         else:
             raise PacketError(f"a packet of mode {mode} has no row", reason="mode")
-        end = self._padding(Mode(mode)) + self._end
+        end = self._ends[mode]
         return start + (end + start).join(rows) + end
 
     # In these comprehensions a `for` over one tuple names values; it does not loop.
@@ -191,7 +202,7 @@ class _Rows:
 
     def _quote_rows(self, packets: Sequence[bytes]) -> list[str]:
         times, heads, number = self._exchange_times, self._heads, self._number
-        ltp, quantity, average, volume, buys, sells = map(self._before, ("ltp", *QUOTE_COLUMNS[:5]))
+        ltp, quantity, average, volume, buys, sells = self._quote_names
         return [
             f"{times[time_ms]}{cells}{sequence}{ltp}{prices[last]}"
             f"{quantity}{traded}{average}{prices[mean]}{volume}{total}"

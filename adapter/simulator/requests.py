@@ -10,8 +10,7 @@ import json
 from dataclasses import dataclass
 
 from ..instrument import EXCHANGE_NAMES
-from ..tick import Mode
-from .instrument_model import unit_prefix
+from .instrument_model import MODES, unit_prefix
 
 UNITS_PER_CONNECTION = 1000
 
@@ -65,9 +64,9 @@ def parse_request(text: str) -> SubscriptionRequest:
     try:
         request = json.loads(text)
         correlation_id = str(request.get("correlationID", ""))
-        mode = Mode(request["params"]["mode"])
-        if mode is Mode.DEPTH:
-            raise ValueError("mode 4 was withdrawn")
+        mode = request["params"]["mode"]
+        if mode not in MODES:
+            raise ValueError(f"mode {mode}")
         is_subscribe = {1: True, 0: False}[request["action"]]
         units = dict.fromkeys(
             _unit(mode, group["exchangeType"], token)
@@ -81,7 +80,7 @@ def parse_request(text: str) -> SubscriptionRequest:
     return SubscriptionRequest(correlation_id, is_subscribe, tuple(units))
 
 
-def _unit(mode: Mode, exchange_type: object, token: object) -> bytes:
+def _unit(mode: int, exchange_type: object, token: object) -> bytes:
     if not isinstance(token, str) or not token or not isinstance(exchange_type, int):
         raise ValueError("a token is a text and an exchange type a number")
     if exchange_type not in EXCHANGE_NAMES:

@@ -7,9 +7,10 @@ sink's own waits for the end of each bar. Bars and counting: rows/candles.py.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import groupby
 from operator import attrgetter
 
@@ -17,6 +18,7 @@ from ..clock import Clock, SystemClock
 from ..errors import OutputError
 from ..files.outputs import Note, Output, Rotated, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
+from ..periodic import every
 from ..rows.block import RowBlock
 from ..rows.candles import Candle, CandleFormat, CandleMaker, candle_format
 from ..rows.decode import exchange_ms_of, price_of, received_ns_of
@@ -100,8 +102,13 @@ class LiveCandleSink(CandleSink):
         self._clock = clock or SystemClock()
         self._latest_at_s = 0.0
         self._lock = threading.Lock()  # the maker and the output: written by both threads
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="candles", daemon=True)
+        self._is_beside = False
+        self._beside = ExitStack()
+
+    def takes(self, packets: int) -> bool:
+        """Whether the output is one that never waits: the sink's own thread may hold the lock
+        while it writes to one that does."""
+        return self._output.takes(sys.maxsize)
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
         """Take packets of modes 1-3."""
@@ -111,8 +118,9 @@ class LiveCandleSink(CandleSink):
                 self._add(received_ns, packet)
             if self._maker.latest_ms > before_ms:
                 self._latest_at_s = self._clock.now_s()
-        if self._thread.ident is None:
-            self._thread.start()
+        if not self._is_beside:
+            self._is_beside = True
+            self._beside.enter_context(every(self._wait_s, self._flush_due, name="candles"))
 
     def _add(self, received_ns: int, packet: bytes) -> None:
         layout = LAYOUTS[Mode.LTP if packet[0] == Mode.LTP else Mode.QUOTE]
@@ -128,9 +136,7 @@ class LiveCandleSink(CandleSink):
             self._output.flush()
 
     def close(self) -> None:
-        self._end.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._beside.close()
         if self.late:
             ticks = "tick" if self.late == 1 else "ticks"
             self._note(f"{self.name}: {self.late:,} late {ticks} in no bar")
@@ -141,16 +147,15 @@ class LiveCandleSink(CandleSink):
         passed_s = self._clock.now_s() - self._latest_at_s
         return self._maker.latest_ms + int(passed_s * 1000)
 
-    def _run(self) -> None:
-        """Write at the end of each bar. An output that failed raises again at the next flush."""
-        while True:
-            with self._lock:
-                now_ms = self.exchange_ms()
-            wait_ms = self._maker.next_leave_ms(now_ms) - now_ms
-            if self._end.wait(wait_ms / 1000):
-                return
-            with suppress(OutputError):
-                self.flush()
+    def _wait_s(self) -> float:
+        """Until the next bar ends and may leave."""
+        with self._lock:
+            now_ms = self.exchange_ms()
+            return (self._maker.next_leave_ms(now_ms) - now_ms) / 1000
+
+    def _flush_due(self) -> None:
+        with suppress(OutputError):  # raised again by the next flush, on the thread that writes
+            self.flush()
 
 
 def open_candle_sink(

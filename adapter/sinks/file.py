@@ -20,6 +20,9 @@ from ..tick import Mode
 from ..wire.packet import token_text
 from .sink import TextSink
 
+_MOST_ROW_BYTES = 2_048
+"""More than a row has: a snap row of JSON with ten levels of usual size has about 1,300."""
+
 
 class RowSink(TextSink):
     """A row for each packet. `symbols` may grow; rows of recordings bring their own."""
@@ -32,6 +35,10 @@ class RowSink(TextSink):
         self._encoder = row_format.encoder(symbols)
         self._recorded_symbols: dict[InstrumentKey, str] = {}
         self._recorded_encoder = row_format.encoder(self._recorded_symbols)
+
+    def takes(self, packets: int) -> bool:
+        """Whether rows of so many packets can be written now without waiting for anybody."""
+        return self._output.takes(packets * _MOST_ROW_BYTES)
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
         """Take the packets of one drain. Raises PacketError for one that has no row here."""

@@ -41,6 +41,10 @@ class Sink(Protocol):
 class PacketSink(Sink, Protocol):
     """Takes the packets of a stream."""
 
+    def takes(self, packets: int) -> bool:
+        """Whether so many packets can be written and flushed now without waiting for anybody."""
+        ...
+
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
         """Take the packets of one drain, in order (`CsvRows.encode` says which are fit).
 
@@ -135,6 +139,11 @@ class FanOut(Generic[AnySink]):
             except OutputError as error:
                 self._working.remove(sink)
                 self.failure = self.failure or error
+
+    @property
+    def working(self) -> Sequence[AnySink]:
+        """The sinks that are still written."""
+        return self._working
 
     def flush(self) -> None:
         self.each(lambda sink: sink.flush())

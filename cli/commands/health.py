@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from ...adapter.waker import Waker
 from ..demo import environment
 from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
+from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
 from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has_color, held
@@ -82,7 +84,7 @@ def health(
     screen = Screen(sys.stdout.fileno()) if can_draw_on(sys.stdout) and not as_json else None
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
-        config = Config.from_env(environ)
+        config = replace(Config.from_env(environ), aliases=aliases(os.environ))
         return Checkup(
             config,
             config.authenticator(screen.say if screen else _say),

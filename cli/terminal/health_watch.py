@@ -1,9 +1,9 @@
-"""`ticks health --watch`: the checks again and again, and the streams that run, until told to stop.
+"""`ticks health --watch`: the checks repeated, and the streams that run, until it is stopped.
 
 Rules
-- Once a second everything is shown anew; a check that turned is shown at once.
+- Once a second everything is shown again; a check that turned is shown at once.
 - Streams are followed by their status files alone. While one runs, the feed is not asked: that
-  stream tells more, and every connection counts against the three of a client code.
+  stream says more, and every connection counts against the three of a client code.
 - On a terminal it is a frame that is redrawn in place; elsewhere a line for each change, or as JSON
   one document a line, once a second.
 """

@@ -16,7 +16,7 @@ from .console import Console
 _LOOK_EVERY_S = 0.25
 _LOOKS_PER_DRAW = 4
 _DRAWS_OF_NOW = 5
-"""What goes on now is what went on since so many frames."""
+"""The figures of now are of this many frames."""
 
 
 class ReplayWatch:

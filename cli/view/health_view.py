@@ -23,7 +23,7 @@ from ...adapter.health import Check, CheckStatus
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import RunningStream
 from ..exit_codes import REMEDIES, remedy_of
-from .dashboard import compact_lines, mood_of, with_clock
+from .dashboard import compact_lines, severity_of, with_clock
 from .event_text import event_line
 from .figures import clock_s, counted, printable
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
@@ -202,20 +202,20 @@ def _header(watched: Watched, width: int) -> Iterator[Line]:
 
 
 def _state(watched: Watched) -> tuple[str, str]:
-    """A mood, and what to know first."""
-    moods = {pid: mood_of(stream) for pid, stream in watched.streams.items()}
+    """A severity, and what to know first."""
+    severities = {pid: severity_of(stream) for pid, stream in watched.streams.items()}
     failed = [check.name for check in watched.findings if check.status is CheckStatus.FAILED]
     headline = [f"{counted(len(failed), 'check')} failed: {', '.join(failed)}"] if failed else []
     for severity in ("bad", "warn"):
-        for pid in (pid for pid, found in moods.items() if found == severity):
+        for pid in (pid for pid, found in severities.items() if found == severity):
             stream = watched.streams[pid]
             headline.append(f"stream {pid} {_trouble(stream)}")
     if headline:
-        is_bad = failed or "bad" in moods.values()
+        is_bad = failed or "bad" in severities.values()
         return "bad" if is_bad else "warn", " · ".join(headline)
     if len(watched.findings) < len(watched.names):
         return "calm", "checking"
-    streams = counted(len(moods), "stream") if moods else "no stream runs"
+    streams = counted(len(severities), "stream") if severities else "no stream runs"
     return "good", f"all is well · {streams}"
 
 
@@ -261,7 +261,7 @@ def _title(pid: int, stream: FeedSnapshot, width: int) -> Line:
     more = stream.instruments_total - len(symbols)
     names = ", ".join(symbols) + (f" +{more:,}" if more > 0 else "")
     title = cropped(f"stream {pid} · {names} " if names else f"stream {pid} ", width)
-    return (Span(title, "strong"), Span("─" * max(0, width - len(title)), mood_of(stream)))
+    return (Span(title, "strong"), Span("─" * max(0, width - len(title)), severity_of(stream)))
 
 
 def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:

@@ -135,7 +135,7 @@ def run_chaos(seed: int, seconds: float, folder: Path) -> tuple[Summary, list[st
         logs = simulator.journal.connections
         struck = [
             (strike.fault.what, number)
-            for strike in simulator.journal.strikes
+            for strike in simulator.journal.injections
             for number in strike.connections
         ]
     recorded = [row.packet for row in read_recording(out)]

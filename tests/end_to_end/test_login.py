@@ -82,10 +82,10 @@ def test_a_user_logs_in_looks_and_logs_out(
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
     looked = ticks(without(environ, *CREDENTIALS), "login", "--status", "--json")
-    told = json.loads(looked.stdout)
-    assert (looked.returncode, told["client_code"], told["valid"]) == (0, "T100200", True)
-    assert told["expires_at"].endswith("T00:00:00+05:30")
-    assert told["kept_in"] == str(path)
+    printed = json.loads(looked.stdout)
+    assert (looked.returncode, printed["client_code"], printed["valid"]) == (0, "T100200", True)
+    assert printed["expires_at"].endswith("T00:00:00+05:30")
+    assert printed["kept_in"] == str(path)
 
     left = ticks(without(environ, *CREDENTIALS), "logout")
     assert (left.returncode, left.stderr) == (
@@ -220,12 +220,12 @@ def test_on_a_terminal_what_is_missing_is_asked_for_unseen(
             seen += read_until(ours, "or the base32 secret): ")
             os.write(ours, f"{simulator.credentials.totp_secret}\n".encode())
             seen += read_until(ours, "logged in: T100200")
-            told = json.loads(process.communicate(timeout=10)[0])
+            printed = json.loads(process.communicate(timeout=10)[0])
         finally:
             process.kill()
             os.close(ours)
     assert process.returncode == 0
-    assert told["client_code"] == "T100200"
+    assert printed["client_code"] == "T100200"
     assert simulator.credentials.pin not in seen
     assert simulator.credentials.totp_secret not in seen
 
@@ -284,7 +284,7 @@ class StoppedClock(SystemClock):
 
 
 class Desk:
-    """One home folder; each keeper is a process of its own, as it were, that never really waits."""
+    """One home folder; each authenticator stands for a process, and never really waits."""
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
         self.simulator = simulator

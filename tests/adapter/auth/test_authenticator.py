@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def test_a_file_that_others_may_read_is_refused_even_with_credentials(desk) -> N
     assert desk.broker.count("login") == 1
 
 
-def test_a_login_mends_a_file_that_others_may_read(desk, credentials) -> None:
+def test_a_login_repairs_a_file_that_others_may_read(desk, credentials) -> None:
     desk.authenticator().session()
     desk.home.session_file.chmod(0o644)
     authenticator = desk.authenticator()
@@ -393,7 +394,7 @@ def run_together(desk, calls: list[Callable[[], Session]]) -> list[object]:
 
 
 def release_when_all_wait(threads: list[threading.Thread]) -> None:
-    """Until each thread stands at the keeper's lock, as its frame shows."""
+    """Until each thread waits at the lock, as its frame shows."""
     patience = threading.Event()
     for _ in range(1000):
         frames = sys._current_frames()
@@ -551,6 +552,14 @@ def test_logout_without_a_session_says_so_and_deletes_what_is_broken(desk) -> No
     assert desk.broker.calls == []
 
 
+def test_logout_removes_what_is_not_a_session_file_and_says_so(desk) -> None:
+    desk.home.state.mkdir()
+    os.mkfifo(desk.home.session_file)
+    desk.authenticator().logout()
+    assert not desk.home.session_file.exists()
+    assert "no session was ended at the broker" in desk.notes[0]
+
+
 def test_after_a_logout_nothing_is_remembered(desk) -> None:
     authenticator = desk.authenticator()
     first = authenticator.session()
@@ -569,9 +578,9 @@ def test_a_saved_session_loads_neither_the_library_nor_http(desk) -> None:
         "    def now_s(self): return 0.0\n"
         f"    def wall_ns(self): return {desk.clock.wall}\n"
         "home = Paths.from_env({'TICKS_HOME': sys.argv[1]})\n"
-        "keeper = Authenticator(home, 'https://broker.example', Credentials(), clock=Clock(),"
+        "one = Authenticator(home, 'https://broker.example', Credentials(), clock=Clock(),"
         " pause=print)\n"
-        "assert keeper.session() == keeper.renew()\n"
+        "assert one.session() == one.renew()\n"
         "loaded = {'SmartApi', 'requests', 'logzero', 'pyotp', 'http.client'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
     )

@@ -71,6 +71,8 @@ def test_a_request_without_correlation_id_is_right_as_the_sdk_sends_such() -> No
         text(tokenList=[{"exchangeType": 1, "tokens": ["9" * 26]}]),
         text(tokenList=[{"tokens": ["1"]}]),
         text(mode=4),  # twenty levels of depth, withdrawn
+        text(mode="1"),
+        text(mode=None),
     ],
 )
 def test_a_request_that_is_not_right_is_e1001(payload: str) -> None:

@@ -87,12 +87,12 @@ def test_a_login_says_who_until_when_and_where_in_one_line_on_stderr(api, tmp_pa
 
 
 def test_a_login_can_be_told_as_json(api, tmp_path: Path) -> None:
-    told = json.loads(run("login", "--json").stdout)
-    assert told["client_code"] == "A123"
-    assert told["valid"] is True
-    assert told["kept_in"] == str(tmp_path / "home" / "session.json")
-    assert told["issued_at"] < told["expires_at"]
-    assert told["expires_at"].endswith("+05:30")
+    printed = json.loads(run("login", "--json").stdout)
+    assert printed["client_code"] == "A123"
+    assert printed["valid"] is True
+    assert printed["kept_in"] == str(tmp_path / "home" / "session.json")
+    assert printed["issued_at"] < printed["expires_at"]
+    assert printed["expires_at"].endswith("+05:30")
 
 
 def test_the_flag_beats_the_variable(api) -> None:
