@@ -6,11 +6,11 @@ _ticks_options() {
         "") echo "--version --help -h" ;;
         login) echo "--client-code --status --json --help -h" ;;
         logout) echo "--help -h" ;;
-        stream) echo "--from --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
+        stream) echo "--from --strict --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
         health) echo "--watch --json --timeout --demo --always-open --help -h" ;;
-        replay) echo "--start --end --symbol --count --strict --speed --skip-idle --loop --candles --csv --jsonl --parquet --float-prices --mode --overwrite --fsync --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
+        replay) echo "--start --end --symbol --count --strict --unique --speed --skip-idle --loop --candles --csv --jsonl --parquet --float-prices --mode --overwrite --fsync --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
         find) echo "--exchange --limit --csv --json --help -h" ;;
-        simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --tls --help -h" ;;
+        simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --accounts --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
         completion) echo "--help -h" ;;
     esac
@@ -63,6 +63,7 @@ _ticks_takes() {
         "simulate --rate") echo "@other" ;;
         "simulate --seed") echo "@other" ;;
         "simulate --fault") echo "@other" ;;
+        "simulate --accounts") echo "@other" ;;
         "completion ") echo "bash zsh fish" ;;
     esac
 }

@@ -64,6 +64,7 @@ complete -c ticks -n '__fish_seen_subcommand_from replay' -l end -x -d 'Leave ou
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l symbol -xa '(__ticks_symbols)' -d 'Only this instrument; may be given several times'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l count -x -d 'End after N ticks'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l strict -d 'Stop at the first damaged row, with exit code 6'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l unique -d 'Merge recordings of one feed: each tick once, from whichever recorder had it first'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l speed -xa 'max' -d 'N times as fast as it was received; max: as fast as it is taken'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l skip-idle -d 'Spend no time on silence over a minute'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l loop -d 'Begin again at the end, for ever'

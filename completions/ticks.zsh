@@ -39,6 +39,7 @@ _ticks() {
                 stream)
                     _arguments -s -S \
                         '*--from=[A watch list, one symbol a line, # comments; - is stdin]:FILE:_files' \
+                        '--strict[Exit when a name of a watch list cannot be subscribed; otherwise it is skipped]' \
                         '--mode=[How much each tick tells]:ltp|quote|snap:(ltp quote snap)' \
                         '--shard=[Only the I-th of N parts of the watch list]:I/N: ' \
                         '--duration=[End after this long: 90s, 5m, 1h30m]:DURATION: ' \
@@ -82,6 +83,7 @@ _ticks() {
                         '*--symbol=[Only this instrument; may be given several times]:SYMBOL:_ticks_symbols' \
                         '--count=[End after N ticks]:N: ' \
                         '--strict[Stop at the first damaged row, with exit code 6]' \
+                        '--unique[Merge recordings of one feed: each tick once, from whichever recorder had it first]' \
                         '--speed=[N times as fast as it was received; max: as fast as it is taken]:N|max:(max)' \
                         '--skip-idle[Spend no time on silence over a minute]' \
                         '--loop[Begin again at the end, for ever]' \
@@ -110,14 +112,15 @@ _ticks() {
                     ;;
                 simulate)
                     _arguments -s -S \
-                        '--port=[Port of REST and instrument master; 0: a free one]:N: ' \
-                        '--feed-port=[Port of the feed; 0: a free one]:N: ' \
+                        '--port=[Port of REST and instrument master; 0 takes a free one]:N: ' \
+                        '--feed-port=[Port of the feed; 0 takes a free one]:N: ' \
                         '--recording=[Play this recording instead of a made-up market]:FILE:_files' \
-                        '--events=[The events of that recording: its disconnects come back too]:FILE:_files' \
+                        '--events=[The events of that recording: repeat its disconnects too]:FILE:_files' \
                         '--speed=[Play the recording N times as fast]:N|max:(max)' \
                         '--rate=[Packets a second of each subscribed instrument]:N: ' \
                         '--seed=[Repeat the prices of an earlier run exactly]:N: ' \
-                        '*--fault=[Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, login:C, ... Nonsense shows the grammar]:WHEN\:WHAT: ' \
+                        '*--fault=[Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, 20s:halt:NSE:45m, login:C, ... An invalid value prints the full syntax]:WHEN\:WHAT: ' \
+                        '--accounts=[Client codes, each with its own credentials and three connections]:N: ' \
                         '--tls[Serve https and wss, with a throw-away certificate]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*::command:_normal'

@@ -128,7 +128,14 @@ Columns = Annotated[
         rich_help_panel=_WHERE,
     ),
 ]
-
+Unique = Annotated[
+    bool,
+    typer.Option(
+        "--unique",
+        help="Merge recordings of one feed: each tick once, from whichever recorder had it first.",
+        rich_help_panel=_WHAT,
+    ),
+]
 Parquet = Annotated[
     str | None,
     typer.Option(
@@ -174,6 +181,7 @@ def replay(
     symbols: SymbolsOnly = None,
     count: options.Count = None,
     strict: Strict = False,
+    unique: Unique = False,
     speed: Speed = None,
     skip_idle: SkipIdle = False,
     loop: Loop = False,
@@ -201,6 +209,7 @@ def replay(
       ticks replay day.csv --speed max --symbol NIFTY --start 09:15 --end 15:30 --csv nifty.csv
       ticks replay day.csv --candles 1m --csv candles.csv
       ticks replay day.csv.gz --parquet day.parquet
+      ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
@@ -219,6 +228,7 @@ def replay(
         loops=loop,
         count=count,
         is_strict=strict,
+        is_unique=unique,
     )
     is_paced = settings.speed is not None
     console = Console.on(

@@ -154,6 +154,23 @@ def test_without_pyarrow_parquet_is_exit_2_with_how_to_install_it(
     assert not (tmp_path / "a.csv").exists()
 
 
+def test_two_recordings_of_one_feed_are_one_without_the_gaps_of_either(
+    ticks: Any, tmp_path: Path
+) -> None:
+    feed = csv_text(range(100)).splitlines(keepends=True)
+    late = json_text(range(100)).replace(b':00.000000+05:30","exch', b':00.250000+05:30","exch')
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"".join(feed[:41] + feed[61:])))
+    (tmp_path / "b.jsonl").write_bytes(b"".join(late.splitlines(keepends=True)[:81]))
+    options = ("--unique", "--speed", "max")
+    ran = ticks("replay", "a.csv.gz", "b.jsonl", *options, "--parquet", "both.parquet")
+    assert ran.returncode == 0
+    assert "100 of 161 ticks" in ran.stderr
+    assert "61 duplicates" in ran.stderr
+    both = ticks("replay", "both.parquet", "b.jsonl", *options, "--csv", "-").stdout.splitlines()
+    sequences = [int(row.split(",")[6]) for row in both[1:]]
+    assert sequences == [*range(100)]
+
+
 def test_recordings_are_merged_filtered_and_rotated(ticks: Any, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(csv_text(range(0, 180, 2)))
     (tmp_path / "b.jsonl").write_bytes(json_text(range(1, 180, 2), "99926000"))
