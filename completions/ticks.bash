@@ -6,20 +6,21 @@ _ticks_options() {
         "") echo "--version --help -h" ;;
         login) echo "--client-code --status --json --help -h" ;;
         logout) echo "--help -h" ;;
-        stream) echo "--from --strict --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
-        health) echo "--watch --json --timeout --demo --always-open --help -h" ;;
-        replay) echo "--start --end --symbol --count --strict --unique --speed --skip-idle --loop --candles --csv --jsonl --parquet --float-prices --mode --overwrite --fsync --dashboard --no-dashboard -q --quiet -v --verbose --help -h" ;;
-        find) echo "--exchange --limit --csv --json --help -h" ;;
+        stream) echo "--from --strict --mode --shard --duration --until --count --demo --csv --jsonl --candles --overwrite --fsync --events --buffer --on-full --silence-after --check-every --max-attempts --backoff-max --keep-trying --always-open --dashboard --no-dashboard --color -q --quiet -v --verbose --help -h" ;;
+        health) echo "--watch --json --timeout --demo --always-open --color --help -h" ;;
+        replay) echo "--start --end --symbol --count --strict --unique --speed --skip-idle --loop --candles --csv --jsonl --parquet --float-prices --mode --overwrite --fsync --dashboard --no-dashboard --color -q --quiet -v --verbose --help -h" ;;
+        find) echo "--exchange --limit --demo --csv --json --help -h" ;;
         simulate) echo "--port --feed-port --recording --events --speed --rate --seed --fault --accounts --tls --help -h" ;;
         config) echo "--init --overwrite --json --help -h" ;;
         completion) echo "--help -h" ;;
+        help) echo "--help -h" ;;
     esac
 }
 
 # What an option of a command takes, or "" its other words.
 _ticks_takes() {
     case "$1 $2" in
-        " ") echo "login logout stream health replay find simulate config completion" ;;
+        " ") echo "login logout stream health replay find simulate config completion help" ;;
         "login --client-code") echo "@other" ;;
         "stream ") echo "@symbol" ;;
         "stream --from") echo "@file" ;;
@@ -38,8 +39,10 @@ _ticks_takes() {
         "stream --check-every") echo "@other" ;;
         "stream --max-attempts") echo "@other" ;;
         "stream --backoff-max") echo "@other" ;;
+        "stream --color") echo "auto always never" ;;
         "health ") echo "@symbol" ;;
         "health --timeout") echo "@other" ;;
+        "health --color") echo "auto always never" ;;
         "replay ") echo "@file" ;;
         "replay --start") echo "@other" ;;
         "replay --end") echo "@other" ;;
@@ -51,6 +54,7 @@ _ticks_takes() {
         "replay --jsonl") echo "@file" ;;
         "replay --parquet") echo "@file" ;;
         "replay --mode") echo "ltp quote snap" ;;
+        "replay --color") echo "auto always never" ;;
         "find ") echo "@other" ;;
         "find --exchange") echo "NSE NFO BSE BFO MCX NCO CDS" ;;
         "find --limit") echo "@other" ;;
@@ -65,6 +69,7 @@ _ticks_takes() {
         "simulate --fault") echo "@other" ;;
         "simulate --accounts") echo "@other" ;;
         "completion ") echo "bash zsh fish" ;;
+        "help ") echo "login logout stream health replay find simulate config completion help" ;;
     esac
 }
 

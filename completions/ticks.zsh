@@ -13,13 +13,14 @@ _ticks() {
             local -a commands=(
                 'login:Log in to the broker and save the session, or show the saved one'
                 'logout:End the session at the broker and delete it here'
-                'stream:Stream ticks of SYMBOL... to stdout or files until told to stop'
-                'health:Check login, network, instruments and feed, and say what to do about each fault'
-                'replay:Play recordings to stdout or files, at the pace they were received or any other'
-                'find:List the instruments that fit TEXT, the best first'
+                'stream:Stream ticks of SYMBOL... to stdout or files until stopped'
+                'health:Check login, network, instruments and feed, and say how to fix each fault'
+                'replay:Play recordings to stdout or files, at their own pace or any other'
+                'find:List the instruments that match TEXT, best match first'
                 'simulate:Run a SmartAPI on this machine: login, instruments and a live feed, no account'
                 'config:Show every setting and where its value comes from, or write a config.toml'
                 'completion:Print the completion script for a shell'
+                'help:Show the help of ticks, or of a command'
             )
             _describe -t commands command commands
             ;;
@@ -38,75 +39,79 @@ _ticks() {
                     ;;
                 stream)
                     _arguments -s -S \
-                        '*--from=[A watch list, one symbol a line, # comments; - is stdin]:FILE:_files' \
+                        '*--from=[Watch list: one symbol a line, # starts a comment; - is stdin]:FILE:_files' \
                         '--strict[Exit when a name of a watch list cannot be subscribed; otherwise it is skipped]' \
-                        '--mode=[How much each tick tells]:ltp|quote|snap:(ltp quote snap)' \
+                        '--mode=[Fields per tick: ltp, quote or snap]:ltp|quote|snap:(ltp quote snap)' \
                         '--shard=[Only the I-th of N parts of the watch list]:I/N: ' \
-                        '--duration=[End after this long: 90s, 5m, 1h30m]:DURATION: ' \
-                        '--until=[End at this time, in India: 15:30, 2026-11-23T15:30]:TIME: ' \
-                        '--count=[End after N ticks]:N: ' \
-                        '--demo[Play against a simulated broker on this machine; no account is needed]' \
-                        '--csv=[CSV to PATH; - is stdout]:PATH:_files' \
-                        '--jsonl=[JSON lines to PATH; - is stdout]:PATH:_files' \
+                        '--duration=[Stop after this long: 90s, 5m, 1h30m]:DURATION: ' \
+                        '--until=[Stop at this time (IST): 15:30 or 2026-11-23T15:30]:TIME: ' \
+                        '--count=[Stop after N ticks]:N: ' \
+                        '--demo[Use a simulated broker on this machine; no account needed]' \
+                        '--csv=[Write CSV to PATH; - is stdout]:PATH:_files' \
+                        '--jsonl=[Write JSON lines to PATH; - is stdout]:PATH:_files' \
                         '--candles=[Write bars of this width instead of ticks: open, high, low, close, volume]:1m|5m|1h:(1m 5m 1h)' \
                         '--overwrite[Replace an existing file instead of appending to it]' \
-                        '--fsync[Have every write on the disk before the next: a power cut takes no written row]' \
-                        '--events=[The connection'"'"'s history as JSON lines]:PATH:_files' \
-                        '--buffer=[Ticks held between socket and outputs before the oldest are dropped, counted]:N: ' \
-                        '--on-full=[What a full buffer does: drop the oldest, or stop with exit code 6]:drop|stop:(drop stop)' \
+                        '--fsync[fsync after every write, so that a power cut cannot lose written rows]' \
+                        '--events=[Write the connection'"'"'s history to PATH as JSON lines]:PATH:_files' \
+                        '--buffer=[Ticks held between socket and outputs; when full, the oldest are dropped and counted]:N: ' \
+                        '--on-full=[When the buffer is full: drop the oldest ticks, or stop with exit code 6]:drop|stop:(drop stop)' \
                         '--silence-after=[Silence that counts as a fault in market hours]:DURATION: ' \
                         '--check-every=[How often the feed'"'"'s health is checked]:DURATION: ' \
-                        '--max-attempts=[Attempts to reconnect before the feed is given up]:N: ' \
+                        '--max-attempts=[Reconnect attempts before giving up]:N: ' \
                         '--backoff-max=[Longest wait between attempts]:DURATION: ' \
-                        '--keep-trying[Never give the feed up]' \
-                        '--always-open[Silence is a fault at any hour]' \
+                        '--keep-trying[Never give up: no limit on attempts]' \
+                        '--always-open[Treat silence as a fault at any hour]' \
                         '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw a live dashboard on stderr]' \
-                        '(-q --quiet)'{-q,--quiet}'[Say nothing but errors]' \
-                        '(-v --verbose)'{-v,--verbose}'[Tell every event; tracebacks]' \
+                        '--color=[When to use colour; auto: on a terminal, unless NO_COLOR is set]:auto|always|never:(auto always never)' \
+                        '(-q --quiet)'{-q,--quiet}'[Print errors only]' \
+                        '(-v --verbose)'{-v,--verbose}'[Log every event; show tracebacks of unexpected errors]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:symbol:_ticks_symbols'
                     ;;
                 health)
                     _arguments -s -S \
-                        '--watch[Stay: repeat the checks and follow the running streams until told to stop]' \
-                        '--json[The findings as JSON on stdout; with --watch a line of it each second]' \
+                        '--watch[Keep running: repeat the checks and follow the running streams until stopped]' \
+                        '--json[Print the results as JSON; with --watch, one line of it every second]' \
                         '--timeout=[Longest wait for the feed in each check]:DURATION: ' \
-                        '--demo[Play against a simulated broker on this machine; no account is needed]' \
-                        '--always-open[Silence is a fault at any hour]' \
+                        '--demo[Use a simulated broker on this machine; no account needed]' \
+                        '--always-open[Treat silence as a fault at any hour]' \
+                        '--color=[When to use colour; auto: on a terminal, unless NO_COLOR is set]:auto|always|never:(auto always never)' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:symbol:_ticks_symbols'
                     ;;
                 replay)
                     _arguments -s -S \
-                        '--start=[Leave out what was received before this time, in India: 09:15 on each day, or 2026-11-20T09:15]:TIME: ' \
-                        '--end=[Leave out what was received at this time or later]:TIME: ' \
-                        '*--symbol=[Only this instrument; may be given several times]:SYMBOL:_ticks_symbols' \
-                        '--count=[End after N ticks]:N: ' \
+                        '--start=[Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15]:TIME: ' \
+                        '--end=[Skip what was received at this time or later]:TIME: ' \
+                        '*--symbol=[Only this instrument; can be repeated]:SYMBOL:_ticks_symbols' \
+                        '--count=[Stop after N ticks]:N: ' \
                         '--strict[Stop at the first damaged row, with exit code 6]' \
                         '--unique[Merge recordings of one feed: each tick once, from whichever recorder had it first]' \
-                        '--speed=[N times as fast as it was received; max: as fast as it is taken]:N|max:(max)' \
-                        '--skip-idle[Spend no time on silence over a minute]' \
-                        '--loop[Begin again at the end, for ever]' \
+                        '--speed=[N times as fast as it was received, or max: as fast as it can be written]:N|max:(max)' \
+                        '--skip-idle[Skip silences of more than a minute]' \
+                        '--loop[Repeat forever]' \
                         '--candles=[Write bars of this width instead of ticks: open, high, low, close, volume]:1m|5m|1h:(1m 5m 1h)' \
-                        '--csv=[CSV to PATH; - is stdout]:PATH:_files' \
-                        '--jsonl=[JSON lines to PATH; - is stdout]:PATH:_files' \
+                        '--csv=[Write CSV to PATH; - is stdout]:PATH:_files' \
+                        '--jsonl=[Write JSON lines to PATH; - is stdout]:PATH:_files' \
                         '--parquet=[Convert to a Parquet file (needs pyarrow)]:PATH:_files' \
                         '--float-prices[Parquet: prices as doubles, which load faster, instead of exact decimals]' \
                         '--mode=[The columns of CSV output]:ltp|quote|snap:(ltp quote snap)' \
                         '--overwrite[Replace an existing file instead of appending to it]' \
-                        '--fsync[Have every write on the disk before the next: a power cut takes no written row]' \
+                        '--fsync[fsync after every write, so that a power cut cannot lose written rows]' \
                         '(--dashboard --no-dashboard)'{--dashboard,--no-dashboard}'[Draw a live dashboard on stderr]' \
-                        '(-q --quiet)'{-q,--quiet}'[Say nothing but errors]' \
-                        '(-v --verbose)'{-v,--verbose}'[Tell every event; tracebacks]' \
+                        '--color=[When to use colour; auto: on a terminal, unless NO_COLOR is set]:auto|always|never:(auto always never)' \
+                        '(-q --quiet)'{-q,--quiet}'[Print errors only]' \
+                        '(-v --verbose)'{-v,--verbose}'[Log every event; show tracebacks of unexpected errors]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:file:_files'
                     ;;
                 find)
                     _arguments -s -S \
-                        '--exchange=[Only what trades there]:NSE|NFO|BSE|BFO|MCX|NCO|CDS:(NSE NFO BSE BFO MCX NCO CDS)' \
-                        '--limit=[At most so many]:N: ' \
-                        '--csv[As CSV with a header]' \
-                        '--json[As a JSON array]' \
+                        '--exchange=[Only instruments on this exchange]:NSE|NFO|BSE|BFO|MCX|NCO|CDS:(NSE NFO BSE BFO MCX NCO CDS)' \
+                        '--limit=[Maximum number of results]:N: ' \
+                        '--demo[Use a simulated broker on this machine; no account needed]' \
+                        '--csv[Print CSV with a header]' \
+                        '--json[Print a JSON array]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:other: '
                     ;;
@@ -127,15 +132,20 @@ _ticks() {
                     ;;
                 config)
                     _arguments -s -S \
-                        '--init[Write a config.toml that names and explains every key]' \
-                        '--overwrite[With --init: replace the file that is there]' \
-                        '--json[The settings as JSON on stdout]' \
+                        '--init[Write a config.toml with every key, commented out]' \
+                        '--overwrite[With --init: replace an existing file]' \
+                        '--json[Print the settings as JSON]' \
                         '(--help -h)'{--help,-h}'[Show this message and exit]'
                     ;;
                 completion)
                     _arguments -s -S \
                         '(--help -h)'{--help,-h}'[Show this message and exit]' \
                         '*:bash zsh fish:(bash zsh fish)'
+                    ;;
+                help)
+                    _arguments -s -S \
+                        '(--help -h)'{--help,-h}'[Show this message and exit]' \
+                        '*:login logout stream health replay find simulate config completion help:(login logout stream health replay find simulate config completion help)'
                     ;;
             esac
             ;;
