@@ -230,6 +230,12 @@ def checked_outputs(*paths: str | None) -> None:
     given = [path for path in paths if path is not None]
     if "" in given:
         raise UsageError("the path of an output is empty", remedy="name a file, or - for stdout")
+    for path in given:
+        if path.lower().endswith(".parquet"):
+            raise UsageError(
+                f"{path} would hold text, not Parquet",
+                remedy="record to a .csv file, and convert that: ticks replay FILE --parquet PATH",
+            )
     places = [path if path == "-" else os.path.realpath(path) for path in given]
     for path, place in zip(given, places, strict=True):
         if places.count(place) > 1:

@@ -50,7 +50,9 @@ class Observer:
         self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
         self._events = (
-            None if events is None else EventWriter(events, broker.events.reader(), console.print_line)
+            None
+            if events is None
+            else EventWriter(events, broker.events.reader(), console.print_line)
         )
         self._size: tuple[int, int] | None = None
         self._is_counting_down = False
