@@ -17,7 +17,7 @@ from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
 from ..options.config_file import MARKET, TABLES, ConfigFile, checked, settable
-from ..options.market_table import HOLIDAYS, SESSIONS, calendar_of
+from ..options.market_table import HOLIDAYS, HOURS, SESSIONS, calendar_of, own_tables
 from ..registry import load
 
 Init = Annotated[
@@ -39,6 +39,12 @@ _MARKET = f"""
 # {HOLIDAYS} = ["2026-11-09"]
 # Sessions out of the ordinary, in Indian time; no exchange named means all.
 # {SESSIONS} = ["2026-11-08 18:00-19:00 NSE,BSE"]
+
+# A table for one exchange: its ordinary hours, and holidays and sessions of its own.
+# [{MARKET}.NFO]
+# {HOURS} = "09:15-15:40"
+# {HOLIDAYS} = ["2026-11-09"]
+# {SESSIONS} = ["2026-11-08 18:00-19:00"]
 """
 _EXAMPLES = {
     "N": 1,
@@ -95,7 +101,10 @@ def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]
     calendar_of(file)
     for key in (HOLIDAYS, SESSIONS):
         value = [str(one) for one in _list(file.table(MARKET).get(key))]
-        yield _from_file(file, MARKET, key, value) if value else Setting(MARKET, key, value)
+        yield _from_file(file, value, MARKET, key) if value else Setting(MARKET, key, value)
+    for name in own_tables(file):
+        for key, given in file.table(MARKET, name).items():
+            yield _from_file(file, shown(given), MARKET, name, key)
 
 
 def commented_file() -> str:
@@ -133,7 +142,7 @@ def _of_command(
         if environ.get(variable):
             yield Setting(name, key, _of_variable(ctx, option), "variable", variable)
         elif option.name in in_file:
-            yield _from_file(file, name, key, in_file[option.name])
+            yield _from_file(file, in_file[option.name], name, key)
         else:
             yield Setting(name, key, _default(option))
 
@@ -146,8 +155,9 @@ def _of_variable(ctx: typer.Context, option: TyperOption) -> object:
         raise UsageError(f"{variable}: {error.message}", remedy="mend or unset it") from error
 
 
-def _from_file(file: ConfigFile, table: str, key: str, value: object) -> Setting:
-    return Setting(table, key, value, "file", f"line {file.line_of(table, key)}")
+def _from_file(file: ConfigFile, value: object, *keys: str) -> Setting:
+    place = f"line {file.line_of(*keys)}"
+    return Setting(".".join(keys[:-1]), keys[-1], value, "file", place)
 
 
 def _default(option: TyperOption) -> object:

@@ -78,10 +78,13 @@ class ConfigFile:
         except tomllib.TOMLDecodeError as error:
             raise _broken(path, text, str(error)) from error
 
-    def table(self, name: str) -> Mapping[str, object]:
-        """The keys of a table; none where it is not there."""
-        found = self.tables.get(name, {})
-        assert isinstance(found, dict)  # noqa: S101  (`of` checked it)
+    def table(self, *names: str) -> Mapping[str, object]:
+        """The keys of a table, or of one in it; none where it is not there."""
+        found: object = self.tables
+        for name in names:
+            assert isinstance(found, dict)  # noqa: S101  (`of` and whoever asks checked it)
+            found = found.get(name, {})
+        assert isinstance(found, dict)  # noqa: S101
         return found
 
     def line_of(self, *keys: str) -> int:
@@ -106,18 +109,19 @@ class ConfigFile:
 
     def refuse_value(self, reason: str, *keys: str) -> NoReturn:
         """Raise UsageError for the value at `keys`, which is shown."""
-        value = self.table(keys[0])[keys[1]]
+        value = self.table(*keys[:-1])[keys[-1]]
         self.refuse(f"{'.'.join(keys)} = {json.dumps(value, default=str)}: {reason}", *keys)
 
-    def check_keys(self, table: str, known: Collection[str]) -> None:
+    def check_keys(self, known: Collection[str], *table: str) -> None:
         """Raises UsageError for a key of a table that is not `known`, naming the nearest."""
-        for key in self.table(table):
+        for key in self.table(*table):
             if key in known:
                 continue
-            self._refuse_secret(table, key)
+            self._refuse_secret(*table, key)
             if key in FLAG_ONLY:
-                self.refuse(f"{key!r} cannot stand here: {FLAG_ONLY[key]}", table, key)
-            self.refuse(f"[{table}] has no key {key!r}{_nearest(key, known)}", table, key)
+                self.refuse(f"{key!r} cannot stand here: {FLAG_ONLY[key]}", *table, key)
+            name = ".".join(table)
+            self.refuse(f"[{name}] has no key {key!r}{_nearest(key, known)}", *table, key)
 
     def _checked(self) -> ConfigFile:
         for name, table in self.tables.items():
@@ -155,7 +159,7 @@ def checked(file: ConfigFile, command: TyperCommand, ctx: Context) -> dict[str, 
     """The command's table as values for its parsers, by parameter. Raises UsageError."""
     name = str(command.name)
     options = settable(command)
-    file.check_keys(name, options)
+    file.check_keys(options, name)
     values: dict[str, Value] = {}
     for key, given in file.table(name).items():
         option = options[key]
@@ -184,8 +188,9 @@ def _as_typed(file: ConfigFile, given: object, option: TyperOption, *keys: str) 
 
 
 def _nearest(word: str, known: Collection[str]) -> str:
-    close = get_close_matches(word.replace("_", "-").lower(), known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(word.replace("_", "-").lower(), by_lower, 1)
+    return f"; did you mean {by_lower[close[0]]!r}?" if close else f"; there are {', '.join(known)}"
 
 
 def _broken(path: Path, text: str, reason: str) -> UsageError:
