@@ -1,4 +1,4 @@
-"""The facade: one object that turns a session and a wish list into a stream of ticks.
+"""The facade: one object that turns a session and a list of instruments into a stream of ticks.
 
     with BrokerAdapter(sessions) as broker:
         broker.subscribe(instruments, Mode.QUOTE)
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
@@ -47,6 +47,12 @@ class BrokerAdapter:
 
     `sessions` renews the tokens (auth/authenticator.py). `buffer_limit` counts packets. `calendar`
     decides whether silence is a fault. Nothing is sent before `connect`.
+
+    Threads: one caller connects, subscribes, takes ticks and disconnects; `stop`, `snapshot` and
+    `events` are for any thread. `error` is written by the feed thread that lost its connection
+    first, and read by everybody. `_modes`, `_indices` and `symbols` only grow, and the feed threads
+    and the outputs read them while they do; snapshots copy `_units` and `_connections` before they
+    iterate.
     """
 
     def __init__(
@@ -91,7 +97,7 @@ class BrokerAdapter:
     def connect(self) -> None:
         """Start the connections. Returns at once: what becomes of them is in events and snapshot.
 
-        After a `disconnect`, or a feed lost for good, it begins anew.
+        After a `disconnect`, or a feed lost for good, it starts again.
 
         Raises SubscriptionRefusedError when more than 3,000 instruments are wanted.
         """
@@ -136,18 +142,18 @@ class BrokerAdapter:
     # --- subscriptions ---
 
     def subscribe(self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE) -> None:
-        """Want these in `mode` (LTP, QUOTE, SNAP), from now on or from `connect` on.
+        """Subscribe these in `mode` (LTP, QUOTE, SNAP), now or as soon as the feed is open.
 
         Raises SubscriptionRefusedError over the broker's limits (3,000 in all); nothing changes
-        then. Raises ValueError for a mode that is none, and for DEPTH, which the broker withdrew
-        on 2025-04-25.
+        then. Raises ValueError for what is not a mode, and for DEPTH, which the broker withdrew on
+        2025-04-25.
         """
         mode = Mode(mode)
         if mode is Mode.DEPTH:
             raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
         wanted = list(instruments)
         units = dict.fromkeys(Unit(i.exchange_type, i.token, mode) for i in wanted)
-        spread([*self._units, *units])
+        spread([*self._units, *units])  # raises over the limit, before anything has changed
         for instrument in wanted:
             self.symbols[instrument.key] = instrument.symbol
             self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
@@ -159,14 +165,14 @@ class BrokerAdapter:
             self._assign()
 
     def unsubscribe(self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE) -> None:
-        """Want these no more; what is not subscribed is passed over."""
+        """End the subscription of these; what is not subscribed is ignored."""
         for instrument in instruments:
             self._units.pop(Unit(instrument.exchange_type, instrument.token, mode), None)
         if self._is_connected:
             self._assign()
 
     def _assign(self) -> None:
-        """Give every unit a connection: standing ones stay, new ones fill what is free."""
+        """Give every unit a connection: each stays where it is, new ones fill what is free."""
         shares = [
             [unit for unit in connection.units if unit in self._units]
             for connection in self._connections
@@ -220,7 +226,7 @@ class BrokerAdapter:
             error.__cause__ = unexpected
         if error is not None and self.error is None:
             self.error = _final_error(error, connection)
-        self.waker.wake()
+        self.waker.wake()  # after `error` is set: who wakes up asks `is_over` once, then waits
 
     def _kind_of(self, key: InstrumentKey) -> Kind:
         return self._kinds.get(key, Kind.ORDINARY)
@@ -251,6 +257,11 @@ class BrokerAdapter:
                 return
             else:
                 self.wait(None)
+
+    def write_through(self, direct: Callable[[int, list[bytes]], bool]) -> None:
+        """Let the feed threads hand drains to `direct` (time, packets), which writes them or
+        returns False; what it refuses comes out of `take`. For one recorder, before `connect`."""
+        self._buffer.direct = direct
 
     def take(self, most: int | None = None) -> list[Batch]:
         """The packets that have come, drain by drain, `most` or a few more; empty when there are

@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from .auth.authenticator import Authenticator
 from .auth.credentials import Credentials
 from .clock import SystemClock
+from .instruments.naming import NO_ALIASES, Aliases
 from .paths import Paths
 from .urls import FEED_URL, INSTRUMENTS_URL, REST_URL, Endpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The user's folders, the broker's addresses, and what is known of the user."""
+    """The user's folders, the broker's addresses, and what is known of the user.
+
+    `aliases` are the user's own names for instruments; no variable holds them.
+    """
 
     paths: Paths
     endpoints: Endpoints
     credentials: Credentials
+    aliases: Aliases = NO_ALIASES
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Config:

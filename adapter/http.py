@@ -44,6 +44,7 @@ from .urls import DEFAULT_PORTS, without_secrets
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes received so far and, where the server gave it, how many there will be."""
 
+_LONGEST_WAIT_S = 0.25
 _CHUNK_BYTES = 1 << 18
 _UNPACKED_AT_ONCE = 1 << 20
 _GZIP = 16 + zlib.MAX_WBITS
@@ -137,6 +138,8 @@ class Dial:
         target = (proxy.host, proxy.port) if proxy is not None else (self._host, self._port)
         sock = self._hold(socket.create_connection(target, self._timeout_s))
         try:
+            # A heartbeat or a request is one small write: nothing follows that could join it.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if proxy is not None:
                 self._ask_for_tunnel(sock, proxy)
                 self._is_at_proxy = False
@@ -239,9 +242,13 @@ class _Call:
         end_s = heard_s + limits.total_s
         while True:
             silent_s = end_s if limits.silence_s is None else heard_s + limits.silence_s
+            left_s = min(end_s, silent_s) - time.monotonic()
             try:
-                news = self._news.get(timeout=max(0.0, min(end_s, silent_s) - time.monotonic()))
+                # In short waits: a signal that comes just before one begins does not interrupt it.
+                news = self._news.get(timeout=min(max(0.0, left_s), _LONGEST_WAIT_S))
             except queue.Empty:
+                if left_s > _LONGEST_WAIT_S:
+                    continue
                 late = (
                     f"gave no complete answer within {limits.total_s:g} s"
                     if end_s <= silent_s

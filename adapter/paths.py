@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
 
 APP = "ticks"
+_NO_HOME = Path("/nonexistent") / APP
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Paths:
         import platformdirs  # 10 ms that only this branch needs
 
         return cls(
-            Path(platformdirs.user_config_dir(APP)),
-            Path(platformdirs.user_cache_dir(APP)),
-            Path(platformdirs.user_state_dir(APP)),
+            _folder(platformdirs.user_config_dir),
+            _folder(platformdirs.user_cache_dir),
+            _folder(platformdirs.user_state_dir),
         )
 
     @property
@@ -66,3 +67,12 @@ class Paths:
     def run_folder(self) -> Path:
         """Holds `<pid>.json` of each running stream."""
         return self.state / "run"
+
+
+def _folder(find: Callable[[str], str]) -> Path:
+    """What `find` finds; for a user without a home a folder that is not there, never `./~/...`."""
+    try:
+        path = Path(find(APP))
+    except RuntimeError:
+        return _NO_HOME
+    return path if path.is_absolute() else _NO_HOME

@@ -1,11 +1,15 @@
-"""From a broker to the sinks, until the end is reached: the main road of `ticks stream`.
+"""From a broker to the sinks, until the end is reached.
 
 Rules
+- A drain is written by the feed thread that the kernel woke for it (`_write_directly`), as long as
+  every output takes it without waiting. What would have to wait goes through the broker's buffer,
+  and the thread of `run` works that off; the order is kept across each change (feed/buffer.py).
 - Batches are written in the order they came, each drain with one flush: what a reader of a pipe
   sees is never older than one drain.
 - However it ends (count, time, signal, a reader that left, a lost feed), the connections are
   closed first and then everything that was taken from the sockets is written.
 - A sink that fails ends the run; the others are flushed and closed before its error is raised.
+  A reader that leaves ends the run when it had the only output; else the others go on.
 - A full buffer drops the oldest packets, counted, or ends the run (`stops_when_full`).
 - A watch beside the run closes the feed when a limit or a full buffer asks for it, even while an
   output is blocked. What was taken is then written as soon as its reader reads; only a full
@@ -14,17 +18,16 @@ Rules
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from .broker import BrokerAdapter
-from .errors import OutputError, ReaderLeftError
-from .events import Dropped, Summary
+from .errors import OutputError
+from .events import Dropped, ReaderLeft, Summary
 from .feed.buffer import Batch
 from .feed.stats import LatencyHistogram
-from .sinks.file import Sink
+from .periodic import every
+from .sinks.sink import FanOut, PacketSink
 from .snapshot import FeedSnapshot, OutputSnapshot
 
 _AT_ONCE = 4_096
@@ -47,24 +50,30 @@ class Recorder:
     """One run. `run` blocks the calling thread; `stop` may come from a signal handler.
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
+
+    Threads: the one of `run` writes `_written`, `_sinks`, `_latency`, `_ended_s`; the watch beside
+    it writes the reported drops, `_is_too_slow` and, where none stands yet, `_failure`. `stop` only
+    sets a flag. Snapshots and summaries read all of them without a lock.
     """
 
     def __init__(
         self,
         broker: BrokerAdapter,
-        sinks: Sequence[Sink],
+        sinks: Sequence[PacketSink],
         limits: Limits,
         *,
         stops_when_full: bool = False,
+        names_skipped: int = 0,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
-        self._all_sinks = tuple(sinks)
-        self._sinks = list(sinks)
+        self._sinks = FanOut(sinks, reader_left=lambda name: broker.events.add(ReaderLeft(name)))
         self._limits = limits
+        self._count = limits.count
         self._stops_when_full = stops_when_full
+        self._names_skipped = names_skipped
         self._break_off = break_off
-        self._is_over = threading.Event()
+        self._break_off_at_s: float | None = None
         self._clock = broker.clock
         self._latency = LatencyHistogram()
         self._written = 0
@@ -73,6 +82,7 @@ class Recorder:
         self._reported_dropped = 0
         self._report_drops_at_s = 0.0
         self._ended_s: float | None = None
+        # With a count, ticks that are dropped after the last one wanted were never this run's.
         self._dropped_by_count: int | None = None
         self._failure: OutputError | None = None
         self._is_too_slow = False
@@ -91,20 +101,18 @@ class Recorder:
         The summary is complete either way: `summary()` gives it again.
         """
         self._began_s = self._clock.now_s()
-        watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
+        self._broker.write_through(self._write_directly)
         self._broker.connect()
-        watch.start()
-        try:
-            self._record()
-            self._end()
-        except BaseException:
-            self._broker.disconnect()
-            raise
-        finally:
-            self._is_over.set()
-            watch.join()
-        if self._failure is not None:
-            raise self._failure
+        with every(_WATCH_EVERY_S, self._watch, name="watch"):
+            try:
+                self._record()
+                self._end()
+            except BaseException:
+                self._broker.disconnect()
+                raise
+        failure = self._failure or self._sinks.failure
+        if failure is not None:
+            raise failure
         if self._broker.error is not None and not self._is_stopping:
             raise self._broker.error
         return self.summary()
@@ -119,15 +127,20 @@ class Recorder:
             else:
                 self._broker.wait(self._seconds_left())
 
-    def _keep_watch(self) -> None:
-        """Beside the run, on a thread of its own."""
-        while not self._is_over.wait(_WATCH_EVERY_S):
-            self._report_drops()
-            if self._is_too_slow or self._seconds_left() == 0.0:
-                self._broker.stop()
-                break
-        if self._is_too_slow and not self._is_over.wait(_GRACE_S):
-            self._break_off()
+    def _watch(self) -> bool:
+        """Beside the run, on a thread of its own; True when nothing is left to watch for."""
+        if self._break_off_at_s is not None:
+            is_due = self._clock.now_s() >= self._break_off_at_s
+            if is_due:
+                self._break_off()
+            return is_due
+        self._report_drops()
+        if self._is_too_slow:
+            self._break_off_at_s = self._clock.now_s() + _GRACE_S
+        elif self._seconds_left() != 0.0:
+            return False
+        self._broker.stop()
+        return not self._is_too_slow
 
     def _end(self) -> None:
         """Close the feed, write what was taken, close the outputs, and leave the summary."""
@@ -136,7 +149,7 @@ class Recorder:
         self._broker.disconnect()
         while batches := self._broker.take(_AT_ONCE):
             self._write(batches)
-        self._close()
+        self._sinks.close()
         self._ended_s = self._clock.now_s() - self._began_s
         self._broker.events.add(self.summary())
 
@@ -148,6 +161,8 @@ class Recorder:
         return (
             self._is_stopping
             or self._failure is not None
+            or self._sinks.failure is not None
+            or self._sinks.is_over
             or self._has_its_count
             or self._seconds_left() == 0.0
         )
@@ -177,16 +192,43 @@ class Recorder:
                 limit=limit,
             )
 
+    def _write_directly(self, received_ns: int, packets: list[bytes]) -> bool:
+        """On a feed thread, one at a time: write a drain, unless somebody would be waited for.
+
+        A drain that reaches the count, or comes after the end, is refused: the thread of `run`
+        alone decides where the run ends.
+        """
+        count = len(packets)
+        written = self._written + count
+        if self._is_stopping or (self._count is not None and written >= self._count):
+            return False
+        for sink in self._sinks.working:
+            if not sink.takes(count):
+                return False
+        self._written = written
+
+        def write(sink: PacketSink) -> None:
+            sink.write(received_ns, packets)
+            sink.flush()
+
+        self._sinks.each(write)
+        self._latency.add((self._clock.wall_ns() - received_ns) / 1000, count)
+        if self._sinks.failure is not None or self._sinks.is_over:
+            self._broker.waker.wake()  # the thread of `run` ends it
+        return True
+
     def _write(self, batches: Sequence[Batch]) -> None:
         """Batches to every sink, with one flush; past `count` the rest is left out."""
         wanted = list(self._up_to_count(batches))
         if not wanted:
             return
-        for sink in list(self._sinks):
-            with self._failing(sink):
-                for received_ns, packets in wanted:
-                    sink.write(received_ns, packets)
-                sink.flush()
+
+        def write(sink: PacketSink) -> None:
+            for received_ns, packets in wanted:
+                sink.write(received_ns, packets)
+            sink.flush()
+
+        self._sinks.each(write)
         now_ns = self._clock.wall_ns()
         for received_ns, packets in wanted:
             self._latency.add((now_ns - received_ns) / 1000, len(packets))
@@ -204,23 +246,6 @@ class Recorder:
                 else Batch(batch.received_ns, batch.packets[:left])
             )
 
-    @contextmanager
-    def _failing(self, sink: Sink) -> Iterator[None]:
-        """A sink that fails is out, and the run ends; a reader that left ends it well."""
-        try:
-            yield
-        except ReaderLeftError:
-            self._sinks.remove(sink)
-            self._is_stopping = True
-        except OutputError as error:
-            self._sinks.remove(sink)
-            self._failure = self._failure or error
-
-    def _close(self) -> None:
-        for sink in list(self._sinks):
-            with self._failing(sink):
-                sink.close()
-
     def summary(self) -> Summary:
         """The run so far, or at its end."""
         now = self._broker.snapshot(most_instruments=0)
@@ -236,7 +261,8 @@ class Recorder:
             malformed=now.malformed,
             out_of_order=now.out_of_order,
             duplicates=now.duplicates,
-            outputs={sink.name: sink.rows for sink in self._all_sinks},
+            outputs={sink.name: sink.rows for sink in self._sinks.sinks},
+            names_skipped=self._names_skipped,
         )
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
@@ -244,8 +270,10 @@ class Recorder:
         return replace(
             self._broker.snapshot(most_instruments),
             outputs=tuple(
-                OutputSnapshot(sink.name, sink.rows, sink.bytes_written) for sink in self._all_sinks
+                OutputSnapshot(sink.name, sink.rows, sink.bytes_written)
+                for sink in self._sinks.sinks
             ),
             latency_p50_us=self._latency.quantile(0.5),
             latency_p99_us=self._latency.quantile(0.99),
+            names_skipped=self._names_skipped,
         )

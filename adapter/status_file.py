@@ -17,7 +17,7 @@ from .errors import OutputError
 from .snapshot import FeedSnapshot
 
 STALE_AFTER_S = 10.0
-"""A file that was not replaced for so long belongs to a process that hangs or is another one."""
+"""A file older than this belongs to a process that hangs, or to another program by now."""
 
 
 class StatusFile:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from blaster import unique_packets
 
+from ticks.adapter.rows.format import Csv, Jsonl
 from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.tick import Mode
 
@@ -38,9 +39,8 @@ def record(folder: str, rows_format: str, mode: str, rows: int) -> None:
     for name, count in (("all", rows), ("few", FEW)):
         path = Path(folder) / f"{name}.{rows_format}"
         path.unlink(missing_ok=True)
-        sink = open_sink(
-            str(path), rows_format, mode=Mode[mode.upper()], symbols=SYMBOLS, note=print
-        )
+        row_format = Jsonl() if rows_format == "jsonl" else Csv(Mode[mode.upper()])
+        sink = open_sink(str(path), row_format, symbols=SYMBOLS, note=print)
         for number, start in enumerate(range(0, count, DRAIN)):
             at = start % len(packets)
             sink.write(START_NS + number * 1_000_000, packets[at : at + DRAIN])
@@ -113,6 +113,12 @@ def main() -> None:
         path = recorded(folder, "csv", "quote", rows)
         show("quote csv, one symbol", path, rows, rounds, *to_csv, "--symbol", "SYMBOL1001")
         show("quote csv to candles", path, rows, rounds, *to_csv, "--candles", "1m")
+        parquet = str(folder / "all.parquet")
+        to_parquet = ("--parquet", parquet, "--overwrite")
+        show("quote csv to parquet", path, rows, 1, *to_parquet)
+        measure([str(folder / "few.csv"), "--parquet", str(folder / "few.parquet"), "--overwrite"])
+        measure([path, *to_parquet])
+        show("quote parquet to csv", parquet, rows, 1, *to_csv)
         path = recorded(folder, "jsonl", "quote", rows)
         show("quote json lines to a file", path, rows, rounds, *to_json)
         tenth = rows // 10

@@ -1,7 +1,8 @@
 """The one place that turns an error into an exit code, words and a remedy.
 
 What a user reads: what happened, which value was involved, what to do next. A traceback is shown
-only with `-v`.
+with `-v` only, and never for an error that explains itself. Everything shown passes `printable`: a
+message may quote a server, a file or a folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from itertools import takewhile
 
 import typer
 
@@ -29,10 +31,11 @@ from ..adapter.errors import (
     UsageError,
 )
 from ..adapter.redaction import redacted
+from .printable import printable
 
 
 class ExitCode(IntEnum):
-    """What a supervisor or a script can tell from the end of a command."""
+    """How a command ended, for supervisors and scripts."""
 
     OK = 0
     UNEXPECTED = 1
@@ -76,7 +79,7 @@ REMEDIES: dict[str, str] = {
     "not-http": _CHECK_ADDRESS,
     "reply-gzip": _CHECK_ADDRESS,
     "reply-too-large": _CHECK_ADDRESS,
-    "proxy-value": "write it as http://user:password@host:port, with special characters"
+    "proxy-value": "write the proxy as http://user:password@host:port, with special characters"
     " percent-encoded (# is %23), or unset it",
     "proxy-scheme": "name an HTTP proxy (http://host:port) or unset it; NO_PROXY lists hosts that"
     " are reached without a proxy",
@@ -93,7 +96,7 @@ REMEDIES: dict[str, str] = {
     "broker-busy": "try again in a minute",
     "call-refused": "try again in a minute; if that fails too, run: ticks login",
     "rate-limit": "wait at least a minute before the next try",
-    "login-paused": "wait {wait_s} s; repeated logins can lock the account",
+    "login-paused": "wait {wait_s} s before the next try",
     "firewall": "try again in a minute; if that fails too, try from another network",
     "api-key-refused": "check TICKS_API_KEY against the app's key at smartapi.angelone.in",
     "login-refused": "check TICKS_CLIENT_CODE and TICKS_PIN: the PIN is the four-digit one of the"
@@ -113,10 +116,38 @@ REMEDIES: dict[str, str] = {
     "session-file-undeletable": "delete it by hand: it holds tokens",
     "session-not-saved": "make the folder writable, or set TICKS_HOME to one that is",
     "sdk-missing": "run: pip install smartapi-python==1.5.5",
+    "no-session-no-credentials": "set them, or run: ticks login",
+    "session-only-saved": "set them, or log in again each morning: ticks login",
     # --- instruments: names, master, index
+    "symbol-empty": "type a name, such as NIFTY or NSE:SBIN",
+    "symbol-too-long": "shorten it",
+    "symbol-unknown": "look for it with `ticks find TEXT`",
+    "symbol-isin": "look for the symbol with `ticks find TEXT`",
+    "symbol-merged": "name the new company",
+    "symbol-ambiguous": "name one of them; `ticks find TEXT` lists all",
+    "symbol-split": "name one of them",
+    "symbol-expired": "name a contract that has not expired; `ticks find TEXT` lists them",
+    "contracts-unlisted": "look for it with `ticks find TEXT`",
+    "right-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "expiry-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "strike-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "names-unresolved": "look for each with `ticks find TEXT`",
+    "names-skipped": "fix the watch list, or leave --strict out",
+    "names-all-skipped": "fix the watch list: each name was reported with its reason",
+    "exchange-unknown": "leave the exchange out, or name one of these",
+    "exchange-value": "use one of {exchanges}",
+    "watch-list-too-large": "give a text file with one symbol per line",
+    "alias-empty": 'write it as name = "SYMBOL"',
+    "alias-loop": "have one of them stand for a symbol",
+    "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
+    "chain-unlisted": "look for the expiries with `ticks find TEXT`",
+    "chain-without-spot": "name the strikes one by one",
+    "index-damaged": "delete {path}; the next command builds it again",
+    "index-unwritable": "make room there, or set TICKS_HOME to another folder",
     "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
+    "streams-not-live": "look at the ones that are not live",
     "feed-lost": "run ticks health, or use --keep-trying to retry forever",
     "subscription-refused": (
         "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
@@ -128,39 +159,80 @@ REMEDIES: dict[str, str] = {
     ),
     "handshake-tokens": "log in again: ticks login",
     "connection-limit": "a client code may hold 3 connections over all apps; close one and wait",
+    "feed-busy": "try again in a minute",
     "handshake-refused": "check TICKS_FEED_URL",
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
     # --- files, rows, sinks, replay: outputs and recordings
     "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
+    "output-in-use": "stop the other one, or choose another path",
+    "output-is-input": "write to another file",
+    "output-other-header": "choose another path, --mode as it was recorded, or --overwrite",
+    "output-other-content": "choose another path, or --overwrite",
+    "output-not-gzip": "choose another path, or --overwrite",
+    "output-torn-gzip": "choose another path, or --overwrite",
+    "output-torn-text": "repair it by hand (gzip -dc {path}), or choose another path",
+    "output-disk-full": "free some space; the file can be appended to",
+    "output-no-folder": "create it: mkdir -p {folder}",
+    "output-is-folder": "name a file in it",
+    "output-no-rights": "change its permissions, or choose another path",
+    "output-unwritable": "choose another path",
+    "output-exists": "choose another path, or --overwrite",
+    "output-not-a-file": "choose another path",
+    "conversion-interrupted": "run it again, to its end",
+    "parquet-not-installed": "pip install 'angel-ticks[parquet]'; from a clone:"
+    " pip install '.[parquet]'",
+    "output-too-few-columns": "give the output more columns with --mode {mode}",
+    "recording-unreadable": "check its path and its permissions",
+    "recording-without-rows": "check that it is the right file, and that ticks came while it was"
+    " recorded",
+    "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
+    ' and a JSON one with {{"received_at":',
+    "damaged-row": "fix that line, or make a copy without it:"
+    " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
+    "rate-invalid": "give a rate of 0 or more and a speed over 0",
+    "accounts-invalid": "give a number of accounts of 1 or more",
+    "fault-invalid": "{grammar}",
+    "fault-of-recording": "leave out that fault or the recording",
+    "disconnects-at-full-speed": "give a number as --speed, or leave out --events",
+    "not-an-event": "give the file that `ticks stream --events` wrote beside the recording",
+    "events-unreadable": "check the path and its permissions",
+    "port-taken": "choose another port, or 0 for a free one",
+    "no-temporary-folder": "set TMPDIR to a folder that can be written",
+    "openssl-missing": "install openssl, or leave out --tls: plain http and ws are allowed on "
+    "loopback",
+    "openssl-failed": "leave out --tls, or fix the openssl command",
     # --- this machine: disk, clock, port
+    "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
+    "folder-unwritable": "set TICKS_HOME to a folder of yours",
+    "disk-full": "make room before you record",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
-"""What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
+"""What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
-"""What a write to standard output fails with; files of ours name their faults themselves."""
+"""What a write to standard output fails with; our own files report their errors themselves."""
 
 
 def exit_code_of(error: TicksError) -> ExitCode:
-    """The exit code of a fault's kind."""
+    """The exit code of an error's class."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.UNEXPECTED)
 
 
 def message_for(error: TicksError) -> str:
-    """What a user reads of a fault, one or two lines."""
+    """What a user reads of an error: what happened, and what to do."""
     remedy = remedy_of(error)
-    return f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+    words = f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+    return "\n".join(map(printable, words.split("\n")))
 
 
 def remedy_of(error: TicksError) -> str:
-    """What to do about a fault, one sentence, or "" where nothing helps."""
+    """What to do about an error, one sentence, or "" where nothing helps."""
     return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 
 def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> int:
     """Run the program with `arguments`; its exit code. Every way out of it ends here."""
-    is_verbose = any(argument in ("-v", "--verbose") for argument in arguments)
     try:
         _run_and_flush(run, arguments)
         return ExitCode.OK
@@ -169,19 +241,30 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
     except TicksError as error:
         if isinstance(error, ReaderLeftError):
             return _without_reader()
-        _say(message_for(error), is_verbose)
+        print(message_for(error), file=sys.stderr)
         return exit_code_of(error)
     except (KeyboardInterrupt, typer.Abort):
-        _say("ticks: interrupted", with_traceback=False)
+        print("ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
-        reason = redacted(f"{type(error).__name__}: {error}")
-        _say(f"ticks: unexpected: {reason}\n  try: the same with -v, and report it", is_verbose)
+        if _is_verbose(arguments):
+            # Exceptions of libraries quote headers, bodies and addresses.
+            print(redacted(traceback.format_exc()), end="", file=sys.stderr)
+        reason = printable(redacted(f"{type(error).__name__}: {error}"))
+        print(f"ticks: unexpected: {reason}", file=sys.stderr)
+        print(
+            "  try: run it again with TICKS_VERBOSE=1, and report what it prints", file=sys.stderr
+        )
         return ExitCode.UNEXPECTED
 
 
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    own = takewhile(lambda argument: argument != "--", arguments)
+    return "TICKS_VERBOSE" in os.environ or not {"-v", "--verbose"}.isdisjoint(own)
+
+
 def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> None:
-    """Run, and name what keeps words from standard output. Raises OutputError."""
+    """Run, and raise OutputError where standard output cannot be written."""
     try:
         try:
             run(arguments)
@@ -199,18 +282,11 @@ def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[s
         _without_reader()
         raise OutputError(
             f"stdout cannot be written: {error.strerror}",
-            remedy="send it to a place that is open and has room",
+            remedy="check that it is open and that its disk has space",
         ) from error
 
 
-def _say(words: str, with_traceback: bool) -> None:
-    if with_traceback:
-        # Exceptions of libraries quote headers, bodies and addresses.
-        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
-    print(words, file=sys.stderr)
-
-
 def _without_reader() -> int:
-    """Nobody reads standard output any more: let the interpreter's own last flush go nowhere."""
+    """The reader of standard output has left: send the interpreter's own last flush nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return ExitCode.OK

@@ -29,9 +29,13 @@ OWNERS = {
     "pyotp": "adapter/auth/totp.py",
     "websocket": "adapter/feed/link.py",
     "platformdirs": "adapter/paths.py",
+    "pyarrow": "adapter/files/parquet.py",
     "websockets": "adapter/simulator/feed_server.py",
 }
 """The one file of the adapter that may import a foreign library that does I/O."""
+
+EXTRAS = ("parquet",)
+"""What only those users install who want it."""
 
 VALUE_LIBRARIES = {"msgspec"}
 """These turn values into values, and may be used wherever they save code."""
@@ -169,7 +173,7 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
         for path in MODULES
         for library in foreign_imports(path)
     }
-    declared = {canonicalize_name(requirement.name) for requirement in requirements()}
+    declared = {canonicalize_name(requirement.name) for requirement in requirements(*EXTRAS)}
     assert imported | NEVER_IMPORTED.keys() == declared
 
 
@@ -190,7 +194,7 @@ def test_the_lock_file_satisfies_the_declared_requirements() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     locked = dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, flags=re.MULTILINE))
     assert "://" not in text, "an address would tie the lock file to one index"
-    for requirement in requirements("test", "dev"):
+    for requirement in requirements("test", "dev", *EXTRAS):
         version = locked.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement} is not locked"
         assert requirement.specifier.contains(version), f"{requirement}, locked at {version}"

@@ -9,7 +9,7 @@ Rules (design section 1, "Environment"; section 4, "401/403")
   makes us wait for the next window, once; a code that was typed is not waited for.
 - Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
   again, without a call. An answer to a login that is not understood lets it be sent once more at
-  most; one that says "later" too, and after that once a minute.
+  most; one that says "too many calls", not within a minute.
 - One renewal at a time, in this process and among all that share the session file: whoever comes
   while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
@@ -29,7 +29,6 @@ from typing import Protocol
 
 from ..clock import Clock, ist_time
 from ..errors import (
-    BrokerBusyError,
     CredentialsMissingError,
     CredentialsRefusedError,
     DiskError,
@@ -107,7 +106,6 @@ class Authenticator:
         self._refused_tokens: set[str] = set()
         self._refused_credentials: dict[Credentials, TicksError] = {}
         self._unclear_logins: set[Credentials] = set()
-        self._is_broker_busy = False
         self._login_allowed_at_s = -math.inf
         self._is_unsaved_noted = False
         self._next_code_at_s: float | None = None
@@ -187,7 +185,7 @@ class Authenticator:
         Raises CredentialsMissingError, TotpSecretError, CredentialsRefusedError,
         TotpRefusedError, DiskError (logged in, but not saved) or a BrokerError.
         """
-        with self._lock, self._file.locked():
+        with self._lock, self._file.locked(self._note):
             saved = self.saved()
             if saved is not None and credentials.own(saved):
                 credentials = credentials.completed_by(saved)
@@ -200,10 +198,12 @@ class Authenticator:
 
         What happened goes to `note`. Raises SessionFileError when the file cannot be deleted.
         """
-        with self._lock, self._file.locked(makes_folder=False):
+        with self._lock, self._file.locked(self._note, makes_folder=False):
             try:
                 saved = self._file.read(must_be_private=False)
                 ended = self._end_session(saved) if saved else "there was no session to end"
+            except SessionFileError as error:
+                ended = f"no session was ended at the broker: {error}"
             finally:
                 self._current = None
                 is_deleted = self._file.delete()
@@ -225,7 +225,7 @@ class Authenticator:
         """`act` on the newest session, unless another process brings a usable one."""
 
         def renew() -> Session:
-            with self._file.locked():
+            with self._file.locked(self._note):
                 # Whoever held the lock before us may have just saved one.
                 usable = self._usable()
                 if usable is not None:
@@ -316,12 +316,12 @@ class Authenticator:
         if left_s > 0:
             wait_s = math.ceil(left_s)
             raise RateLimitedError(
-                f"the broker refused the last login for now; the next one is sent in {wait_s} s",
+                f"the last login was one call too many; the next one is sent in {wait_s} s",
                 kind="login-paused",
                 wait_s=wait_s,
             )
         try:
-            session = self._send_code(credentials)
+            return self._send_code(credentials)
         except (CredentialsRefusedError, TotpRefusedError) as error:
             self._refused_credentials[credentials] = error
             raise
@@ -336,13 +336,9 @@ class Authenticator:
             )
             self._refused_credentials[credentials] = unclear
             raise unclear from error
-        except BrokerBusyError as error:
-            if self._is_broker_busy or isinstance(error, RateLimitedError):
-                self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
-            self._is_broker_busy = True
+        except RateLimitedError:
+            self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
             raise
-        self._is_broker_busy = False
-        return session
 
     def _send_code(self, credentials: Credentials) -> Session:
         """A login with the code of now, and with the next one where that is refused."""

@@ -162,7 +162,7 @@ def _message(content: Any) -> str:
 
 
 def _refusal(code: str, message: str, reply: Reply, asked: Asked) -> TicksError:
-    """Shapes A and B, told by their code."""
+    """Shapes A and B, told apart by their code."""
     # A known code stays readable even where it holds the digits of a PIN.
     name = code if code in _KNOWN_CODES else shown(code)
     said = ": ".join(part for part in (name, shown(message)) if part) or "without a reason"
@@ -224,7 +224,7 @@ def _rate_limited(asked: Asked, said: str) -> RateLimitedError:
 
 
 def _unreadable(reply: Reply, asked: Asked, lacking: list[str]) -> TicksError:
-    """Shapes C and D, and whatever else is no SmartAPI reply."""
+    """Shapes C and D, and whatever else is not a reply of SmartAPI."""
     text = reply.body.decode("utf-8", "replace")
     status = reply.status
     values: dict[str, Any] = {"call": asked.call.title, "status": status}

@@ -21,7 +21,7 @@ import stat
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from pathlib import Path
 
@@ -32,6 +32,7 @@ LOCK_PATIENCE_S = 40.0
 """Longer than a renewal that waits for the next TOTP code takes: 30 s and two calls."""
 
 _LOCK_LOOK_S = 0.05
+_NOTED_AFTER_S = 1.0
 _LONGEST = 1 << 20
 _DRAFTS = ".session-*"
 
@@ -132,20 +133,25 @@ class SessionStore:
 
     @contextlib.contextmanager
     def locked(
-        self, *, patience_s: float | None = None, makes_folder: bool = True
+        self,
+        note: Callable[[str], None] = lambda _line: None,
+        *,
+        patience_s: float | None = None,
+        makes_folder: bool = True,
     ) -> Iterator[None]:
         """Alone among the processes that share this file, and without stray drafts.
 
-        Goes on without the lock where that cannot be had: there is no folder and none can be made,
-        its file system has no locks, or who holds it did not let go within `patience_s` (None: the
-        usual one).
+        `note` gets a line for people where the wait is long enough to be noticed. Goes on without
+        the lock where that cannot be had: there is no folder and none can be made, its file system
+        has no locks, or who holds it did not let go within `patience_s` (None: the usual one).
         """
         descriptor = self._open_lock(makes_folder)
         if descriptor is None:
             yield
             return
         try:
-            if _lock(descriptor, self._lock_patience_s if patience_s is None else patience_s):
+            patience_s = self._lock_patience_s if patience_s is None else patience_s
+            if _lock(descriptor, patience_s, note):
                 for draft in self._drafts():
                     with contextlib.suppress(OSError):
                         draft.unlink()
@@ -189,17 +195,22 @@ class SessionStore:
         return Session(**texts, issued_ns=issued_ns)
 
 
-def _lock(descriptor: int, patience_s: float) -> bool:
+def _lock(descriptor: int, patience_s: float, note: Callable[[str], None]) -> bool:
     """Whether the lock was had within `patience_s`."""
-    end_s = time.monotonic() + patience_s
+    began_s = time.monotonic()
     pause = threading.Event()
+    is_noted = False
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             # Looked at again and again, for a wait on a lock has no deadline. It is rare and short.
-            if time.monotonic() >= end_s:
+            waited_s = time.monotonic() - began_s
+            if waited_s >= patience_s:
                 return False
+            if waited_s >= _NOTED_AFTER_S and not is_noted:
+                note(f"another process renews the session; waiting {patience_s:g} s at most")
+                is_noted = True
             pause.wait(_LOCK_LOOK_S)
         except OSError:
             return False

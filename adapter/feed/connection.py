@@ -1,14 +1,14 @@
 """The loop of one connection: what happened -> `lifecycle.step` -> what to do.
 
-Everything it stands on is handed in (network, clock, draws, market hours, where packets and
-events go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
+Everything it uses is handed in (network, clock, draws, market hours, where packets and events
+go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
 
 Rules
-- One way: bytes -> frames -> ledger -> `deliver`. No callback goes back, nothing polls.
+- One way: bytes -> frames -> tracker -> `deliver`. No callback goes back, nothing polls.
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
-  units are wanted no more. With nothing left to subscribe to the connection ends. A request of
+  units are dropped. With nothing left to subscribe to the connection ends. A request of
   which anything has ticked was accepted, whatever the text says: the broker refuses whole requests.
 - What has come is read before silence is judged: a process that was stopped, or a machine that
   slept, has its backlog in the socket.
@@ -39,6 +39,7 @@ from ..instrument import InstrumentKey
 from ..market.hours import Kind, segments
 from ..market.losses import Reason
 from ..market.state import MarketWatch
+from ..redaction import shown
 from ..wire.frames import Close, ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
     FeedMessage,
@@ -72,6 +73,7 @@ from .lifecycle import (
     alarm_s,
     step,
 )
+from .link import DRAIN_BYTES
 from .network import (
     Connected,
     ConnectFailed,
@@ -86,13 +88,16 @@ from .tracker import PacketTracker
 
 _TICK_STEPS_APART_S = 0.1
 _COUNTS_APART_S = 1.0
+_REFUSALS_AT_ONCE = 20
+"""Text errors that are logged one by one between two reports of counts: all of a stream of 1000
+instruments in three modes, and few enough for a screen."""
 _RENEWAL_APART_S = 300.0
 """A session that ended while streaming is renewed at once, and after a failure every 5 minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a connection stands on and where it hands things.
+    """What a connection uses, and where it hands things.
 
     `deliver(received_ns, packets)` takes what a drain gave, `log` takes the events; `kind_of(key)`
     says what hours an instrument keeps in its segment; `draw()` is in [0, 1).
@@ -109,7 +114,12 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; `stop`, `want` and the properties for any thread.
+    `run` is for the thread that owns it; `stop`, `set_units` and the properties for any thread.
+
+    Threads: the feed thread (that of `run`) writes every field. `_wanted` is replaced by
+    `set_units` too, so under the lock, and `_is_stopping` is set by `stop` alone. Others read
+    `state` (replaced whole, never changed in place), `units`, `last_data_s`, `session_expires_ns`
+    and the tracker's counters without a lock: each read is one reference or one number.
     """
 
     def __init__(
@@ -134,6 +144,7 @@ class Connection:
         self._log = ports.log
         self._kind_of = ports.kind_of
         self._draw = ports.draw
+        # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
         self._sent: dict[str, tuple[Request, float]] = {}
@@ -146,9 +157,16 @@ class Connection:
         self._has_news = False
         """Whether a drain came since market and state were told of one."""
         self._stepped_at_s = -math.inf
+        # Whether the next packets may end a span or be an answer: the market is asked after each
+        # drain then. Asked again when it may have changed, not for every drain.
+        self._is_urgent = True
+        self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
         self._reported_counts = (0, 0, 0)
+        self._refusals = 0
+        self._withheld: events.Refused | None = None
         self._report_counts_at_s = 0.0
+        # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
         self._is_stopping = False
         self._lock = threading.Lock()
 
@@ -184,17 +202,10 @@ class Connection:
             self._carry()
             self._step(Started())
             while not self.state.is_final:
-                self._wait_until(self._alarm_s())
-                # read first: what comes after that moment was no silence before it
-                check_s, check_ns = self._clock.now_s(), self._clock.wall_ns()
-                is_check_due = check_s >= min(self.state.check_at_s, self.market.due_s)
-                if is_check_due and not self._is_stopping:
-                    self._wait_until(check_s)
-                if self._is_stopping:
-                    self._step(Stopped())
-                self._run_timers()
-                if is_check_due and not self.state.is_final:
-                    self._check(check_s, check_ns)
+                alarm_s = self._alarm_s()
+                self._wait_until(alarm_s)
+                if self._is_stopping or self._is_timer_due(alarm_s):
+                    self._run_timers()
                 self._sync_subscriptions()
             self._report_counts()
         finally:
@@ -208,6 +219,14 @@ class Connection:
     def _alarm_s(self) -> float | None:
         alarm = alarm_s(self.state)
         return None if alarm is None else min(alarm, self.market.due_s)
+
+    def _is_timer_due(self, alarm_s: float | None) -> bool:
+        """Whether a timer may be due; one that is earlier than `alarm_s` since is the next wait's.
+
+        Asked after every drain, so that the timers themselves are looked at only when one is.
+        """
+        now_s = self._clock.now_s()
+        return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
     def _handle(self, event: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(event, Received):
@@ -234,6 +253,7 @@ class Connection:
         self._sent.clear()
         self._standing = ()
         self._newest_drain_s = None
+        self._is_urgent = True
         self.tracker.reopened()
         self._step(Opened(self.state.epoch))
 
@@ -243,18 +263,23 @@ class Connection:
         if packets and self._take(packets, received_ns, now_s):
             self._newest_drain_s, self._newest_drain_ns = now_s, received_ns
             self._has_news = True
-            is_due = now_s - self._stepped_at_s > _TICK_STEPS_APART_S
-            if is_due or self.market.is_urgent:
+            if self._is_urgent or now_s - self._stepped_at_s > _TICK_STEPS_APART_S:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
         if not self._is_stopping:
+            newest_ping = next((f for f in reversed(control_frames) if isinstance(f, Ping)), None)
             for frame in control_frames:
-                self._handle_control(frame)
+                # One pong answers all pings before it (RFC 6455, 5.5.3): a drain may hold 30,000.
+                if frame is newest_ping or not isinstance(frame, Ping):
+                    self._handle_control(frame)
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
-        good = self.tracker.take(packets, now_s, self.market.limit_ms(now_s, received_ns))
+        if now_s - self._limited_at_s > _TICK_STEPS_APART_S:  # a minute's bound may be 0.1 s old
+            self._limited_at_s = now_s
+            self._limit_ms = self.market.limit_ms(now_s, received_ns)
+        good = self.tracker.take(packets, now_s, self._limit_ms)
         if good:
             self._deliver(received_ns, good)
         return bool(good)
@@ -268,6 +293,9 @@ class Connection:
             self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
         if counts[1:] != reported[1:]:
             self._log_event(events.OutOfOrder(*counts[1:]))
+        if self._withheld is not None:
+            self._log_event(self._withheld)
+        self._refusals, self._withheld = 0, None
 
     def _handle_control(self, frame: ControlFrame) -> None:
         epoch = self.state.epoch
@@ -279,12 +307,19 @@ class Connection:
                 if error is not None:
                     self._refused(error)
             case Close(code, reason):
-                self._step(Failed(epoch, ClosedByServerError(code, reason), self._draw()))
+                self._step(Failed(epoch, ClosedByServerError(code, shown(reason)), self._draw()))
             case ProtocolError():
                 self._step(Failed(epoch, frame, self._draw()))
 
     def _run_timers(self) -> None:
-        """Timer events that are due by now."""
+        """Timer events that are due by now, and the end where it was asked for."""
+        # Read before the backlog is: what comes after that moment was no silence before it.
+        check_s, check_ns = self._clock.now_s(), self._clock.wall_ns()
+        is_check_due = check_s >= min(self.state.check_at_s, self.market.due_s)
+        if is_check_due and not self._is_stopping:
+            self._wait_until(check_s)
+        if self._is_stopping:
+            self._step(Stopped())
         now_s, state = self._clock.now_s(), self.state
         if state.phase is Phase.WAITING and now_s >= state.due_at_s:
             self._step(Due())
@@ -293,11 +328,14 @@ class Connection:
         if now_s >= self._report_counts_at_s:
             self._report_counts_at_s = now_s + _COUNTS_APART_S
             self._report_counts()
+        if is_check_due and not self.state.is_final:
+            self._check(check_s, check_ns)
 
     def _check(self, now_s: float, wall_ns: int) -> None:
         self._step_ticked()
         self._carry()
         verdict = self.market.check(now_s, wall_ns, self._draw())
+        self._is_urgent = True
         self._take_findings()
         self._apply(Checked(verdict, self._draw()), now_s)
         self._renew_expired_session(now_s, wall_ns)
@@ -314,11 +352,15 @@ class Connection:
     # --- the state, and what it asks for ---
 
     def _step_ticked(self) -> None:
-        """Let market and state know of the newest drain, with that drain's time."""
+        """Show market and state the newest drain, with that drain's time.
+
+        Before every other event: silence must be judged after what has come, not before.
+        """
         newest_s = self._newest_drain_s
         if newest_s is not None and self._has_news:
             self._stepped_at_s, self._has_news = newest_s, False
             is_live = self.market.look(newest_s, self._newest_drain_ns)
+            self._is_urgent = self.market.is_urgent
             self._apply(Ticked(self.state.epoch, is_live), newest_s)
             self._take_findings()
 
@@ -360,15 +402,22 @@ class Connection:
             case SendHeartbeat():
                 self._network.send_text("ping")
             case CloseLink(_, code):
+                # The peer may still be sending: what arrives before it hangs up is recorded too.
                 late = self._network.close(code)
                 if late and self.state.phase is not Phase.STOPPED:
-                    packets, _ = self._frames.read(late)
-                    self._take(packets, self._clock.wall_ns(), self._clock.now_s())
+                    self._take_late(late)
             case events.GaveUp() | events.Stopped():
                 blind_s = self.market.blind_s(self._clock.now_s())
                 self._log_event(replace(action, blind_s=blind_s))
             case events.FeedEvent():
                 self._log_event(action)
+
+    def _take_late(self, data: bytes) -> None:
+        """What came after our close frame, drain by drain: whole it could be millions of frames."""
+        wall_ns, now_s = self._clock.wall_ns(), self._clock.now_s()
+        for at in range(0, len(data), DRAIN_BYTES):
+            packets, _ = self._frames.read(data[at : at + DRAIN_BYTES])
+            self._take(packets, wall_ns, now_s)
 
     def _log_event(self, event: events.FeedEvent) -> None:
         self._log.add(event, connection=self.number)
@@ -380,6 +429,7 @@ class Connection:
         if self._carried is self._wanted:
             return
         self._carried = wanted = self._wanted
+        self._is_urgent = True
         self.tracker.carry(wanted)
         kinds = [(unit.exchange_type, self._kind_of(unit[:2])) for unit in wanted]
         counts = Counter(unit.exchange_type for unit in wanted)
@@ -411,18 +461,18 @@ class Connection:
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
-        code, detail = error.error_code, error.error_message
+        code, detail = shown(error.error_code), shown(error.error_message)
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
-            self._log_event(events.Refused(code, detail))
+            self._log_refusal(events.Refused(code, detail))
             return
         if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
-            self._log_event(events.Refused(code, detail, request.correlation_id, 0))
+            self._log_refusal(events.Refused(code, detail, request.correlation_id, 0))
             return
         refused = set(request.units)
-        with self._lock:
+        with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        self._log_event(events.Refused(code, detail, request.correlation_id, len(refused)))
+        self._log_refusal(events.Refused(code, detail, request.correlation_id, len(refused)))
         if not self._standing:
             cause = SubscriptionRefusedError(
                 f"the broker refused {request.correlation_id} ({len(refused)} instruments,"
@@ -433,3 +483,11 @@ class Connection:
                 code=code,
             )
             self._step(Failed(self.state.epoch, cause, self._draw()))
+
+    def _log_refusal(self, event: events.Refused) -> None:
+        """The first few of a second one by one, the others as a count with the last of them."""
+        self._refusals += 1
+        if self._refusals <= _REFUSALS_AT_ONCE:
+            self._log_event(event)
+        else:
+            self._withheld = replace(event, others=self._refusals - _REFUSALS_AT_ONCE - 1)

@@ -1,4 +1,4 @@
-"""`ticks replay`: play a recording, at any pace, to a pipe, a file or as candles."""
+"""`ticks replay`: play a recording at any pace, to a pipe, to a file or as candles."""
 
 from __future__ import annotations
 
@@ -8,38 +8,40 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import inf
 from typing import Annotated
 
 import typer
 
 from ...adapter.clock import IST, SystemClock
-from ...adapter.errors import OutputError, TicksError, UsageError
-from ...adapter.files.outputs import Output, open_output
+from ...adapter.errors import TicksError, UsageError
+from ...adapter.files.outputs import open_output
+from ...adapter.files.parquet import open_parquet
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
-from ...adapter.replay.targets import CandleTarget, RowTarget, Target
-from ...adapter.rows.candles import candle_text
-from ...adapter.rows.columns import csv_header
-from ...adapter.rows.encode import JsonRows
-from ...adapter.rows.format import RowFormat
-from ...adapter.sinks.candles import CandleWriter
+from ...adapter.rows.candles import candle_format
+from ...adapter.rows.format import Csv, Jsonl, TickFormat
+from ...adapter.sinks.candles import CandleSink
+from ...adapter.sinks.file import RowSink
+from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
 from ..options import options, parsers
-from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
-from ..terminal.progress import Progress, byte_progress
+from ..terminal.console import Console
+from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import Terminal, is_pipe
 from ..view.summary_text import replay_summary
-from .simulate import parse_speed
 
-_MOST_DAMAGE_SAID = 10
-_WHAT, _PACE, _WHERE = "What", "Pace", "Where to"
+_MOST_DAMAGE_PRINTED = 10
+_PACE = "Pace"
 
 
 def bound(text: str) -> str:
-    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) likewise, Indian time.
+    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) alike, Indian time.
 
     Raises ValueError with the reason.
     """
@@ -48,10 +50,12 @@ def bound(text: str) -> str:
     day = "2000-01-01T0" if text[1:2] == ":" else "2000-01-01T"
     try:
         moment = datetime.fromisoformat(day + text if is_time_of_day else text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time; write 09:15 or 2026-11-20T09:15") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(IST).replace(tzinfo=None)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(IST).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # the years 1 and 9999 have days that no other zone has
+        raise ValueError(
+            f"{parsers.quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
+        ) from None
     shown = moment.isoformat(timespec="microseconds")
     return shown.partition("T")[2] if is_time_of_day else shown
 
@@ -59,75 +63,111 @@ def bound(text: str) -> str:
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Recordings, CSV or JSON lines, .gz or not; - is stdin."
+        metavar="FILE",
+        help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin.",
     ),
 ]
 Start = Annotated[
     str | None,
-    typer.Option(
-        parser=options.parsed(bound),
+    options.option(
+        "--start",
+        options.WHAT,
+        "Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
+        bound,
         metavar="TIME",
-        help="Leave out what was received before this time, in India: 09:15 on each day,"
-        " or 2026-11-20T09:15.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 End = Annotated[
     str | None,
-    typer.Option(
-        parser=options.parsed(bound),
+    options.option(
+        "--end",
+        options.WHAT,
+        "Skip what was received at this time or later.",
+        bound,
         metavar="TIME",
-        help="Leave out what was received at this time or later.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 SymbolsOnly = Annotated[
     list[str] | None,
-    typer.Option(
+    options.option(
         "--symbol",
+        options.WHAT,
+        "Only this instrument; can be repeated.",
         metavar="SYMBOL",
-        help="Only this instrument; may be given several times.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
+    options.option(
         "--strict",
-        help="Stop at the first damaged row, with exit code 6.",
-        rich_help_panel=_WHAT,
+        options.WHAT,
+        "Stop at the first damaged row, with exit code 6.",
+        has_variable=False,
     ),
 ]
 Speed = Annotated[
-    str | None,
-    typer.Option(
+    float | None,
+    options.option(
+        "--speed",
+        _PACE,
+        "N times as fast as it was received, or max: as fast as it can be written.",
+        parsers.speed,
         metavar="N|max",
-        help="N times as fast as it was received; max: as fast as it is taken.",
-        show_default="1, for candles max",
-        rich_help_panel=_PACE,
+        shows="1, for candles and Parquet max",
+        has_variable=False,
     ),
 ]
 SkipIdle = Annotated[
     bool,
-    typer.Option(
-        "--skip-idle", help="Spend no time on silence over a minute.", rich_help_panel=_PACE
+    options.option(
+        "--skip-idle", _PACE, "Skip silences of more than a minute.", has_variable=False
     ),
 ]
-Loop = Annotated[
-    bool,
-    typer.Option("--loop", help="Begin again at the end, for ever.", rich_help_panel=_PACE),
-]
+Loop = Annotated[bool, options.option("--loop", _PACE, "Repeat forever.", has_variable=False)]
 Columns = Annotated[
     Mode | None,
-    typer.Option(
+    options.option(
         "--mode",
-        parser=options.parsed(parsers.mode),
+        options.WHERE,
+        "The columns of CSV output.",
+        parsers.mode,
         metavar="ltp|quote|snap",
-        help="The columns of CSV output.",
-        show_default="those of the richest recording",
-        rich_help_panel=_WHERE,
+        shows="those of the richest recording",
+        has_variable=False,
     ),
 ]
+Unique = Annotated[
+    bool,
+    options.option(
+        "--unique",
+        options.WHAT,
+        "Merge recordings of one feed: each tick once, from whichever recorder had it first.",
+        has_variable=False,
+    ),
+]
+Parquet = Annotated[
+    str | None,
+    options.option(
+        "--parquet",
+        options.WHERE,
+        "Convert to a Parquet file (needs pyarrow).",
+        metavar="PATH",
+        has_variable=False,
+    ),
+]
+FloatPrices = Annotated[
+    bool,
+    options.option(
+        "--float-prices",
+        options.WHERE,
+        "Parquet: prices as doubles, which load faster, instead of exact decimals.",
+        has_variable=False,
+    ),
+]
+_TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +180,13 @@ class Outputs:
     candles_s: int | None
     overwrites: bool
     syncs: bool
+    parquet: str | None = None
+    has_float_prices: bool = False
 
     @property
     def use_stdout(self) -> bool:
-        """Whether rows go there, asked or not."""
-        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is None
+        """Whether rows go there, asked for or not."""
+        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is self.parquet is None
 
 
 def replay(
@@ -154,166 +196,216 @@ def replay(
     symbols: SymbolsOnly = None,
     count: options.Count = None,
     strict: Strict = False,
+    unique: Unique = False,
     speed: Speed = None,
     skip_idle: SkipIdle = False,
     loop: Loop = False,
     candles: options.Candles = None,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
+    parquet: Parquet = None,
+    float_prices: FloatPrices = False,
     mode: Columns = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     dashboard: options.Dashboard = None,
+    color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Play recordings to stdout or files, at the pace they were received or any other.
+    """Play recordings to stdout or files, at their own pace or any other.
 
-    Several recordings are merged by time. At full speed, with nothing left out, the output is the
-    recording byte for byte. Damaged rows are told and left out. On a terminal a replay that keeps
-    a pace has a dashboard; where stdout is that terminal too, rows go there with --csv - only.
+    Several recordings are merged by time. At full speed and without a filter the output equals the
+    recording byte for byte. Damaged rows are reported and skipped. On a terminal a paced replay
+    has a dashboard; rows go to that same terminal only with --csv -.
 
     Examples:
       ticks replay day.csv
-      ticks replay day.csv --speed max --symbol NIFTY --start 09:15 --end 15:30 --csv nifty.csv
+      ticks replay day.csv --speed max --symbol NIFTY --csv nifty.csv
+      ticks replay day.csv --start 09:15 --end 10:00 --speed 10
       ticks replay day.csv --candles 1m --csv candles.csv
+      ticks replay day.csv.gz --parquet day.parquet
+      ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
+    if parquet is not None:
+        _check_parquet(parquet, is_for_candles=candles is not None, is_endless=loop and not count)
+    elif float_prices:
+        raise UsageError(
+            "--float-prices is for Parquet files", remedy="add --parquet PATH, or leave it out"
+        )
     if start and end and start >= end and ("T" in start) == ("T" in end):
-        raise UsageError(f"--start {start[:-7]} does not lie before --end {end[:-7]}")
-    wishes = ReplayOptions(
+        raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
+    settings = ReplayOptions(
         paths=tuple(files),
-        speed=parse_speed(speed or ("max" if candles else "1")),
+        speed=_pace(speed, is_conversion=bool(candles or parquet)),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
         is_strict=strict,
+        is_unique=unique,
     )
-    is_paced = wishes.speed is not None
+    is_paced = settings.speed is not None
     console = Console.on(
         Terminal.here(),
         dashboard if dashboard is not None or is_paced else False,
-        writes_stdout="-" in (csv, jsonl),
+        paths=(csv, jsonl),
+        uses_stdout=csv is jsonl is None,
+        color=color,
         is_quiet=quiet,
         is_verbose=verbose,
     )
-    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync)
-    choice = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
+    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync, parquet, float_prices)
+    row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
         try:
-            return run_replay(wishes, choice, outputs, console, signals)
+            return run_replay(settings, row_filter, outputs, console, signals)
         except StopRequestedError:
             return ExitCode.OK
 
 
+def _pace(speed: float | None, *, is_conversion: bool) -> float | None:
+    """The speed that was asked for, or the default; None for as fast as it goes."""
+    if speed is None:
+        speed = inf if is_conversion else 1.0
+    return None if speed == inf else speed
+
+
 def run_replay(
-    wishes: ReplayOptions,
-    choice: RowFilter,
+    settings: ReplayOptions,
+    row_filter: RowFilter,
     outputs: Outputs,
     console: Console,
     signals: StopSignals,
 ) -> int:
-    """Play it. Raises TicksError; the summary is said in either case."""
-    bar: AbstractContextManager[Progress | None] = byte_progress("replay")
-    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
-        bar = nullcontext()
+    """Play it. Raises TicksError; the summary is printed in either case."""
+    bar: AbstractContextManager[Progress | None] = nullcontext()
+    if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
+        feeds_pipe = outputs.use_stdout and is_pipe("-")
+        bar = console.progress("replay", draws=not feeds_pipe)
     summary = ""
     try:
         with bar as progress:
             playing = Replay(
-                wishes,
-                choice,
+                settings,
+                row_filter,
                 clock=SystemClock(),
-                bell=Waker(),
-                on_damage=_DamageTold(console),
+                waker=Waker(),
+                on_damage=_DamageReport(console),
                 progress=progress,
             )
             signals.hand_to(playing.stop)
-            targets = opened_targets(outputs, playing.open(), wishes, choice, console)
+            sinks = open_sinks(outputs, playing.open(), settings, console)
             draws = console.screen is not None
             try:
                 with ReplayWatch(playing, console) if draws else nullcontext():
-                    playing.run(targets)
+                    playing.run(sinks)
             finally:
                 summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
         if summary:
-            console.say(summary)
-    for name in choice.unseen:
-        console.say(f"no row of {name} was seen")
+            console.print_line(summary)
+    for name in row_filter.unseen:
+        console.print_line(f"no rows of {name} found")
     return ExitCode.OK
 
 
-class _DamageTold:
-    """Says the first damaged rows; further ones are in the count of the summary."""
+class _DamageReport:
+    """Prints the first damaged rows; further ones are in the count of the summary."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said = 0
+        self._printed = 0
 
     def __call__(self, name: str, line_number: int, reason: str) -> None:
-        self._said += 1
-        if self._said <= _MOST_DAMAGE_SAID:
-            self._console.say(f"{name}, line {line_number:,}: {reason}")
-        elif self._said == _MOST_DAMAGE_SAID + 1:
-            self._console.say("further damaged rows are counted only")
+        self._printed += 1
+        if self._printed <= _MOST_DAMAGE_PRINTED:
+            self._console.print_line(f"{name}, line {line_number:,}: {reason}")
+        elif self._printed == _MOST_DAMAGE_PRINTED + 1:
+            self._console.print_line("further damaged rows are only counted")
 
 
-def opened_targets(
-    outputs: Outputs,
-    opening: ReplayStart,
-    wishes: ReplayOptions,
-    choice: RowFilter,
-    console: Console,
-) -> list[Target]:
-    """All outputs, or none. Without any wish: stdout, in the format of the first recording,
+def open_sinks(
+    outputs: Outputs, opening: ReplayStart, settings: ReplayOptions, console: Console
+) -> FanOut[BlockSink]:
+    """All outputs, or none. Without any asked for: stdout, in the format of the first recording,
     unless the dashboard has that terminal."""
-    places = [("csv", outputs.csv), ("jsonl", outputs.jsonl)]
-    wanted = [(rows_format, path) for rows_format, path in places if path is not None]
-    if not wanted and not console.owns_stdout:
-        is_json = opening.form is None and outputs.candles_s is None
-        wanted = [("jsonl" if is_json else "csv", "-")]
-    targets: list[Target] = []
-    opened = partial(
+    mode = outputs.mode or opening.mode
+    csv, parquet = Csv(mode), outputs.parquet
+    wanted: list[tuple[str, TickFormat]] = []
+    if outputs.csv is not None:
+        wanted.append((outputs.csv, csv))
+    if outputs.jsonl is not None:
+        wanted.append((outputs.jsonl, Jsonl()))
+    if not (wanted or parquet or console.owns_stdout):
+        is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
+        wanted.append(("-", Jsonl() if is_json else csv))
+    open_file = partial(
         open_output,
-        note=console.say,
+        note=console.print_line,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
-        inputs=wishes.paths,
+        inputs=settings.paths,
     )
-    try:
-        for rows_format, path in wanted:
-            if outputs.candles_s is not None:
-                output: Output = opened(path, candle_text(rows_format).kind)
-                writer = CandleWriter(outputs.candles_s, rows_format, output)
-                targets.append(CandleTarget(writer))
-            elif rows_format == "jsonl":
-                output = opened(path, JsonRows.kind)
-                targets.append(RowTarget(None, output, keeps_headers=False))
-            else:
-                form = outputs.mode or opening.mode
-                is_copy = choice.takes_all and form == opening.form and opening.header is not None
-                header = (opening.header if is_copy else None) or csv_header(form)
-                output = opened(path, RowFormat(header))
-                targets.append(RowTarget(form, output, keeps_headers=is_copy))
-    except OutputError:
-        for target in targets:
-            target.close()
-        raise
-    return targets
+
+    def open_one(path: str, row_format: TickFormat) -> BlockSink:
+        if outputs.candles_s is None:
+            return RowSink(row_format, open_file(path, row_format), {})
+        candles = candle_format(row_format)
+        return CandleSink(outputs.candles_s, candles, open_file(path, candles))
+
+    def open_conversion(path: str) -> BlockSink:
+        output = open_parquet(
+            path,
+            mode,
+            has_floats=outputs.has_float_prices,
+            overwrite=outputs.overwrites,
+            inputs=settings.paths,
+        )
+        return RowSink(csv, output, {})
+
+    openers = [partial(open_one, *each) for each in wanted]
+    if parquet is not None:
+        openers.append(partial(open_conversion, parquet))
+    return FanOut(
+        open_all(openers),
+        reader_left=lambda name: console.print_line(
+            f"the reader of {name} has left; the others go on"
+        ),
+    )
 
 
 def _check_inputs(files: Sequence[str], loop: bool) -> None:
     if files.count("-") > 1:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
-        raise UsageError("stdin can be read once only", remedy="leave --loop out, or name a file")
+        raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
+
+
+def _check_parquet(path: str, *, is_for_candles: bool, is_endless: bool) -> None:
+    """Raises UsageError for what a Parquet file cannot be."""
+    if path == "-" or "%" in path or path.lower().endswith(_TEXT_SUFFIXES):
+        raise UsageError(
+            f"{'stdout' if path == '-' else repr(path)} cannot be a Parquet file: that is one file,"
+            " compressed, and complete only at its end",
+            remedy="name a file, such as --parquet day.parquet; --csv and --jsonl write text",
+        )
+    if is_for_candles:
+        raise UsageError(
+            "a Parquet file is for ticks, not for candles",
+            remedy="write the candles with --csv or --jsonl",
+        )
+    if is_endless:
+        raise UsageError(
+            "--loop never ends, and a Parquet file is complete only at its end",
+            remedy="leave --loop out, or add --count",
+        )
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
-    """What each name may be called in a recording: as it was typed, and by its token, where the
-    index of instruments on this machine knows it."""
+    """What each name may be in a recording: as it was typed, and its token, where the index of
+    instruments on this machine has it."""
     from ...adapter.instruments import open_copy
 
     spellings = {name: [name] for name in names}

@@ -1,4 +1,4 @@
-"""`ticks simulate`: a broker on this machine, to try the tool and to test what stands on it."""
+"""`ticks simulate`: a broker on this machine, to try the tool and to test what is built on it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -18,84 +18,128 @@ import typer
 
 from ...adapter.errors import UsageError
 from ..options import options, parsers
-from ..terminal.console import stop_signals
+from ..parent_watch import ends_with_us
+from ..terminal.signals import stop_signals
 
 if TYPE_CHECKING:
     from ...adapter.simulator.faults import Fault
+    from ...adapter.simulator.simulator import Simulator
 
 Port = Annotated[
     int,
-    typer.Option(
-        parser=options.parsed(parsers.port),
+    options.option(
+        "--port",
+        None,
+        "Port of REST and instrument master; 0 takes a free one.",
+        parsers.port,
         metavar="N",
-        help="Port of REST and instrument master; 0: a free one.",
+        has_variable=False,
     ),
 ]
 FeedPort = Annotated[
     int,
-    typer.Option(
-        parser=options.parsed(parsers.port),
+    options.option(
+        "--feed-port",
+        None,
+        "Port of the feed; 0 takes a free one.",
+        parsers.port,
         metavar="N",
-        help="Port of the feed; 0: a free one.",
+        has_variable=False,
     ),
 ]
 RecordingFile = Annotated[
     Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        readable=True,
+    options.option(
+        "--recording",
+        None,
+        "Play this recording instead of a synthetic market.",
+        parsers.readable_file,
         metavar="FILE",
-        help="Play this recording instead of a made-up market.",
+        has_variable=False,
     ),
 ]
 EventsFile = Annotated[
     Path | None,
-    typer.Option(
+    options.option(
         "--events",
-        exists=True,
-        dir_okay=False,
-        readable=True,
+        None,
+        "The events of that recording: repeat its disconnects too.",
+        parsers.readable_file,
         metavar="FILE",
-        help="The events of that recording: its disconnects come back too.",
+        has_variable=False,
     ),
 ]
-Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
+Speed = Annotated[
+    float,
+    options.option(
+        "--speed",
+        None,
+        "Play the recording N times as fast, or max: as fast as it can be sent.",
+        parsers.speed,
+        metavar="N|max",
+        has_variable=False,
+    ),
+]
 Rate = Annotated[
     float,
-    typer.Option(
-        parser=options.parsed(parsers.rate),
+    options.option(
+        "--rate",
+        None,
+        "Packets a second of each subscribed instrument.",
+        parsers.rate,
         metavar="N",
-        help="Packets a second of each subscribed instrument.",
+        has_variable=False,
     ),
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(
-        parser=options.parsed(parsers.whole_number),
+    options.option(
+        "--seed",
+        None,
+        "Repeat the prices of an earlier run exactly.",
+        parsers.whole_number,
         metavar="N",
-        help="Repeat the prices of an earlier run exactly.",
+        has_variable=False,
     ),
 ]
 Faults = Annotated[
     list[str] | None,
-    typer.Option(
+    options.option(
         "--fault",
+        None,
+        "Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
+        "20s:halt:NSE:45m, login:C, ... An invalid value prints the full syntax.",
         metavar="WHEN:WHAT",
-        show_default=False,
-        help="Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
-        "login:C, ... Nonsense shows the grammar.",
+        shows=False,
+        has_variable=False,
+    ),
+]
+AccountCount = Annotated[
+    int,
+    options.option(
+        "--accounts",
+        None,
+        "Client codes, each with its own credentials and three connections.",
+        parsers.count,
+        metavar="N",
+        has_variable=False,
     ),
 ]
 Tls = Annotated[
-    bool, typer.Option("--tls", help="Serve https and wss, with a throw-away certificate.")
+    bool,
+    options.option(
+        "--tls",
+        None,
+        "Serve https and wss, with a throw-away certificate.",
+        has_variable=False,
+    ),
 ]
 Command = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="-- COMMAND",
         show_default=False,
-        help="Run this with the variables set, and end with it.",
+        help="Command to run with the variables set; the simulator ends with it.",
     ),
 ]
 
@@ -107,54 +151,73 @@ def simulate(
     feed_port: FeedPort = 0,
     recording: RecordingFile = None,
     events: EventsFile = None,
-    speed: Speed = "1",
+    speed: Speed = 1.0,
     rate: Rate = 4.0,
     seed: Seed = None,
     fault: Faults = None,
+    accounts: AccountCount = 1,
     tls: Tls = False,
 ) -> int:
     """Run a SmartAPI on this machine: login, instruments and a live feed, no account.
 
-    Prints the variables that a client needs and serves until Ctrl-C; with a command, runs it with
-    those variables set (and a throw-away TICKS_HOME, unless there is one) and ends with its exit
-    code.
+    Prints the variables that a client needs, a throw-away TICKS_HOME among them, and serves until
+    Ctrl-C. With a command, runs it with those variables set (an existing TICKS_HOME is kept) and
+    ends with its exit code.
 
     Examples:
       ticks simulate
       ticks simulate --rate 100 --seed 7 -- ticks stream NIFTY --count 100
     """
-    from ...adapter.simulator.simulator import (
-        Simulator,  # a server's libraries: for this command only
-    )
+    # A server's libraries: for this command only.
+    from ...adapter.simulator.simulator import Simulator
+    from ...adapter.simulator.throwaway import throwaway_folder
 
+    times = None if speed == inf else speed
     simulator = Simulator(
         port=port,
         feed_port=feed_port,
         recording=recording,
-        speed=parse_speed(speed),
+        speed=times,
         rate=rate,
         seed=seed,
-        faults=[*(fault or ()), *_disconnects(events, recording, parse_speed(speed))],
+        faults=[*(fault or ()), *_disconnects(events, recording, times)],
+        accounts=accounts,
         tls=tls,
     )
-    if command:
-        # A home of its own keeps the user's real session and instruments out of the play.
-        with simulator, tempfile.TemporaryDirectory(prefix="ticks-simulate-") as home:
-            kept = {"TICKS_HOME": os.environ.get("TICKS_HOME") or home}
-            return _run(command, simulator.environment() | kept)
+    # A home of its own keeps the user's real session and instruments out of it.
+    with throwaway_folder() as folder:
+        home = {"TICKS_HOME": str(folder)}
+        if command:
+            with simulator:
+                own = {"TICKS_HOME": os.environ.get("TICKS_HOME") or str(folder)}
+                return _run(command, simulator.environment() | own)
+        return _serve(simulator, home)
+
+
+def _serve(simulator: Simulator, home: dict[str, str]) -> int:
+    """Print the variables and serve until a signal."""
     # Blocked before the simulator's thread starts, which inherits that: only `sigwait` takes them.
     awaited = stop_signals()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         with simulator:
-            for name, value in simulator.environment().items():
+            for name, value in (simulator.environment() | home).items():
                 print(f"export {name}={shlex.quote(value)}")
+            for number in range(1, len(simulator.accounts)):
+                print(f"# account {number + 1}: {_credentials(simulator, number)}")
             sys.stdout.flush()
             print(f"a simulated broker on {simulator.rest_url}; Ctrl-C ends it", file=sys.stderr)
             signal.sigwait(awaited)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
+
+
+def _credentials(simulator: Simulator, number: int) -> str:
+    """The variables in which an account differs from the first, as one `export`."""
+    first, other = simulator.environment(), simulator.environment(number)
+    own = [f"{name}={shlex.quote(other[name])}" for name in other if other[name] != first[name]]
+    return f"export {' '.join(own)}"
 
 
 def _disconnects(
@@ -166,25 +229,15 @@ def _disconnects(
     if events is None:
         return ()
     if recording is None:
-        raise UsageError("--events needs the recording they belong to", remedy="add --recording")
+        raise UsageError("--events needs the recording it belongs to", remedy="add --recording")
     return recorded_faults(events, recording, speed)
 
 
-def parse_speed(text: str) -> float | None:
-    """The number in `--speed`; None for `max`. Raises UsageError."""
-    if text == "max":
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise UsageError(f"--speed {text!r} is no speed", remedy="give a number over 0, or max")
-    return speed
-
-
 def _run(command: Sequence[str], variables: dict[str, str]) -> int:
-    """Run a command with these variables added; its exit code, 128 + n when signal n killed it."""
+    """Run a command with these variables added; its exit code, 128 + n when signal n killed it.
+
+    It does not outlive us, however we end.
+    """
     with _passed_on() as pass_to:
         try:
             child = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603 - the user's
@@ -194,13 +247,14 @@ def _run(command: Sequence[str], variables: dict[str, str]) -> int:
                 remedy="check the command after `--`",
             ) from error
         pass_to(child)
-        code = child.wait()
+        with ends_with_us(child.pid):
+            code = child.wait()
     return code if code >= 0 else 128 - code
 
 
 @contextmanager
 def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """While entered, what would stop us goes to the child that is named, also what came before.
+    """While entered, signals that would stop us go to the named child, earlier ones too.
 
     A terminal sends its Ctrl-C to the child as well; that one is not passed on, since to the child
     a second one means something else.

@@ -83,7 +83,7 @@ def hours(text: str) -> tuple[time, time]:
     """What `09:15-15:40` says. Raises ValueError with the reason."""
     parts = _HOURS.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is not a span of hours; write 09:15-15:40")
+        raise ValueError(f"{text!r} is not a valid span of hours; write 09:15-15:40")
     return _span(text, *parts.groups())
 
 
@@ -99,14 +99,14 @@ def holiday(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is not a day; write 2026-11-09") from None
+        raise ValueError(f"{text!r} is not a valid day; write 2026-11-09") from None
 
 
 def session(text: str) -> SpecialSession:
-    """What `2026-11-08 18:00-19:00 NSE,BSE` says. Raises ValueError with the reason."""
+    """The session in `2026-11-08 18:00-19:00 NSE,BSE`. Raises ValueError with the reason."""
     parts = _SESSION.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is not a session; write 2026-11-08 18:00-19:00 NSE,BSE")
+        raise ValueError(f"{text!r} is not a valid session; write 2026-11-08 18:00-19:00 NSE,BSE")
     day, opens, closes, exchanges = parts.groups()
     return SpecialSession(holiday(day), *_span(text, opens, closes), _exchanges(exchanges or ""))
 
@@ -124,14 +124,16 @@ def _time(text: str) -> time:
     try:
         return time(hour, minute)
     except ValueError:
-        raise ValueError(f"{text!r} is not a time of day") from None
+        raise ValueError(f"{text!r} is not a valid time of day") from None
 
 
 def _exchanges(text: str) -> frozenset[int]:
     names = [name.upper() for name in re.split(r"[,\s]+", text) if name]
     for name in names:
         if name not in EXCHANGE_TYPES:
-            raise ValueError(f"{name!r} is not an exchange; there are {', '.join(EXCHANGE_TYPES)}")
+            raise ValueError(
+                f"{name!r} is not a known exchange; there are {', '.join(EXCHANGE_TYPES)}"
+            )
     return frozenset(EXCHANGE_TYPES[name] for name in names)
 
 

@@ -1,7 +1,7 @@
 """The dashboard: a snapshot becomes a frame that fits. Pure: no clock, no I/O, no terminal.
 
 Rules
-- What a person must know first stands first: the phase, whether ticks come, what happens next.
+- What a person must know first comes first: the phase, whether ticks come, what happens next.
 - A word carries each meaning; sign and colour only repeat it.
 - Nothing is wider than `width` or longer than `height`. What does not fit beside its label goes
   on below it; instruments get the lines that are left, the most active first.
@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from ...adapter.feed.lifecycle import FINAL, Phase
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot
+from ..printable import printable
 from .figures import (
     age,
     bar,
@@ -21,7 +22,6 @@ from .figures import (
     counted,
     latency,
     moment,
-    printable,
     rate,
     size,
     sparkline,
@@ -62,7 +62,7 @@ _SILENT_SHARE = 1 / 3
 
 def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
     """The snapshot in at most `height` lines of at most `width` columns."""
-    severity = mood_of(snapshot)
+    severity = severity_of(snapshot)
     head = [_header(snapshot, severity, width), (Span("─" * width, severity),)]
     is_wide = width >= _SIDE_BY_SIDE_WIDTH
     figures = list(_figures(snapshot, severity, _FIGURES_WIDTH if is_wide else width))
@@ -80,9 +80,9 @@ def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
 def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False) -> list[Line]:
     """The feed in few lines of at most `width` columns, for where it is one of several.
 
-    `is_short`: only what tells whether it can be trusted.
+    `is_short`: only what shows whether it can be trusted.
     """
-    severity = mood_of(snapshot)
+    severity = severity_of(snapshot)
     lines = [_header(snapshot, severity, width)]
     has_backoff = _backoff_connection(snapshot) is not None
     if not is_short:
@@ -104,10 +104,10 @@ def most_instruments(width: int, height: int) -> int:
 
 def is_counting_down(snapshot: FeedSnapshot) -> bool:
     """Whether a second matters now: something is awaited that a person watches for."""
-    return snapshot.phase is Phase.CONNECTING or mood_of(snapshot) == "warn"
+    return snapshot.phase is Phase.CONNECTING or severity_of(snapshot) == "warn"
 
 
-def mood_of(snapshot: FeedSnapshot) -> str:
+def severity_of(snapshot: FeedSnapshot) -> str:
     """One word for the whole: good, calm (nothing to expect now), warn, bad, faint (it is over)."""
     if snapshot.phase is Phase.LOST:
         return "bad"
@@ -143,25 +143,25 @@ def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
 
 
 def _headline(snapshot: FeedSnapshot) -> list[str]:
-    """What to know beside the phase, the most telling first."""
+    """What to know beside the phase, the most important first."""
     if snapshot.phase is Phase.LIVE:
         return _live_headline(snapshot)
     if snapshot.phase is Phase.LOST:
         return _lost_headline(snapshot)
-    concerned = _backoff_connection(snapshot)
-    if snapshot.phase is Phase.STOPPED or concerned is None:
+    backing_off = _backoff_connection(snapshot)
+    if snapshot.phase is Phase.STOPPED or backing_off is None:
         words = {Phase.STOPPED: "the end", Phase.IDLE: "about to connect"}
         return [words.get(snapshot.phase, "first attempt")]
-    headline = [_attempt(concerned)]
-    if concerned.next_try_s is not None:
-        headline.append(f"next try in {brief_s(concerned.next_try_s)}")
+    headline = [_attempt(backing_off)]
+    if backing_off.next_try_s is not None:
+        headline.append(f"next try in {brief_s(backing_off.next_try_s)}")
     return headline
 
 
 def _live_headline(snapshot: FeedSnapshot) -> list[str]:
     if not snapshot.is_market_open:
         return ["market closed", *_opening(snapshot)]
-    if mood_of(snapshot) == "warn":
+    if severity_of(snapshot) == "warn":
         return [f"silent for {brief_s(snapshot.silence_s)}"]
     wanted = counted(snapshot.instruments_total, "instrument")
     return [f"receiving {wanted}"] if snapshot.ticks else [wanted, "no tick yet"]
@@ -210,7 +210,7 @@ def _figures(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
             yield _connection(connection, width)
     yield from _outputs(snapshot, width)
     if snapshot.phase is Phase.LOST:
-        yield from flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
+        yield from flowed("next", [Span("ticks health shows what is wrong", "strong")], width)
 
 
 def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -253,21 +253,21 @@ def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
 
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    concerned = _backoff_connection(snapshot)
-    if concerned is None or snapshot.phase in FINAL:
+    backing_off = _backoff_connection(snapshot)
+    if backing_off is None or snapshot.phase in FINAL:
         word = "over" if snapshot.phase in FINAL else "none"
         yield from flowed("backoff", [Span(word)], width)
         return
-    parts = [Span(_attempt(concerned), "strong")]
+    parts = [Span(_attempt(backing_off), "strong")]
     if len(snapshot.connections) > 1:
-        parts.insert(0, Span(f"feed {concerned.number}"))
-    if concerned.next_try_s is None:
-        word = "forgiven once it is stable" if concerned.phase is Phase.LIVE else "under way"
+        parts.insert(0, Span(f"feed {backing_off.number}"))
+    if backing_off.next_try_s is None:
+        word = "forgiven once it is stable" if backing_off.phase is Phase.LIVE else "under way"
         yield from flowed("backoff", [*parts, Span(word)], width)
         return
-    parts.append(Span(f"next try in {brief_s(concerned.next_try_s)}", "warn"))
-    parts.append(Span(f"delay {brief_s(concerned.delay_s)}"))
-    share = 1 - concerned.next_try_s / concerned.delay_s if concerned.delay_s > 0 else 1.0
+    parts.append(Span(f"next try in {brief_s(backing_off.next_try_s)}", "warn"))
+    parts.append(Span(f"delay {brief_s(backing_off.delay_s)}"))
+    share = 1 - backing_off.next_try_s / backing_off.delay_s if backing_off.delay_s > 0 else 1.0
     yield from with_bar("backoff", parts, share, "warn", width)
 
 
@@ -356,7 +356,7 @@ def output_lines(outputs: Sequence[tuple[str, int, int]], width: int) -> Iterato
 
 
 def end_of(path: str, width: int) -> str:
-    """A path in `width` columns; its end tells more than its beginning."""
+    """A path in `width` columns; its end says more than its beginning."""
     return path if cells(path) <= width else cropped(path[::-1], width)[::-1]
 
 

@@ -27,7 +27,8 @@ from ...adapter.events import (
     Waiting,
 )
 from ...adapter.market.evidence import Answer
-from .figures import brief_s, counted, printable
+from ..printable import printable
+from .figures import brief_s, counted
 
 
 def event_text(event: FeedEvent) -> str | None:
@@ -125,7 +126,8 @@ def _probe(event: Probe) -> str | None:
 @_text.register
 def _refused(event: Refused) -> str:
     which = "a request" if event.request is None else f"request {event.request}"
-    return f"refused: {which} · {event.code} {event.detail}".rstrip()
+    others = "" if event.others is None else f" · and {event.others:,} more within a second"
+    return f"refused: {which} · {event.code} {event.detail}".rstrip() + others
 
 
 @_text.register

@@ -19,16 +19,18 @@ from typing import NamedTuple
 
 from ...adapter.events import LogEntry
 from ...adapter.feed.lifecycle import Phase
-from ...adapter.health import Check
+from ...adapter.health import Check, CheckStatus
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import RunningStream
-from .dashboard import compact_lines, mood_of, with_clock
+from ..exit_codes import REMEDIES, remedy_of
+from ..printable import printable
+from .dashboard import compact_lines, severity_of, with_clock
 from .event_text import event_line
-from .figures import clock_s, counted, printable
+from .figures import clock_s, counted
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
 
-_MARKS = {"ok": "✓", "failed": "✗", "skipped": "-"}
-_STYLES = {"ok": "good", "failed": "bad", "skipped": "faint"}
+_MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "-"}
+_STYLES = {CheckStatus.OK: "good", CheckStatus.FAILED: "bad", CheckStatus.SKIPPED: "faint"}
 _NAME_WIDTH = 18
 _DETAIL_AT = 31
 """The column where a detail stands beside its check."""
@@ -42,25 +44,37 @@ _STREAMS = "running streams"
 # --- findings -------------------------------------------------------------------------------------
 
 
-def finding_text(check: Check) -> str:
+def finding_text(check: Check, *, has_color: bool = False) -> str:
     """A finding in a line, and the advice in another."""
-    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).plain())
+    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).ansi(has_color=has_color))
 
 
 def finding(check: Check, width: int) -> list[Line]:
     """Mark, name, seconds, detail, and the advice below, in lines of at most `width` columns."""
-    style = "warn" if check.advice and check.status == "ok" else _STYLES[check.status]
+    advice = advice_for(check)
+    is_warning = check.status is CheckStatus.OK and bool(advice or check.notes)
+    style = "warn" if is_warning else _STYLES[check.status]
     head = _head(_MARKS[check.status], check.name, check.seconds, style)
-    detail_style = "faint" if check.status == "skipped" else ""
+    detail_style = "faint" if check.status is CheckStatus.SKIPPED else ""
     indent = _DETAIL_AT if width >= _BESIDE_WIDTH else 4
     details = [Span(text, detail_style) for text in _wrapped(check.detail, width - indent)]
     lines: list[Line] = []
     if indent == _DETAIL_AT and details:
         head = (*head, Span("  "), details.pop(0))
     lines = [head, *((Span(" " * indent), detail) for detail in details)]
-    advice = _wrapped(f"try: {check.advice}", width - indent) if check.advice else []
-    lines += [(Span(" " * indent), Span(text, "warn")) for text in advice]
+    for text in (check.notes, f"try: {advice}" if advice else ""):
+        lines += [
+            (Span(" " * indent), Span(part, "warn"))
+            for part in (_wrapped(text, width - indent) if text else ())
+        ]
     return [cropped_line(line, width) for line in lines]
+
+
+def advice_for(check: Check) -> str:
+    """What to do about a check, one sentence, or "" where nothing needs to be done."""
+    if check.error is not None:
+        return remedy_of(check.error)
+    return REMEDIES.get(check.kind, "")
 
 
 def running(name: str, seconds: float, width: int) -> Line:
@@ -70,7 +84,7 @@ def running(name: str, seconds: float, width: int) -> Line:
 
 def verdict(checks: Sequence[Check], width: int) -> list[Line]:
     """The last words: what the findings come to."""
-    failed = [check.name for check in checks if check.status == "failed"]
+    failed = [check.name for check in checks if check.status is CheckStatus.FAILED]
     seconds = sum(check.seconds for check in checks)
     if not failed:
         words = f"all is well · {counted(len(checks), 'check')} in {seconds:.1f} s"
@@ -128,11 +142,21 @@ class Watched:
 def as_dict(checks: Sequence[Check], statuses: Sequence[RunningStream]) -> dict[str, object]:
     """As `ticks health --json` gives it; a stream whose status cannot be read is not in it."""
     return {
-        "ok": all(check.status != "failed" for check in checks),
-        "checks": [check.to_dict() for check in checks],
+        "ok": all(check.status is not CheckStatus.FAILED for check in checks),
+        "checks": [_check_dict(check) for check in checks],
         "streams": [
             {"pid": pid, **snapshot.to_dict()} for pid, snapshot in statuses if snapshot is not None
         ],
+    }
+
+
+def _check_dict(check: Check) -> dict[str, object]:
+    return {
+        "name": check.name,
+        "status": check.status,
+        "detail": check.detail,
+        "seconds": round(check.seconds, 3),
+        "advice": advice_for(check) or check.notes,
     }
 
 
@@ -179,20 +203,20 @@ def _header(watched: Watched, width: int) -> Iterator[Line]:
 
 
 def _state(watched: Watched) -> tuple[str, str]:
-    """A mood, and what to know first."""
-    moods = {pid: mood_of(stream) for pid, stream in watched.streams.items()}
-    failed = [check.name for check in watched.findings if check.status == "failed"]
+    """A severity, and what to know first."""
+    severities = {pid: severity_of(stream) for pid, stream in watched.streams.items()}
+    failed = [check.name for check in watched.findings if check.status is CheckStatus.FAILED]
     headline = [f"{counted(len(failed), 'check')} failed: {', '.join(failed)}"] if failed else []
     for severity in ("bad", "warn"):
-        for pid in (pid for pid, found in moods.items() if found == severity):
+        for pid in (pid for pid, found in severities.items() if found == severity):
             stream = watched.streams[pid]
             headline.append(f"stream {pid} {_trouble(stream)}")
     if headline:
-        is_bad = failed or "bad" in moods.values()
+        is_bad = failed or "bad" in severities.values()
         return "bad" if is_bad else "warn", " · ".join(headline)
     if len(watched.findings) < len(watched.names):
         return "calm", "checking"
-    streams = counted(len(moods), "stream") if moods else "no stream runs"
+    streams = counted(len(severities), "stream") if severities else "no stream runs"
     return "good", f"all is well · {streams}"
 
 
@@ -224,10 +248,10 @@ def _checks_in_brief(watched: Watched, width: int) -> Iterator[Line]:
     """What failed in full; the names of the others."""
     shown = [check for check in watched.findings if check.name != _STREAMS]
     for check in shown:
-        if check.status == "failed":
+        if check.status is CheckStatus.FAILED:
             yield from finding(check, width)
-    for status, label in (("ok", "well"), ("skipped", "skipped")):
-        names = [Span(check.name) for check in shown if check.status == status]
+    for status, label in ((CheckStatus.OK, "well"), (CheckStatus.SKIPPED, "skipped")):
+        names = [Span(check.name) for check in shown if check.status is status]
         if names:
             yield from flowed(label, names, width)
 
@@ -238,7 +262,7 @@ def _title(pid: int, stream: FeedSnapshot, width: int) -> Line:
     more = stream.instruments_total - len(symbols)
     names = ", ".join(symbols) + (f" +{more:,}" if more > 0 else "")
     title = cropped(f"stream {pid} · {names} " if names else f"stream {pid} ", width)
-    return (Span(title, "strong"), Span("─" * max(0, width - len(title)), mood_of(stream)))
+    return (Span(title, "strong"), Span("─" * max(0, width - len(title)), severity_of(stream)))
 
 
 def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:

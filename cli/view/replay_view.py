@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...adapter.replay.replay import ReplaySnapshot
+from ..printable import printable
 from .dashboard import end_of, output_lines, with_bar, with_clock
-from .figures import brief_s, clock_s, counted, printable, rate
+from .figures import brief_s, clock_s, counted, rate
 from .frame import Frame, Line, Span, cells, cropped_line, flowed
 
 _SHORTEST_NAME = 8
@@ -22,7 +23,7 @@ def render(
 ) -> Frame:
     """A replay in at most `height` lines of at most `width` columns.
 
-    `before` is how it stood a few seconds ago: what is said of now is what was done since.
+    `before` is how it stood a few seconds ago: figures of now are of what was done since.
     """
     severity = "faint" if is_over else "good"
     lines = [
@@ -85,6 +86,8 @@ def _skipped(now: ReplaySnapshot, width: int) -> list[Line]:
         Span(f"{now.read - now.ticks:,} left out"),
         Span(f"{now.damaged:,} damaged", "warn" if now.damaged else ""),
     ]
+    if now.duplicates:
+        parts.append(Span(counted(now.duplicates, "duplicate")))
     if now.late:
         parts.append(Span(f"{now.late:,} late", "warn"))
     return flowed("skipped", parts, width)
@@ -99,5 +102,5 @@ def _ratio(count: int, seconds: float) -> float:
 
 
 def _times(speed: float) -> str:
-    """A decimal only where it tells something."""
+    """A decimal only where it matters."""
     return f"{speed:,.1f}×" if speed < 99.95 else f"{speed:,.0f}×"

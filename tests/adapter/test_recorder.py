@@ -40,6 +40,9 @@ class MemorySink:
     def rows(self) -> int:
         return len(self.packets)
 
+    def takes(self, packets: int) -> bool:
+        return self.may_write.is_set()
+
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
         self.may_write.wait(20)
         self.packets += packets

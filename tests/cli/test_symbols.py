@@ -12,13 +12,13 @@ from ticks.adapter.instruments.index import INDEX_KIND, Row, new_index
 from ticks.cli.symbols import answer, beginning_with
 
 ROWS: list[Row] = [
-    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5),
-    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5),
-    (1, "3045", "SBIN-EQ", "SBIN", "", "", None, 1, 5),
-    (2, "1", "NIFTY28OCT25FUT", "NIFTY", "FUTIDX", "2025-10-28", None, 75, 5),
-    (2, "2", "NIFTY28OCT2524400CE", "NIFTY", "OPTIDX", "2025-10-28", 2440000, 75, 5),
+    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5, False),
+    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5, False),
+    (1, "3045", "SBIN-EQ", "SBIN", "", "", None, 1, 5, False),
+    (2, "1", "NIFTY28OCT25FUT", "NIFTY", "FUTIDX", "2025-10-28", None, 75, 5, False),
+    (2, "2", "NIFTY28OCT2524400CE", "NIFTY", "OPTIDX", "2025-10-28", 2440000, 75, 5, False),
 ]
 
 
@@ -47,6 +47,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 )
 def test_a_beginning_finds_its_symbols_in_any_case(typed: str, symbols: list[str]) -> None:
     assert list(beginning_with(typed)) == symbols
+
+
+def test_a_name_that_would_change_the_terminal_is_not_offered(home: Path) -> None:
+    with new_index(home / "instruments.sqlite") as draft:
+        rows: list[Row] = [(1, "7", "ODD\x1b[2J-EQ", "ODD", "", "", None, 1, 5, False), *ROWS]
+        draft.fill(rows, url="https://example.org/master.json", fetched_ns=1)
+    assert list(beginning_with("ODD")) == []
 
 
 def test_the_answer_is_a_line_a_symbol(capfd: pytest.CaptureFixture[str]) -> None:

@@ -86,7 +86,7 @@ class FakeBroker:
 
 @dataclass
 class Desk:
-    """A keeper with everything that it touches."""
+    """Makes authenticators, and has everything that they touch."""
 
     home: Paths
     clock: HandClock

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def test_a_file_that_others_may_read_is_refused_even_with_credentials(desk) -> N
     assert desk.broker.count("login") == 1
 
 
-def test_a_login_mends_a_file_that_others_may_read(desk, credentials) -> None:
+def test_a_login_repairs_a_file_that_others_may_read(desk, credentials) -> None:
     desk.authenticator().session()
     desk.home.session_file.chmod(0o644)
     authenticator = desk.authenticator()
@@ -311,18 +312,6 @@ def test_an_answer_that_is_not_understood_lets_the_pin_be_sent_once_more_at_most
     assert desk.broker.count("login") == 2
 
 
-def test_a_busy_broker_is_sent_the_pin_twice_and_then_once_a_minute(desk) -> None:
-    desk.broker.failures["login"] = [BrokerBusyError("AB1004") for _ in range(9)]
-    authenticator = desk.authenticator()
-    sent = []
-    for _ in range(130):
-        with pytest.raises(BrokerBusyError):
-            authenticator.session()
-        sent.append(desk.broker.count("login"))
-        desk.clock.turn(1)
-    assert [sent[at] for at in (0, 1, 60, 61, 120, 121)] == [1, 2, 2, 3, 3, 4]
-
-
 def test_codes_refused_in_two_windows_are_never_tried_again(desk, credentials) -> None:
     desk.broker.failures["login"] = [REFUSED_CODE, REFUSED_CODE]
     authenticator = desk.authenticator()
@@ -405,7 +394,7 @@ def run_together(desk, calls: list[Callable[[], Session]]) -> list[object]:
 
 
 def release_when_all_wait(threads: list[threading.Thread]) -> None:
-    """Until each thread stands at the keeper's lock, as its frame shows."""
+    """Until each thread waits at the lock, as its frame shows."""
     patience = threading.Event()
     for _ in range(1000):
         frames = sys._current_frames()
@@ -563,6 +552,14 @@ def test_logout_without_a_session_says_so_and_deletes_what_is_broken(desk) -> No
     assert desk.broker.calls == []
 
 
+def test_logout_removes_what_is_not_a_session_file_and_says_so(desk) -> None:
+    desk.home.state.mkdir()
+    os.mkfifo(desk.home.session_file)
+    desk.authenticator().logout()
+    assert not desk.home.session_file.exists()
+    assert "no session was ended at the broker" in desk.notes[0]
+
+
 def test_after_a_logout_nothing_is_remembered(desk) -> None:
     authenticator = desk.authenticator()
     first = authenticator.session()
@@ -581,9 +578,9 @@ def test_a_saved_session_loads_neither_the_library_nor_http(desk) -> None:
         "    def now_s(self): return 0.0\n"
         f"    def wall_ns(self): return {desk.clock.wall}\n"
         "home = Paths.from_env({'TICKS_HOME': sys.argv[1]})\n"
-        "keeper = Authenticator(home, 'https://broker.example', Credentials(), clock=Clock(),"
+        "one = Authenticator(home, 'https://broker.example', Credentials(), clock=Clock(),"
         " pause=print)\n"
-        "assert keeper.session() == keeper.renew()\n"
+        "assert one.session() == one.renew()\n"
         "loaded = {'SmartApi', 'requests', 'logzero', 'pyotp', 'http.client'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
     )

@@ -266,6 +266,18 @@ def test_a_ping_is_answered_with_its_payload() -> None:
     assert not world.newest_socket.pings
 
 
+def test_one_pong_answers_all_pings_of_a_drain() -> None:
+    def ping(_world: World, socket: Socket) -> None:
+        socket.pings.append(b"last")
+        flood = b"".join(encode_frame(Opcode.PING, b"%d" % number) for number in range(3_000))
+        socket.write(flood + encode_frame(Opcode.PING, b"last"))
+
+    world = Scripted(Once(1.0, ping))
+    world.run()  # the referee raises for a pong that answers no ping of `pings`
+    assert world.newest_socket is not None
+    assert not world.newest_socket.pings
+
+
 def test_a_feed_that_is_given_up_says_why() -> None:
     class Unreachable(Brain):
         def connect(self, world: World, epoch: int, fresh_login: bool) -> None:
@@ -432,6 +444,21 @@ def test_a_refused_unsubscribe_takes_nothing_away() -> None:
     assert world.run() is None
     assert "u2ltp" in {request["correlationID"] for request in world.requests()}
     assert world.connection.units == (UNITS[0],)
+
+
+def test_a_flood_of_refusals_is_counted_to_the_last_and_logged_by_the_few() -> None:
+    words = '{"errorCode":"E1001","errorMessage":"%s"}' % ("x" * 60_000)
+
+    def flood(_world: World, socket: Socket) -> None:
+        for _ in range(500):
+            socket.write(text(words))
+
+    world = Scripted(Once(1.0, flood))
+    assert world.run() is None
+    refusals = [event for event in world.events if isinstance(event, Refused)]
+    assert sum(1 + (refusal.others or 0) for refusal in refusals) == 500
+    assert len(refusals) < 100
+    assert max(len(refusal.detail) for refusal in refusals) <= 200
 
 
 def test_other_text_is_no_error() -> None:

@@ -23,6 +23,9 @@ from ticks.adapter.errors import (
 )
 from ticks.adapter.instruments import InstrumentCatalog, open_catalog, open_copy
 from ticks.adapter.instruments.catalog import is_fresh
+from ticks.adapter.instruments.lists import Skipped
+from ticks.adapter.instruments.naming import Aliases
+from ticks.adapter.instruments.watch_list import Entry
 from ticks.adapter.paths import Paths
 
 
@@ -231,7 +234,7 @@ def test_find_keeps_to_the_exchange_it_is_given(open_it: Opener) -> None:
     assert [str(one) for one in book.find("RELIANCE", "bse")] == ["BSE:RELIANCE"]
     assert book.find("RELIANCE", "MCX") == []
     assert [str(one) for one in book.nearest("RELAINCE", 1)] == ["NSE:RELIANCE-EQ"]
-    with pytest.raises(UsageError, match="'XX' is no exchange"):
+    with pytest.raises(UsageError, match="'XX' is not an exchange"):
         book.find("RELIANCE", "XX")
 
 
@@ -245,12 +248,46 @@ def test_all_unknown_names_are_told_at_once(open_it: Opener) -> None:
         open_it().resolve_all(["SBIN", "RELAINCE", "NIFTY", "HDFCBNK"])
     assert "2 names cannot be resolved" in caught.value.message
     assert "'RELAINCE'" in caught.value.message
-    assert caught.value.candidates == ("NSE:RELIANCE-EQ", "NSE:HDFCBANK-EQ")
+    named = {str(one) for one in caught.value.candidates}
+    assert {"NSE:RELIANCE-EQ", "NSE:HDFCBANK-EQ"} <= named
 
 
 def test_one_unknown_name_is_told_as_by_itself(open_it: Opener) -> None:
     with pytest.raises(UnknownSymbolError, match="no instrument is called 'RELAINCE'"):
         open_it().resolve_all(["SBIN", "RELAINCE"])
+
+
+def test_names_of_a_list_that_mean_nothing_are_skipped_with_their_line(open_it: Opener) -> None:
+    skipped: list[Skipped] = []
+    listed = [("a.txt", Entry(3, "RELAINCE")), ("a.txt", Entry(4, "TCS"))]
+    found = open_it().resolve_all(["SBIN"], listed, skip=skipped.append)
+    assert [one.symbol for one in found] == ["SBIN-EQ", "TCS-EQ"]
+    assert [str(each).partition(" no ")[0] for each in skipped] == ["a.txt, line 3:"]
+    with pytest.raises(UnknownSymbolError) as caught:
+        open_it().resolve_all([], listed[:1])
+    assert caught.value.kind == "names-all-skipped"
+
+
+def test_an_alias_counts_wherever_a_name_does(open_it: Opener) -> None:
+    open_it()
+    aliases = Aliases({"mine": "RELIANCE"})
+    catalog = open_copy(open_it.home, clock=open_it.clock, aliases=aliases)
+    assert catalog is not None
+    with catalog:
+        assert str(catalog.resolve("MINE")) == "NSE:RELIANCE-EQ"
+        assert str(catalog.find("mine")[0]) == "NSE:RELIANCE-EQ"
+
+
+def test_records_that_share_exchange_and_token_are_reported_when_the_master_is_new(
+    open_it: Opener, real_records: list[dict[str, Any]]
+) -> None:
+    twice = real_records[0] | {"symbol": "TWICE-EQ", "name": "TWICE"}
+    open_it.server.serves_records([*real_records, twice])
+    catalog = open_it()
+    assert [(fault.kind, fault.symbol) for fault in catalog.faults] == [("conflict", "TWICE-EQ")]
+    assert "1 record of the instrument master skipped: NSE:TWICE-EQ" in open_it.notes[0]
+    open_it()
+    assert len(open_it.notes) == 1
 
 
 def test_a_lookup_loads_no_decoder_no_tls_and_no_http() -> None:

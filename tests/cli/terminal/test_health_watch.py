@@ -12,11 +12,12 @@ from typing import Any, cast
 import pytest
 
 from ticks.adapter.clock import SystemClock
-from ticks.adapter.health import Check, Checkup
+from ticks.adapter.health import Check, CheckStatus, Checkup
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import RunningStream, StatusFile
 from ticks.cli.terminal import check_thread, health_watch
 from ticks.cli.terminal.health_watch import Watch, drawn_on, show_changes, show_json
+from ticks.cli.terminal.outlet import Outlet
 from ticks.cli.terminal.screen import Screen
 from ticks.cli.view.health_view import Watched
 
@@ -33,8 +34,9 @@ class FakeCheckup:
     def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
         self.runs += 1
         if names is None:
-            yield Check("session", "ok", "A1")
-        yield Check("disk", "ok" if self.runs < 3 else "failed", "full")
+            yield Check("session", CheckStatus.OK, "A1")
+        is_full = self.runs >= 3
+        yield Check("disk", CheckStatus.FAILED if is_full else CheckStatus.OK, "full")
 
     def stop(self) -> None:
         """Nothing waits."""
@@ -67,7 +69,7 @@ def shown(watch: Watch, is_enough: Callable[[list[Watched]], bool]) -> list[Watc
 
 
 def has_failed(seen: list[Watched]) -> bool:
-    return any(check.status == "failed" for check in seen[-1].findings)
+    return any(check.status is CheckStatus.FAILED for check in seen[-1].findings)
 
 
 def test_a_check_that_turned_is_shown_at_once(
@@ -124,7 +126,7 @@ def test_without_a_terminal_only_changes_are_shown(
 
     def show(before: Watched | None, now: Watched) -> None:
         show_changes(before, now)
-        if any(check.status == "failed" for check in now.findings):
+        if any(check.status is CheckStatus.FAILED for check in now.findings):
             watching.stop()
 
     watching.run(show)
@@ -145,7 +147,7 @@ def test_json_is_one_document_a_line(
 
 def test_on_a_terminal_a_stream_that_ended_is_shown_above_the_frame(live: FeedSnapshot) -> None:
     reads, writes = os.pipe()
-    show = drawn_on(Screen(writes), has_color=False)
+    show = drawn_on(Screen(Outlet(writes)), has_color=False)
     before = Watched(live.at, 1.0, NAMES, {}, [RunningStream(7, live)])
     after = Watched(live.at, 2.0, NAMES, {}, [])
     show(None, before)

@@ -26,9 +26,9 @@ from ticks.adapter.snapshot import (
 from ticks.cli.view.dashboard import (
     compact_lines,
     is_counting_down,
-    mood_of,
     most_instruments,
     render,
+    severity_of,
 )
 from ticks.cli.view.frame import Frame
 
@@ -74,7 +74,7 @@ def test_silence_is_no_fault_while_the_market_is_closed(silent: FeedSnapshot) ->
     closed = replace(silent, is_market_open=False, market_opens_at=monday, silence_s=400.0)
     assert words(closed).startswith("● live  market closed · opens Mon 23 Nov 09:15")
     assert line(closed, "silence") == "6 min 40 s of 30 s · no fault while the market is closed"
-    assert mood_of(closed) == "calm"
+    assert severity_of(closed) == "calm"
     assert not is_counting_down(closed)
 
 
@@ -93,7 +93,7 @@ def test_attempts_without_a_limit_are_counted(waiting: FeedSnapshot) -> None:
 
 def test_a_lost_feed_says_so_and_what_to_do(lost: FeedSnapshot) -> None:
     assert words(lost).startswith("✕ lost  gave up after 3 attempts · silence")
-    assert line(lost, "next") == "ticks health tells what is wrong"
+    assert line(lost, "next") == "ticks health shows what is wrong"
 
 
 def test_of_several_connections_each_has_its_line(crowded: FeedSnapshot) -> None:

@@ -19,12 +19,14 @@ from hypothesis import strategies as st
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import NetworkError, RateLimitedError
 from ticks.adapter.events import LogEntry, Lost, Waiting
-from ticks.adapter.health import Check
+from ticks.adapter.health import Check, CheckStatus
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import RunningStream
 from ticks.cli.view.frame import Frame
 from ticks.cli.view.health_view import (
     Watched,
+    advice_for,
+    as_dict,
     changes,
     ends,
     finding,
@@ -37,14 +39,15 @@ from ticks.cli.view.health_view import (
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 23), (40, 23), (200, 59)]
 SKIPPED = "not asked while a stream runs: its own state tells more"
+ANSWERS = "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)"
 WELL = (
-    Check("credentials", "ok", "all four are in the environment"),
-    Check("session", "ok", "A1, valid until 2026-11-21 00:00:00 IST", 0.01),
-    Check("REST", "ok", "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)", 0.123),
-    Check("handshake", "ok", "the feed opened", 0.05),
-    Check("first tick", "ok", "Nifty 50 24150.35 after 210 ms", 0.21),
-    Check("running streams", "ok", "none"),
-    Check("disk", "ok", "83.5 GB free at /home/a/.local/state/ticks"),
+    Check("credentials", CheckStatus.OK, "all four are in the environment"),
+    Check("session", CheckStatus.OK, "A1, valid until 2026-11-21 00:00:00 IST", 0.01),
+    Check("REST", CheckStatus.OK, ANSWERS, 0.123),
+    Check("handshake", CheckStatus.OK, "the feed opened", 0.05),
+    Check("first tick", CheckStatus.OK, "Nifty 50 24150.35 after 210 ms", 0.21),
+    Check("running streams", CheckStatus.OK, "none"),
+    Check("disk", CheckStatus.OK, "83.5 GB free at /home/a/.local/state/ticks"),
 )
 NAMES = [check.name for check in WELL]
 WAITING_NS = 1_795_147_018_200_000_000
@@ -60,7 +63,7 @@ EVENTS = (
 
 
 def failed(name: str, error: NetworkError) -> Check:
-    return Check(name, "failed", error.message, 10.0, error.remedy, error)
+    return Check(name, CheckStatus.FAILED, error.message, 10.0, error=error)
 
 
 REFUSED = failed(
@@ -90,14 +93,14 @@ def well() -> Watched:
 @pytest.fixture
 def failing() -> Watched:
     """The feed refuses the handshake; what stands on it is skipped."""
-    first_tick = Check("first tick", "skipped", "the feed was not opened")
+    first_tick = Check("first tick", CheckStatus.SKIPPED, "the feed was not opened")
     return watched(*WELL[:3], REFUSED, first_tick, *WELL[5:])
 
 
 @pytest.fixture
 def streams(live: FeedSnapshot, waiting: FeedSnapshot) -> Watched:
     """Two streams, one of which waits to reconnect."""
-    asked_not = [Check(name, "skipped", SKIPPED) for name in ("handshake", "first tick")]
+    asked_not = [Check(name, CheckStatus.SKIPPED, SKIPPED) for name in ("handshake", "first tick")]
     both = {4242: live, 4711: replace(waiting, events=EVENTS)}
     return watched(*WELL[:3], *asked_not, *WELL[5:], streams=both)
 
@@ -123,18 +126,30 @@ def test_a_look_is_the_one_that_was_designed(
 
 def test_a_finding_is_a_line_with_its_mark_and_time() -> None:
     assert finding_text(WELL[2]).startswith("✓ REST                 0.12 s  answers for A1")
-    assert finding_text(Check("first tick", "skipped", "closed")).startswith("- first tick")
+    skipped = Check("first tick", CheckStatus.SKIPPED, "closed")
+    assert finding_text(skipped).startswith("- first tick")
 
 
 def test_what_failed_comes_with_advice_below() -> None:
     first, second = finding_text(REFUSED).splitlines()
     assert first.startswith("✗ handshake           10.00 s  wss://feed/ refused")
-    assert second.strip() == f"try: {REFUSED.advice}"
+    assert second.strip() == f"try: {advice_for(REFUSED)}"
     assert second.index("try:") == first.index("wss:")
 
 
+def test_a_finding_may_come_with_advice_or_with_what_else_was_noticed() -> None:
+    saved = Check("credentials", CheckStatus.OK, "not needed now", kind="session-only-saved")
+    assert finding_text(saved).splitlines()[1].strip().startswith("try: set them, or log in again")
+    stale = Check("instrument master", CheckStatus.OK, "3 instruments", notes="a copy is used")
+    assert finding_text(stale).splitlines()[1].strip() == "a copy is used"
+    found = as_dict([saved, stale], [])["checks"]
+    assert isinstance(found, list)
+    assert [check["advice"] for check in found] == [advice_for(saved), "a copy is used"]
+
+
 def test_what_a_broker_says_cannot_move_the_cursor() -> None:
-    assert "\x1b" not in finding_text(Check("REST", "failed", "\x1b[2Jgone", advice="\x1b[A"))
+    hostile = Check("REST", CheckStatus.FAILED, "\x1b[2Jgone", notes="\x1b[A")
+    assert "\x1b" not in finding_text(hostile)
 
 
 def test_in_a_narrow_pane_the_detail_stands_below() -> None:
