@@ -90,7 +90,7 @@ class MarketCalendar:
         now = ist_time(wall_ns)
         return any(
             kind not in SEGMENT_HOURS
-            or any(opens <= now < closes for opens, closes in self._sessions(kind, now.date()))
+            or any(opens <= now < closes for opens, closes in self.sessions(kind, now.date()))
             for kind in exchange_types
         )
 
@@ -102,12 +102,12 @@ class MarketCalendar:
         now = ist_time(wall_ns)
         for ahead in range(_LOOKAHEAD_DAYS):
             day = now.date() + timedelta(days=ahead)
-            starts = [o for kind in kinds for o, _ in self._sessions(kind, day) if o > now]
+            starts = [o for kind in kinds for o, _ in self.sessions(kind, day) if o > now]
             if starts:
                 return min(starts)
         return None
 
-    def _sessions(self, exchange_type: int, day: date) -> list[tuple[datetime, datetime]]:
+    def sessions(self, exchange_type: int, day: date) -> list[tuple[datetime, datetime]]:
         """The sessions of a known segment that begin on `day`."""
         sessions = [
             (special.opens, special.closes)
