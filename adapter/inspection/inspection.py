@@ -6,7 +6,7 @@ with them. An inspection that is stopped reports what it has read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -18,16 +18,19 @@ from ..files.inputs import Input
 from ..files.recording import OnDamage, RecordingReader
 from ..instrument import exchange_number
 from ..intervals import Interval
-from ..market.calendar import SEGMENT_HOURS, MarketCalendar
+from ..market.calendar import MarketCalendar
+from ..market.hours import Kind, Segment, kind_of
 from ..replay.merge import merged
 from ..rows.block import RecordedBlock, RowBlock
 from ..rows.format import TickFormat
 from ..waker import Waker
-from .report import Damage, Evidence, Inspection, report
+from .report import Damage, Evidence, Inspection, SegmentSpans, report
 from .tally import LEAST_GAP_US, SECOND_US, Tally
 
 MOST_DAMAGE_KEPT = 10
 _BLOCK_BYTES = 1 << 16
+_INDEX_TOKENS = "999"
+"""How the tokens of indices begin. Source: protocol.md, section 4."""
 _REPORT_EVERY = 16
 """Blocks between two reports of the progress: about two megabytes."""
 
@@ -102,7 +105,9 @@ class Inspector:
             names=options.events,
             max_gap_us=max_gap_us,
         )
-        return report(tally, evidence, None if is_always_open else self._hours.of_segment)
+        return report(
+            tally, evidence, None if is_always_open else self._hours.of_segments(tally.instruments)
+        )
 
     def _blocks_of(self, source: Input) -> Iterator[RowBlock]:
         reader = RecordingReader(source, self._keep_damage)
@@ -135,21 +140,34 @@ class TradingHours:
         self._calendar = calendar
         self._spans = lru_cache(maxsize=4096)(self._spans_of)
 
-    def of_segment(self, exchange: str, day: date) -> Sequence[Interval]:
-        """The sessions of a segment on a day; none where they are not known."""
-        return self._spans(exchange_number(exchange), day)
-
     def of_instrument(
         self, exchange: str, symbol: str, token: str, day: date
     ) -> Sequence[Interval]:
-        """Those of an instrument; the whole day where none is known."""
-        return self.of_segment(exchange, day) or [_whole(day)]
+        """The sessions of an instrument on a day; the whole day where none is known."""
+        kinds = frozenset({_kind_of(exchange, symbol, token)})
+        return self._spans(exchange, kinds, day) or [_whole(day)]
 
-    def _spans_of(self, exchange_type: int | None, day: date) -> list[Interval]:
-        if exchange_type not in SEGMENT_HOURS:
-            return []
-        sessions = self._calendar.sessions(exchange_type, day)
-        return [(_us(opens), _us(closes)) for opens, closes in sessions]
+    def of_segments(self, instruments: Mapping[tuple[str, str], str]) -> SegmentSpans:
+        """Those of a segment with the given instruments: symbols by exchange and token."""
+        kinds: dict[str, set[Kind]] = {}
+        for (exchange, token), symbol in instruments.items():
+            kinds.setdefault(exchange, set()).add(_kind_of(exchange, symbol, token))
+        return lambda exchange, day: self._spans(exchange, frozenset(kinds[exchange]), day)
+
+    def _spans_of(self, exchange: str, kinds: frozenset[Kind], day: date) -> list[Interval]:
+        segment = Segment(exchange_number(exchange) or 0, kinds)
+        return [
+            (_us(opens), _us(closes)) for opens, closes in self._calendar.sessions(segment, day)
+        ]
+
+
+def _kind_of(exchange: str, symbol: str, token: str) -> Kind:
+    """What sets the hours of an instrument, as far as its row says.
+
+    Any share may be one of the closing auction, whose silence is no gap; an index ticks on.
+    """
+    is_share = not token.startswith(_INDEX_TOKENS)
+    return kind_of(exchange_number(exchange) or 0, symbol, is_auction_share=is_share)
 
 
 def _whole(day: date) -> Interval:

@@ -202,7 +202,7 @@ def open_catalog(
         raise
     if copy is not None:
         copy.close()
-    if left_out := [fault for fault in fetched.faults if fault.kind == "repeated"]:
+    if left_out := [fault for fault in fetched.faults if fault.kind == "conflict"]:
         note(f"{len(left_out):,} of the master's records are left out; {left_out[0]}")
     return InstrumentCatalog(fetched, clock, aliases)
 
