@@ -26,6 +26,7 @@ SUMMARIES = {
     "stream": "Stream ticks of SYMBOL... to stdout or files until told to stop.",
     "health": "Check login, network, instruments and feed, and say what to do about each fault.",
     "replay": "Play recordings to stdout or files, at the pace they were received or any other.",
+    "inspect": "Check whether recordings can be trusted: gaps and why, duplicates, damage, delay.",
     "find": "List the instruments that fit TEXT, the best first.",
     "simulate": "Run a SmartAPI on this machine: login, instruments and a live feed, no account.",
     "config": "Show every setting and where its value comes from, or write a config.toml.",
