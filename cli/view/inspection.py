@@ -16,7 +16,7 @@ from ...adapter.history import GapKind
 from ...adapter.inspection.report import Gap, Inspection, Rate, Session
 from ...adapter.inspection.tally import Freeze
 from .figures import brief_s, counted, printable, sparkline
-from .frame import LABEL_WIDTH, Frame, Line, Span, cropped_line, flowed
+from .frame import LABEL_WIDTH, Frame, Line, Span, cells, cropped_line, flowed, width_of
 
 MOST_GAPS = 10
 MOST_FREEZES = 3
