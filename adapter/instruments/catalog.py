@@ -203,7 +203,8 @@ def open_catalog(
     if copy is not None:
         copy.close()
     if left_out := [fault for fault in fetched.faults if fault.kind == "conflict"]:
-        note(f"{len(left_out):,} of the master's records are left out; {left_out[0]}")
+        count = "1 record" if len(left_out) == 1 else f"{len(left_out):,} records"
+        note(f"{count} of the instrument master skipped: {left_out[0]}")
     return InstrumentCatalog(fetched, clock, aliases)
 
 

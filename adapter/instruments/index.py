@@ -123,9 +123,7 @@ class MasterFault:
     def __str__(self) -> str:
         place = f"{exchange_name(self.exchange_type)}:{self.symbol}"
         if self.kind != "long-token":
-            return (
-                f"{place} has the exchange and token ({self.token}) of {self.kept}; it is left out"
-            )
+            return f"{place} has the exchange and token ({self.token}) of {self.kept}"
         return f"{place} has a token of more than {LONGEST_TOKEN} bytes, which no packet can hold"
 
 

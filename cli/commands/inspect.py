@@ -16,41 +16,46 @@ from ...adapter.inspection.report import Inspection
 from ..exit_codes import ExitCode
 from ..options import options
 from ..options.market_table import market_calendar
-from ..terminal.console import Console, StopRequestedError, StopSignals, can_draw_on, has_color
 from ..terminal.progress import byte_progress
-from ..view.frame import Frame
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import can_draw_on, has_color
+from ..view.figures import printable
 from ..view.inspection import as_dict, report_frame
 
 _PLAIN_WIDTH = 80
-_MOST_WIDTH = 120
+_WIDEST = 120
 _ASCII = str.maketrans("▁▂▃▄▅▆▇█✓✗·…", "_.-:=+*#+x|.")
 
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Recordings, inspected as one; CSV or JSON lines, .gz or not."
+        metavar="FILE...", help="Recordings: CSV or JSON lines, plain or .gz; - is stdin."
     ),
 ]
 Events = Annotated[
     list[str] | None,
-    typer.Option(
+    options.option(
         "--events",
+        None,
+        "Events of the stream that wrote a recording; may be repeated. With those of several"
+        " recorders, blind is what was blind in all of them.",
         metavar="FILE",
-        help="The events written beside a recording; may be given several times. With those of"
-        " several recorders, blind is what was blind in all of them.",
+        has_variable=False,
     ),
 ]
 MaxGap = Annotated[
     options.Seconds,
-    typer.Option(
+    options.option(
         "--max-gap",
-        parser=options.parsed(options.Seconds),
-        envvar="TICKS_MAX_GAP",
+        None,
+        "Exit with code 1 if a gap is longer, explained or not.",
+        options.Seconds,
         metavar="DURATION",
-        help="Exit code 1 when a gap is longer, explained or not.",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")]
+AsJson = Annotated[
+    bool, options.option("--json", None, "Print the findings as JSON.", has_variable=False)
+]
 DEFAULT_MAX_GAP = options.Seconds("30s")
 
 
@@ -60,58 +65,55 @@ def inspect(
     max_gap: MaxGap = DEFAULT_MAX_GAP,
     as_json: AsJson = False,
     always_open: options.AlwaysOpen = False,
-    quiet: options.Quiet = False,
-    verbose: options.Verbose = False,
+    color: options.Color = "auto",
 ) -> int:
-    """Check whether recordings can be trusted: gaps and why, duplicates, steps back, damage, delay.
+    """Check whether recordings can be trusted: gaps, duplicates, damage, delay.
 
-    Several recordings are inspected as one, in the order of time. A gap lies between two rows, in
-    a trading session; with --events it is blind (the feed was lost), quiet (the market stood still)
-    or unexplained. What is missing before the first row or after the last is shown as coverage.
+    Several recordings are inspected as one, in order of time. A gap lies between two rows, in a
+    trading session. With --events it is blind (the feed was lost), quiet (the market stood still)
+    or unexplained. What is missing before the first row or after the last is coverage.
 
     Examples:
       ticks inspect day.csv
       ticks inspect day.csv --events events.jsonl --max-gap 10s
       ticks inspect a.csv b.csv --events a.jsonl --events b.jsonl --json
     """
-    if [*files, *(events or ())].count("-") > 1:
+    if files.count("-") > 1:
         raise UsageError("stdin is given twice", remedy="name a file instead of one -")
     settings = InspectionOptions(tuple(files), tuple(events or ()), max_gap)
     calendar = market_calendar(os.environ, is_always_open=always_open)
-    console = Console(is_quiet=quiet, is_verbose=verbose)
     with StopSignals().installed() as signals:
         try:
-            with byte_progress("inspect") as progress:
-                inspector = Inspector(
-                    settings,
-                    calendar,
-                    note=lambda name, line, reason: console.say(f"{name}, line {line:,}: {reason}"),
-                    progress=progress,
-                )
+            with byte_progress("inspect", has_color=has_color(color)) as progress:
+                inspector = Inspector(settings, calendar, note=_say, progress=progress)
                 signals.hand_to(inspector.stop)
                 found = inspector.run()
         except StopRequestedError:
             return ExitCode.OK
-    _print(found, as_json=as_json)
+    _print(found, as_json=as_json, color=color)
     return ExitCode.UNEXPECTED if found.has_long_gap else ExitCode.OK
 
 
-def _print(found: Inspection, *, as_json: bool) -> None:
+def _say(name: str, line_number: int, reason: str) -> None:
+    typer.echo(printable(f"{name}, line {line_number:,}: {reason}"), err=True)
+
+
+def _print(found: Inspection, *, as_json: bool, color: str) -> None:
     if as_json:
         typer.echo(json.dumps(as_dict(found), indent=2))
         return
-    width = _PLAIN_WIDTH
-    if is_terminal := can_draw_on(sys.stdout):
-        width = min(shutil.get_terminal_size().columns, _MOST_WIDTH)
-    frame: Frame = report_frame(found, width)
-    for line in frame.ansi(has_color=is_terminal and has_color()):
-        typer.echo(_printable_on_stdout(line))
+    width, is_colored = _PLAIN_WIDTH, color == "always"
+    if can_draw_on(sys.stdout):
+        width = min(shutil.get_terminal_size().columns, _WIDEST)
+        is_colored = has_color(color)
+    for line in report_frame(found, width).ansi(has_color=is_colored):
+        typer.echo(_encodable(line), color=is_colored)
 
 
-def _printable_on_stdout(line: str) -> str:
-    encoding = sys.stdout.encoding or "ascii"
+def _encodable(line: str) -> str:
+    """The line in signs that stdout has: blocks and marks have stand-ins."""
     try:
-        line.encode(encoding)
+        line.encode(sys.stdout.encoding)
     except UnicodeEncodeError:
-        return line.translate(_ASCII).encode(encoding, "replace").decode(encoding)
+        return line.translate(_ASCII)
     return line

@@ -31,11 +31,12 @@ from ..exit_codes import ExitCode
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs
+from ..options.parsers import checked_outputs, checked_symbols
 from ..options.watch_lists import listed_names
-from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
+from ..terminal.console import Console
 from ..terminal.observer import Observer
-from ..terminal.progress import byte_progress
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import Terminal
 from ..view.figures import counted
 from ..view.summary_text import stream_summary
 
@@ -90,12 +91,13 @@ def stream(
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
     dashboard: options.Dashboard = None,
+    color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Stream ticks of SYMBOL... to stdout or files until told to stop.
+    """Stream ticks of SYMBOL... to stdout or files until stopped.
 
-    With no output option: CSV on stdout. What is said to people goes to stderr.
+    Without an output option: CSV on stdout. Messages and the dashboard go to stderr.
 
     Examples:
       ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
@@ -107,12 +109,14 @@ def stream(
     console = Console.on(
         Terminal.here(),
         dashboard,
-        writes_stdout="-" in (csv, jsonl, events),
+        paths=(csv, jsonl, events),
+        uses_stdout=csv is jsonl is None and events != "-",
+        color=color,
         is_quiet=quiet,
         is_verbose=verbose,
     )
     settings = StreamSettings(
-        symbols=tuple(symbols or ()),
+        symbols=checked_symbols(symbols or (), "stream"),
         watch_lists=tuple(watch_lists or ()),
         is_strict=strict,
         mode=mode,
@@ -146,7 +150,7 @@ def stream(
 def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
-    """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
+    """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
     sessions = config.authenticator(console.say)
@@ -209,7 +213,7 @@ def resolved(
         )
     skipped: list[Skipped] = []
     try:
-        with byte_progress("instrument master") as progress:
+        with console.progress("instrument master") as progress:
             instruments = resolve_symbols(
                 config,
                 typed,

@@ -285,7 +285,7 @@ def test_records_that_share_exchange_and_token_are_reported_when_the_master_is_n
     open_it.server.serves_records([*real_records, twice])
     catalog = open_it()
     assert [(fault.kind, fault.symbol) for fault in catalog.faults] == [("conflict", "TWICE-EQ")]
-    assert "1 of the master's records are left out; NSE:TWICE-EQ" in open_it.notes[0]
+    assert "1 record of the instrument master skipped: NSE:TWICE-EQ" in open_it.notes[0]
     open_it()
     assert len(open_it.notes) == 1
 
