@@ -16,10 +16,10 @@ from ...adapter.inspection.report import Inspection
 from ..exit_codes import ExitCode
 from ..options import options
 from ..options.market_table import market_calendar
+from ..printable import printable
 from ..terminal.progress import byte_progress
 from ..terminal.signals import StopRequestedError, StopSignals
 from ..terminal.terminal import can_draw_on, has_color
-from ..view.figures import printable
 from ..view.inspection import as_dict, report_frame
 
 _PLAIN_WIDTH = 80
@@ -29,7 +29,7 @@ _ASCII = str.maketrans("▁▂▃▄▅▆▇█✓✗·…", "_.-:=+*#+x|.")
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Recordings: CSV or JSON lines, plain or .gz; - is stdin."
+        metavar="FILE", help="Recordings: CSV or JSON lines, also compressed (.gz); - is stdin."
     ),
 ]
 Events = Annotated[

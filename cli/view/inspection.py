@@ -15,7 +15,8 @@ from ...adapter.clock import IST, ist_time
 from ...adapter.history import GapKind
 from ...adapter.inspection.report import Gap, Inspection, Rate, Session
 from ...adapter.inspection.tally import Freeze
-from .figures import brief_s, counted, printable, sparkline
+from ..printable import printable
+from .figures import brief_s, counted, sparkline
 from .frame import LABEL_WIDTH, Frame, Line, Span, cells, cropped_line, flowed, width_of
 
 MOST_GAPS = 10
