@@ -32,6 +32,7 @@ from .intervals import Interval, common, length, union, without
 SECOND_US = 1_000_000
 _NEVER, _ALWAYS = -(1 << 62), 1 << 62
 _NOTHING_MISSED_S = 0.001
+_LONGEST_S = 1e9
 _SLACK_US = SECOND_US
 """An event is written a moment after what it reports."""
 
@@ -62,8 +63,9 @@ class EventFacts(NamedTuple):
     def seconds_us(self, key: str) -> int:
         """The microseconds of a fact in seconds, 0 where there is none."""
         value = self.facts.get(key)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return max(0, round(value * SECOND_US)) if is_number else 0  # type: ignore[operator]
+        if not isinstance(value, int | float) or not 0 < value < _LONGEST_S:
+            return 0
+        return round(value * SECOND_US)
 
     def text(self, key: str) -> str:
         """A fact as text, "" where there is none."""
@@ -80,9 +82,10 @@ def event_facts(line: str | bytes) -> EventFacts:
         facts = json.loads(line)
         at, name, connection = facts["at"], facts["event"], facts.get("connection", 0)
         moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not isinstance(name, str) or not isinstance(connection, int):
-            raise ValueError("not an event")
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        is_event = isinstance(name, str) and isinstance(connection, int)
+        if not is_event or moment.tzinfo is None or not 1970 < moment.year < 9999:
+            raise ValueError("a fact is of another type")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("not an event") from error
     whole = moment.replace(microsecond=0)
     return EventFacts(
@@ -208,6 +211,7 @@ class _HistoryReader:
         self._lost: dict[int, tuple[int, str]] = {}
         self._silent_since: dict[int, int] = {}
         self._quiet: dict[int, tuple[int, int, str]] = {}
+        self._connected: set[int] = set()
         self._away_since: int | None = None
         self._first: EventFacts | None = None
         self._last_us = _NEVER
@@ -239,15 +243,16 @@ class _HistoryReader:
         return self._history
 
     def _connect(self, event: EventFacts) -> None:
-        is_retry = event.connection in self._lost or event.facts.get("attempt")
-        if event is not self._first and not is_retry:
+        if event.connection in self._connected:
             self._history.notes.append((event.at_us, "connected anew without a loss before it"))
+        self._connected.add(event.connection)
 
     def _silent(self, event: EventFacts) -> None:
         since_us = event.at_us - event.seconds_us("silence_s")
         self._silent_since[event.connection] = since_us
 
     def _lose(self, event: EventFacts) -> None:
+        self._connected.discard(event.connection)
         self._end_quiet(event.connection, event.at_us)
         since_us = self._silent_since.pop(event.connection, event.at_us)
         self._lost.setdefault(event.connection, (since_us, event.text("cause")))
@@ -276,6 +281,7 @@ class _HistoryReader:
             self._end_loss(connection, event.at_us)
             self._end_quiet(connection, event.at_us)
         self._silent_since.clear()
+        self._connected.clear()
         self._away_since = event.at_us
         self._history.is_demo |= event.facts.get("is_demo") is True
 
