@@ -75,8 +75,8 @@ class Inspector:
         self._is_stopping = True
         self._waker.wake()
 
-    def run(self) -> Inspection:
-        """Read all, and report.
+    def run(self) -> Inspection | None:
+        """Read all, and report; None when it was stopped before the first row.
 
         Raises RecordingError for a file that cannot be read or has no good row.
         """
@@ -89,11 +89,11 @@ class Inspector:
             tally.take(block)
             if self._progress is not None and number % _REPORT_EVERY == 0:
                 self._progress(*self._bytes())
-            if self._is_stopping:
+            if self._is_stopping and tally.rows:
                 break
-        tally.end()
         if not tally.rows:
-            raise _without_rows(", ".join(source.name for source in self._inputs))
+            return None
+        tally.end()
         is_demo = any(history.is_demo for history in histories)
         is_always_open = is_demo or self._calendar.is_always_open
         evidence = Evidence(

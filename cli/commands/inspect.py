@@ -90,6 +90,8 @@ def inspect(
                 found = inspector.run()
         except StopRequestedError:
             return ExitCode.OK
+    if found is None:
+        return ExitCode.OK
     _print(found, as_json=as_json, color=color)
     return ExitCode.UNEXPECTED if found.has_long_gap else ExitCode.OK
 

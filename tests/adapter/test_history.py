@@ -235,6 +235,6 @@ def test_what_is_not_an_event_is_refused(line: bytes) -> None:
 
 @pytest.mark.parametrize("blind_s", ['"x"', "NaN", "Infinity", "-5", "1e300", "[]", "null"])
 def test_facts_that_make_no_sense_are_none(blind_s: str) -> None:
-    line = '{"at":"2026-11-20T10:00:00+05:30","event":"lost","cause":5,"blind_s":%s}' % blind_s
-    event = event_facts(line)
+    line = '{"at":"2026-11-20T10:00:00+05:30","event":"lost","cause":5,"blind_s":'
+    event = event_facts(f"{line}{blind_s}}}")
     assert (event.text("cause"), event.seconds_us("blind_s"), event.connection) == ("", 0, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,4 +34,4 @@ def test_what_comes_out_is_sorted_and_apart(some: list[Interval], others: list[I
         assert bounds == sorted(bounds)
         assert all(start < end for start, end in found)
     joined = union(some)
-    assert all(end < start for (_, end), (start, _) in zip(joined, joined[1:], strict=False))
+    assert all(end < start for (_, end), (start, _) in pairwise(joined))
