@@ -58,6 +58,7 @@ PURE = [
     "cli/view/figures.py",
     "cli/view/frame.py",
     "cli/view/health_view.py",
+    "cli/view/inspection.py",
     "cli/view/event_text.py",
     "cli/view/instrument_table.py",
     "cli/view/summary_text.py",

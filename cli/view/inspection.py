@@ -116,7 +116,7 @@ def _s(us: int) -> float:
 def report_frame(found: Inspection, width: int) -> Frame:
     """The report in lines of at most `width` columns."""
     lines = [
-        *_verdict(found),
+        *_verdict(found, width),
         *_what(found, width),
         *_sessions(found, width),
         *_gaps(found, width),
@@ -129,7 +129,7 @@ def report_frame(found: Inspection, width: int) -> Frame:
     return Frame(tuple(cropped_line(line, width) for line in lines))
 
 
-def _verdict(found: Inspection) -> Iterator[Line]:
+def _verdict(found: Inspection, width: int) -> Iterator[Line]:
     limit_s = _s(found.max_gap_us)
     limit = f"{limit_s:g} s" if limit_s < 60 else brief_s(limit_s)
     long = [gap for gap in found.gaps if gap.us > found.max_gap_us]
@@ -138,7 +138,7 @@ def _verdict(found: Inspection) -> Iterator[Line]:
         kinds = [gap.kind for gap in long]
         parts = [f"{kinds.count(kind)} {kind.value}" for kind in GapKind if kind in kinds]
         words = f"✗ {counted(count, 'gap')} longer than {limit}: {', '.join(parts)}"
-        yield (Span(words, "bad strong"),)
+        yield from ((Span(part, "bad strong"),) for part in textwrap.wrap(words, max(8, width)))
     else:
         yield (Span(f"✓ no gap longer than {limit}", "good strong"),)
     if not found.is_complete:
@@ -177,7 +177,7 @@ def _sessions(found: Inspection, width: int) -> Iterator[Line]:
         yield from flowed(label, parts, width)
         label = ""
     if not days:
-        words = "none is listed on these days, and no exchange time moved: no gap is judged"
+        words = "none listed on these days, and nothing moved: no gap is judged"
         yield from flowed(label, [Span(words, "warn")], width)
 
 
@@ -209,7 +209,7 @@ def _share(session: Session) -> float:
 
 def _percent(share: float) -> str:
     """Never 100 where something is missing that anyone would call missing."""
-    return f"{share:.0%}" if share >= _WELL_COVERED else f"{min(share, 0.998) * 100:.1f} %"
+    return "100 %" if share >= _WELL_COVERED else f"{min(share, 0.998) * 100:.1f} %"
 
 
 def _gaps(found: Inspection, width: int) -> Iterator[Line]:
@@ -231,12 +231,18 @@ def _gaps(found: Inspection, width: int) -> Iterator[Line]:
 def _gap_lines(label: str, gap: Gap, first_us: int, width: int) -> Iterator[Line]:
     """From, to, length, kind; the cause beside it where there is room, else below."""
     day = "" if _date(gap.from_us) == _date(first_us) else f"{ist_time(gap.from_us * 1000):%d %b} "
-    line = (
+    line: Line = (
         Span(f"{label:<{LABEL_WIDTH}}", "label"),
         Span(f"{day}{_clock(gap.from_us)[:-2]} to {_clock(gap.to_us)[:-2]}"),
+    )
+    what = (
         Span(f"{brief_s(_s(gap.us)):>13}  "),
         Span(f"{gap.kind.value:<11}", _GAP_STYLES[gap.kind]),
     )
+    if width_of((*line, *what)) > width:
+        yield line
+        line = (Span(" " * LABEL_WIDTH),)
+    line = (*line, *what)
     cause = printable(gap.cause or "")
     if width_of(line) + 2 + cells(cause) <= width:
         yield (*line, Span(f"  {cause}"))
@@ -308,7 +314,7 @@ def _rates(rates: Sequence[Rate], width: int) -> Iterator[Line]:
     """A line of blocks a day, each block as many minutes as make it fit."""
     label = "rate"
     for rate in rates[:MOST_DAYS]:
-        room = width - LABEL_WIDTH
+        room = max(1, width - LABEL_WIDTH)
         minutes = -(-len(rate.rows) // room)
         sums = [
             sum(rate.rows[start : start + minutes]) for start in range(0, len(rate.rows), minutes)
