@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from .feed.lifecycle import Policy
+    from .files.recording import read_ticks
     from .instrument import Instrument
     from .market.calendar import MarketCalendar
     from .tick import Level, Mode, Tick
@@ -50,6 +51,7 @@ __all__ = [
     "UnknownSymbolError",
     "UsageError",
     "connect",
+    "read_ticks",
 ]
 
 _HOMES = {
@@ -57,6 +59,7 @@ _HOMES = {
     "BrokerAdapter": "broker",
     "Config": "config",
     "Policy": "feed.lifecycle",
+    "read_ticks": "files.recording",
     "Instrument": "instrument",
     "MarketCalendar": "market.calendar",
     "Level": "tick",

@@ -26,7 +26,9 @@ from .market.calendar import MarketCalendar
 from .tick import MODES_BY_LABEL, Mode
 
 if TYPE_CHECKING:
-    from .instruments.download import Progress
+    from .http import Progress
+    from .instruments.lists import Skipped
+    from .instruments.watch_list import Entry
 
 
 def connect(
@@ -85,15 +87,18 @@ def mode_of(mode: str | Mode) -> Mode:
 def resolve_symbols(
     config: Config,
     names: Sequence[str],
+    listed: Sequence[tuple[str, Entry]] = (),
     *,
     clock: Clock | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] = lambda _line: None,
+    skip: Callable[[Skipped], None] = lambda _skipped: None,
 ) -> list[Instrument]:
     """The instruments that the names mean, each once, from today's instrument master.
 
+    `listed` are entries of watch lists with their file: those that mean nothing go to `skip`.
     `progress` is told the bytes received and, where known, expected. Raises SymbolError naming
-    every text that could not be resolved, and InstrumentMasterError.
+    every name that could not be resolved, or when no entry is left, and InstrumentMasterError.
     """
     with open_catalog(
         config.paths,
@@ -101,8 +106,9 @@ def resolve_symbols(
         clock=clock or SystemClock(),
         progress=progress,
         note=note,
+        aliases=config.aliases,
     ) as catalog:
-        return catalog.resolve_all(names)
+        return catalog.resolve_all(names, listed, note=note, skip=skip)
 
 
 def ensure_session(sessions: Authenticator) -> None:

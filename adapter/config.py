@@ -1,6 +1,6 @@
-"""What the environment says: where things lie, whom to talk to, who the user is.
+"""What the environment says: the user's folders, the broker's addresses, the credentials.
 
-broker = BrokerAdapter(Config.from_env(os.environ).session_keeper())
+broker = BrokerAdapter(Config.from_env(os.environ).authenticator())
 """
 
 from __future__ import annotations
@@ -12,17 +12,22 @@ from dataclasses import dataclass
 from .auth.authenticator import Authenticator
 from .auth.credentials import Credentials
 from .clock import SystemClock
+from .instruments.naming import NO_ALIASES, Aliases
 from .paths import Paths
 from .urls import FEED_URL, INSTRUMENTS_URL, REST_URL, Endpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The user's folders, the broker's addresses, and what is known of the user."""
+    """The user's folders, the broker's addresses, and what is known of the user.
+
+    `aliases` are the user's own names for instruments; no variable holds them.
+    """
 
     paths: Paths
     endpoints: Endpoints
     credentials: Credentials
+    aliases: Aliases = NO_ALIASES
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Config:
@@ -38,7 +43,7 @@ class Config:
         )
 
     def authenticator(self, note: Callable[[str], None] = lambda _line: None) -> Authenticator:
-        """The session of this user, which logs in and renews as needed; `note` is told in words."""
+        """Logs this user in and renews as needed; `note` gets a line for people where it does."""
         return Authenticator(
             self.paths,
             self.endpoints.rest_url,

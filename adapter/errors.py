@@ -10,7 +10,7 @@ kept (`raise ... from error`).
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, Protocol
 
 
 class TicksError(Exception):
@@ -32,7 +32,7 @@ class TicksError(Exception):
         self.message = message
         self.kind = kind
         self.remedy = remedy
-        self.values = values
+        self.values: dict[str, Any] = values
 
 
 # --- what the user asked for makes no sense (exit 2) ---------------------------------------------
@@ -60,7 +60,7 @@ class CredentialsRefusedError(SessionError):
 
 
 class TotpSecretError(SessionError):
-    """The TOTP secret is no base32 text."""
+    """The TOTP secret is not base32 text."""
 
 
 class TotpRefusedError(SessionError):
@@ -80,8 +80,26 @@ class TokenRefusedError(SessionError):
 # --- a symbol or a subscription (exit 4) ---------------------------------------------------------
 
 
+class Candidate(Protocol):
+    """An instrument that may have been meant (`instrument.Instrument`); its text is its name."""
+
+    @property
+    def exchange(self) -> str: ...
+    @property
+    def symbol(self) -> str: ...
+    @property
+    def token(self) -> str: ...
+    @property
+    def expiry(self) -> str: ...
+
+
 class SymbolError(TicksError):
-    """What the user named is not one instrument; `candidates` holds the nearest symbols."""
+    """What the user named is not one instrument that can be subscribed.
+
+    `candidates`: the instruments that may have been meant, the likeliest first. Of `values`,
+    `typed` is what was typed and `understood` how it was read ("NIFTY, 22 Sep 2026, 24600 CE"),
+    "" where it is no contract.
+    """
 
     def __init__(
         self,
@@ -89,7 +107,7 @@ class SymbolError(TicksError):
         *,
         kind: str = "",
         remedy: str = "",
-        candidates: tuple[str, ...] = (),
+        candidates: tuple[Candidate, ...] = (),
         **values: object,
     ) -> None:
         super().__init__(message, kind=kind, remedy=remedy, **values)
@@ -102,6 +120,24 @@ class UnknownSymbolError(SymbolError):
 
 class AmbiguousSymbolError(SymbolError):
     """Several instruments are called that, and no documented preference decides."""
+
+
+class ExpiredSymbolError(SymbolError):
+    """Only contracts that have expired were meant: `expired`. Of `values`, `expired_on` is the
+    last day (ISO) of the one that lived longest."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "",
+        remedy: str = "",
+        candidates: tuple[Candidate, ...] = (),
+        expired: tuple[Candidate, ...] = (),
+        **values: object,
+    ) -> None:
+        super().__init__(message, kind=kind, remedy=remedy, candidates=candidates, **values)
+        self.expired = expired
 
 
 class SubscriptionRefusedError(SymbolError):
@@ -138,16 +174,28 @@ class RateLimitedError(BrokerBusyError):
 
 
 class CertificateError(BrokerError):
-    """The server's certificate is not to be trusted. Never tried again."""
+    """The server's certificate cannot be trusted. Never tried again."""
 
     label = "certificate"
 
 
+class ProxyError(BrokerError):
+    """The proxy of the environment refuses us, or is of a kind that is not supported."""
+
+    label = "proxy"
+
+
 class NotSmartApiError(BrokerError):
-    """Something answers there, but it is no SmartAPI."""
+    """Something answers there, but it is not SmartAPI."""
 
     can_retry = True
     label = "no SmartAPI"
+
+
+class LoginUnclearError(BrokerError):
+    """Two answers to a login were not understood: sending the PIN again could lock the account."""
+
+    label = "login unclear"
 
 
 class HandshakeRefusedError(BrokerError):

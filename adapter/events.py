@@ -1,38 +1,481 @@
-"""The history of the connections: one event for every change, for people and for programs."""
+"""What happens to a feed, as typed events, and the one log that they go into.
+
+Whoever has something to report adds an event to the `EventLog` that was handed to it; whoever shows
+or stores events takes them from there.
+
+Rules
+- An event is a frozen class. Its name for programs is the class's in snake_case (`gave_up`).
+- Seconds end in `_s` (`seconds` alone in `first_tick` and `summary`) and are full floats here; as
+  JSON they are rounded to milliseconds.
+- A fact that is None is left out of the JSON, but for those where null itself says something.
+- The log never blocks and is bounded: a reader that is too slow, or absent, costs the oldest
+  events, which are counted and reported as an event. A loss, its end and a surrender are always
+  kept: they are what a recording is judged by, and the back-off keeps them few.
+"""
 
 from __future__ import annotations
 
 import json
+import re
+import threading
+from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, fields
+from datetime import datetime
+from operator import itemgetter
+from typing import Any, ClassVar, TypeVar
 
-from .clock import ist_time
+from .clock import Clock, ist_time
+from .waker import Waker
+
+_NULL_SAYS_SOMETHING = {"max_attempts"}
+"""None there is "no limit"; anywhere else it is "not known" or "not of this event"."""
+
+EventT = TypeVar("EventT", bound="FeedEvent")
+
+
+@dataclass(frozen=True)
+class FeedEvent:
+    """Base of all events; `name` is what programs call it."""
+
+    __slots__ = ()
+    name: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        cls.name = re.sub(r"(?<=.)(?=[A-Z])", "_", cls.__name__).lower()
+        _CLASSES[cls.name] = cls
+
+    def facts(self) -> dict[str, object]:
+        """The facts as JSON values, in their order."""
+        values = ((each.name, getattr(self, each.name)) for each in fields(self))
+        return {
+            name: _plain(value)
+            for name, value in values
+            if value is not None or name in _NULL_SAYS_SOMETHING
+        }
+
+    @classmethod
+    def from_facts(cls: type[EventT], facts: Mapping[str, object]) -> EventT:
+        """The event that has these facts; keys that are unknown are ignored.
+
+        Raises ValueError where a fact is missing or of another type.
+        """
+        import msgspec  # only those pay for it who read events
+
+        return msgspec.convert(facts, cls)
+
+
+_CLASSES: dict[str, type[FeedEvent]] = {}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+# --- one connection -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class FeedEvent:
-    """Something changed. `at_ns` is wall time; `connection` counts from 1, 0 is the whole stream.
+class Connected(FeedEvent):
+    """The handshake succeeded. `attempt` is 0 for a connect that follows no failure."""
 
-    Names: connected, subscribed, unsubscribed, first_tick, silent, lost, waiting, renewed,
-    renewal_failed, recovered, gave_up, quiet, refused, malformed, out_of_order, dropped, rotated,
-    stopped, summary. `facts` are JSON values; seconds end in `_s`.
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed(FeedEvent):
+    """A request for `instruments` units of one mode was sent."""
+
+    request: str
+    mode: str
+    instruments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribed(FeedEvent):
+    """A request to end `instruments` units of one mode was sent."""
+
+    request: str
+    mode: str
+    instruments: int
+
+
+@dataclass(frozen=True, slots=True)
+class FirstTick(FeedEvent):
+    """The first data on this socket, so many `seconds` after the subscription."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Silent(FeedEvent):
+    """A check found too much silence while the market is open."""
+
+    silence_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet(FeedEvent):
+    """Silence that is not a fault: the market is closed, or (`detail`) it stands still.
+
+    `newest` is the newest exchange time that the feed gave, where that matters.
+    """
+
+    silence_s: float
+    newest: datetime | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost(FeedEvent):
+    """The socket, or the attempt to open one, is of no more use.
+
+    `cause` is the error's label, `detail` its message, `code` the close code or HTTP status.
+    """
+
+    cause: str
+    detail: str = ""
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting(FeedEvent):
+    """Attempt number `attempt` follows in `delay_s` seconds. `max_attempts` None: no limit."""
+
+    cause: str
+    detail: str = ""
+    code: int | None = None
+    _: KW_ONLY
+    attempt: int
+    max_attempts: int | None
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered(FeedEvent):
+    """Ticks are back after a loss. `uncertain_s`: seconds in which the feed answered and nothing
+    moved, None where that is not the case."""
+
+    cause: str
+    detail: str = ""
+    code: int | None = None
+    blind_s: float = 0.0
+    uncertain_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp(FeedEvent):
+    """No further attempt. `blind_s` is the sum of the connection's blind seconds."""
+
+    cause: str
+    detail: str = ""
+    code: int | None = None
+    _: KW_ONLY
+    attempts: int
+    blind_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed(FeedEvent):
+    """The tokens are new and end at `expires_at`."""
+
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RenewalFailed(FeedEvent):
+    """The session could not be renewed; the old tokens are tried."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(FeedEvent):
+    """The broker refused a request. `request` and `instruments` are None where it did not say
+    which."""
+
+    code: str
+    detail: str
+    request: str | None = None
+    instruments: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed(FeedEvent):
+    """Packets that could not be decoded, counted from the start, in all and by reason."""
+
+    malformed: int
+    by_reason: Mapping[str, int] = field(default_factory=dict)
+
+    def facts(self) -> dict[str, object]:
+        reasons = {f"malformed_{reason}": count for reason, count in self.by_reason.items()}
+        return {"malformed": self.malformed, **reasons}
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, object]) -> Malformed:
+        reasons = {
+            key.removeprefix("malformed_"): count
+            for key, count in facts.items()
+            if key.startswith("malformed_") and isinstance(count, int)
+        }
+        total = facts.get("malformed")
+        if not isinstance(total, int):
+            raise ValueError("malformed: not a count")
+        return cls(total, reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfOrder(FeedEvent):
+    """Packets behind their order, and packets that came twice, counted from the start."""
+
+    out_of_order: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign(FeedEvent):
+    """Packets of a token, segment or mode that nobody subscribed to, counted from the start."""
+
+    foreign: int
+
+
+@dataclass(frozen=True, slots=True)
+class Market(FeedEvent):
+    """What is known of a segment has changed.
+
+    `exchange` is the segment's name, `by` is `packets` or `calendar`, `newest` the newest exchange
+    time seen (None: none), `session` is `unlisted` where the calendar knows of none.
+    """
+
+    exchange: str
+    state: str
+    by: str
+    newest: datetime | None = None
+    session: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe(FeedEvent):
+    """A connection was opened to see whether the feed still moves; `answer` is what it showed."""
+
+    answer: str
+    exchange: str | None = None
+    newest: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped(FeedEvent):
+    """The end was asked for. `blind_s` is the sum of the connection's blind seconds."""
+
+    blind_s: float = 0.0
+
+
+# --- the whole stream -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Added(FeedEvent):
+    """Instruments were added to the running stream."""
+
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Removed(FeedEvent):
+    """Instruments were taken out of the running stream."""
+
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(FeedEvent):
+    """The buffer was full: `dropped` ticks so far did not reach the outputs."""
+
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated(FeedEvent):
+    """A file is complete with its `rows`, and the `next` one is begun."""
+
+    finished: str
+    rows: int
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderLeft(FeedEvent):
+    """The reader of one output left; the other outputs go on."""
+
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStep(FeedEvent):
+    """This machine's wall clock was set, forward (positive) or back, by so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class EventsDropped(FeedEvent):
+    """Nobody took so many `events` in time, and the log had no room for them."""
+
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(FeedEvent):
+    """What a run came to: the last event of each.
+
+    `ticks` were handed to the outputs or dropped; `outputs` are the rows by the output's name.
+    `uncertain_s`: seconds in which the feed answered and nothing moved. `names_skipped` counts
+    names of watch lists that mean no instrument.
+    """
+
+    ticks: int
+    instruments: int
+    seconds: float
+    reconnects: int
+    blind_s: float
+    dropped: int
+    malformed: int
+    out_of_order: int
+    duplicates: int
+    outputs: Mapping[str, int]
+    foreign: int = 0
+    uncertain_s: float = 0.0
+    names_skipped: int = 0
+    is_demo: bool = False
+
+
+# --- the log --------------------------------------------------------------------------------------
+
+ALWAYS_KEPT = (Lost, Recovered, GaveUp)
+"""What `inspect` and a person judge a recording by: never among those that a full log drops."""
+MOST_EVENTS = 10_000
+"""Events that wait to be taken. A program that never asks must not grow for it."""
+RECENT_EVENTS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """An event, when it happened (wall clock, ns), and on which connection.
+
+    Connections count from 1; 0 is the whole stream.
     """
 
     at_ns: int
     connection: int
-    name: str
-    facts: Mapping[str, object] = field(default_factory=dict)
+    event: FeedEvent
 
     @property
-    def at(self) -> str:
-        """When, in IST, ISO 8601 with microseconds."""
-        return ist_time(self.at_ns).isoformat(timespec="microseconds")
+    def at(self) -> datetime:
+        """When, in IST."""
+        return ist_time(self.at_ns)
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON values: `at`, `connection`, `event`, and the facts."""
+        at = self.at.isoformat(timespec="microseconds")
+        return {
+            "at": at,
+            "connection": self.connection,
+            "event": self.event.name,
+            **self.event.facts(),
+        }
 
     def to_json(self) -> str:
-        """One line of `--events`, without its line end."""
-        head = {"at": self.at, "connection": self.connection, "event": self.name}
-        return json.dumps({**head, **self.facts}, ensure_ascii=False, separators=(",", ":"))
+        """One line of an events file, without its line end."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, separators=(",", ":"))
 
-    def __str__(self) -> str:
-        facts = " ".join(f"{name}={value}" for name, value in self.facts.items())
-        return f"{self.name} {facts}".rstrip()
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> LogEntry | None:
+        """What `to_dict` gave; None for an event that this version does not know.
+
+        Raises ValueError for what is not an event.
+        """
+        try:
+            at, name = datetime.fromisoformat(given["at"]), given["event"]
+            connection = given.get("connection", 0)
+            kind = _CLASSES.get(name)
+            if at.tzinfo is None or not isinstance(connection, int) or not isinstance(name, str):
+                raise ValueError("not an event")
+            if kind is None:
+                return None
+            return cls(_wall_ns(at), connection, kind.from_facts(given))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError("not an event") from error
+
+
+def read_event(line: str) -> LogEntry | None:
+    """The event in a line of an events file; None for one that this version does not know.
+
+    Raises ValueError for a line that is not an event.
+    """
+    try:
+        return LogEntry.from_dict(json.loads(line))
+    except RecursionError as error:
+        raise ValueError("not an event") from error
+
+
+def _wall_ns(at: datetime) -> int:
+    seconds = int(at.replace(microsecond=0).timestamp())
+    return seconds * 1_000_000_000 + at.microsecond * 1000
+
+
+class EventLog:
+    """Add from any thread; one reader takes.
+
+    Not for signal handlers: one that strikes inside `add` would wait for a lock that its own thread
+    holds.
+    """
+
+    def __init__(
+        self, clock: Clock, waker: Waker | None = None, *, most_events: int = MOST_EVENTS
+    ) -> None:
+        self._clock = clock
+        self._waker = waker
+        self._most_events = most_events
+        self._lock = threading.Lock()
+        """Guards all that follows: connections, recorder and sinks add, the observer takes."""
+        self._number = 0
+        self._kept: deque[tuple[int, LogEntry]] = deque()
+        self._others: deque[tuple[int, LogEntry]] = deque()
+        self._dropped = 0
+        self._recent: deque[LogEntry] = deque(maxlen=RECENT_EVENTS)
+
+    def add(self, event: FeedEvent, *, connection: int = 0) -> None:
+        """Log an event now (0: it concerns the whole stream), and wake whoever waits."""
+        entry = LogEntry(self._clock.wall_ns(), connection, event)
+        with self._lock:
+            self._number += 1
+            waiting = self._kept if isinstance(event, ALWAYS_KEPT) else self._others
+            waiting.append((self._number, entry))
+            if len(self._others) > self._most_events:
+                self._others.popleft()
+                self._dropped += 1
+            self._recent.append(entry)
+        if self._waker is not None:
+            self._waker.wake()
+
+    def take(self) -> list[LogEntry]:
+        """The events since the last call, oldest first, and how many had to be dropped."""
+        with self._lock:
+            numbered = sorted((*self._kept, *self._others), key=itemgetter(0))
+            self._kept.clear()
+            self._others.clear()
+            taken = [entry for _, entry in numbered]
+            if self._dropped:
+                taken.append(LogEntry(self._clock.wall_ns(), 0, EventsDropped(self._dropped)))
+                self._recent.append(taken[-1])
+                self._dropped = 0
+        return taken
+
+    def recent(self) -> tuple[LogEntry, ...]:
+        """The newest events, taken or not, oldest first."""
+        with self._lock:
+            return tuple(self._recent)

@@ -6,6 +6,7 @@ Source: protocol.md, "Streaming feed" (exchange types) and "Instrument master" (
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
 InstrumentKey: TypeAlias = tuple[int, str]
@@ -47,9 +48,10 @@ def price_digits(exchange_type: int) -> int:
 class Instrument:
     """One record of the broker's instrument master.
 
-    `strike` and `tick_size` are in the master's own unit (rupees x 100); `strike` is None where
-    there is none. `expiry` is ISO text (`2025-10-28`) or "". `kind` is the master's
-    instrumenttype ("" is cash, `AMXIDX` an index).
+    `strike` and `tick_size` are in the master's own unit (rupees x 100, of currencies another);
+    `strike` is None where there is none. `expiry` is ISO text (`2025-10-28`) or "". `kind` is the
+    master's instrumenttype ("" is cash, `AMXIDX` an index). `has_closing_auction`: whether it is a
+    share that leaves continuous trading for the closing auction (the master's is_cas_enabled).
     """
 
     exchange_type: int
@@ -61,6 +63,7 @@ class Instrument:
     strike: int | None = None
     lot_size: int = 1
     tick_size: int = 5
+    has_closing_auction: bool = False
 
     @property
     def key(self) -> InstrumentKey:
@@ -69,6 +72,20 @@ class Instrument:
     @property
     def exchange(self) -> str:
         return exchange_name(self.exchange_type)
+
+    @property
+    def strike_rupees(self) -> Decimal | None:
+        """The strike in rupees, None where there is none.
+
+        Currency strikes are seen in units of 1/10,000,000 and of 1/1,000,000 of a rupee, and some
+        in paise as elsewhere. No pair trades under 10 rupees, which tells one from the other.
+        """
+        if self.strike is None:
+            return None
+        digits = 2
+        if self.exchange_type == CURRENCY_EXCHANGE_TYPE:
+            digits = next((n for n in (7, 6) if self.strike >= 10 ** (n + 1)), 2)
+        return Decimal(self.strike).scaleb(-digits)
 
     def __str__(self) -> str:
         return f"{self.exchange}:{self.symbol}"

@@ -1,4 +1,4 @@
-"""The user's folders: where the session, the instrument index and the status files lie.
+"""The user's folders: where the session, the instrument index and the status files are.
 
 `TICKS_HOME` names one folder instead of the platform's configuration, cache and state folders.
 """
@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import UsageError
 
 APP = "ticks"
+_NO_HOME = Path("/nonexistent") / APP
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Paths:
     def from_env(cls, environ: Mapping[str, str]) -> Paths:
         """`TICKS_HOME` where it is set, else the platform's folders.
 
-        Raises UsageError when that can be no folder.
+        Raises UsageError when that cannot be a folder.
         """
         one = environ.get("TICKS_HOME")
         if one:
@@ -36,20 +37,18 @@ class Paths:
             except RuntimeError as error:
                 raise UsageError(
                     f"TICKS_HOME: {one} begins with a user that this machine does not have",
-                    remedy="write the whole path",
+                    kind="home-user",
                 ) from error
             for place in (folder, *folder.parents):
                 if os.path.lexists(place) and not os.path.isdir(place):
-                    raise UsageError(
-                        f"TICKS_HOME: {place} is no folder", remedy="name a folder, or unset it"
-                    )
+                    raise UsageError(f"TICKS_HOME: {place} is not a folder", kind="home-folder")
             return cls(folder, folder, folder)
         import platformdirs  # 10 ms that only this branch needs
 
         return cls(
-            Path(platformdirs.user_config_dir(APP)),
-            Path(platformdirs.user_cache_dir(APP)),
-            Path(platformdirs.user_state_dir(APP)),
+            _folder(platformdirs.user_config_dir),
+            _folder(platformdirs.user_cache_dir),
+            _folder(platformdirs.user_state_dir),
         )
 
     @property
@@ -68,3 +67,12 @@ class Paths:
     def run_folder(self) -> Path:
         """Holds `<pid>.json` of each running stream."""
         return self.state / "run"
+
+
+def _folder(find: Callable[[str], str]) -> Path:
+    """What `find` finds; for a user without a home a folder that is not there, never `./~/...`."""
+    try:
+        path = Path(find(APP))
+    except RuntimeError:
+        return _NO_HOME
+    return path if path.is_absolute() else _NO_HOME

@@ -1,11 +1,15 @@
-"""From a broker to the sinks, until the end is reached: the main road of `ticks stream`.
+"""From a broker to the sinks, until the end is reached.
 
 Rules
+- A drain is written by the feed thread that the kernel woke for it (`_write_directly`), as long as
+  every output takes it without waiting. What would have to wait goes through the broker's buffer,
+  and the thread of `run` works that off; the order is kept across each change (feed/buffer.py).
 - Batches are written in the order they came, each drain with one flush: what a reader of a pipe
   sees is never older than one drain.
 - However it ends (count, time, signal, a reader that left, a lost feed), the connections are
   closed first and then everything that was taken from the sockets is written.
 - A sink that fails ends the run; the others are flushed and closed before its error is raised.
+  A reader that leaves ends the run when it had the only output; else the others go on.
 - A full buffer drops the oldest packets, counted, or ends the run (`stops_when_full`).
 - A watch beside the run closes the feed when a limit or a full buffer asks for it, even while an
   output is blocked. What was taken is then written as soon as its reader reads; only a full
@@ -14,20 +18,21 @@ Rules
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from .broker import BrokerAdapter
-from .errors import OutputError, ReaderLeftError
+from .errors import OutputError
+from .events import Dropped, ReaderLeft, Summary
 from .feed.buffer import Batch
-from .feed.stats import FeedSnapshot, OutputSnapshot
-from .sinks.file import Sink
+from .feed.stats import LatencyHistogram
+from .periodic import every
+from .sinks.sink import FanOut, PacketSink
+from .snapshot import FeedSnapshot, OutputSnapshot
 
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
-_TELL_DROPS_APART_S = 1.0
+_DROPS_APART_S = 1.0
 _WATCH_EVERY_S = 0.25
 _GRACE_S = 2.0
 
@@ -41,88 +46,42 @@ class Limits:
     count: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """What a run came to. `ticks` were handed to the sinks or dropped."""
-
-    ticks: int
-    instruments: int
-    seconds: float
-    reconnects: int
-    blind_s: float
-    dropped: int
-    malformed: int
-    out_of_order: int
-    duplicates: int
-    outputs: tuple[OutputSnapshot, ...]
-
-    def facts(self) -> dict[str, object]:
-        """The same for programs: the event `summary`."""
-        return {
-            "ticks": self.ticks,
-            "instruments": self.instruments,
-            "seconds": round(self.seconds, 3),
-            "reconnects": self.reconnects,
-            "blind_s": round(self.blind_s, 3),
-            "dropped": self.dropped,
-            "malformed": self.malformed,
-            "out_of_order": self.out_of_order,
-            "duplicates": self.duplicates,
-            "outputs": {output.name: output.rows for output in self.outputs},
-        }
-
-    def __str__(self) -> str:
-        """The line that ends every stream."""
-        rate = self.ticks / self.seconds if self.seconds > 0 else 0.0
-        parts = [
-            f"{self.ticks:,} tick{_plural(self.ticks)}",
-            f"{self.instruments:,} instrument{_plural(self.instruments)}",
-            f"{self.seconds:.1f} s",
-            f"{rate:,.0f}/s",
-            f"{self.reconnects:,} reconnect{_plural(self.reconnects)}",
-            f"blind {self.blind_s:.1f} s",
-            f"{self.dropped:,} dropped",
-            f"{self.malformed:,} malformed",
-            *([f"{self.out_of_order:,} out of order"] if self.out_of_order else []),
-            *(
-                [f"{self.duplicates:,} duplicate{_plural(self.duplicates)}"]
-                if self.duplicates
-                else []
-            ),
-            *(f"{o.name} {o.rows:,} row{_plural(o.rows)}" for o in self.outputs),
-        ]
-        return " · ".join(parts)
-
-
 class Recorder:
     """One run. `run` blocks the calling thread; `stop` may come from a signal handler.
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
+
+    Threads: the one of `run` writes `_written`, `_sinks`, `_latency`, `_ended_s`; the watch beside
+    it writes the reported drops, `_is_too_slow` and, where none stands yet, `_failure`. `stop` only
+    sets a flag. Snapshots and summaries read all of them without a lock.
     """
 
     def __init__(
         self,
         broker: BrokerAdapter,
-        sinks: Sequence[Sink],
+        sinks: Sequence[PacketSink],
         limits: Limits,
         *,
         stops_when_full: bool = False,
+        names_skipped: int = 0,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
-        self._all_sinks = tuple(sinks)
-        self._sinks = list(sinks)
+        self._sinks = FanOut(sinks, reader_left=lambda name: broker.events.add(ReaderLeft(name)))
         self._limits = limits
         self._stops_when_full = stops_when_full
+        self._names_skipped = names_skipped
         self._break_off = break_off
-        self._is_over = threading.Event()
+        self._break_off_at_s: float | None = None
         self._clock = broker.clock
+        self._latency = LatencyHistogram()
         self._written = 0
         self._began_s = self._clock.now_s()
         self._is_stopping = False
-        self._told_dropped = 0
-        self._tell_drops_at_s = 0.0
+        self._reported_dropped = 0
+        self._report_drops_at_s = 0.0
         self._ended_s: float | None = None
+        # With a count, ticks that are dropped after the last one wanted were never this run's.
         self._dropped_by_count: int | None = None
         self._failure: OutputError | None = None
         self._is_too_slow = False
@@ -141,20 +100,18 @@ class Recorder:
         The summary is complete either way: `summary()` gives it again.
         """
         self._began_s = self._clock.now_s()
-        watch = threading.Thread(target=self._keep_watch, name="watch", daemon=True)
+        self._broker.write_through(self._write_directly)
         self._broker.connect()
-        watch.start()
-        try:
-            self._record()
-            self._end()
-        except BaseException:
-            self._broker.disconnect()
-            raise
-        finally:
-            self._is_over.set()
-            watch.join()
-        if self._failure is not None:
-            raise self._failure
+        with every(_WATCH_EVERY_S, self._watch, name="watch"):
+            try:
+                self._record()
+                self._end()
+            except BaseException:
+                self._broker.disconnect()
+                raise
+        failure = self._failure or self._sinks.failure
+        if failure is not None:
+            raise failure
         if self._broker.error is not None and not self._is_stopping:
             raise self._broker.error
         return self.summary()
@@ -169,26 +126,31 @@ class Recorder:
             else:
                 self._broker.wait(self._seconds_left())
 
-    def _keep_watch(self) -> None:
-        """Beside the run, on a thread of its own."""
-        while not self._is_over.wait(_WATCH_EVERY_S):
-            self._report_drops()
-            if self._is_too_slow or self._seconds_left() == 0.0:
-                self._broker.stop()
-                break
-        if self._is_too_slow and not self._is_over.wait(_GRACE_S):
-            self._break_off()
+    def _watch(self) -> bool:
+        """Beside the run, on a thread of its own; True when nothing is left to watch for."""
+        if self._break_off_at_s is not None:
+            is_due = self._clock.now_s() >= self._break_off_at_s
+            if is_due:
+                self._break_off()
+            return is_due
+        self._report_drops()
+        if self._is_too_slow:
+            self._break_off_at_s = self._clock.now_s() + _GRACE_S
+        elif self._seconds_left() != 0.0:
+            return False
+        self._broker.stop()
+        return not self._is_too_slow
 
     def _end(self) -> None:
         """Close the feed, write what was taken, close the outputs, and leave the summary."""
         if self._has_its_count:
-            self._dropped_by_count = self._broker.buffer.dropped
+            self._dropped_by_count = self._broker.dropped
         self._broker.disconnect()
         while batches := self._broker.take(_AT_ONCE):
             self._write(batches)
-        self._close()
+        self._sinks.close()
         self._ended_s = self._clock.now_s() - self._began_s
-        self._broker.report("summary", self.summary().facts())
+        self._broker.events.add(self.summary())
 
     @property
     def _has_its_count(self) -> bool:
@@ -198,6 +160,8 @@ class Recorder:
         return (
             self._is_stopping
             or self._failure is not None
+            or self._sinks.failure is not None
+            or self._sinks.is_over
             or self._has_its_count
             or self._seconds_left() == 0.0
         )
@@ -212,32 +176,52 @@ class Recorder:
         return max(0.0, min(left)) if left else None
 
     def _report_drops(self) -> None:
-        dropped, now_s = self._broker.buffer.dropped, self._clock.now_s()
-        if dropped == self._told_dropped or now_s < self._tell_drops_at_s:
+        dropped, now_s = self._broker.dropped, self._clock.now_s()
+        if dropped == self._reported_dropped or now_s < self._report_drops_at_s:
             return
-        self._told_dropped, self._tell_drops_at_s = dropped, now_s + _TELL_DROPS_APART_S
-        self._broker.report("dropped", {"dropped": dropped})
+        self._reported_dropped, self._report_drops_at_s = dropped, now_s + _DROPS_APART_S
+        self._broker.events.add(Dropped(dropped))
         if self._stops_when_full and self._failure is None:
             self._is_too_slow = True
+            limit = self._broker.snapshot(most_instruments=0).buffer_limit
             self._failure = OutputError(
-                f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of"
-                f" {self._broker.buffer.limit:,}",
-                remedy="read faster, raise --buffer, or accept counted drops: --on-full drop",
+                f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of {limit:,}",
+                kind="buffer-full",
+                dropped=dropped,
+                limit=limit,
             )
+
+    def _write_directly(self, received_ns: int, packets: list[bytes]) -> bool:
+        """On a feed thread, one at a time: write a drain, unless somebody would be waited for."""
+        count = len(packets)
+        if not all(sink.takes(count) for sink in self._sinks.working) or self._is_at_limit(count):
+            return False
+        self._write([Batch(received_ns, packets)])
+        if self._sinks.failure is not None or self._sinks.is_over:
+            self._broker.waker.wake()  # the thread of `run` ends it
+        return True
+
+    def _is_at_limit(self, packets: int) -> bool:
+        """Whether a drain of so many reaches the count, or comes after the end: it is not written
+        directly, so that the thread of `run` alone decides where the run ends."""
+        limit = self._limits.count
+        return self._is_stopping or (limit is not None and self._written + packets >= limit)
 
     def _write(self, batches: Sequence[Batch]) -> None:
         """Batches to every sink, with one flush; past `count` the rest is left out."""
         wanted = list(self._up_to_count(batches))
         if not wanted:
             return
-        for sink in list(self._sinks):
-            with self._failing(sink):
-                for received_ns, packets in wanted:
-                    sink.write(received_ns, packets)
-                sink.flush()
+
+        def write(sink: PacketSink) -> None:
+            for received_ns, packets in wanted:
+                sink.write(received_ns, packets)
+            sink.flush()
+
+        self._sinks.each(write)
         now_ns = self._clock.wall_ns()
         for received_ns, packets in wanted:
-            self._broker.latency.add((now_ns - received_ns) / 1000, len(packets))
+            self._latency.add((now_ns - received_ns) / 1000, len(packets))
 
     def _up_to_count(self, batches: Sequence[Batch]) -> Iterator[Batch]:
         count = self._limits.count
@@ -251,27 +235,6 @@ class Recorder:
                 if left >= len(batch.packets)
                 else Batch(batch.received_ns, batch.packets[:left])
             )
-
-    @contextmanager
-    def _failing(self, sink: Sink) -> Iterator[None]:
-        """A sink that fails is out, and the run ends; a reader that left ends it well."""
-        try:
-            yield
-        except ReaderLeftError:
-            self._sinks.remove(sink)
-            self._is_stopping = True
-        except OutputError as error:
-            self._sinks.remove(sink)
-            self._failure = self._failure or error
-
-    def _close(self) -> None:
-        for sink in list(self._sinks):
-            with self._failing(sink):
-                sink.close()
-
-    def outputs(self) -> tuple[OutputSnapshot, ...]:
-        """The outputs as they stand, failed ones included."""
-        return tuple(OutputSnapshot(s.name, s.rows, s.bytes_written) for s in self._all_sinks)
 
     def summary(self) -> Summary:
         """The run so far, or at its end."""
@@ -287,13 +250,19 @@ class Recorder:
             malformed=now.malformed,
             out_of_order=now.out_of_order,
             duplicates=now.duplicates,
-            outputs=self.outputs(),
+            outputs={sink.name: sink.rows for sink in self._sinks.sinks},
+            names_skipped=self._names_skipped,
         )
 
-    def snapshot(self) -> FeedSnapshot:
-        """The broker's snapshot with the outputs in it."""
-        return replace(self._broker.snapshot(), outputs=self.outputs())
-
-
-def _plural(count: int) -> str:
-    return "" if count == 1 else "s"
+    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+        """The broker's snapshot, with the outputs and how long ticks took to reach them."""
+        return replace(
+            self._broker.snapshot(most_instruments),
+            outputs=tuple(
+                OutputSnapshot(sink.name, sink.rows, sink.bytes_written)
+                for sink in self._sinks.sinks
+            ),
+            latency_p50_us=self._latency.quantile(0.5),
+            latency_p99_us=self._latency.quantile(0.99),
+            names_skipped=self._names_skipped,
+        )

@@ -1,4 +1,4 @@
-"""What a running stream tells other processes: `run/<pid>.json`, replaced every second.
+"""What a running stream shows to other processes: `run/<pid>.json`, replaced every second.
 
 The file holds the same snapshot that the dashboard draws. It is replaced atomically, so a reader
 never sees half of one, and removed at the end; one whose process is gone, or whose process number
@@ -10,14 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from .errors import OutputError
+from .snapshot import FeedSnapshot
 
 STALE_AFTER_S = 10.0
-"""A file that was not replaced for so long belongs to a process that hangs or is another one."""
+"""A file older than this belongs to a process that hangs, or to another program by now."""
 
 
 class StatusFile:
@@ -28,16 +28,17 @@ class StatusFile:
         self.path = folder / f"{os.getpid() if pid is None else pid}.json"
         self._draft = self.path.with_suffix(".tmp")
 
-    def replace(self, snapshot: Mapping[str, object]) -> None:
+    def replace(self, snapshot: FeedSnapshot) -> None:
         """Show `snapshot` to others. Raises OutputError when the folder cannot be written."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._draft.write_text(json.dumps(snapshot), encoding="utf-8")
+            self._draft.write_text(json.dumps(snapshot.to_dict()), encoding="utf-8")
             self._draft.replace(self.path)
         except OSError as error:
             raise OutputError(
                 f"the status file {self.path} cannot be written: {error.strerror}",
-                remedy="see that the folder is yours and the disk has room",
+                kind="status-unwritable",
+                path=str(self.path),
             ) from error
 
     def remove(self) -> None:
@@ -47,10 +48,19 @@ class StatusFile:
                 path.unlink()
 
 
-def running_streams(folder: Path, wall_s: float) -> list[dict[str, Any]]:
-    """`{"pid": ..., **snapshot}` of every stream that runs now, by process number.
+class RunningStream(NamedTuple):
+    """A stream of process `pid`. `snapshot` None: its status cannot be read (it is damaged, or
+    another version wrote it)."""
 
-    `wall_s` is the time now, seconds since the epoch. Stale files are passed over and removed.
+    pid: int
+    snapshot: FeedSnapshot | None
+
+
+def running_streams(folder: Path, wall_s: float) -> list[RunningStream]:
+    """Every stream that runs now, by process number.
+
+    `wall_s` is the time now, seconds since the epoch. Stale files are skipped; those of processes
+    that are gone are removed.
     """
     streams = []
     for path in sorted(folder.glob("*.json"), key=lambda path: path.name.zfill(20)):
@@ -61,13 +71,18 @@ def running_streams(folder: Path, wall_s: float) -> list[dict[str, Any]]:
             with contextlib.suppress(OSError):
                 path.unlink()
             continue
-        with contextlib.suppress(OSError, ValueError):
-            if wall_s - path.stat().st_mtime > STALE_AFTER_S:
-                continue
-            snapshot = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(snapshot, dict):
-                streams.append({"pid": pid, **snapshot})
+        with contextlib.suppress(OSError):
+            if wall_s - path.stat().st_mtime <= STALE_AFTER_S:
+                streams.append(RunningStream(pid, _read(path)))
     return streams
+
+
+def _read(path: Path) -> FeedSnapshot | None:
+    try:
+        given = json.loads(path.read_text(encoding="utf-8"))
+        return FeedSnapshot.from_dict(given) if isinstance(given, dict) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _is_alive(pid: int) -> bool:

@@ -1,23 +1,25 @@
 """The tick: one packet of the feed, decoded.
 
 Prices are kept as integers in the broker's unit (paise; 1e-7 rupees in the currency segment) in
-the fields whose names end in `_price`, and shown as exact decimals by the properties that bear
-the names of the columns (`ltp`, `open`, ...). Nothing here ever goes through a binary fraction.
+the fields whose names end in `_price`, and shown as exact decimals by the properties that have
+the names of the columns (`ltp`, `open`, `bid1_price`, ...). Nothing here ever goes through a binary
+fraction.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import IntEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from .clock import IST, ist_time
+from .errors import PacketError
 from .instrument import exchange_name, price_digits
 
 
 class Mode(IntEnum):
-    """How much a packet tells; the numbers are the wire's. DEPTH was withdrawn on 2025-04-25."""
+    """How much a packet holds; the numbers are the wire's. DEPTH was withdrawn on 2025-04-25."""
 
     LTP = 1
     QUOTE = 2
@@ -33,6 +35,10 @@ class Mode(IntEnum):
 MODES_BY_LABEL: dict[str, Mode] = {mode.label: mode for mode in Mode}
 
 
+Cell: TypeAlias = str | int | float | Decimal | datetime | None
+"""A value of a row."""
+
+
 class Level(NamedTuple):
     """One level of the order book: shares or contracts, price in the broker's unit, orders."""
 
@@ -46,7 +52,7 @@ class Tick(NamedTuple):
 
     Times: `received_ns` is the wall clock (ns since the epoch) when the packet left the socket;
     `exchange_time_ms` and `last_trade_time_s` are the packet's own, 0 where it has none.
-    `bids` and `asks` hold the best level first; None stands for an empty level at its place.
+    `bids` and `asks` hold the best level first; None is an empty level at its place.
     """
 
     received_ns: int
@@ -100,7 +106,8 @@ class Tick(NamedTuple):
 
     def decimal(self, price: int) -> Decimal:
         """An integer price of this tick (a level's, say) in rupees, exactly."""
-        return Decimal(price).scaleb(-price_digits(self.exchange_type))
+        # A context of our own: one that the program has set may round.
+        return Decimal(price).scaleb(-price_digits(self.exchange_type), _EXACT)
 
     def _decimal_or_none(self, price: int | None) -> Decimal | None:
         return None if price is None else self.decimal(price)
@@ -155,7 +162,77 @@ class Tick(NamedTuple):
         """Lowest price of 52 weeks, in rupees."""
         return self._decimal_or_none(self.low_52w_price)
 
+    def to_row(self) -> dict[str, Cell]:
+        """The columns of its mode, by name, in the order of a CSV recording.
 
+        Prices are `Decimal` in rupees, times aware `datetime` in IST, `mode` and `exchange` text;
+        what is an empty cell in CSV is None. A time that no calendar between 1970 and 9999 holds is
+        the packet's integer, as in CSV.
+        Raises PacketError for mode depth, which has no row.
+        """
+        if self.mode > Mode.SNAP:
+            raise PacketError(f"a {self.mode.label} tick has no row", reason="mode")
+        row: dict[str, Cell] = {
+            "received_at": self.received_at,
+            "exchange_time": self.exchange_time or self.exchange_time_ms or None,
+            "exchange": self.exchange,
+            "symbol": self.symbol or None,
+            "token": self.token or None,
+            "mode": self.mode.label,
+            "sequence": self.sequence,
+            "ltp": self.ltp,
+        }
+        if self.mode >= Mode.QUOTE:
+            row |= {name: getattr(self, name) for name in _QUOTE_COLUMNS}
+        if self.mode is Mode.SNAP:
+            row["last_trade_time"] = self.last_trade_time or self.last_trade_time_s or None
+            row |= {name: getattr(self, name) for name in _SNAP_COLUMNS}
+            row |= {name: getattr(self, name) for name in _LEVELS}
+        return row
+
+
+_QUOTE_COLUMNS = (
+    "last_quantity",
+    "average_price",
+    "volume",
+    "total_buy_quantity",
+    "total_sell_quantity",
+    "open",
+    "high",
+    "low",
+    "close",
+)
+_SNAP_COLUMNS = (
+    "open_interest",
+    "oi_change_percent",
+    "upper_circuit",
+    "lower_circuit",
+    "high_52w",
+    "low_52w",
+)
+_LEVELS = {
+    f"{side}{number}_{part}": (f"{side}s", number - 1, part)
+    for side in ("bid", "ask")
+    for number in range(1, 6)
+    for part in ("price", "quantity", "orders")
+}
+"""The columns of the best five: where each is in a tick."""
+
+
+def _level_property(levels: str, index: int, part: str) -> property:
+    def value(tick: Tick) -> Decimal | int | None:
+        level = next(iter(getattr(tick, levels)[index : index + 1]), None)
+        if level is None:
+            return None
+        return tick.decimal(level.price) if part == "price" else getattr(level, part)
+
+    return property(value, doc=f"The {part} of level {index + 1} of `{levels}`; None if empty.")
+
+
+for _column, _place in _LEVELS.items():
+    setattr(Tick, _column, _level_property(*_place))
+
+_EXACT = Context(prec=28)
 _EPOCH = datetime(1970, 1, 1, tzinfo=IST) + timedelta(hours=5, minutes=30)
 _LAST_US = (datetime.max.replace(tzinfo=IST) - _EPOCH) // timedelta(microseconds=1)
 

@@ -1,25 +1,24 @@
-"""Where the broker lives, and how its identity is checked.
+"""The broker's addresses, and which addresses may carry tokens.
 
-Tokens travel to these addresses, so plain `http://` and `ws://` are for this machine's own
-loopback only, and every other address is verified against the system's trust store
-(`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured). The defaults' source: protocol.md.
+Plain `http://` and `ws://` are for this machine's own loopback only; every other address is TLS,
+verified (`http.py`). The defaults' source: protocol.md.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import UsageError
 
-if TYPE_CHECKING:
-    import ssl
-
 REST_URL = "https://apiconnect.angelone.in"
 FEED_URL = "wss://smartapisocket.angelone.in/smart-stream"
 INSTRUMENTS_URL = "https://margincalculator.angelone.in/OpenAPI_File/files/OpenAPIScripMaster.json"
+
+DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
+"""The schemes that are spoken, and the port where an address names none."""
 
 _PLAIN_SCHEMES = {"http", "ws"}
 
@@ -45,34 +44,45 @@ class Endpoints:
 def checked_url(url: str, variable: str, schemes: tuple[str, ...]) -> str:
     """`url` when it may carry tokens, else UsageError; `schemes`: what is allowed, safe first."""
     shown = without_secrets(url)
-    remedy = f"write it as {schemes[0]}://host[:port]/path"
+    safe = schemes[0]
     try:
         parts = urlsplit(url)
         host, _port = parts.hostname, parts.port
-    except ValueError as error:
-        reason = f"{variable}: {shown!r} is no address: {error}"
-        raise UsageError(reason, remedy=remedy) from error
+    except ValueError:
+        reason = f"{variable}: {shown!r} is not a valid address: its host or port cannot be read"
+        # Not `from error`: its text may hold what `shown` leaves out.
+        raise UsageError(reason, kind="url", scheme=safe) from None
     if parts.scheme not in schemes or not host:
-        raise UsageError(f"{variable}: {shown!r} is no {schemes[0]}:// address", remedy=remedy)
-    if parts.username is not None or parts.query:
+        reason = f"{variable}: {shown!r} is not an address that begins with {safe}://"
+        raise UsageError(reason, kind="url", scheme=safe)
+    if not url.isascii() or any(c.isspace() or not c.isprintable() for c in url):
+        reason = f"{variable}: {shown!r} holds a blank or a character that no address has"
+        raise UsageError(reason, kind="url", scheme=safe)
+    if parts.username is not None or parts.query or parts.fragment:
         raise UsageError(
-            f"{variable}: {shown!r} carries a user name or a query",
-            remedy="secrets never belong into an address; leave that part out",
+            f"{variable}: {shown!r} has a user name, a query or a fragment", kind="url-secret"
         )
     if parts.scheme in _PLAIN_SCHEMES and not is_loopback(host):
         raise UsageError(
             f"{variable}: {shown!r} would send tokens in clear text to {host}",
-            remedy=f"use {schemes[0]}://; {parts.scheme}:// is for this machine alone",
+            kind="url-plain",
+            scheme=safe,
+            plain=parts.scheme,
         )
     return url
 
 
 def without_secrets(url: str) -> str:
     """`url` as it may be shown: without user, password, query and fragment."""
-    bare = url.partition("#")[0].partition("?")[0]
-    scheme, separator, rest = bare.partition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        scheme, rest = "", url
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    if "@" in rest[len(authority) :]:
+        # A password with an unescaped / ? or #, or a query with an @: nothing tells them apart.
+        return f"{scheme}{separator}***"
+    path = re.split("[?#]", rest[len(authority) :], maxsplit=1)[0]
+    return f"{scheme}{separator}{authority.rpartition('@')[2]}{path}"
 
 
 def is_loopback(host: str) -> bool:
@@ -83,12 +93,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def trusted_context() -> ssl.SSLContext:
-    """A client's TLS context: system trust store, host name checked, TLS 1.2 or newer."""
-    import ssl  # 9 ms that only a command with a connection needs
-
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

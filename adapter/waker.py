@@ -1,7 +1,7 @@
-"""A bell that one thread rings and another waits for on a selector.
+"""Wakes one thread, which waits on a selector, from another thread or from a signal handler.
 
-Ringing is one write to a descriptor: safe from a signal handler, never blocks, never waits for a
-lock (an `Event.set()` inside a handler can deadlock with the thread that waits on it).
+Waking is one write to a descriptor: safe in a signal handler, never blocks, never waits for a lock
+(an `Event.set()` inside a handler can deadlock with the thread that waits on it).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import socket
 
 
 class Waker:
-    """`ring()` from anywhere; the one waiter `wait()`s, or registers `fileno()` and `clear()`s."""
+    """`wake()` from anywhere; the one waiter `wait()`s, or registers `fileno()` and `clear()`s."""
 
     def __init__(self) -> None:
         self._reader, self._writer = socket.socketpair()
@@ -25,31 +25,27 @@ class Waker:
         """What a selector watches for reading."""
         return self._reader.fileno()
 
-    def signal_fileno(self) -> int:
-        """What `signal.set_wakeup_fd` may write to."""
-        return self._writer.fileno()
-
     def wake(self) -> None:
-        """Wake the waiter; a bell that rings already stays ringing, a closed one is silent."""
+        """Wake the waiter. Waking it twice is waking it once; after `close` nothing happens."""
         with contextlib.suppress(BlockingIOError, OSError):
             self._writer.send(b"\0")
 
     def clear(self) -> None:
-        """Silence the bell, before looking at what it was rung for."""
+        """Take the wake-ups that came, before looking at what they were for."""
         with contextlib.suppress(BlockingIOError):
             self._reader.recv(4096)
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Whether the bell rang within `timeout_s` seconds (None: wait for ever); clears it."""
-        rang = bool(self._poll.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000))
-        if rang:
+        """Whether it was woken within `timeout_s` seconds (None: no limit); clears it."""
+        is_woken = bool(self._poll.poll(None if timeout_s is None else max(0.0, timeout_s) * 1000))
+        if is_woken:
             self.clear()
-        return rang
+        return is_woken
 
     def close(self) -> None:
         self._reader.close()
         self._writer.close()
 
     def __del__(self) -> None:
-        """A bell goes with its owner; nobody has to remember it."""
+        """Its descriptors are closed with its owner; nobody has to remember them."""
         self.close()

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from blaster import unique_packets
 
+from ticks.adapter.rows.format import Csv, Jsonl
 from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.tick import Mode
 
@@ -38,9 +39,8 @@ def record(folder: str, rows_format: str, mode: str, rows: int) -> None:
     for name, count in (("all", rows), ("few", FEW)):
         path = Path(folder) / f"{name}.{rows_format}"
         path.unlink(missing_ok=True)
-        sink = open_sink(
-            str(path), rows_format, mode=Mode[mode.upper()], symbols=SYMBOLS, note=print
-        )
+        row_format = Jsonl() if rows_format == "jsonl" else Csv(Mode[mode.upper()])
+        sink = open_sink(str(path), row_format, symbols=SYMBOLS, note=print)
         for number, start in enumerate(range(0, count, DRAIN)):
             at = start % len(packets)
             sink.write(START_NS + number * 1_000_000, packets[at : at + DRAIN])

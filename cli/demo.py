@@ -1,7 +1,8 @@
 """`--demo`: a simulated broker in a child process, and an environment that leads to it.
 
 Everything then happens for real: login, instrument master, handshake, ticks. The child ends when
-its standard input closes, so it never outlives us, however we end.
+its standard input closes, so it never outlives us, however we end; a home that we leave behind when
+we are killed is removed by the next demo.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import os
 import shlex
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 
 from ..adapter.errors import BrokerError
+from ..adapter.simulator.throwaway import throwaway_folder
 
 _SERVE = "from ticks.cli.demo import serve; serve()"
 _END = "#"
@@ -35,7 +36,7 @@ def environment(is_demo: bool) -> Iterator[Mapping[str, str]]:
 def demo_environment(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """`environ` with the addresses and credentials of a simulated broker and a throw-away home."""
     with (
-        tempfile.TemporaryDirectory(prefix="ticks-demo-") as home,
+        throwaway_folder() as home,
         subprocess.Popen(  # noqa: S603  (our own interpreter, a constant program)
             [sys.executable, "-c", _SERVE],
             stdin=subprocess.PIPE,
@@ -45,7 +46,7 @@ def demo_environment(environ: Mapping[str, str]) -> Iterator[dict[str, str]]:
         ) as child,
     ):
         try:
-            yield {**environ, **_exported(child), "TICKS_HOME": home}
+            yield {**environ, **_exported(child), "TICKS_HOME": str(home)}
         finally:
             if child.stdin is not None:
                 child.stdin.close()
@@ -66,7 +67,7 @@ def _exported(child: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def serve() -> None:
-    """What the child runs: a simulator until standard input closes."""
+    """What the child runs: a simulator, until standard input closes."""
     from ..adapter.simulator.simulator import Simulator
 
     with Simulator() as simulator:

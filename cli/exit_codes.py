@@ -28,6 +28,7 @@ from ..adapter.errors import (
     TicksError,
     UsageError,
 )
+from ..adapter.redaction import redacted
 
 
 class ExitCode(IntEnum):
@@ -56,18 +57,150 @@ _CODES: tuple[tuple[type[TicksError], ExitCode], ...] = (
     (RecordingError, ExitCode.OUTPUT),
 )
 
+_CHECK_ADDRESS = (
+    "check the TICKS_..._URL variables, and that no proxy or captive portal answers instead"
+)
+
 REMEDIES: dict[str, str] = {
-    # --- config, paths, urls
+    # --- config, paths, urls, http, proxy
     "no-symbol": "name one, such as NIFTY",
     "bad-mode": "use ltp, quote or snap; the broker withdrew mode 4 (depth) on 2025-04-25",
+    "home-user": "write the whole path",
+    "home-folder": "name a folder, or unset it",
+    "url": "write it as {scheme}://host[:port]/path",
+    "url-secret": "leave that part out: secrets never belong in an address",
+    "url-plain": "use {scheme}://; {plain}:// is for this machine only",
+    "unreachable": "check the network, and TICKS_REST_URL or TICKS_FEED_URL if set",
+    "certificate": "if your network inspects TLS, add its certificate to the system's trust store"
+    " or name it in SSL_CERT_FILE; check the address and this machine's clock too",
+    "not-http": _CHECK_ADDRESS,
+    "reply-gzip": _CHECK_ADDRESS,
+    "reply-too-large": _CHECK_ADDRESS,
+    "proxy-value": "write the proxy as http://user:password@host:port, with special characters"
+    " percent-encoded (# is %23), or unset it",
+    "proxy-scheme": "name an HTTP proxy (http://host:port) or unset it; NO_PROXY lists hosts that"
+    " are reached without a proxy",
+    "proxy-unreachable": "check {variable} and that the proxy is running; NO_PROXY lists hosts that"
+    " are reached without a proxy",
+    "proxy-foreign": "check the host and port in {variable}: it must be an HTTP proxy",
+    "proxy-password": "write user name and password into {variable}:"
+    " http://user:password@{proxy}, special characters percent-encoded",
+    "proxy-refused": "have the proxy allow the broker's hosts, or list them in NO_PROXY",
+    "proxy-target": "the proxy answers; check the network behind it, or try again in a minute",
     # --- auth: session, login, REST
+    "not-smartapi": _CHECK_ADDRESS,
+    "credentials-missing": "set what is missing, or run on a terminal: ticks login",
+    "broker-busy": "try again in a minute",
+    "call-refused": "try again in a minute; if that fails too, run: ticks login",
+    "rate-limit": "wait at least a minute before the next try",
+    "login-paused": "wait {wait_s} s before the next try",
+    "firewall": "try again in a minute; if that fails too, try from another network",
+    "api-key-refused": "check TICKS_API_KEY against the app's key at smartapi.angelone.in",
+    "login-refused": "check TICKS_CLIENT_CODE and TICKS_PIN: the PIN is the four-digit one of the"
+    " Angel One app, not the web password",
+    "login-unclear": "check TICKS_REST_URL and that no proxy or captive portal answers instead,"
+    " then run: ticks login",
+    "totp-refused": "check TICKS_TOTP_SECRET and this machine's clock",
+    "totp-clock": "set this machine's clock (turn time synchronisation on), then log in again",
+    "totp-secret": "set TICKS_TOTP_SECRET to the text shown beside the QR code at"
+    " smartapi.angelone.in/enable-totp, not to the six digits of the moment",
+    "no-session": "run: ticks login",
+    "session-over": "run: ticks login",
+    "session-of-another": "run: ticks login --client-code {client_code}",
+    "session-file-shared": "run: chmod 600 {quoted_path}",
+    "session-file-unreadable": "move it away or fix its permissions, then run: ticks login",
+    "session-file-type": "move it away, then run: ticks login",
+    "session-file-undeletable": "delete it by hand: it holds tokens",
+    "session-not-saved": "make the folder writable, or set TICKS_HOME to one that is",
+    "sdk-missing": "run: pip install smartapi-python==1.5.5",
+    "no-session-no-credentials": "set them, or run: ticks login",
+    "session-only-saved": "set them, or log in again each morning: ticks login",
     # --- instruments: names, master, index
+    "symbol-empty": "type a name, such as NIFTY or NSE:SBIN",
+    "symbol-too-long": "shorten it",
+    "symbol-unknown": "look for it with `ticks find TEXT`",
+    "symbol-isin": "look for the symbol with `ticks find TEXT`",
+    "symbol-merged": "name the new company",
+    "symbol-ambiguous": "name one of them; `ticks find TEXT` lists all",
+    "symbol-split": "name one of them",
+    "symbol-expired": "name a contract that has not expired; `ticks find TEXT` lists them",
+    "contracts-unlisted": "look for it with `ticks find TEXT`",
+    "right-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "expiry-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "strike-unlisted": "name one of them; `ticks find TEXT` lists all",
+    "names-unresolved": "look for each with `ticks find TEXT`",
+    "names-skipped": "fix the watch list, or leave --strict out",
+    "names-all-skipped": "fix the watch list: each name was reported with its reason",
+    "exchange-unknown": "leave the exchange out, or name one of these",
+    "exchange-value": "use one of {exchanges}",
+    "watch-list-too-large": "give a text file with one symbol per line",
+    "alias-empty": 'write it as name = "SYMBOL"',
+    "alias-loop": "have one of them stand for a symbol",
+    "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
+    "chain-unlisted": "look for the expiries with `ticks find TEXT`",
+    "chain-without-spot": "name the strikes one by one",
+    "index-damaged": "delete {path}; the next command builds it again",
+    "index-unwritable": "make room there, or set TICKS_HOME to another folder",
+    "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
+    "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
+    "streams-not-live": "look at the ones that are not live",
+    "feed-lost": "run ticks health, or use --keep-trying to retry forever",
+    "subscription-refused": (
+        "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
+    ),
+    "no-such-part": "count parts from 1",
+    "subscriptions-over-limit": (
+        "take a part of the watch list with --shard I/N,"
+        " and the other parts with other client codes"
+    ),
+    "handshake-tokens": "log in again: ticks login",
+    "connection-limit": "a client code may hold 3 connections over all apps; close one and wait",
+    "feed-busy": "try again in a minute",
+    "handshake-refused": "check TICKS_FEED_URL",
+    "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
     # --- files, rows, sinks, replay: outputs and recordings
+    "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
+    "output-in-use": "stop the other one, or choose another path",
+    "output-is-input": "write to another file",
+    "output-other-header": "choose another path, --mode as it was recorded, or --overwrite",
+    "output-other-content": "choose another path, or --overwrite",
+    "output-not-gzip": "choose another path, or --overwrite",
+    "output-torn-gzip": "choose another path, or --overwrite",
+    "output-torn-text": "repair it by hand (gzip -dc {path}), or choose another path",
+    "output-disk-full": "free some space; the file can be appended to",
+    "output-no-folder": "create it: mkdir -p {folder}",
+    "output-is-folder": "name a file in it",
+    "output-no-rights": "change its permissions, or choose another path",
+    "output-unwritable": "choose another path",
+    "output-too-few-columns": "give the output more columns with --mode {mode}",
+    "recording-unreadable": "check its path and its permissions",
+    "recording-without-rows": "check that it is the right file, and that ticks came while it was"
+    " recorded",
+    "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
+    ' and a JSON one with {{"received_at":',
+    "damaged-row": "fix that line, or make a copy without it:"
+    " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
+    "rate-invalid": "give a rate of 0 or more and a speed over 0",
+    "accounts-invalid": "give a number of accounts of 1 or more",
+    "fault-invalid": "{grammar}",
+    "fault-of-recording": "leave out that fault or the recording",
+    "disconnects-at-full-speed": "give a number as --speed, or leave out --events",
+    "not-an-event": "give the file that `ticks stream --events` wrote beside the recording",
+    "events-unreadable": "check the path and its permissions",
+    "port-taken": "choose another port, or 0 for a free one",
+    "no-temporary-folder": "set TMPDIR to a folder that can be written",
+    "openssl-missing": "install openssl, or leave out --tls: plain http and ws are allowed on "
+    "loopback",
+    "openssl-failed": "leave out --tls, or fix the openssl command",
     # --- this machine: disk, clock, port
+    "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
+    "folder-unwritable": "set TICKS_HOME to a folder of yours",
+    "disk-full": "make room before you record",
+    "status-unwritable": "check that the folder is yours and that its disk has room",
 }
-"""What to do about each kind of error that the adapter raises; `{name}` is one of its values."""
+"""What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; files of ours name their faults themselves."""
@@ -106,7 +239,7 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
         _say("ticks: interrupted", with_traceback=False)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
-        reason = f"{type(error).__name__}: {error}"
+        reason = redacted(f"{type(error).__name__}: {error}")
         _say(f"ticks: unexpected: {reason}\n  try: the same with -v, and report it", is_verbose)
         return ExitCode.UNEXPECTED
 
@@ -136,7 +269,8 @@ def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[s
 
 def _say(words: str, with_traceback: bool) -> None:
     if with_traceback:
-        traceback.print_exc()
+        # Exceptions of libraries quote headers, bodies and addresses.
+        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
     print(words, file=sys.stderr)
 
 

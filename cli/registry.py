@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 SUMMARIES = {
-    "login": "Log in at the broker and keep the session, or show the one that is kept.",
+    "login": "Log in to the broker and save the session, or show the saved one.",
     "logout": "End the session at the broker and delete it here.",
     "stream": "Stream ticks of SYMBOL... to stdout or files until told to stop.",
     "health": "Check login, network, instruments and feed, and say what to do about each fault.",

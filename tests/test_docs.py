@@ -15,6 +15,7 @@ import pytest
 from pages import NOT_OURS, PAGES, ROOT, blocks, blocks_of, commands, name_of, prose, spans, text_of
 
 from ticks.adapter.clock import IST
+from ticks.adapter.events import FeedEvent
 from ticks.adapter.rows.columns import columns
 from ticks.adapter.simulator.faults import What, parse_fault
 from ticks.adapter.tick import Mode
@@ -104,15 +105,15 @@ def test_the_page_of_the_rows_names_every_column_and_no_other() -> None:
 
 
 def test_the_page_of_health_names_every_event_and_no_other() -> None:
-    told = r'(?:Tell|_tell|_report|\breport)\(\s*"(\w+)"|_request\([^)]*"(\w+)"\)'
-    events = {first or second for first, second in re.findall(told, SOURCE)}
+    events = {kind.name for kind in FeedEvent.__subclasses__()}
     rows = re.findall(r"(?m)^\| (`\w+`(?:, `\w+`)*) \|", text_of("docs/health.md"))
     assert {name for row in rows for name in re.findall(r"\w+", row)} == events
 
 
 def test_the_page_of_the_simulator_shows_every_fault_as_it_is_written() -> None:
     rows = re.findall(r"(?m)^\| `([^`]+)` \| .+ \| (.+) \|$", text_of("docs/simulator.md"))
-    whens = {"feed": "20s", "`connect`": "connect", "calls": "login"}
+    whens = {"feed": "20s", "calls": "login"}
+    whens |= {f"`{call}`": call for call in ("connect", "login", "refresh")}
     shown = [f"{whens[at]}:{what}" for what, ats in rows for at in ats.split(", ")]
     assert {parse_fault(text).what for text in shown} == set(What)
 
@@ -156,7 +157,6 @@ def test_the_page_of_the_protocol_gives_the_sizes_that_are_decoded() -> None:
     page = text_of("docs/protocol.md")
     sizes = [int(size) for size in re.findall(r"packet ends at (\d+)", page)]
     assert sizes == [PACKET_SIZES[mode] for mode in (Mode.LTP, Mode.QUOTE, Mode.SNAP)]
-    assert f"{PACKET_SIZES[Mode.DEPTH]} bytes" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

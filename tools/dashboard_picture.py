@@ -25,12 +25,13 @@ from rich.console import Console
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.config import Config
-from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.instruments import open_catalog
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.sinks.file import open_sink
+from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.tick import Mode
 from ticks.cli.view.dashboard import render
 
@@ -99,7 +100,7 @@ def looks(seconds: float) -> Iterator[tuple[str, FeedSnapshot]]:
             "dashboard-waiting",
             look_until(
                 lambda snapshot: (
-                    snapshot.phase == "waiting" and snapshot.connections[0].attempt == 2
+                    snapshot.phase is Phase.WAITING and snapshot.connections[0].attempt == 2
                 )
             ),
         )

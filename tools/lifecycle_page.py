@@ -22,7 +22,7 @@ from ticks.adapter.feed.lifecycle import (
     TABLE,
     Beaten,
     Checked,
-    Close,
+    CloseLink,
     Connect,
     Due,
     Failed,
@@ -47,7 +47,7 @@ ACTION_WORDS = {
     Connect: "connect",
     Subscribe: "subscribe everything",
     SendHeartbeat: "send `ping`",
-    Close: "close the socket",
+    CloseLink: "close the socket",
 }
 BEGINNING = """# The life of a connection
 

@@ -1,16 +1,20 @@
-"""Who the user is to the broker: saved, renewed, or logged in anew. One keeper a process.
+"""Who the user is to the broker: saved, renewed, or logged in again. One authenticator a process.
 
-Rules (design section 1, "Config"; section 4, "401/403")
+Rules (design section 1, "Environment"; section 4, "401/403")
 - A session is usable while its JWT holds and the broker has not refused it here. A usable one
   costs no call. One just issued is used however short it lives.
 - Run out: refresh, else a fresh login. Refused (401, 403): one fresh login when the credentials
   are complete, else refresh. A refused token is not tried again.
 - A TOTP code is tried at once, even if its window was used before. Only a refused code (AB1050)
-  makes us wait for the next window, once.
-- Credentials that were refused are never tried twice: the same error comes again, without a call.
-  Nor is a login tried within a minute of one that had too many before it.
-- One renewal at a time: whoever comes while it runs waits, and gets its result or its error.
+  makes us wait for the next window, once; a code that was typed is not waited for.
+- Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
+  again, without a call. An answer to a login that is not understood lets it be sent once more at
+  most; one that says "too many calls", not within a minute.
+- One renewal at a time, in this process and among all that share the session file: whoever comes
+  while it runs waits, and gets its session (in this process its error too). A refresh token may
+  work only once, so the file is read again before each login and before each failure.
 - What is missing among the credentials is taken from the saved session where that has it.
+- A session that cannot be saved lives in memory, and that is said once.
 """
 
 from __future__ import annotations
@@ -27,9 +31,10 @@ from ..clock import Clock, ist_time
 from ..errors import (
     CredentialsMissingError,
     CredentialsRefusedError,
+    DiskError,
+    LoginUnclearError,
     NotSmartApiError,
     RateLimitedError,
-    SessionError,
     SessionFileError,
     TicksError,
     TokenRefusedError,
@@ -43,12 +48,12 @@ from .totp import checked_key, code_at, next_window_s
 
 __all__ = ["Authenticator", "Credentials", "LoginApi", "Session", "SessionStatus"]
 
-RATE_LIMIT_PAUSE_S = 60.0
-"""A login turned down for too many calls is not repeated before this (protocol.md, "REST")."""
+LOGIN_PAUSE_S = 60.0
+"""A login refused for too many calls is not repeated before this (protocol.md, "REST")."""
 
 
 class LoginApi(Protocol):
-    """The broker's calls that a keeper needs; `smartapi.SmartApi` makes them for real."""
+    """The broker's calls that are needed here; `smartapi.SmartApi` makes them for real."""
 
     def login(self, api_key: str, client_code: str, pin: str, code: str) -> Tokens: ...
 
@@ -69,7 +74,7 @@ class SessionStatus:
 
 
 class Authenticator:
-    """Keeps the session in `home`, for the broker at `rest_url`. Safe to share between threads.
+    """Keeps the session in `paths`, for the broker at `rest_url`. Safe to share between threads.
 
     `note` gets one line for people, without secrets; `pause` waits that many seconds (a stop may
     cut it short). `api` is the broker; None: SmartAPI, loaded with the first call.
@@ -94,78 +99,37 @@ class Authenticator:
         self._note = note
         self._loaded_api = api
         self._lock = threading.Lock()
+        """Held by the one renewal of this process; all that follows is written under it."""
         self._renewals = 0
         self._current: Session | None = None
         self._failure: TicksError | None = None
         self._refused_tokens: set[str] = set()
-        self._refused_credentials: dict[Credentials, SessionError] = {}
+        self._refused_credentials: dict[Credentials, TicksError] = {}
+        self._unclear_logins: set[Credentials] = set()
         self._login_allowed_at_s = -math.inf
+        self._is_unsaved_noted = False
+        self._next_code_at_s: float | None = None
+        """Read by other threads without the lock: one reference, replaced whole."""
+
+    # --- what is there, without a call ---
 
     def load(self) -> Session | None:
         """The saved session, valid or not; None when there is none for these credentials here.
 
-        Raises SessionFileError when others may read the file.
+        Raises SessionFileError when others may read the file, or it cannot be read.
         """
         saved = self._file.read()
         return saved if saved is not None and self._credentials.own(saved) else None
 
-    def session(self) -> Session:
-        """A usable session: the saved one, else from a fresh login.
+    def saved(self) -> Session | None:
+        """The saved session, whoever's it is and however the file is protected; None without one.
 
-        Raises CredentialsMissingError (names the variables) and what `login` raises.
+        For offering what is known of it to a person who logs in.
         """
-        with self._turn() as outcome:
-            if outcome is not None:
-                return outcome
-            newest = self._newest()
-            if newest is not None and self._is_usable(newest):
-                return newest
-            return self._logged_in(newest)
-
-    def renew(self, refused: Session | None = None) -> Session:
-        """A usable session, before a connect. `refused`: the one that the broker just refused.
-
-        Nothing is sent while the newest session is usable and is not `refused`.
-        Raises what `session` raises.
-        """
-        with self._turn() as outcome:
-            if refused is not None:
-                self._refused_tokens.add(refused.jwt_token)
-            if outcome is not None:
-                return outcome
-            newest = self._newest()
-            if newest is None or self._is_usable(newest):
-                return newest or self._logged_in(None)
-            is_refused = newest.jwt_token in self._refused_tokens
-            can_log_in = not self._credentials.completed_by(newest).missing()
-            if newest.refresh_token in self._refused_tokens or (is_refused and can_log_in):
-                return self._logged_in(newest)
-            return self._refreshed(newest)
-
-    def login(self, credentials: Credentials) -> Session:
-        """A fresh login with PIN and TOTP code, saved.
-
-        Raises CredentialsMissingError, TotpSecretError, CredentialsRefusedError,
-        TotpRefusedError, SessionFileError (not saved) or a BrokerError.
-        """
-        with self._lock:
-            session = self._issued(lambda: self._fresh(credentials))
-            self._file.write(session)
-            return session
-
-    def logout(self) -> None:
-        """End the session at the broker and delete the file, whatever the broker says.
-
-        What happened goes to `note`. Raises SessionFileError when the file cannot be deleted.
-        """
-        with self._lock:
-            try:
-                saved = self._file.read(must_be_private=False)
-                ended = self._ended(saved) if saved else "there was no session to end"
-            finally:
-                self._current = None
-                is_deleted = self._file.delete()
-            self._note(f"{ended}; {self._file.path} deleted" if is_deleted else ended)
+        try:
+            return self._file.read(must_be_private=False)
+        except SessionFileError:
+            return None
 
     def status(self) -> SessionStatus | None:
         """Who, until when, kept where; None when `load` finds nothing. Raises SessionFileError."""
@@ -180,6 +144,71 @@ class Authenticator:
             kept_in=self._file.path,
         )
 
+    @property
+    def totp_wait_s(self) -> float | None:
+        """Seconds until the next TOTP code is sent, counting down; None when none is waited for.
+
+        Safe from any thread, also while a renewal runs.
+        """
+        at_s = self._next_code_at_s
+        return None if at_s is None else max(0.0, at_s - self._clock.now_s())
+
+    # --- a session, with as few calls as possible ---
+
+    def session(self) -> Session:
+        """A usable session: the saved one, else from a fresh login.
+
+        Raises CredentialsMissingError (names the variables) and what `login` raises.
+        """
+        with self._turn() as outcome:
+            if outcome is not None:
+                return outcome
+            self._file.sweep()
+            return self._usable() or self._renew_alone(self._log_in)
+
+    def renew(self, refused: Session | None = None) -> Session:
+        """A usable session, before a connect. `refused`: the one that the broker just refused.
+
+        Nothing is sent while the newest session is usable and is not `refused`.
+        Raises what `session` raises.
+        """
+        with self._turn() as outcome:
+            if refused is not None:
+                self._refused_tokens.add(refused.jwt_token)
+            if outcome is not None:
+                return outcome
+            return self._usable() or self._renew_alone(self._refresh_or_log_in)
+
+    def login(self, credentials: Credentials) -> Session:
+        """A fresh login with PIN and TOTP code, saved.
+
+        Raises CredentialsMissingError, TotpSecretError, CredentialsRefusedError,
+        TotpRefusedError, DiskError (logged in, but not saved) or a BrokerError.
+        """
+        with self._lock, self._file.locked(self._note):
+            saved = self.saved()
+            if saved is not None and credentials.own(saved):
+                credentials = credentials.completed_by(saved)
+            session = self._publish(lambda: self._send_login(credentials))
+            self._file.write(session)
+            return session
+
+    def logout(self) -> None:
+        """End the session at the broker and delete the file, whatever the broker says.
+
+        What happened goes to `note`. Raises SessionFileError when the file cannot be deleted.
+        """
+        with self._lock, self._file.locked(self._note, makes_folder=False):
+            try:
+                saved = self._file.read(must_be_private=False)
+                ended = self._end_session(saved) if saved else "there was no session to end"
+            except SessionFileError as error:
+                ended = f"no session was ended at the broker: {error}"
+            finally:
+                self._current = None
+                is_deleted = self._file.delete()
+            self._note(f"{ended}; {self._file.path} deleted" if is_deleted else ended)
+
     @contextlib.contextmanager
     def _turn(self) -> Iterator[Session | None]:
         """Alone from here; yields what a renewal that ended while we waited brought, or raises."""
@@ -192,35 +221,28 @@ class Authenticator:
             else:
                 yield self._current
 
-    def _newest(self) -> Session | None:
-        """The session to go by: another process may have saved one, a full disk refused ours."""
-        saved, mine = self.load(), self._current
-        if saved is not None and mine is not None:
-            return saved if saved.issued_ns > mine.issued_ns else mine
-        return saved or mine
+    def _renew_alone(self, act: Callable[[Session | None], Session]) -> Session:
+        """`act` on the newest session, unless another process brings a usable one."""
 
-    def _is_usable(self, session: Session) -> bool:
-        is_refused = session.jwt_token in self._refused_tokens
-        return not is_refused and session.is_valid(self._clock.wall_ns())
+        def renew() -> Session:
+            with self._file.locked(self._note):
+                # Whoever held the lock before us may have just saved one.
+                usable = self._usable()
+                if usable is not None:
+                    return usable
+                try:
+                    return act(self._newest())
+                except TicksError:
+                    # A process that had given the lock up, or a program that knows no lock.
+                    with contextlib.suppress(SessionFileError):
+                        usable = self._usable()
+                    if usable is None:
+                        raise
+                    return usable
 
-    def _logged_in(self, newest: Session | None) -> Session:
-        credentials = self._credentials
-        if newest is not None:
-            credentials = credentials.completed_by(newest)
-        return self._kept(self._issued(lambda: self._fresh(credentials)))
+        return self._publish(renew)
 
-    def _refreshed(self, old: Session) -> Session:
-        def refreshed() -> Session:
-            tokens = self._api.refresh(old.api_key, old.jwt_token, old.refresh_token)
-            return Session.issued(old.client_code, old.api_key, tokens, self._clock.wall_ns())
-
-        try:
-            return self._kept(self._issued(refreshed))
-        except (TokenRefusedError, NotSmartApiError):
-            self._refused_tokens.update((old.jwt_token, old.refresh_token))
-            return self._logged_in(old)
-
-    def _issued(self, call: Callable[[], Session]) -> Session:
+    def _publish(self, call: Callable[[], Session]) -> Session:
         """`call`'s session or error, remembered for those who wait for their turn."""
         try:
             session = call()
@@ -232,64 +254,134 @@ class Authenticator:
         self._renewals += 1
         return session
 
-    def _kept(self, session: Session) -> Session:
-        """`session`, saved if it can be: a stream goes on without the file."""
+    def _newest(self) -> Session | None:
+        """The session to go by: another process may have saved one, a full disk refused ours."""
+        saved, mine = self.load(), self._current
+        if saved is not None and mine is not None:
+            return saved if saved.issued_ns > mine.issued_ns else mine
+        return saved or mine
+
+    def _usable(self) -> Session | None:
+        """The newest session where it can be used as it is."""
+        newest = self._newest()
+        return newest if newest is not None and self._is_usable(newest) else None
+
+    def _is_usable(self, session: Session) -> bool:
+        is_refused = session.jwt_token in self._refused_tokens
+        return not is_refused and session.is_valid(self._clock.wall_ns())
+
+    # --- the calls ---
+
+    def _refresh_or_log_in(self, newest: Session | None) -> Session:
+        if newest is None:
+            return self._log_in(None)
+        is_refused = newest.jwt_token in self._refused_tokens
+        can_log_in = not self._credentials.completed_by(newest).missing()
+        can_refresh = newest.refresh_token not in ("", *self._refused_tokens)
+        if not can_refresh or (is_refused and can_log_in):
+            return self._log_in(newest)
+        return self._refresh(newest)
+
+    def _refresh(self, old: Session) -> Session:
+        try:
+            tokens = self._api.refresh(old.api_key, old.jwt_token, old.refresh_token)
+        except (TokenRefusedError, NotSmartApiError):
+            self._refused_tokens.update((old.jwt_token, old.refresh_token))
+            # It works once: a process without our lock may have used it, and saved what it got.
+            return self._usable() or self._log_in(old)
+        session = Session.issued(old.client_code, old.api_key, tokens, self._clock.wall_ns())
+        return self._save(session)
+
+    def _log_in(self, newest: Session | None) -> Session:
+        credentials = self._credentials
+        if newest is not None:
+            credentials = credentials.completed_by(newest)
+        return self._save(self._send_login(credentials))
+
+    def _save(self, session: Session) -> Session:
+        """Save `session` if that is possible: a stream goes on without the file."""
         try:
             self._file.write(session)
-        except SessionFileError as error:
-            self._note(f"{error}; the session ends with this run")
+        except DiskError as error:
+            if not self._is_unsaved_noted:
+                self._note(f"{error}; it ends with this run")
+            self._is_unsaved_noted = True
         return session
 
-    def _fresh(self, credentials: Credentials) -> Session:
+    def _send_login(self, credentials: Credentials) -> Session:
+        """One login, unless it would be one too many."""
         if credentials in self._refused_credentials:
             raise _copy_of(self._refused_credentials[credentials])
-        wait_s = self._login_allowed_at_s - self._clock.now_s()
-        if wait_s > 0:
+        left_s = self._login_allowed_at_s - self._clock.now_s()
+        if left_s > 0:
+            wait_s = math.ceil(left_s)
             raise RateLimitedError(
-                "the broker turned the last login down: too many calls",
-                remedy=f"the next login is sent in {math.ceil(wait_s)} s at the earliest",
+                f"the last login was one call too many; the next one is sent in {wait_s} s",
+                kind="login-paused",
+                wait_s=wait_s,
             )
         try:
-            return self._fresh_session(credentials)
+            return self._send_code(credentials)
         except (CredentialsRefusedError, TotpRefusedError) as error:
             self._refused_credentials[credentials] = error
             raise
+        except NotSmartApiError as error:
+            if credentials not in self._unclear_logins:
+                self._unclear_logins.add(credentials)
+                raise
+            unclear = LoginUnclearError(
+                f"two answers to the login were not understood, and the PIN is not sent again;"
+                f" last: {error.message}",
+                kind="login-unclear",
+            )
+            self._refused_credentials[credentials] = unclear
+            raise unclear from error
         except RateLimitedError:
-            self._login_allowed_at_s = self._clock.now_s() + RATE_LIMIT_PAUSE_S
+            self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
             raise
 
-    def _fresh_session(self, credentials: Credentials) -> Session:
-        api_key, client_code = credentials.api_key, credentials.client_code
-        pin, secret = credentials.pin, credentials.totp_secret
-        if not (api_key and client_code and pin and secret):
-            missing = credentials.missing()
+    def _send_code(self, credentials: Credentials) -> Session:
+        """A login with the code of now, and with the next one where that is refused."""
+        missing = credentials.missing()
+        if missing:
             raise CredentialsMissingError(
                 f"there is no usable session, and a login needs {', '.join(missing)}",
-                remedy="set what is missing, or run on a terminal: ticks login",
+                kind="credentials-missing",
+                missing=", ".join(missing),
             )
+        api_key, client_code = credentials.api_key or "", credentials.client_code or ""
+        pin, secret = credentials.pin or "", credentials.totp_secret or ""
+        if credentials.totp_code is not None:
+            tokens = self._api.login(api_key, client_code, pin, credentials.totp_code)
+            return Session.issued(client_code, api_key, tokens, self._clock.wall_ns())
         checked_key(secret)
         tried_s = self._clock.wall_ns() / 1e9
         try:
             tokens = self._api.login(api_key, client_code, pin, code_at(secret, tried_s))
         except TotpRefusedError:
             next_s = next_window_s(tried_s)
-            wait_s = max(0.0, next_s - self._clock.wall_ns() / 1e9)
-            self._note(
-                f"the broker refused the code; waiting {math.ceil(wait_s)} s for the next one"
-            )
-            self._pause(wait_s)
+            self._wait_for_code(max(0.0, next_s - self._clock.wall_ns() / 1e9))
             tokens = self._api.login(api_key, client_code, pin, code_at(secret, next_s))
         return Session.issued(client_code, api_key, tokens, self._clock.wall_ns())
 
-    def _ended(self, saved: Session) -> str:
+    def _wait_for_code(self, wait_s: float) -> None:
+        self._note(f"the broker refused the code; waiting {math.ceil(wait_s)} s for the next one")
+        self._next_code_at_s = self._clock.now_s() + wait_s
+        try:
+            self._pause(wait_s)
+        finally:
+            self._next_code_at_s = None
+
+    def _end_session(self, saved: Session) -> str:
+        """End it at the broker; what came of that, in words."""
         try:
             self._api.logout(saved.api_key, saved.client_code, saved.jwt_token)
         except TokenRefusedError:
-            return f"the session of {saved.client_code} was over already"
+            return f"the session of {saved.client_code} had ended already"
         except TicksError as error:
             until = f"{ist_time(saved.expires_ns):%d %b %H:%M} IST"
-            return f"the broker did not end the session ({error}): it runs until {until}"
-        return f"the session of {saved.client_code} is ended"
+            return f"the broker did not end the session ({error}): it is valid until {until}"
+        return f"the session of {saved.client_code} has ended"
 
     @property
     def _api(self) -> LoginApi:
@@ -302,4 +394,4 @@ class Authenticator:
 
 def _copy_of(error: TicksError) -> TicksError:
     """The same fault for another caller, with no traceback of the first."""
-    return type(error)(error.message, remedy=error.remedy)
+    return type(error)(error.message, kind=error.kind, **error.values)

@@ -13,17 +13,21 @@ VARIABLES = {
     "pin": "TICKS_PIN",
     "totp_secret": "TICKS_TOTP_SECRET",
 }
-"""Each field of `Credentials`, and the environment variable that holds it."""
+"""Each field of `Credentials` that a variable of the environment holds, and its name."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Credentials:
-    """The four things a login needs; None is not known. The `repr` tells only what is there."""
+    """What a login needs; None is not known. The `repr` shows only what is missing.
+
+    `totp_code`: the six digits of the moment, from a phone; they stand in for the secret, once.
+    """
 
     api_key: str | None = None
     client_code: str | None = None
     pin: str | None = None
     totp_secret: str | None = None
+    totp_code: str | None = None
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Credentials:
@@ -34,10 +38,14 @@ class Credentials:
 
     def missing(self) -> tuple[str, ...]:
         """The variables of what is not known, in their usual order."""
-        return tuple(name for field, name in VARIABLES.items() if not getattr(self, field))
+        return tuple(
+            name
+            for field, name in VARIABLES.items()
+            if not getattr(self, field) and not (field == "totp_secret" and self.totp_code)
+        )
 
     def own(self, session: Session) -> bool:
-        """Whether `session` may be this account's: nothing that is known here speaks against it."""
+        """Whether `session` may be this account's: nothing that is known here contradicts it."""
         return self.client_code in (None, session.client_code) and self.api_key in (
             None,
             session.api_key,

@@ -1,21 +1,23 @@
 """What a SmartAPI reply means: the data in it, or one of our errors. Pure.
 
 Rules (protocol.md, "REST"; the HTTP status is believed only where the body says nothing)
-- Success is `status` or `success` being true, with the fields that the call is for.
-- Failure comes in four shapes: A `status/errorcode`, B `success/errorCode`, C the plain text
-  "exceeding access rate", D a web firewall's page "Request Rejected". A and B are told by code.
+- Success is a reply that does not deny it and has the fields that the call is for.
+- Failure comes in four documented shapes: A `status/errorcode`, B `success/errorCode`, C the plain
+  text "exceeding access rate", D a web firewall's page "Request Rejected". A and B occur in more
+  spellings than those: "false" as text, the code as a number, in a list, in `data`, in an
+  `error` of its own. So the code is looked for in the whole reply, and it decides.
+- A login that is answered with a code, or with a plain "no", is refused for good, unless the code
+  is known to say "later": repeating failed logins locks accounts.
 - AG8001 means a wrong API key at login and a dead token everywhere else.
-- A login refused with a code that is not known here counts as refused for good: repeating failed
-  logins locks accounts.
-- The broker's own words are shown, cut short, without control characters, and never with a secret
-  that it may have echoed.
+- The broker's own words are shown, masked and cut short.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
@@ -28,36 +30,34 @@ from ..errors import (
     TokenRefusedError,
     TotpRefusedError,
 )
+from ..http import Reply
+from ..redaction import shown
 from ..urls import without_secrets
 from .tokens import bare_token, is_header_safe
 
 SKEW_TO_NAME_S = 5.0
 """The Date header has whole seconds and the reply travels: less than this says nothing."""
-_MOST_SHOWN = 200
 
 _API_KEY_CODES = {"AG8004", "AB1034"}
 _TOKEN_CODES = {"AG8001", "AG8002", "AG8003", "AB1010", "AB8050", "AB8051"}
 _BUSY_CODES = {"AB1004"}
 _BUSY_STATUSES = {500, 502, 503, 504}
 _TOTP_CODE = "AB1050"
-_KNOWN_CODES = {"AB1007", _TOTP_CODE} | _API_KEY_CODES | _TOKEN_CODES
+_KNOWN_CODES = {"AB1007", _TOTP_CODE} | _API_KEY_CODES | _TOKEN_CODES | _BUSY_CODES
 
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One HTTP reply. `server_wall_s` is its Date, seconds since 1970; `location` "" if none."""
-
-    status: int
-    body: bytes = field(repr=False)
-    location: str = ""
-    server_wall_s: float | None = None
+_MESSAGE_KEYS = {"message", "errormessage", "error", "description"}
+_VERDICT_KEYS = {"status", "success"}
+_NO_CODE = {"", "0", "null", "none"}
+_CODE_IN_TEXT = re.compile(r"\bA[BG][0-9]{4}\b")
+_DEEPEST = 4
+_RATE_WORDS = ("exceeding access rate", "too many requests")
 
 
 class Call(Enum):
     """The calls made, each with the fields that its reply must bring."""
 
-    LOGIN = ("login", ("jwtToken", "refreshToken", "feedToken"))
-    REFRESH = ("renewal of the tokens", ("jwtToken", "refreshToken", "feedToken"))
+    LOGIN = ("login", ("jwtToken", "feedToken"))
+    REFRESH = ("renewal of the tokens", ("jwtToken", "feedToken"))
     PROFILE = ("profile", ("clientcode",))
     LOGOUT = ("logout", ())
 
@@ -68,7 +68,7 @@ class Call(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What was asked, of whom, and what must not be shown.
+    """What was asked, and of whom.
 
     `skew_s`: how far this machine's clock is ahead of the broker's; None without a Date.
     """
@@ -76,126 +76,184 @@ class Asked:
     call: Call
     rest_url: str
     skew_s: float | None
-    secrets: Collection[str] = field(default=(), repr=False)
 
 
 def data_of(reply: Reply, asked: Asked) -> dict[str, Any]:
-    """The reply's `data`, with every wanted field a header-safe text and the JWT bare.
+    """The reply's `data`: every wanted field a header-safe text, tokens bare.
 
+    A refresh token is not wanted, for a stream can do without; "" where there is none.
     Raises CredentialsRefusedError, TotpRefusedError, TokenRefusedError, BrokerBusyError,
     RateLimitedError or NotSmartApiError.
     """
-    record = _parsed(reply.body)
-    is_done = record.get("status", record.get("success"))
-    code = record.get("errorcode", record.get("errorCode"))
-    if reply.status == 429 or not isinstance(is_done, bool) or 300 <= reply.status < 400:
-        raise _unreadable(reply, asked)
-    if not is_done:
-        if not isinstance(code, str):
-            raise _unreadable(reply, asked)
-        raise _refusal(code, record.get("message"), reply, asked)
-    found = record.get("data")
+    content = _parsed(reply.body)
+    verdict = _verdict(content)
+    data = _data(content)
+    lacking = [name for name in asked.call.wanted if not is_header_safe(data[name])]
+    is_redirect = 300 <= reply.status < 400
+    if verdict is not False and not lacking and not is_redirect and (verdict or asked.call.wanted):
+        return data
+    code = _code(content, reply.body)
+    if is_redirect or (code is None and verdict is not False):
+        raise _unreadable(reply, asked, lacking if verdict else [])
+    raise _refusal(code or "", _message(content), reply, asked)
+
+
+def _parsed(body: bytes | bytearray) -> Any:
+    """The JSON in `body`, or None."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _fields(content: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Every key and value in `content`, the outer ones first; keys without case and underscores."""
+    if depth > _DEEPEST:
+        return
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield str(key).lower().replace("_", "").replace("-", ""), value
+    values = content.values() if isinstance(content, dict) else content
+    if isinstance(content, dict | list):
+        for value in values:
+            yield from _fields(value, depth + 1)
+
+
+def _verdict(content: Any) -> bool | None:
+    """Whether the reply calls itself a success; None where it does not say."""
+    for key, value in _fields(content):
+        if key in _VERDICT_KEYS:
+            text = str(value).strip().lower()
+            if text in ("true", "success", "ok", "1"):
+                return True
+            if text in ("false", "fail", "failed", "failure", "error", "0"):
+                return False
+    return None
+
+
+def _data(content: Any) -> dict[str, Any]:
+    """The object that the reply calls `data`, its tokens bare; "" for each text that it lacks."""
+    found: Any = next((value for key, value in _fields(content) if key == "data"), None)
+    if isinstance(found, list) and found:
+        found = found[0]
     data: dict[str, Any] = dict(found) if isinstance(found, dict) else {}
-    for name in asked.call.wanted:
+    for name in ("jwtToken", "refreshToken", "feedToken", "clientcode"):
         text = data.get(name)
-        if not isinstance(text, str) or not is_header_safe(bare_token(text)):
-            raise _foreign(asked, f"its reply has no usable {name}")
-        data[name] = bare_token(text)
+        bare = bare_token(text) if isinstance(text, str) else ""
+        data[name] = bare if is_header_safe(bare) else ""
     return data
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`, or an empty one."""
-    try:
-        record = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) else {}
+def _code(content: Any, body: bytes | bytearray) -> str | None:
+    """The broker's error code, wherever it stands; None when there is none."""
+    for key, value in _fields(content):
+        if key == "errorcode" and isinstance(value, str | int):
+            code = str(value).strip()
+            if code.lower() not in _NO_CODE:
+                return code
+    found = _CODE_IN_TEXT.search(body.decode("utf-8", "replace"))
+    return found.group() if found else None
 
 
-def _refusal(code: str, message: object, reply: Reply, asked: Asked) -> TicksError:
-    """Shapes A and B, told by their code."""
-    said = _shown(": ".join(str(part) for part in (code, message) if part), asked.secrets)
+def _message(content: Any) -> str:
+    """What the broker says about it, or ""."""
+    texts = (value for key, value in _fields(content) if key in _MESSAGE_KEYS)
+    return next((text for text in texts if isinstance(text, str) and text.strip()), "")
+
+
+def _refusal(code: str, message: str, reply: Reply, asked: Asked) -> TicksError:
+    """Shapes A and B, told apart by their code."""
+    # A known code stays readable even where it holds the digits of a PIN.
+    name = code if code in _KNOWN_CODES else shown(code)
+    said = ": ".join(part for part in (name, shown(message)) if part) or "without a reason"
     is_login = asked.call is Call.LOGIN
+    values: dict[str, Any] = {"call": asked.call.title, "code": name, "said": said}
     if code == _TOTP_CODE:
-        return _code_refused(said, asked.skew_s)
-    if code in _BUSY_CODES or (reply.status >= 500 and code not in _KNOWN_CODES):
+        return _code_refused(said, asked.skew_s, values)
+    if code not in _KNOWN_CODES and _is_rate_limit(message, reply.status):
+        return _rate_limited(asked, said)
+    if code in _BUSY_CODES or (reply.status >= 500 and code not in _KNOWN_CODES and not is_login):
         return BrokerBusyError(
-            f"the broker could not do the {asked.call.title} now ({said})",
-            remedy="try again in a minute",
+            f"the broker cannot do the {asked.call.title} right now ({said})",
+            kind="broker-busy",
+            **values,
         )
     if code in _API_KEY_CODES or (is_login and code == "AG8001"):
         return CredentialsRefusedError(
-            f"the broker does not know the API key ({said})",
-            remedy="check TICKS_API_KEY against the app's key at smartapi.angelone.in",
+            f"the broker does not know the API key ({said})", kind="api-key-refused", **values
         )
     if is_login:
         return CredentialsRefusedError(
-            f"the broker refused the login ({said})",
-            remedy="check TICKS_CLIENT_CODE and TICKS_PIN: the PIN is the four-digit one of the"
-            " Angel One app, not the web password",
+            f"the broker refused the login ({said})", kind="login-refused", **values
         )
     if code in _TOKEN_CODES or reply.status == 401:
         return _token_refused(said, asked)
     return BrokerBusyError(
-        f"the broker turned the {asked.call.title} down ({said})",
-        remedy="try again in a minute; if it stays, run: ticks login",
+        f"the broker refused the {asked.call.title} ({said})", kind="call-refused", **values
     )
 
 
-def _code_refused(said: str, skew_s: float | None) -> TotpRefusedError:
+def _code_refused(said: str, skew_s: float | None, values: dict[str, Any]) -> TotpRefusedError:
     message = f"the broker refused the TOTP code ({said})"
-    remedy = "check TICKS_TOTP_SECRET and this machine's clock"
-    if skew_s is not None and abs(skew_s) > SKEW_TO_NAME_S:
-        side = "ahead of" if skew_s > 0 else "behind"
-        message += f"; this machine's clock is {abs(skew_s):.0f} s {side} the broker's"
-        remedy = "set this machine's clock (turn time synchronisation on), then log in again"
-    return TotpRefusedError(message, remedy=remedy)
+    if skew_s is None or abs(skew_s) <= SKEW_TO_NAME_S:
+        return TotpRefusedError(message, kind="totp-refused", **values)
+    side = "ahead of" if skew_s > 0 else "behind"
+    message += f"; this machine's clock is {abs(skew_s):.0f} s {side} the broker's"
+    return TotpRefusedError(message, kind="totp-clock", skew_s=skew_s, **values)
 
 
 def _token_refused(said: str, asked: Asked) -> TokenRefusedError:
     return TokenRefusedError(
         f"the broker no longer accepts this session: {asked.call.title} refused ({said})",
-        remedy="run: ticks login",
+        kind="session-over",
+        call=asked.call.title,
+        said=said,
     )
 
 
-def _unreadable(reply: Reply, asked: Asked) -> TicksError:
-    """Shapes C and D, and whatever else is no SmartAPI reply."""
+def _is_rate_limit(text: str, status: int) -> bool:
+    return status == 429 or any(words in text.lower() for words in _RATE_WORDS)
+
+
+def _rate_limited(asked: Asked, said: str) -> RateLimitedError:
+    return RateLimitedError(
+        f"the broker refused the {asked.call.title}: too many calls ({said})",
+        kind="rate-limit",
+        call=asked.call.title,
+    )
+
+
+def _unreadable(reply: Reply, asked: Asked, lacking: list[str]) -> TicksError:
+    """Shapes C and D, and whatever else is not a reply of SmartAPI."""
     text = reply.body.decode("utf-8", "replace")
     status = reply.status
+    values: dict[str, Any] = {"call": asked.call.title, "status": status}
     if 300 <= status < 400:
-        target = without_secrets(reply.location) or "nowhere"
-        return _foreign(asked, f"it sends callers elsewhere (HTTP {status}, to {target})")
-    if status == 429 or "exceeding access rate" in text.lower():
-        return RateLimitedError(
-            f"the broker turned the {asked.call.title} down: too many calls (HTTP {status})",
-            remedy="wait a minute at least before the next try",
-        )
+        target = shown(without_secrets(reply.location)) or "nowhere"
+        return _foreign(asked, f"it redirects (HTTP {status}, to {target})")
+    if _is_rate_limit(text, status):
+        return _rate_limited(asked, f"HTTP {status}")
     if status == 403 or "request rejected" in text.lower():
         return BrokerBusyError(
-            f"the broker's web firewall turned the {asked.call.title} down (HTTP {status})",
-            remedy="try again in a minute; if it stays, try from another network",
+            f"the broker's web firewall refused the {asked.call.title} (HTTP {status})",
+            kind="firewall",
+            **values,
         )
     if status == 401 and asked.call is not Call.LOGIN:
         return _token_refused(f"HTTP {status}", asked)
     if status in _BUSY_STATUSES:
         return BrokerBusyError(
-            f"the broker could not do the {asked.call.title} now (HTTP {status})",
-            remedy="try again in a minute",
+            f"the broker cannot do the {asked.call.title} right now (HTTP {status})",
+            kind="broker-busy",
+            **values,
         )
-    return _foreign(asked, f"HTTP {status} with a reply that no SmartAPI gives")
+    if lacking:
+        return _foreign(asked, f"its reply has no usable {lacking[0]}")
+    return _foreign(asked, f"HTTP {status} with a reply that SmartAPI does not give")
 
 
 def _foreign(asked: Asked, reason: str) -> NotSmartApiError:
+    address = without_secrets(asked.rest_url)
     return NotSmartApiError(
-        f"what answers at {without_secrets(asked.rest_url)} is no SmartAPI: {reason}",
-        remedy="check TICKS_REST_URL, and that no proxy or captive portal stands in between",
+        f"what answers at {address} is not SmartAPI: {reason}", kind="not-smartapi", url=address
     )
-
-
-def _shown(text: str, secrets: Collection[str]) -> str:
-    """`text` as it may be shown: no secret, no control characters, not long."""
-    for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, "***")
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:_MOST_SHOWN]

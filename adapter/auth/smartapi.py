@@ -7,9 +7,9 @@ Rules (what the library would do to its host: protocol.md, section 3)
   `requests`, no `logzero`, nothing of the process is touched, not even for a moment.
 - Its `__init__` would create `./logs` and add handlers. So the object is made without it, and
   gets the few attributes that its calls read.
-- Its `_request` would log the PIN, follow redirects and trust certifi. So `rest.py` does that part.
+- Its `_request` would log the PIN, follow redirects and trust certifi. So `http.py` does that part.
 - It would put the refresh token into the profile's URL. So a GET has no parameters here.
-The headers tell the library's own constants where it would tell this machine's addresses: they
+The headers carry the library's own constants where it would send this machine's addresses: they
 are not checked for market data.
 """
 
@@ -20,15 +20,16 @@ import functools
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.machinery import PathFinder
 from importlib.util import module_from_spec
 from typing import Any
 
 from ..clock import Clock
 from ..errors import CredentialsRefusedError, TicksError
+from ..http import REST_LIMITS, exchange
+from ..redaction import remember
 from .replies import Asked, Call, data_of
-from .rest import CALL_TIMEOUT_S, exchange
 from .tokens import Tokens, bare_token, is_header_safe
 
 _CALLS = {
@@ -56,10 +57,12 @@ class SmartApi:
     (whole ones, plus the reply's way); None when it had no Date.
     """
 
-    def __init__(self, rest_url: str, clock: Clock, *, timeout_s: float = CALL_TIMEOUT_S) -> None:
+    def __init__(
+        self, rest_url: str, clock: Clock, *, timeout_s: float = REST_LIMITS.total_s
+    ) -> None:
         self._rest_url = rest_url.rstrip("/")
         self._clock = clock
-        self._timeout_s = timeout_s
+        self._limits = replace(REST_LIMITS, total_s=timeout_s)
         self.skew_s: float | None = None
 
     def login(self, api_key: str, client_code: str, pin: str, code: str) -> Tokens:
@@ -71,7 +74,9 @@ class SmartApi:
 
     def refresh(self, api_key: str, jwt_token: str, refresh_token: str) -> Tokens:
         """Fresh tokens for the old ones. Limit 1/s, 1000/h."""
-        return _tokens(self._sdk(api_key, jwt_token).generateToken(refresh_token)["data"])
+        tokens = _tokens(self._sdk(api_key, jwt_token).generateToken(refresh_token)["data"])
+        # A reply without one says nothing against the one that was just accepted.
+        return replace(tokens, refresh_token=tokens.refresh_token or refresh_token)
 
     def profile(self, api_key: str, jwt_token: str) -> Profile:
         """Who these tokens belong to. Limit 3/s, 1000/h."""
@@ -92,7 +97,7 @@ class SmartApi:
         if not is_header_safe(api_key):
             raise CredentialsRefusedError(
                 "the API key holds a blank or a letter that no API key has; nothing was sent",
-                remedy="check TICKS_API_KEY against the app's key at smartapi.angelone.in",
+                kind="api-key-refused",
             )
         kind = smart_connect()
         sdk = kind.__new__(kind)
@@ -110,15 +115,16 @@ class SmartApi:
             headers["Authorization"] = f"Bearer {sdk.access_token}"
         body = json.dumps(parameters).encode() if method == "POST" else None
         url = self._rest_url + sdk._routes[route]
-        reply = exchange(method, url, headers, body, self._timeout_s)
+        # Whatever answers may echo them in a reason phrase or a message.
+        said = (value for key, value in (parameters or {}).items() if key != "clientcode")
+        remember(*said, sdk.privateKey, sdk.access_token)
+        reply = exchange(method, url, headers, body, limits=self._limits)
         date_s = reply.server_wall_s
         self.skew_s = None if date_s is None else self._clock.wall_ns() / 1e9 - date_s
-        hidden = [value for key, value in (parameters or {}).items() if key != "clientcode"]
         asked = Asked(
             call=_CALLS[route],
             rest_url=self._rest_url,
             skew_s=self.skew_s,
-            secrets=(*hidden, sdk.privateKey, sdk.access_token or ""),
         )
         return {"status": True, "data": data_of(reply, asked)}
 
@@ -154,9 +160,7 @@ def smart_connect() -> Any:
     places = package.submodule_search_locations if package else None
     spec = PathFinder.find_spec("SmartApi.smartConnect", places) if places else None
     if spec is None or spec.loader is None:
-        raise TicksError(
-            "smartapi-python is not installed", remedy="run: pip install smartapi-python==1.5.5"
-        )
+        raise TicksError("smartapi-python is not installed", kind="sdk-missing")
     module = module_from_spec(spec)
     module.__dict__["__builtins__"] = {**vars(builtins), "__import__": _import_for_sdk}
     spec.loader.exec_module(module)

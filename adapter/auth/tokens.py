@@ -22,7 +22,7 @@ _LATEST_EXP_S = datetime(9999, 1, 1, tzinfo=IST).timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a login or a refresh hands out, each bare."""
+    """What a login or a refresh brings, each bare. `refresh_token` "": there was none."""
 
     jwt_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -31,7 +31,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who the user is to the broker. `issued_ns` is the wall clock when the tokens arrived."""
+    """Who the user is to the broker. `issued_ns` is the wall clock when the tokens arrived.
+
+    `refresh_token` "": the broker gave none, so only a login renews this session.
+    """
 
     client_code: str
     api_key: str = field(repr=False)
@@ -73,7 +76,7 @@ def is_header_safe(text: str) -> bool:
 
 
 def jwt_expires_ns(jwt_token: str) -> int | None:
-    """The `exp` of a JWT in nanoseconds since the epoch; None when it has none that makes sense."""
+    """The `exp` of a JWT in nanoseconds since the epoch; None when it has no valid one."""
     try:
         payload = jwt_token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))

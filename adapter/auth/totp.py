@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from ..errors import TotpSecretError
+from ..redaction import remember
 
 WINDOW_S = 30
 
@@ -19,6 +21,7 @@ def code_at(secret: str, wall_s: float) -> str:
     import pyotp  # 15 ms that only a login needs
 
     key = checked_key(secret)
+    remember(secret, base64.b32encode(key).decode())
 
     class Generator(pyotp.TOTP):
         """The broker made the secret: how long it must be is not judged here, as pyotp would."""
@@ -37,14 +40,19 @@ def next_window_s(wall_s: float) -> float:
 def checked_key(secret: str) -> bytes:
     """The bytes that `secret` stands for. Raises TotpSecretError."""
     bare = "".join(secret.split()).replace("-", "").rstrip("=").upper()
+    if re.fullmatch("[0-9]{6}", bare):
+        # Often valid base32, and then a secret whose codes the broker would refuse.
+        raise TotpSecretError(
+            "the TOTP secret is a six-digit code, which is valid for 30 s; nothing was sent",
+            kind="totp-secret",
+        )
     try:
         key = base64.b32decode(bare + "=" * (-len(bare) % 8))
     except (binascii.Error, ValueError):
         key = b""
     if not key:
         raise TotpSecretError(
-            "the TOTP secret is no base32 text (letters A-Z and digits 2-7); nothing was sent",
-            remedy="set TICKS_TOTP_SECRET to the text shown beside the QR code at"
-            " smartapi.angelone.in/enable-totp, not to the six digits of the moment",
+            "the TOTP secret is not base32 text (letters A-Z and digits 2-7); nothing was sent",
+            kind="totp-secret",
         )
     return key

@@ -1,14 +1,14 @@
 """The loop of one connection: what happened -> `lifecycle.step` -> what to do.
 
-Everything it stands on is handed in (network, clock, draws, market hours, where packets and
-events go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
+Everything it uses is handed in (network, clock, draws, market hours, where packets and events
+go), so a test runs a whole trading day of it on a virtual clock and a scripted network.
 
 Rules
-- One way: bytes -> frames -> ledger -> `deliver`. No callback goes back, nothing polls.
+- One way: bytes -> frames -> tracker -> `deliver`. No callback goes back, nothing polls.
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
-  units are wanted no more. With nothing left to subscribe to the connection ends.
+  units are dropped. With nothing left to subscribe to the connection ends.
 - What still comes after our close frame counts, though it moves no silence and no blind second.
 - Once a stop is asked for, only data that has left the socket is still taken, and nothing is sent
   but the close frame; that frame is then the end.
@@ -21,11 +21,12 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from .. import events
 from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
 from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
-from ..wire.frames import Close as CloseFrame
-from ..wire.frames import ControlFrame, FrameReader, Ping, Text
+from ..redaction import shown
+from ..wire.frames import Close, ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
     FeedMessage,
     Request,
@@ -39,7 +40,7 @@ from .lifecycle import (
     Action,
     Beaten,
     Checked,
-    Close,
+    CloseLink,
     Connect,
     Due,
     Failed,
@@ -53,7 +54,6 @@ from .lifecycle import (
     State,
     Stopped,
     Subscribe,
-    Tell,
     Ticked,
     alarm_s,
     step,
@@ -78,11 +78,11 @@ _RENEWAL_APART_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What a connection stands on and where it hands things.
+    """What a connection uses, and where it hands things.
 
-    `deliver(received_ns, packets)` takes what a drain gave; `report(connection, name, facts)` takes
-    events; `is_market_open(exchange_types, wall_ns)` says whether one of these segments can tick;
-    `draw()` is in [0, 1).
+    `deliver(received_ns, packets)` takes what a drain gave, `log` takes the events;
+    `is_market_open(exchange_types, wall_ns)` says whether one of these segments can tick; `draw()`
+    is in [0, 1).
     """
 
     network: Network
@@ -90,13 +90,18 @@ class Ports:
     is_market_open: Callable[[Iterable[int], int], bool]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
-    report: Callable[[int, str, dict[str, object]], None]
+    log: events.EventLog
 
 
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; `stop`, `want` and the properties for any thread.
+    `run` is for the thread that owns it; `stop`, `set_units` and the properties for any thread.
+
+    Threads: the feed thread (that of `run`) writes every field. `_wanted` is replaced by
+    `set_units` too, so under the lock, and `_is_stopping` is set by `stop` alone. Others read
+    `state` (replaced whole, never changed in place), `units`, `last_data_s`, `session_expires_ns`
+    and the tracker's counters without a lock: each read is one reference or one number.
     """
 
     def __init__(
@@ -116,9 +121,10 @@ class Connection:
         self._network = ports.network
         self._clock = ports.clock
         self._deliver = ports.deliver
-        self._report = ports.report
+        self._log = ports.log
         self._is_market_open = ports.is_market_open
         self._draw = ports.draw
+        # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
         self._sent: dict[str, Request] = {}
@@ -127,8 +133,9 @@ class Connection:
         self._newest_drain_s: float | None = None
         self._stepped_at_s = -math.inf
         self._renew_at_s = 0.0
-        self._told_counts = (0, 0, 0)
-        self._tell_counts_at_s = 0.0
+        self._reported_counts = (0, 0, 0)
+        self._report_counts_at_s = 0.0
+        # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
         self._is_stopping = False
         self._lock = threading.Lock()
 
@@ -163,21 +170,21 @@ class Connection:
         try:
             self._step(Started())
             while not self.state.is_final:
-                for happening in self._network.wait(alarm_s(self.state)):
-                    self._happened(happening)
+                for event in self._network.wait(alarm_s(self.state)):
+                    self._handle(event)
                 if self._is_stopping:
                     self._step(Stopped())
                 self._run_timers()
                 self._sync_subscriptions()
-            self._tell_counts()
+            self._report_counts()
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
 
-    def _happened(self, happening: NetworkEvent) -> None:
-        if self._is_stopping and not isinstance(happening, Received):
+    def _handle(self, event: NetworkEvent) -> None:
+        if self._is_stopping and not isinstance(event, Received):
             return
-        match happening:
+        match event:
             case Received(epoch, data, received_ns):
                 if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
                     self._received(data, received_ns)
@@ -188,9 +195,9 @@ class Connection:
                     self._opened(session)
             case Renewed(session):
                 self.session_expires_ns = session.expires_ns
-                self._tell("renewed", {"expires_at": ist_time(session.expires_ns).isoformat()})
+                self._log_event(events.Renewed(ist_time(session.expires_ns)))
             case RenewalFailed(error):
-                self._tell("renewal_failed", {"detail": error.message})
+                self._log_event(events.RenewalFailed(error.message))
 
     def _opened(self, session: Session) -> None:
         """A new socket: nothing of the former one counts for it."""
@@ -203,7 +210,7 @@ class Connection:
         self._step(Opened(self.state.epoch))
 
     def _received(self, data: bytes, received_ns: int) -> None:
-        packets, signals = self._frames.read(data)
+        packets, control_frames = self._frames.read(data)
         now_s = self._clock.now_s()
         if packets and self._take(packets, received_ns, now_s):
             self._newest_drain_s = now_s
@@ -212,8 +219,8 @@ class Connection:
         else:
             self._step(Heard(self.state.epoch))
         if not self._is_stopping:
-            for signal in signals:
-                self._signalled(signal)
+            for frame in control_frames:
+                self._handle_control(frame)
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
@@ -222,30 +229,29 @@ class Connection:
             self._deliver(received_ns, good)
         return bool(good)
 
-    def _tell_counts(self) -> None:
-        """What went wrong with packets since it was last told; once a second at most."""
+    def _report_counts(self) -> None:
+        """What went wrong with packets since the last report; once a second at most."""
         tracker = self.tracker
         counts = (tracker.malformed, tracker.out_of_order, tracker.duplicates)
-        told, self._told_counts = self._told_counts, counts
-        if counts[0] != told[0]:
-            by_reason = {f"malformed_{r}": n for r, n in tracker.malformed_by_reason.items()}
-            self._tell("malformed", {"malformed": counts[0], **by_reason})
-        if counts[1:] != told[1:]:
-            self._tell("out_of_order", {"out_of_order": counts[1], "duplicates": counts[2]})
+        reported, self._reported_counts = self._reported_counts, counts
+        if counts[0] != reported[0]:
+            self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
+        if counts[1:] != reported[1:]:
+            self._log_event(events.OutOfOrder(*counts[1:]))
 
-    def _signalled(self, signal: ControlFrame) -> None:
+    def _handle_control(self, frame: ControlFrame) -> None:
         epoch = self.state.epoch
-        match signal:
+        match frame:
             case Ping(payload):
                 self._network.send_pong(payload)
             case Text(text):
                 error = parse_error(text)
                 if error is not None:
                     self._refused(error)
-            case CloseFrame(code, reason):
-                self._step(Failed(epoch, ClosedByServerError(code, reason), self._draw()))
+            case Close(code, reason):
+                self._step(Failed(epoch, ClosedByServerError(code, shown(reason)), self._draw()))
             case ProtocolError():
-                self._step(Failed(epoch, signal, self._draw()))
+                self._step(Failed(epoch, frame, self._draw()))
 
     def _run_timers(self) -> None:
         """Timer events that are due by now."""
@@ -259,9 +265,9 @@ class Connection:
             segments = {unit.exchange_type for unit in self._wanted}
             self._step(Checked(self._is_market_open(segments, wall_ns), self._draw()))
             self._renew_expired_session(now_s, wall_ns)
-        if now_s >= self._tell_counts_at_s:
-            self._tell_counts_at_s = now_s + _COUNTS_APART_S
-            self._tell_counts()
+        if now_s >= self._report_counts_at_s:
+            self._report_counts_at_s = now_s + _COUNTS_APART_S
+            self._report_counts()
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
         """Midnight: tokens that end while the feed streams are renewed beside it."""
@@ -275,7 +281,10 @@ class Connection:
     # --- the state, and what it asks for ---
 
     def _step_ticked(self) -> None:
-        """Let the state know of the newest drain, with that drain's time."""
+        """Step the state to the newest drain, with that drain's time.
+
+        Before every other event: silence must be judged after what has come, not before.
+        """
         newest_s = self._newest_drain_s
         if newest_s is not None and newest_s > self._stepped_at_s:
             self._stepped_at_s = newest_s
@@ -298,16 +307,17 @@ class Connection:
                 self._sync_subscriptions()
             case SendHeartbeat():
                 self._network.send_text("ping")
-            case Close(_, code):
+            case CloseLink(_, code):
+                # The peer may still be sending: what arrives before it hangs up is recorded too.
                 late = self._network.close(code)
                 if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
                     self._take(packets, self._clock.wall_ns(), self._clock.now_s())
-            case Tell(name, facts):
-                self._tell(name, facts)
+            case events.FeedEvent():
+                self._log_event(action)
 
-    def _tell(self, name: str, facts: dict[str, object]) -> None:
-        self._report(self.number, name, facts)
+    def _log_event(self, event: events.FeedEvent) -> None:
+        self._log.add(event, connection=self.number)
 
     # --- subscriptions ---
 
@@ -318,36 +328,39 @@ class Connection:
         with self._lock:
             wanted = self._wanted
         missing, surplus = difference(self._standing, wanted)
-        self._request(SubscribeAction.UNSUBSCRIBE, surplus, "unsubscribed")
-        self._request(SubscribeAction.SUBSCRIBE, missing, "subscribed")
+        self._request(SubscribeAction.UNSUBSCRIBE, surplus)
+        self._request(SubscribeAction.SUBSCRIBE, missing)
         self._standing = wanted
 
-    def _request(self, wish: SubscribeAction, units: Sequence[Unit], event: str) -> None:
-        for request in requests(units, wish, self._request_number):
+    def _request(self, action: SubscribeAction, units: Sequence[Unit]) -> None:
+        is_subscribe = action is SubscribeAction.SUBSCRIBE
+        event = events.Subscribed if is_subscribe else events.Unsubscribed
+        for request in requests(units, action, self._request_number):
             self._request_number += 1
             self._sent[request.correlation_id] = request
             self._network.send_text(request.text)
-            facts = {"request": request.correlation_id, "mode": request.mode.label}
-            self._tell(event, {**facts, "instruments": len(request.units)})
+            count = len(request.units)
+            self._log_event(event(request.correlation_id, request.mode.label, count))
 
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request = self._sent.get(error.correlation_id)
-        facts: dict[str, object] = {"code": error.error_code, "detail": error.error_message}
+        code, detail = shown(error.error_code), shown(error.error_message)
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
-            self._tell("refused", facts)
+            self._log_event(events.Refused(code, detail))
             return
         refused = set(request.units)
-        with self._lock:
+        with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        facts |= {"request": request.correlation_id, "instruments": len(request.units)}
-        self._tell("refused", facts)
+        self._log_event(events.Refused(code, detail, request.correlation_id, len(refused)))
         if not self._standing:
-            words = (
-                f"the broker refused {request.correlation_id} ({len(request.units)} instruments,"
-                f" mode {request.mode.label}): {error.error_code} {error.error_message}"
+            cause = SubscriptionRefusedError(
+                f"the broker refused {request.correlation_id} ({len(refused)} instruments,"
+                f" mode {request.mode.label}): {code} {detail}",
+                kind="subscription-refused",
+                request=request.correlation_id,
+                instruments=len(refused),
+                code=code,
             )
-            remedy = "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
-            cause = SubscriptionRefusedError(words, remedy=remedy)
             self._step(Failed(self.state.epoch, cause, self._draw()))

@@ -39,6 +39,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
+from .. import events
 from ..errors import (
     LinkDeadError,
     RateLimitedError,
@@ -185,7 +186,7 @@ class Due(NamedTuple):
 
 
 class Stopped(NamedTuple):
-    """The user wants it to end."""
+    """The user wants it to end (`events.Stopped` is what the log then says)."""
 
 
 LifecycleEvent: TypeAlias = (
@@ -215,21 +216,15 @@ class SendHeartbeat(NamedTuple):
     epoch: int
 
 
-class Close(NamedTuple):
+class CloseLink(NamedTuple):
     """Close the socket of `epoch` with a close frame; if it is still connecting, give that up."""
 
     epoch: int
     code: int
 
 
-class Tell(NamedTuple):
-    """Report a change: the event's name and its facts."""
-
-    name: str
-    facts: dict[str, object]
-
-
-Action: TypeAlias = Connect | Subscribe | SendHeartbeat | Close | Tell
+Action: TypeAlias = Connect | Subscribe | SendHeartbeat | CloseLink | events.FeedEvent
+"""An event among the actions is to be logged."""
 Step: TypeAlias = tuple[State, list[Action]]
 
 NORMAL_CLOSURE = 1000
@@ -281,7 +276,7 @@ def _opened(state: State, event: Opened, now_s: float, policy: Policy) -> Step:
         ticked_since_open=False,
         is_quiet=False,
     )
-    return live, [Tell("connected", {"attempt": state.attempt}), Subscribe(state.epoch)]
+    return live, [events.Connected(state.attempt), Subscribe(state.epoch)]
 
 
 def _failed(state: State, event: Failed, now_s: float, policy: Policy) -> Step:
@@ -291,37 +286,38 @@ def _failed(state: State, event: Failed, now_s: float, policy: Policy) -> Step:
 def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Policy) -> Step:
     """The way out of CONNECTING and LIVE: a fresh login, a wait, or the end."""
     was_live = state.phase is Phase.LIVE
-    close = Close(state.epoch, getattr(cause, "close_code", NORMAL_CLOSURE))
-    lost = _blinded(replace(state, cause=cause), now_s)
+    close = CloseLink(state.epoch, getattr(cause, "close_code", NORMAL_CLOSURE))
+    lost, reason = _blinded(replace(state, cause=cause), now_s), _reason(cause)
     if isinstance(cause, TokenRefusedError) and not was_live and not state.fresh_login_spent:
         again, connect = _connecting(replace(lost, fresh_login_spent=True), fresh_login=True)
-        return again, [close, Tell("lost", _why(cause)), *connect]
+        return again, [close, events.Lost(*reason), *connect]
 
     attempt = state.attempt + 1
     out_of_attempts = policy.max_attempts is not None and attempt > policy.max_attempts
     if not cause.can_retry or out_of_attempts:
         ended = _blind_ended(replace(lost, phase=Phase.LOST), now_s)
-        facts = {**_why(cause), "attempts": state.attempt, "blind_s": round(ended.blind_s, 3)}
-        return ended, [close, Tell("lost", _why(cause)), Tell("gave_up", facts)]
+        gave_up = events.GaveUp(*reason, attempts=state.attempt, blind_s=ended.blind_s)
+        return ended, [close, events.Lost(*reason), gave_up]
 
     least_s = policy.rate_limit_wait_s if isinstance(cause, RateLimitedError) else 0.0
     wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s, least_s=least_s)
     waiting = replace(
         lost, phase=Phase.WAITING, attempt=attempt, delay_s=wait_s, due_at_s=now_s + wait_s
     )
-    facts = {"attempt": attempt, "max_attempts": policy.max_attempts, "delay_s": round(wait_s, 3)}
-    return waiting, [close, Tell("lost", _why(cause)), Tell("waiting", {**_why(cause), **facts})]
+    wait = events.Waiting(
+        *reason, attempt=attempt, max_attempts=policy.max_attempts, delay_s=wait_s
+    )
+    return waiting, [close, events.Lost(*reason), wait]
 
 
 def _ticked(state: State, event: Ticked, now_s: float, policy: Policy) -> Step:
-    told: list[Action] = []
+    reported: list[Action] = []
     if not state.ticked_since_open:
-        waited_s = round(now_s - state.live_since_s, 3)
-        told.append(Tell("first_tick", {"seconds": waited_s}))
+        reported.append(events.FirstTick(now_s - state.live_since_s))
     seeing = state
     if state.is_blind:
-        span_s = round(state.running_span_s(now_s), 3)
-        told.append(Tell("recovered", {**_why(state.cause), "blind_s": span_s}))
+        span_s = state.running_span_s(now_s)
+        reported.append(events.Recovered(*_reason(state.cause), blind_s=span_s))
         seeing = _blind_ended(state, now_s)
     seeing = replace(
         seeing,
@@ -331,7 +327,7 @@ def _ticked(state: State, event: Ticked, now_s: float, policy: Policy) -> Step:
         ticked_since_open=True,
         is_quiet=False,
     )
-    return _healthy(seeing, now_s, policy), told
+    return _healthy(seeing, now_s, policy), reported
 
 
 def _heard(state: State, event: Heard, now_s: float, policy: Policy) -> Step:
@@ -356,15 +352,15 @@ def _checked_live(state: State, event: Checked, now_s: float, policy: Policy) ->
     if silence_s < policy.silence_after_s:
         return replace(checked, is_quiet=False), []
     lost, actions = _lose(checked, SilenceError(silence_s), event.draw, now_s, policy)
-    return lost, [Tell("silent", {"silence_s": round(silence_s, 3)}), *actions]
+    return lost, [events.Silent(silence_s), *actions]
 
 
 def _quiet(state: State, now_s: float, policy: Policy) -> Step:
-    """Silence while the market is closed is told once, and is no fault."""
+    """Silence while the market is closed is reported once, and is not a fault."""
     silence_s = state.silence_s(now_s)
     if state.is_quiet or silence_s < policy.silence_after_s:
         return state, []
-    return replace(state, is_quiet=True), [Tell("quiet", {"silence_s": round(silence_s, 3)})]
+    return replace(state, is_quiet=True), [events.Quiet(silence_s)]
 
 
 def _checked_elsewhere(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
@@ -383,8 +379,7 @@ def _due(state: State, event: Due, now_s: float, policy: Policy) -> Step:
 
 def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step:
     ended = _blind_ended(replace(state, phase=Phase.STOPPED), now_s)
-    facts: dict[str, object] = {"blind_s": round(ended.blind_s, 3)}
-    return ended, [Close(state.epoch, NORMAL_CLOSURE), Tell("stopped", facts)]
+    return ended, [CloseLink(state.epoch, NORMAL_CLOSURE), events.Stopped(ended.blind_s)]
 
 
 # --- blindness: from the last packet before a loss to the first packet after it -------------------
@@ -425,12 +420,11 @@ def _market_seen(state: State, event: Checked, now_s: float) -> State:
     )
 
 
-def _why(cause: TicksError | None) -> dict[str, object]:
+def _reason(cause: TicksError | None) -> tuple[str, str, int | None]:
+    """What an event says of a cause: its label, its message, and its close code or HTTP status."""
     if cause is None:
-        return {}
-    facts: dict[str, object] = {"cause": cause.label, "detail": cause.message}
-    code = getattr(cause, "code", getattr(cause, "status", None))
-    return facts if code is None else {**facts, "code": code}
+        return "", "", None
+    return cause.label, cause.message, getattr(cause, "code", getattr(cause, "status", None))
 
 
 TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {

@@ -1,7 +1,8 @@
-"""One WebSocket to the feed: handshake and TLS through websocket-client; then bytes in, bytes out.
+"""One WebSocket to the feed: the handshake through websocket-client; then bytes in, bytes out.
 
-The only file that knows websocket-client. Its frame reader is left aside (a library call a frame
-costs ten times a drain); `wire/frames.py` cuts what `receive` returns.
+The only file that knows websocket-client, which gets a socket that is open already: the way to the
+server (proxy, TLS) is `http.py`'s, as for every other call. Its frame reader is not used (a library
+call a frame costs ten times a drain); `wire/frames.py` cuts what `receive` returns.
 
 Refusals come as an HTTP status and the header `x-error-message` (protocol.md, "Handshake").
 Tokens travel as headers only; redirects are never followed with them.
@@ -16,13 +17,11 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
-from urllib.parse import urlsplit
 
 import websocket
 
 from ..errors import (
     BrokerBusyError,
-    CertificateError,
     HandshakeRefusedError,
     NetworkError,
     NotSmartApiError,
@@ -30,17 +29,19 @@ from ..errors import (
     TicksError,
     TokenRefusedError,
 )
-from ..urls import is_loopback, trusted_context, without_secrets
+from ..http import Dial
+from ..redaction import remember, shown
+from ..urls import without_secrets
 from ..wire.frames import Opcode, encode_close, encode_frame
 
 DRAIN_BYTES = 65_536
 """What one `recv` asks for; a larger one adds latency and no speed. It is more than a TLS record
-holds (16 KiB), so that no decrypted rest is left where no selector sees it."""
+holds (16 KiB), so that no decrypted rest is left where no poll sees it."""
 HANDSHAKE_TIMEOUT_S = 10.0
 LINGER_S = 1.0
 """How long a close waits for the peer's close frame."""
 _SWITCHING_PROTOCOLS = 101
-_MOST_SHOWN = 200
+_PUBLIC_HEADER = "x-client-code"
 
 
 class Handshake:
@@ -52,93 +53,87 @@ class Handshake:
     def __init__(
         self, url: str, headers: Mapping[str, str], *, timeout_s: float = HANDSHAKE_TIMEOUT_S
     ) -> None:
+        """Raises UsageError or ProxyError for a proxy variable that cannot be used."""
         self._url = url
-        self._headers = headers
+        self._headers = dict(headers)
         self._timeout_s = timeout_s
-        self._socket = websocket.WebSocket(
-            sslopt={"context": trusted_context()} if url.startswith("wss:") else None,
-            enable_multithread=False,
+        self._dial = Dial(url, timeout_s)
+        # What answers may echo them, in a header, a reason phrase or a close reason.
+        remember(
+            *(
+                text.removeprefix("Bearer ")
+                for name, text in headers.items()
+                if name.lower() != _PUBLIC_HEADER
+            )
         )
 
     def run(self) -> Link:
         """The open link. Raises a BrokerError, or TokenRefusedError."""
-        host = urlsplit(self._url).hostname or ""
-        shown = without_secrets(self._url)
+        shown_url = without_secrets(self._url)
+        late = f"gave no answer to the handshake within {self._timeout_s:g} s"
         try:
-            self._socket.connect(  # type: ignore[no-untyped-call]  # the library's own gap
+            sock = self._dial.open()
+        except Exception as error:
+            raise self._dial.failure(error, late) from error
+        library = websocket.WebSocket(enable_multithread=False)
+        status: int | None = None
+        try:
+            library.connect(  # type: ignore[no-untyped-call]  # the library's own gap
                 self._url,
-                header=dict(self._headers),
+                header=self._headers,
                 timeout=self._timeout_s,
                 redirect_limit=0,
-                http_no_proxy=["*"] if is_loopback(host) else None,
+                socket=sock,
             )
-        except Exception as error:
-            raise self._redirected() or _translated(error, shown) from error
-        redirected = self._redirected()
-        sock = self._socket.sock
-        if redirected is not None or sock is None:
-            self._socket.shutdown()  # type: ignore[no-untyped-call]
-            raise redirected or NetworkError(f"{shown}: the handshake was given up")
+            status = library.getstatus()
+        except websocket.WebSocketBadStatusException as error:
+            said = (error.resp_headers or {}).get("x-error-message", "")
+            # None of these has a cause: the library's errors quote the reply's headers and body.
+            raise _refused(error.status_code, shown(said), shown_url) from None
+        except Exception as error:  # noqa: BLE001  (the library raises its own kinds and others)
+            status = library.getstatus()
+            if status is not None and status != _SWITCHING_PROTOCOLS:
+                raise _refused(status, "", shown_url) from None  # a redirect, not followed
+            named = self._translated(error, late, shown_url)
+            raise named from (error if isinstance(error, OSError) else None)
+        finally:
+            if status != _SWITCHING_PROTOCOLS:
+                sock.close()
+        if status != _SWITCHING_PROTOCOLS:
+            # websocket-client 1.8 calls a redirect that it may not follow a success.
+            raise _refused(status or 0, "", shown_url)
         return Link(sock)
 
-    def _redirected(self) -> TicksError | None:
-        """websocket-client 1.8 calls a redirect that it may not follow a success."""
-        status = self._socket.getstatus()
-        if status in (None, _SWITCHING_PROTOCOLS):
-            return None
-        return _refused(status, "", without_secrets(self._url))
+    def _translated(self, error: Exception, late: str, url: str) -> TicksError:
+        """A fault of the handshake itself in our words."""
+        match error:
+            case websocket.WebSocketTimeoutException():
+                return self._dial.failure(TimeoutError(), late)
+            case websocket.WebSocketConnectionClosedException():
+                return NetworkError(f"{url} hung up during the handshake", kind="unreachable")
+            case OSError():
+                return self._dial.failure(error, late)
+            case _:
+                return NotSmartApiError(
+                    f"{url} does not answer as a WebSocket does: {shown(str(error))}",
+                    kind="not-websocket",
+                )
 
     def abandon(self) -> None:
         """Give the handshake up: what it waits for comes no more."""
-        sock = self._socket.sock
-        if sock is not None:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
-
-
-def _translated(error: Exception, url: str) -> TicksError:
-    """Foreign errors in our words: no body, and no header but one."""
-    match error:
-        case websocket.WebSocketBadStatusException():
-            said = (error.resp_headers or {}).get("x-error-message", "")
-            return _refused(error.status_code, _printable(said), url)
-        case ssl.SSLCertVerificationError():
-            return CertificateError(
-                f"the certificate of {url} is not to be trusted: {error.verify_message}",
-                remedy="check the address and the clock; SSL_CERT_FILE names another trust store",
-            )
-        case websocket.WebSocketAddressException():
-            return NetworkError(f"{url}: the name cannot be resolved", remedy="check the network")
-        case websocket.WebSocketTimeoutException() | TimeoutError():
-            return NetworkError(f"{url} does not answer", remedy="check the network")
-        case websocket.WebSocketConnectionClosedException():
-            return NetworkError(f"{url} hung up during the handshake")
-        case websocket.WebSocketProxyException():
-            return NetworkError(f"{url}: the proxy refuses: {_printable(str(error))}")
-        case OSError():
-            return NetworkError(f"{url}: {error.strerror or _printable(str(error))}")
-        case _:
-            return NotSmartApiError(
-                f"{url} does not answer as a WebSocket does: {_printable(str(error))}",
-                remedy="check TICKS_FEED_URL",
-            )
+        self._dial.abandon()
 
 
 def _refused(status: int, said: str, url: str) -> TicksError:
     words = f"{url} refused the handshake with HTTP {status}" + (f": {said}" if said else "")
     if status in (401, 403):
-        return TokenRefusedError(words, remedy="log in again: ticks login")
+        return TokenRefusedError(words, kind="handshake-tokens", status=status)
     if status == 429:
-        return RateLimitedError(
-            words, remedy="a client code may hold 3 connections over all apps; close one and wait"
-        )
+        return RateLimitedError(words, kind="connection-limit", status=status)
     if status >= 500:
-        return BrokerBusyError(words)
-    return HandshakeRefusedError(words, status=status, remedy="check TICKS_FEED_URL")
-
-
-def _printable(text: str) -> str:
-    return "".join(c if c.isprintable() else " " for c in text[:_MOST_SHOWN]).strip()
+        return BrokerBusyError(words, kind="feed-busy", status=status)
+    # `status` is an argument of this class, not one of its values.
+    return HandshakeRefusedError(words, status=status, kind="handshake-refused")
 
 
 class Link:
@@ -207,6 +202,7 @@ class Link:
             is_sent = not self._unsent
         except NetworkError:
             is_sent = False
+        # A close frame that could not be sent gets no answer: take what is there, wait for nothing.
         with contextlib.suppress(NetworkError):
             while (left_s := end_s - time.monotonic()) > 0:
                 if not _readable(self, left_s if is_sent else 0.0):
@@ -228,4 +224,4 @@ def _readable(link: Link, timeout_s: float) -> bool:
 
 
 def _gone(error: OSError) -> NetworkError:
-    return NetworkError(f"the link broke: {error.strerror or _printable(str(error))}")
+    return NetworkError(f"the link broke: {error.strerror or shown(str(error))}")

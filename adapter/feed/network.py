@@ -1,7 +1,7 @@
-"""What the loop of one connection stands on: waits, the socket, and calls that block elsewhere.
+"""What the loop of one connection needs: waits, the socket, and calls that block elsewhere.
 
 `Network` is the port. The loop sees nothing else of the outside world, so a test hands in a
-scripted one on a virtual clock. `SystemNetwork` is the real one: a selector for waiting, a `Link`
+scripted one on a virtual clock. `SystemNetwork` is the real one: a `poll` for waiting, a `Link`
 for bytes, and a short-lived thread for whatever blocks (renewing the session, shaking hands), so
 that a stop never waits for a name server. What an abandoned thread brings back carries an old
 epoch and is thrown away.
@@ -10,7 +10,7 @@ epoch and is thrown away.
 from __future__ import annotations
 
 import queue
-import selectors
+import select
 import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
@@ -123,6 +123,11 @@ class SystemNetwork:
     """The real network of one connection.
 
     `handshake_timeout_s` limits a whole handshake, `linger_s` how long a close waits for the peer.
+
+    Threads: the loop's thread owns the poll, `_link`, `_watched` and `_broken`, and nobody else
+    touches them. Workers (a short-lived thread for each connect and each renewal) read and replace
+    `_session` and `_refused_session`, hand their results over through `_outcomes`, and wake the
+    loop. `_epoch`, `_opening` and `_give_up_at_s` are for both, and written under the lock.
     """
 
     def __init__(
@@ -143,8 +148,9 @@ class SystemNetwork:
         self._linger_s = linger_s
         self._waker = Waker()
         self._outcomes: queue.SimpleQueue[tuple[NetworkEvent, Link | None]] = queue.SimpleQueue()
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._waker, selectors.EVENT_READ)
+        self._poll = select.poll()  # not `selectors`: a wait is half of what a small drain costs
+        self._poll.register(self._waker, select.POLLIN)
+        self._waker_fd = self._waker.fileno()
         self._session: Session | None = None
         self._refused_session: Session | None = None
         self._lock = threading.Lock()
@@ -195,6 +201,7 @@ class SystemNetwork:
 
     def _hand_over(self, epoch: int, outcome: NetworkEvent, link: Link | None) -> None:
         with self._lock:
+            # Decided and queued as one: between the two the loop might give this epoch up.
             is_wanted = epoch == self._epoch
             if is_wanted:
                 self._opening = self._give_up_at_s = None
@@ -234,15 +241,17 @@ class SystemNetwork:
     # --- the loop's side ---
 
     def wait(self, until_s: float | None) -> list[NetworkEvent]:
-        timeout_s = self._timeout_s(until_s)
         happened: list[NetworkEvent] = []
-        for key, mask in self._selector.select(0.0 if self._broken else timeout_s):
-            if key.fileobj is self._waker:
+        # What broke in the last step is returned at once: no wait for a socket that is gone.
+        for fd, mask in self._poll.poll(0.0 if self._broken else self._timeout_ms(until_s)):
+            if fd == self._waker_fd:
                 self._waker.clear()
                 happened += self._finished()
             else:
-                self._serve_link(mask)
-                happened += self._received(mask)
+                if mask & select.POLLOUT and self._link is not None:
+                    self._sending(self._link.flush)
+                if mask & ~select.POLLOUT:
+                    happened += self._received()
         if self._broken:
             happened += self._broken
             self._broken = []
@@ -251,12 +260,15 @@ class SystemNetwork:
             happened += self._given_up()
         return happened
 
-    def _timeout_s(self, until_s: float | None) -> float | None:
-        deadlines = [at_s for at_s in (until_s, self._give_up_at_s) if at_s is not None]
-        return max(0.0, min(deadlines) - self._clock.now_s()) if deadlines else None
+    def _timeout_ms(self, until_s: float | None) -> float | None:
+        give_up_s = self._give_up_at_s
+        if give_up_s is not None:
+            until_s = give_up_s if until_s is None else min(until_s, give_up_s)
+        return None if until_s is None else max(0.0, until_s - self._clock.now_s()) * 1000
 
-    def _received(self, mask: int) -> list[NetworkEvent]:
-        if self._link is None or not mask & selectors.EVENT_READ:
+    def _received(self) -> list[NetworkEvent]:
+        """What the link has, or that it broke; nothing where it is gone already."""
+        if self._link is None:
             return []
         try:
             data = self._link.receive()
@@ -265,14 +277,10 @@ class SystemNetwork:
             return [LinkBroke(self._epoch, error)]
         return [Received(self._epoch, data, self._clock.wall_ns())] if data else []
 
-    def _serve_link(self, mask: int) -> None:
-        if self._link is not None and mask & selectors.EVENT_WRITE:
-            self._sending(self._link.flush)
-
     def _finished(self) -> list[NetworkEvent]:
         """The outcomes of the threads; links that came too late are closed unused.
 
-        A new link is read at once: TLS may hold bytes already that no selector sees.
+        A new link is read at once: TLS may hold bytes already that no poll sees.
         """
         happened: list[NetworkEvent] = []
         while True:
@@ -281,7 +289,7 @@ class SystemNetwork:
             except queue.Empty:
                 return happened
             if isinstance(outcome, Connected | ConnectFailed):
-                if outcome.epoch != self._epoch:
+                if outcome.epoch != self._epoch:  # queued just before it was given up
                     if link is not None:
                         link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
                     continue
@@ -289,7 +297,7 @@ class SystemNetwork:
                 self._watch()
             happened.append(outcome)
             if link is not None:
-                happened += self._received(selectors.EVENT_READ)
+                happened += self._received()
 
     def _given_up(self) -> list[NetworkEvent]:
         epoch = self._epoch
@@ -300,6 +308,8 @@ class SystemNetwork:
     def _abandon(self) -> None:
         """Whatever the thread under way brings is too late from now on."""
         with self._lock:
+            # No connect has this number, so the thread's result matches nothing: not only when the
+            # next connect has begun, but from this moment on, a wait or a stop included.
             self._epoch = -1
             self._give_up_at_s = None
             opening, self._opening = self._opening, None
@@ -323,6 +333,7 @@ class SystemNetwork:
         try:
             send()
         except NetworkError as error:
+            # Not raised here: the loop is in the midst of a step, and gets it from `wait`.
             self._broken.append(LinkBroke(self._epoch, error))
         else:
             self._watch()
@@ -331,38 +342,35 @@ class SystemNetwork:
         """Watch the link for reading, and for writing while something waits to be sent."""
         if self._link is None:
             return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._link.wants_write else 0)
-        if self._watched == 0:
-            self._selector.register(self._link, wanted)
-        elif self._watched != wanted:
-            self._selector.modify(self._link, wanted)
-        self._watched = wanted
+        wanted = select.POLLIN | (select.POLLOUT if self._link.wants_write else 0)
+        if self._watched != wanted:
+            self._poll.register(self._link, wanted)  # again: changes what is watched
+            self._watched = wanted
 
     def _unwatch(self) -> None:
         if self._link is not None and self._watched:
-            self._selector.unregister(self._link)
+            self._poll.unregister(self._link)
             self._watched = 0
 
     def close(self, code: int) -> bytes:
         self._abandon()
-        self._broken = []
+        self._broken = []  # of the link that is closed here: nobody needs to know any more
         link, self._link = self._link, None
         if link is None:
             return b""
         if self._watched:
-            self._selector.unregister(link)
+            self._poll.unregister(link)
             self._watched = 0
         return link.close(code, linger_s=self._linger_s)
 
     def release(self) -> None:
         self.close(NORMAL_CLOSURE)
         self._finished()
-        self._selector.close()
         self._waker.close()
 
 
 def _named(error: Exception) -> TicksError:
-    """`error` as one of ours; of one that nobody foresaw only its class, its text may be secret."""
+    """`error` as one of ours; of an unexpected one only its class, its text may be secret."""
     if isinstance(error, TicksError):
         return error
     lost = FeedLostError(f"the connect died of an unexpected {type(error).__name__}")

@@ -4,11 +4,11 @@ Pure. This is the hot path: one dictionary look-up and one comparison a packet t
 
 Rules
 - A packet is malformed when it is short, of an unknown mode, of a mode nobody subscribed to, or
-  when its token is no UTF-8. It is counted and goes no further.
+  when its token is not UTF-8. It is counted and goes no further.
 - Sequence numbers grow over a whole exchange feed, so a jump proves no loss. By (exchange, token,
   mode) they can show a packet out of order or twice; such packets are counted and kept.
 - Indices have meaningless sequence numbers, and 0 is none: those prove nothing.
-- A new connection starts the order anew (`reopened`).
+- A new connection restarts the order (`reopened`).
 """
 
 from __future__ import annotations
@@ -46,8 +46,12 @@ class InstrumentState:
 
 
 class PacketTracker:
-    """The book of one connection. `modes` are those that somebody subscribed to, `unordered` the
-    instruments whose sequence numbers mean nothing."""
+    """What one connection has received. `modes` are those that were subscribed to, `unordered` the
+    instruments whose sequence numbers mean nothing.
+
+    The feed thread alone writes here. Snapshots read the counters and copy `seen` from another
+    thread (`list` copies in one step); `modes` and `unordered` may grow at any time.
+    """
 
     def __init__(self, modes: Container[int], unordered: Container[InstrumentKey]) -> None:
         self.ticks = 0

@@ -1,1 +1,1 @@
-"""What lies on disk: outputs that are appended to, and recordings that are read back."""
+"""What is on disk: outputs that are appended to, and recordings that are read back."""

@@ -1,10 +1,12 @@
-"""Files that rows are appended to: opened, checked, locked, mended, written, cut.
+"""Files that rows are appended to: opened, checked, locked, repaired, written, cut.
 
 Rules
 - Nothing is changed before the file is locked and known to be a recording of the same kind.
-- A torn last line is cut off, and that is noted. Another content is refused, not overwritten.
-- What is no regular file (a FIFO, /dev/null) is written as it is.
+- A torn last line is cut off, and that is noted. Other content is refused, not overwritten.
+- What is not a regular file (a FIFO, /dev/null) is written as it is.
 - Bytes go out by `os.write` alone; an output that does not block is waited for.
+- A regular file may change under us: a shrunken one is noticed before the next write, one that was
+  removed or renamed within `LOOK_EVERY_S` of writing.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ import os
 import select
 import shlex
 import stat
+import termios
+import time
+from array import array
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -22,6 +27,11 @@ from ..errors import OutputError, ReaderLeftError, RecordingError
 from ..rows.format import RowFormat
 
 STDOUT_FD = 1
+F_GETPIPE_SZ = getattr(fcntl, "F_GETPIPE_SZ", 1032)
+"""Linux's; elsewhere the call fails, and a pipe is written by the thread that may wait."""
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+LOOK_EVERY_S = 1.0
+"""How often the path of a file that is written is compared with what is open."""
 _BLOCK = 1 << 16
 
 
@@ -36,12 +46,24 @@ class PartlyWrittenError(OSError):
 class FileOutput:
     """A descriptor that bytes are appended to. `bytes_written` counts what went out."""
 
-    def __init__(self, fd: int, *, syncs: bool = False) -> None:
+    def __init__(self, fd: int, path: str = "", *, syncs: bool = False) -> None:
+        status = os.fstat(fd)
         self.bytes_written = 0
         self._fd = fd
+        self._path = path
         self._is_ours = fd != STDOUT_FD
-        self._is_file = self._is_ours and stat.S_ISREG(os.fstat(fd).st_mode)
+        is_regular = stat.S_ISREG(status.st_mode)
+        self._is_file = self._is_ours and is_regular
         self._syncs = syncs and self._is_file
+        self._never_waits = (is_regular and not self._syncs) or _is_null(status)
+        self._is_pipe = stat.S_ISFIFO(status.st_mode)
+        self._size = status.st_size
+        self._look_at_s = time.monotonic() + LOOK_EVERY_S
+
+    def takes(self, size: int) -> bool:
+        """Whether a write of so many bytes returns at once: a file or /dev/null, or a pipe with
+        room for them. Of a terminal or a socket nothing is known beforehand."""
+        return self._never_waits or (self._is_pipe and _room_in_pipe(self._fd) >= size)
 
     def write(self, data: bytes) -> None:
         """All of `data`, waiting as long as it takes. Raises PartlyWrittenError."""
@@ -58,16 +80,47 @@ class FileOutput:
             raise PartlyWrittenError(error, written=len(data) - len(left)) from error
         finally:
             self.bytes_written += len(data) - len(left)
+            self._size += len(data) - len(left)
+
+    def change(self, *, is_last: bool = False) -> str:
+        """What somebody did to the file: "truncated", "removed" or "renamed"; "" for nothing."""
+        if not (self._is_file and self._path):
+            return ""
+        # A truncated file wants its header again, so the size is asked for before every write
+        # (0.3 us); a renamed one still takes rows, so the path is looked at from time to time.
+        size = os.lseek(self._fd, 0, os.SEEK_END)
+        if size < self._size:
+            return "truncated"
+        self._size = size
+        now_s = time.monotonic()
+        if now_s < self._look_at_s and not is_last:
+            return ""
+        self._look_at_s = now_s + LOOK_EVERY_S
+        return self._change_of_path()
+
+    def _change_of_path(self) -> str:
+        opened = os.fstat(self._fd)
+        try:
+            named = os.stat(self._path)
+        except FileNotFoundError:
+            pass
+        except OSError:
+            return ""  # a folder that may no longer be searched: what is open can still be written
+        else:
+            if (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev):
+                return ""
+        return "renamed" if opened.st_nlink else "removed"
 
     def cut(self, surplus: int) -> None:
-        """Take the last `surplus` bytes back, where that is possible."""
+        """Remove the last `surplus` bytes again, where that is possible."""
         if surplus and self._is_file:
             with suppress(OSError):
-                os.ftruncate(self._fd, os.fstat(self._fd).st_size - surplus)
+                self._size = os.fstat(self._fd).st_size - surplus
+                os.ftruncate(self._fd, self._size)
                 self.bytes_written -= surplus
 
     def close(self) -> None:
-        """Raises OSError when the system only now tells that a write failed."""
+        """Raises OSError where the system reports a failed write only now."""
         if self._is_ours:
             os.close(self._fd)
 
@@ -75,6 +128,21 @@ class FileOutput:
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         poll.poll()
+
+
+def _is_null(status: os.stat_result) -> bool:
+    return stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev
+
+
+def _room_in_pipe(fd: int) -> int:
+    """How many bytes a pipe takes for certain. It holds pages, and the first and the last of
+    those in use may be partly empty, so two are left out of the count."""
+    unread = array("i", [0])
+    try:
+        fcntl.ioctl(fd, termios.FIONREAD, unread)
+        return fcntl.fcntl(fd, F_GETPIPE_SZ) - unread[0] - 2 * _PAGE
+    except OSError:
+        return 0
 
 
 def open_locked(path: str) -> int:
@@ -93,22 +161,21 @@ def open_locked(path: str) -> int:
     except BlockingIOError:
         os.close(fd)
         raise OutputError(
-            f"{path} is being written by another recorder",
-            remedy="stop that one, or choose another path",
+            f"{path} is being written by another recorder", kind="output-in-use", path=path
         ) from None
     except OSError:
-        pass  # some network file systems know no locks: recording there beats refusing to
+        pass  # some network file systems have no locks: recording there beats refusing to
     return fd
 
 
 def empty(fd: int) -> None:
-    """Take away what a locked regular file holds."""
+    """Delete the content of a locked regular file."""
     if stat.S_ISREG(os.fstat(fd).st_mode):
         os.ftruncate(fd, 0)
 
 
 def check_folder(path: str) -> None:
-    """Raises OutputError unless files can be made where `path` lies."""
+    """Raises OutputError unless files can be made in the folder of `path`."""
     folder = os.path.dirname(path) or "."
     if not os.access(folder, os.W_OK | os.X_OK):
         number = errno.EACCES if os.path.isdir(folder) else errno.ENOENT
@@ -123,21 +190,30 @@ def make_folder_of(path: str) -> None:
         raise output_error(path, error) from error
 
 
-def repair(fd: int, path: str, kind: RowFormat, note: Callable[[str], None]) -> bool:
+def repair(fd: int, path: str, row_format: RowFormat, note: Callable[[str], None]) -> bool:
     """Make a locked file ready to be appended to; whether it is new (nothing in it is kept).
 
-    Raises OutputError when the file holds anything but rows of `kind`.
+    Raises OutputError when the file holds anything but rows of `row_format`.
     """
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return True
     size = status.st_size
-    kept_size = _kept_csv_size if kind.header else _kept_json_size
-    kept = kept_size(fd, size, kind, path)
+    kept_size = _kept_csv_size if row_format.header else _kept_json_size
+    kept = kept_size(fd, size, row_format, path)
     if kept < size:
         os.ftruncate(fd, kept)
         note(f"{path}: a torn last line ({size - kept} bytes) was cut off")
     return kept == 0
+
+
+def restore_header(fd: int, header: bytes) -> None:
+    """Put the header before rows that were written just after somebody truncated the file."""
+    size = os.fstat(fd).st_size
+    if size and not os.pread(fd, len(header), 0).startswith(header[:size]):
+        rows = os.pread(fd, size, 0)
+        os.ftruncate(fd, 0)
+        os.write(fd, header + rows)
 
 
 def check_header(path: str, start: bytes, header: bytes) -> None:
@@ -146,23 +222,27 @@ def check_header(path: str, start: bytes, header: bytes) -> None:
         first = start.partition(b"\n")[0].decode(errors="replace")
         raise OutputError(
             f"{path} has another header than the one to write: {first[:60]}...",
-            remedy="choose another path, the mode it was recorded in, or --overwrite",
+            kind="output-other-header",
+            path=path,
+            header=first,
         )
 
 
-def check_json_line(path: str, line: bytes, kind: RowFormat) -> None:
-    """Raises OutputError unless this is a line of `kind`."""
+def check_json_line(path: str, line: bytes, row_format: RowFormat) -> None:
+    """Raises OutputError unless this is a line of `row_format`."""
     try:
-        kind.check_line(line)
+        row_format.check_line(line)
     except RecordingError as error:
         raise OutputError(
-            f"{path} holds something else than JSON rows: {error}",
-            remedy="choose another path, or --overwrite",
+            f"{path} holds something other than the JSON lines to write: {error}",
+            kind="output-other-content",
+            path=path,
+            reason=str(error),
         ) from error
 
 
-def _kept_csv_size(fd: int, size: int, kind: RowFormat, path: str) -> int:
-    header = kind.header
+def _kept_csv_size(fd: int, size: int, row_format: RowFormat, path: str) -> int:
+    header = row_format.header
     start = os.pread(fd, len(header), 0)
     if size < len(header) and header.startswith(start):
         return 0
@@ -170,16 +250,16 @@ def _kept_csv_size(fd: int, size: int, kind: RowFormat, path: str) -> int:
     return _line_end_before(fd, size)
 
 
-def _kept_json_size(fd: int, size: int, kind: RowFormat, path: str) -> int:
+def _kept_json_size(fd: int, size: int, row_format: RowFormat, path: str) -> int:
     kept = _line_end_before(fd, size)
     if kept == 0:
-        start = os.pread(fd, len(kind.line_start), 0)
-        if not kind.line_start.startswith(start):
-            check_json_line(path, start, kind)
+        start = os.pread(fd, len(row_format.line_start), 0)
+        if not row_format.line_start.startswith(start):
+            check_json_line(path, start, row_format)
         return 0
-    check_json_line(path, os.pread(fd, _BLOCK, 0).partition(b"\n")[0], kind)
+    check_json_line(path, os.pread(fd, _BLOCK, 0).partition(b"\n")[0], row_format)
     last = _line_end_before(fd, kept - 1)
-    check_json_line(path, os.pread(fd, kept - last, last), kind)
+    check_json_line(path, os.pread(fd, kept - last, last), row_format)
     return kept
 
 
@@ -195,19 +275,28 @@ def _line_end_before(fd: int, end: int) -> int:
 
 
 def output_error(name: str, error: OSError) -> OutputError:
-    """What an OSError about an output means to the user."""
-    folder = shlex.quote(os.path.dirname(name) or ".")
-    match error.errno:
-        case errno.EPIPE:
-            return ReaderLeftError(f"{name}: its reader left")
-        case errno.ENOSPC | errno.EDQUOT:
-            reason, remedy = "the disk is full", "make room; the file can be appended to"
-        case errno.ENOENT:
-            reason, remedy = "its folder does not exist", f"create it: mkdir -p {folder}"
-        case errno.EISDIR:
-            reason, remedy = "that is a folder", "name a file in it"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            reason, remedy = "it may not be written", "change its rights, or choose another path"
-        case _:
-            reason, remedy = "it cannot be written", "choose another path"
-    return OutputError(f"{name}: {reason} ({error.strerror})", remedy=remedy)
+    """What an OSError about an output means."""
+    if error.errno == errno.EPIPE:
+        return ReaderLeftError(f"{name}: its reader left", kind="reader-left", name=name)
+    kind, reason = _FAULTS.get(error.errno or 0, ("output-unwritable", "it cannot be written"))
+    return OutputError(
+        f"{name}: {reason} ({error.strerror})",
+        kind=kind,
+        name=name,
+        folder=shlex.quote(os.path.dirname(name) or "."),  # as a shell reads it
+        reason=error.strerror,
+    )
+
+
+_FULL = "output-disk-full", "the disk is full"
+_NO_RIGHTS = "output-no-rights", "no permission to write it"
+_FAULTS = {
+    errno.ENOSPC: _FULL,
+    errno.EDQUOT: _FULL,
+    errno.ENOENT: ("output-no-folder", "its folder does not exist"),
+    errno.EISDIR: ("output-is-folder", "that is a folder"),
+    errno.EACCES: _NO_RIGHTS,
+    errno.EPERM: _NO_RIGHTS,
+    errno.EROFS: ("output-no-rights", "the disk is read-only"),
+}
+"""The kind and the words of a system error."""

@@ -1,7 +1,7 @@
 """Rows in gzip files: readable up to the last flush, appended to as further members.
 
 Each flush ends on a byte boundary (Z_SYNC_FLUSH: the bytes 00 00 FF FF), so a member whose
-recorder was killed is mended by cutting what lies behind its last flush and closing it there: an
+recorder was killed is repaired by cutting what follows its last flush and closing it there: an
 empty last block, the checksum, the length (RFC 1951, 1952).
 """
 
@@ -39,6 +39,10 @@ class GzipOutput:
         """Compressed bytes."""
         return self._file.bytes_written
 
+    def takes(self, size: int) -> bool:
+        """Whether a write of so many bytes, before compression, returns at once."""
+        return self._file.takes(size)
+
     def write(self, data: bytes) -> None:
         """Compress and flush. Raises PartlyWrittenError, with all of `data` taken back."""
         block = self._compressor.compress(data) + self._compressor.flush(zlib.Z_SYNC_FLUSH)
@@ -52,6 +56,13 @@ class GzipOutput:
     def cut(self, surplus: int) -> None:
         """Nothing: `write` has taken a failed write back already."""
 
+    def change(self, *, is_last: bool = False) -> str:
+        """As in `FileOutput`. A member in a truncated file cannot be ended: `close` leaves it."""
+        change = self._file.change(is_last=is_last)
+        if change == "truncated":
+            self._is_whole = False
+        return change
+
     def close(self) -> None:
         """End the member, unless a write failed in it, and close the file. Raises OSError."""
         try:
@@ -61,8 +72,8 @@ class GzipOutput:
             self._file.close()
 
 
-def mend_gzip(fd: int, path: str, kind: RowFormat, note: Callable[[str], None]) -> bool:
-    """`files.mend` for a gzip file: whether it is new, so that a header belongs into it."""
+def repair_gzip(fd: int, path: str, row_format: RowFormat, note: Callable[[str], None]) -> bool:
+    """`append.repair` for a gzip file: whether it is new, so that it needs a header."""
     status = os.fstat(fd)
     if not stat.S_ISREG(status.st_mode):
         return True
@@ -71,20 +82,23 @@ def mend_gzip(fd: int, path: str, kind: RowFormat, note: Callable[[str], None]) 
         start, last, open_member = _scan(fd)
     except zlib.error as error:
         raise OutputError(
-            f"{path} is no gzip file that can be appended to: {error}",
-            remedy="choose another path, or --overwrite",
+            f"{path} is not a gzip file that can be appended to: {error}",
+            kind="output-not-gzip",
+            path=path,
+            reason=str(error),
         ) from error
     if open_member is not None:
-        _check_start(path, start, kind, is_torn=True)
+        _check_start(path, start, row_format, is_torn=True)
         _close_member(fd, open_member, size, path, note)
-        return mend_gzip(fd, path, kind, note)
+        return repair_gzip(fd, path, row_format, note)
     if not start:
         return True
-    _check_start(path, start, kind, is_torn=False)
+    _check_start(path, start, row_format, is_torn=False)
     if last != b"\n":
         raise OutputError(
             f"{path}: the text in it ends with a torn line",
-            remedy=f"mend it by hand (gzip -dc {shlex.quote(path)}), or choose another path",
+            kind="output-torn-text",
+            path=shlex.quote(path),
         )
     return False
 
@@ -107,18 +121,18 @@ def _scan(fd: int) -> tuple[bytes, bytes, int | None]:
     return start, last, None if reader.eof or position == 0 else member
 
 
-def _check_start(path: str, start: bytes, kind: RowFormat, *, is_torn: bool) -> None:
-    header = kind.header
+def _check_start(path: str, start: bytes, row_format: RowFormat, *, is_torn: bool) -> None:
+    header = row_format.header
     if is_torn and (header.startswith(start) if header else b"\n" not in start):
         return
     if header:
         check_header(path, start, header)
     else:
-        check_json_line(path, start.partition(b"\n")[0], kind)
+        check_json_line(path, start.partition(b"\n")[0], row_format)
 
 
 def _close_member(fd: int, member: int, size: int, path: str, note: Callable[[str], None]) -> None:
-    """End the torn member behind its last flush, or take it away when it has none."""
+    """End the torn member behind its last flush, or remove it when it has none."""
     tail_start = max(member, size - _LARGEST_FLUSH)
     tail = os.pread(fd, size - tail_start, tail_start)
     found = len(tail)
@@ -131,7 +145,8 @@ def _close_member(fd: int, member: int, size: int, path: str, note: Callable[[st
         if tail_start > member:
             raise OutputError(
                 f"{path} is torn: it has no end, and no flush of ours to cut it at",
-                remedy="choose another path, or --overwrite",
+                kind="output-torn-gzip",
+                path=path,
             )
         end, closing = member, b""
     os.ftruncate(fd, end)

@@ -1,6 +1,6 @@
 """Files and standard input as blocks of text, decompressed where they are gzip. Memory is bounded.
 
-A wait for standard input ends when the bell rings, so that a stop is immediate.
+A wait for standard input ends when the waker is woken, so that a stop is immediate.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import select
 import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from typing import Protocol
 
 from ..errors import RecordingError
+from ..waker import Waker
 
 BLOCK = 1 << 17
 STDIN_FD = 0
@@ -20,33 +20,17 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WBITS = 31
 
 
-class Bell(Protocol):
-    """What ends a wait: `feed.wakeup.Waker` is one."""
-
-    def fileno(self) -> int:
-        """What a selector watches for reading."""
-        ...
-
-    def wake(self) -> None:
-        """Safe in a signal handler."""
-        ...
-
-    def wait(self, timeout_s: float | None) -> bool:
-        """Whether it rang within so many seconds (None: wait for ever)."""
-        ...
-
-
 class TornInputError(Exception):
-    """A compressed input ends, or breaks, in its midst."""
+    """A compressed input ends early, or is damaged in the middle."""
 
 
 class Input:
     """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed."""
 
-    def __init__(self, path: str, *, bell: Bell | None = None) -> None:
+    def __init__(self, path: str, *, waker: Waker | None = None) -> None:
         self.path = path
         self.bytes_read = 0
-        self._bell = bell
+        self._waker = waker
 
     @property
     def name(self) -> str:
@@ -57,7 +41,7 @@ class Input:
         return self.path == "-"
 
     def size(self) -> int | None:
-        """Bytes of the file; None where nobody knows."""
+        """Bytes of the file; None where it is not known."""
         try:
             return None if self.is_stdin else os.stat(self.path).st_size or None
         except OSError:
@@ -78,28 +62,32 @@ class Input:
                     yield first
                     yield from raw
         except OSError as error:
+            reason = error.strerror or str(error)
             raise RecordingError(
-                f"{self.name} cannot be read: {error.strerror or error}"
+                f"{self.name} cannot be read: {reason}",
+                kind="recording-unreadable",
+                name=self.name,
+                reason=reason,
             ) from error
 
     def _raw_blocks(self) -> Generator[bytes, None, None]:
         fd = STDIN_FD if self.is_stdin else os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            while self._has_more(fd) and (block := os.read(fd, BLOCK)):
+            while self._wait_for_more(fd) and (block := os.read(fd, BLOCK)):
                 self.bytes_read += len(block)
                 yield block
         finally:
             if not self.is_stdin:
                 os.close(fd)
 
-    def _has_more(self, fd: int) -> bool:
-        """Wait until there is something to read, the end included; False when the bell rang."""
-        if self._bell is None or not self.is_stdin:
+    def _wait_for_more(self, fd: int) -> bool:
+        """Wait until there is something to read, the end included; False when woken."""
+        if self._waker is None or not self.is_stdin:
             return True
         poll = select.poll()
         poll.register(fd, select.POLLIN)
-        poll.register(self._bell.fileno(), select.POLLIN)
-        return all(ready != self._bell.fileno() for ready, _ in poll.poll())
+        poll.register(self._waker.fileno(), select.POLLIN)
+        return all(ready != self._waker.fileno() for ready, _ in poll.poll())
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -109,11 +97,12 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     while block is not None:
         while block:
             if reader.eof:
-                block = block.lstrip(b"\0")
+                block = block.lstrip(b"\0")  # padding between members, as from a tape
                 if not block:
                     break
                 reader = zlib.decompressobj(_GZIP_WBITS)
             try:
+                # The limit keeps a block of zeros that expands a thousandfold out of memory.
                 text = reader.decompress(block, BLOCK)
             except zlib.error as error:
                 raise TornInputError(f"the compressed file is torn ({error})") from error

@@ -1,12 +1,14 @@
-"""Text into a file, a pipe or a terminal: appended, flushed in one call, rotated, let go.
+"""Text into a file, a pipe or a terminal: appended, flushed in one call, rotated, closed.
 
 Rules
 - `take` keeps text, `flush` hands it to the system in one call: no row waits longer.
 - `rows` counts rows that are wholly written. When a write fails (a full disk), what it wrote of a
-  row is taken back, the file is let go, and the output stays failed.
+  row is taken back, the file is closed, and the output stays failed.
 - A path with `%`-fields names a file by the Indian time of the rows in it; when the name changes,
   the old file is finished before the new one is begun, each with a header.
 - A file that is being read is never written.
+- A file that somebody removes, renames or truncates while it is written (logrotate) is begun again
+  under its name, with a header, before the next rows; that is reported.
 """
 
 from __future__ import annotations
@@ -15,11 +17,11 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from ..clock import ist_time
 from ..errors import OutputError
-from ..rows.format import RowFormat
+from ..rows.format import JsonLines, RowFormat
 from .append import (
     STDOUT_FD,
     FileOutput,
@@ -30,71 +32,76 @@ from .append import (
     open_locked,
     output_error,
     repair,
+    restore_header,
 )
-from .gzipped import GzipOutput, mend_gzip
+from .gzipped import GzipOutput, repair_gzip
 
 Note: TypeAlias = Callable[[str], None]
-"""Is told in words what was mended or rotated."""
+"""Is called with a sentence about what was repaired or rotated."""
 Rotated: TypeAlias = Callable[[str, int, str], None]
-"""Is told of a rotation: the file that is complete, its rows, and the next file."""
+"""Is called at a rotation: the file that is complete, its rows, and the next file."""
 
 
-class Output(Protocol):
-    """Where the text of rows goes. The methods raise OutputError, and ReaderLeftError when the
-    reader of a pipe left."""
-
-    @property
-    def name(self) -> str:
-        """What the user called it: the path, or `stdout`."""
-        ...
-
-    @property
-    def rows(self) -> int:
-        """Rows wholly written."""
-        ...
-
-    @property
-    def bytes_written(self) -> int:
-        """Bytes in the file or pipe, as they lie there (compressed, headers included)."""
-        ...
-
-    @property
-    def is_rotating(self) -> bool:
-        """Whether the time that `take` is told decides on the file."""
-        ...
-
-    def take(self, text: bytes, rows: int, received_ns: int) -> None:
-        """Keep the text of so many whole rows, the first of which was received then."""
-        ...
-
-    def flush(self) -> None:
-        """Write what was taken."""
-        ...
-
-    def close(self) -> None:
-        """Flush and let go. Closing again, or after a failure, does nothing."""
-        ...
+_Writer: TypeAlias = FileOutput | GzipOutput
 
 
-class _Writer(Protocol):
-    """What bytes are written to: `FileOutput`, `GzipOutput`."""
+class _File:
+    """A file by its name: how it is opened, and opened again when somebody changed it."""
 
-    @property
-    def bytes_written(self) -> int: ...
-    def write(self, data: bytes) -> None: ...
-    def cut(self, surplus: int) -> None: ...
-    def close(self) -> None: ...
+    def __init__(self, path: str, row_format: RowFormat, note: Note, *, syncs: bool) -> None:
+        self._path = path
+        self._format = row_format
+        self._note = note
+        self._syncs = syncs
+
+    def open(self, change: str) -> tuple[_Writer, bool]:
+        """What writes to it, and whether it is new, so that it needs a header.
+
+        `change`: "replaced" where what it holds is to go, else what `FileOutput.change` said.
+        Raises OutputError.
+        """
+        path, is_gzip = self._path, self._path.endswith(".gz")
+        fd = open_locked(path)
+        try:
+            if change == "replaced":
+                empty(fd)
+            elif change == "truncated" and not is_gzip:
+                restore_header(fd, self._format.header)
+            is_new = (repair_gzip if is_gzip else repair)(fd, path, self._format, self._note)
+        except (OSError, OutputError) as error:
+            os.close(fd)
+            raise output_error(path, error) if isinstance(error, OSError) else error from error
+        file = FileOutput(fd, path, syncs=self._syncs)
+        return (GzipOutput(file) if is_gzip else file), is_new
+
+    def report(self, change: str, *, is_last: bool = False) -> None:
+        """Say what somebody did to it, and what is done about it."""
+        goes_on = "" if is_last else "; it is begun again, and the rows go on there"
+        self._note(f"{self._path} was {change} while it was being written{goes_on}")
 
 
 class TextOutput:
-    """One file, pipe or terminal."""
+    """One file, pipe or terminal.
+
+    `name`: the path, or `stdout`. The methods raise OutputError, and ReaderLeftError when the
+    reader of a pipe left.
+    """
 
     is_rotating = False
 
-    def __init__(self, name: str, kind: RowFormat, writer: _Writer) -> None:
+    def __init__(
+        self,
+        name: str,
+        row_format: RowFormat,
+        writer: _Writer,
+        *,
+        file: _File | None = None,
+    ) -> None:
         self.name = name
         self.rows = 0
-        self._kind = kind
+        self._format = row_format
+        self._file = file
+        self._finished_bytes = 0
         self._writer = writer
         self._taken: list[bytes] = []
         self._taken_rows = 0
@@ -103,44 +110,70 @@ class TextOutput:
 
     @property
     def bytes_written(self) -> int:
-        return self._writer.bytes_written
+        """Bytes in the file or pipe, as they lie there (compressed, headers included)."""
+        return self._finished_bytes + self._writer.bytes_written
 
     def write_header(self) -> None:
         """What a new file begins with."""
-        self._put(self._kind.header, 0)
+        self._put(self._format.header, 0)
+
+    def takes(self, size: int) -> bool:
+        """Whether text of so many bytes can be flushed now without waiting for anybody."""
+        return self._writer.takes(size)
 
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
+        """Keep the text of `rows` whole rows, the first of which was received then."""
         self._taken.append(text)
         self._taken_rows += rows
 
     def flush(self) -> None:
+        """Write what was taken."""
         if self._failure is not None:
             raise self._failure
         if self._taken:
             text = self._taken[0] if len(self._taken) == 1 else b"".join(self._taken)
             rows = self._taken_rows
             self._taken, self._taken_rows = [], 0
+            if self._file is not None and (change := self._writer.change()):
+                self._begin_again(self._file, change)
             self._put(text, rows)
 
     def close(self) -> None:
+        """Flush and close. Closing again, or after a failure, does nothing."""
         if self._is_open and self._failure is None:
             self.flush()
-            self._let_go()
+            if self._file is not None and (change := self._writer.change(is_last=True)):
+                self._file.report(change, is_last=True)
+            self._close_writer()
+
+    def _begin_again(self, file: _File, change: str) -> None:
+        """Let go of a file that was changed, and open what its name means now."""
+        file.report(change)
+        with suppress(OSError):  # what is gone cannot be written to its end
+            self._writer.close()
+        self._finished_bytes += self._writer.bytes_written
+        try:
+            self._writer, is_new = file.open(change)
+        except OutputError as error:
+            self._failure = error
+            raise
+        if is_new:
+            self.write_header()
 
     def _put(self, text: bytes, rows: int) -> None:
         try:
             self._writer.write(text)
         except PartlyWrittenError as error:
-            whole_rows, whole_bytes = self._kind.whole_rows(text[: error.written])
+            whole_rows, whole_bytes = self._format.whole_rows(text[: error.written])
             self._writer.cut(error.written - whole_bytes)
             self.rows += min(rows, whole_rows)
             self._failure = output_error(self.name, error)
             with suppress(OutputError):
-                self._let_go()
+                self._close_writer()
             raise self._failure from error
         self.rows += rows
 
-    def _let_go(self) -> None:
+    def _close_writer(self) -> None:
         self._is_open = False
         try:
             self._writer.close()
@@ -151,7 +184,8 @@ class TextOutput:
 class RotatingOutput:
     """Files named by the Indian time of their rows; the first rows open the first.
 
-    `open_file` opens one by its name; folders whose names have fields are made.
+    `open_file` opens one by its name; folders whose names have fields are made. The methods are
+    those of `TextOutput`.
     """
 
     is_rotating = True
@@ -175,6 +209,9 @@ class RotatingOutput:
     @property
     def bytes_written(self) -> int:
         return self._finished_bytes + (self._current.bytes_written if self._current else 0)
+
+    def takes(self, size: int) -> bool:
+        return self._current is None or self._current.takes(size)
 
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         self._file_at(received_ns).take(text, rows, received_ns)
@@ -210,9 +247,13 @@ class RotatingOutput:
             self._rotated(finished.name, finished.rows, next_path)
 
 
+Output: TypeAlias = TextOutput | RotatingOutput
+"""Where the text of rows goes."""
+
+
 def open_output(
     path: str,
-    kind: RowFormat,
+    row_format: RowFormat,
     *,
     note: Note,
     rotated: Rotated | None = None,
@@ -220,17 +261,17 @@ def open_output(
     fsync: bool = False,
     inputs: Sequence[str] = (),
 ) -> Output:
-    """An output for rows of `kind`.
+    """An output for rows of `row_format`.
 
     `path`: `-` is standard output, `.gz` at its end compresses, `%`-fields rotate (strftime, IST).
-    An existing file of the same kind is appended to, or replaced if `overwrite`. `fsync`: a flush
-    returns when the rows are on the disk. `inputs` are files that are being read. Without
-    `rotated` a rotation is told to `note`.
+    An existing file of the same format is appended to, or replaced if `overwrite`. `fsync`: a
+    flush returns when the rows are on the disk. `inputs` are files that are being read. Without
+    `rotated` a rotation is reported to `note`.
     Raises OutputError when it cannot be written, is in use, or holds something else, and
-    ReaderLeftError when nobody reads standard output any more.
+    ReaderLeftError when the reader of standard output has left.
     """
     if path == "-":
-        output = TextOutput("stdout", kind, FileOutput(STDOUT_FD))
+        output = TextOutput("stdout", row_format, FileOutput(STDOUT_FD))
         output.write_header()
         return output
     replaced: set[str] = set()
@@ -239,7 +280,7 @@ def open_output(
         _check_apart(name, inputs)
         replaces = overwrite and name not in replaced  # a clock may go back to an earlier file
         replaced.add(name)
-        return _open_file(name, kind, note, replaces=replaces, fsync=fsync)
+        return _open_file(name, row_format, note, replaces=replaces, fsync=fsync)
 
     if "%" in path:
         return RotatingOutput(path, opened, rotated or partial(_note_rotation, note))
@@ -254,23 +295,24 @@ def _check_apart(path: str, inputs: Sequence[str]) -> None:
     if os.path.isfile(path) and any(
         os.path.isfile(other) and os.path.samefile(path, other) for other in inputs
     ):
-        raise OutputError(f"{path} is being read", remedy="write to another file")
+        raise OutputError(f"{path} is being read", kind="output-is-input", path=path)
+
+
+def open_event_file(path: str, *, note: Note) -> Output:
+    """An output for the lines of a stream's history: checked, repaired, locked and watched like a
+    recording, and named by a pattern where `path` has `%`-fields. `take` gets each line's time.
+
+    Raises OutputError.
+    """
+    return open_output(path, JsonLines(b'{"at":'), note=note)
 
 
 def _open_file(
-    path: str, kind: RowFormat, note: Note, *, replaces: bool, fsync: bool
+    path: str, row_format: RowFormat, note: Note, *, replaces: bool, fsync: bool
 ) -> TextOutput:
-    is_gzip = path.endswith(".gz")
-    fd = open_locked(path)
-    try:
-        if replaces:
-            empty(fd)
-        is_new = (mend_gzip if is_gzip else repair)(fd, path, kind, note)
-    except (OSError, OutputError) as error:
-        os.close(fd)
-        raise output_error(path, error) if isinstance(error, OSError) else error from error
-    file = FileOutput(fd, syncs=fsync)
-    output = TextOutput(path, kind, GzipOutput(file) if is_gzip else file)
+    file = _File(path, row_format, note, syncs=fsync)
+    writer, is_new = file.open("replaced" if replaces else "")
+    output = TextOutput(path, row_format, writer, file=file)
     if is_new:
         output.write_header()
     return output

@@ -1,4 +1,4 @@
-"""The instrument book: today's instrument master, and what things are called in it.
+"""The instrument catalog: today's instrument master, and what things are called in it.
 
 The broker publishes the master each morning by 08:30 IST. A copy is fresh when it was fetched after
 the last weekday's 08:30, so that it is fetched at most once a trading day (on an exchange holiday
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Self
 
 from ..clock import IST, Clock, ist_time
 from ..errors import (
+    BrokerBusyError,
     BrokerError,
     InstrumentMasterError,
     SymbolError,
@@ -25,19 +26,24 @@ from ..errors import (
 from ..instrument import EXCHANGE_NAMES, Instrument, InstrumentKey
 from ..paths import Paths
 from ..urls import without_secrets
-from .index import InstrumentIndex, new_index, open_index
-from .naming import exchange_type_of, read_name
-from .resolve import resolve
-from .search import beginning_with, find, nearest
+from .index import InstrumentIndex, MasterFault, new_index, open_index
+from .lists import ListedNames, Skipped, resolve_list
+from .naming import NO_ALIASES, Aliases, exchange_type_of, read_name
+from .resolve import Resolved, resolve
+from .search import beginning_with, find
 
 if TYPE_CHECKING:
-    from .download import Progress
+    from ..http import Progress
+    from .watch_list import Entry
 
 PUBLISHED_BY = time(8, 30)
 """The time, IST, by which the day's master is there (protocol.md: likely)."""
 
 SHRUNK_DISBELIEVED_S = 4 * 86_400
 """How long a copy is preferred to a master that suddenly has less than half the records."""
+
+LARGEST_MASTER_BYTES = 256 << 20
+"""Seven times the size of the largest one seen; unpacked as well."""
 
 _SATURDAY = 5
 _NAMED_FAULTS = 5
@@ -49,9 +55,10 @@ class InstrumentCatalog:
     Every method raises InstrumentMasterError when the copy on disk turns out to be damaged.
     """
 
-    def __init__(self, index: InstrumentIndex, clock: Clock) -> None:
+    def __init__(self, index: InstrumentIndex, clock: Clock, aliases: Aliases = NO_ALIASES) -> None:
         self._index = index
         self._clock = clock
+        self._aliases = aliases
 
     @property
     def fetched_ns(self) -> int:
@@ -63,44 +70,72 @@ class InstrumentCatalog:
         """How many instruments it holds."""
         return self._index.records
 
+    @property
+    def faults(self) -> list[MasterFault]:
+        """What is wrong with the master that this was made of."""
+        return self._index.faults
+
     def resolve(self, text: str) -> Instrument:
         """The one instrument that `text` names; `resolve.py` has the rules.
 
-        Raises UnknownSymbolError or AmbiguousSymbolError, naming the nearest candidates.
+        Raises UnknownSymbolError, AmbiguousSymbolError or ExpiredSymbolError, with candidates.
         """
-        return resolve(self._index, read_name(text), self._today)
+        return self._answer(text).instrument
 
-    def resolve_all(self, texts: Iterable[str]) -> list[Instrument]:
+    def resolve_all(
+        self,
+        texts: Iterable[str],
+        listed: Iterable[tuple[str, Entry]] = (),
+        *,
+        note: Callable[[str], None] = lambda _line: None,
+        skip: Callable[[Skipped], None] = lambda _skipped: None,
+    ) -> list[Instrument]:
         """Each instrument named, once, in the order of its first naming.
 
-        Raises one SymbolError that names every text that could not be resolved.
+        `texts` were typed: raises one SymbolError that names all of them that could not be
+        resolved. `listed` are entries of watch lists, with their file: what of them cannot be
+        resolved goes to `skip`, and only when nothing is left an UnknownSymbolError is raised
+        (kind "names-all-skipped"). `note` is told what to know of an answer ("X is Y now").
         """
-        found: dict[InstrumentKey, Instrument] = {}
+        names = ListedNames()
         faults: list[SymbolError] = []
         for text in texts:
             try:
-                instrument = self.resolve(text)
+                names.add(self._answer(text))
             except SymbolError as error:
                 faults.append(error)
-            else:
-                found.setdefault(instrument.key, instrument)
         if faults:
             raise _all_in_one(faults)
-        return list(found.values())
+        resolve_list(self._index, listed, self._today, self._aliases, into=names)
+        for sentence in names.notes:
+            note(str(sentence))
+        for skipped in names.skipped:
+            skip(skipped)
+        if names.skipped and not names.found:
+            raise UnknownSymbolError(
+                f"none of {len(names.skipped):,} names can be subscribed",
+                kind="names-all-skipped",
+            )
+        return list(names.found.values())
+
+    def _answer(self, text: str) -> Resolved:
+        return resolve(self._index, read_name(text, self._aliases), self._today)
 
     def find(self, text: str, exchange: str | None = None, limit: int = 20) -> list[Instrument]:
         """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
 
         Raises UsageError when `exchange` is none.
         """
-        wanted = read_name(text)
+        wanted = read_name(text, self._aliases)
         if exchange is not None:
             wanted = replace(wanted, exchange_type=_exchange_type(exchange))
         return find(self._index, wanted, self._today, limit)
 
     def nearest(self, text: str, limit: int = 5) -> list[Instrument]:
         """What the user may have meant when nothing fits `text`."""
-        return nearest(self._index, read_name(text), self._today, limit)
+        from .refusals import nearest
+
+        return nearest(self._index, read_name(text, self._aliases), self._today, limit)
 
     def prefix(self, text: str, limit: int = 20) -> list[Instrument]:
         """Those whose symbol, or an index's name, begins with `text`; fast, for completions."""
@@ -132,19 +167,21 @@ def open_catalog(
     clock: Clock,
     progress: Progress | None = None,
     note: Callable[[str], None],
+    aliases: Aliases = NO_ALIASES,
 ) -> InstrumentCatalog:
-    """The book of today's master, fetched from `url` where the copy in `home` is not fresh.
+    """The catalog of today's master, fetched from `url` where the copy is not fresh.
 
     `progress` is told the bytes received and, where known, expected; `note` is told when an older
-    copy has to do, and why. Raises InstrumentMasterError, with the BrokerError that was in the way
-    as its cause, when there is no copy either.
+    copy has to do, and why, and what had to be left out of a new one. Raises
+    InstrumentMasterError, with the BrokerError that was in the way as its cause, when there is no
+    copy either.
     """
     copy = open_index(paths.instruments_file)
     if copy is not None and copy.url != without_secrets(url):
         copy.close()
         copy = None
     if copy is not None and is_fresh(copy.fetched_ns, clock.wall_ns()):
-        return InstrumentCatalog(copy, clock)
+        return InstrumentCatalog(copy, clock, aliases)
     try:
         _fetch(paths, url, clock, progress, copy)
         fetched = open_index(paths.instruments_file)
@@ -154,24 +191,28 @@ def open_catalog(
         if copy is None:
             raise InstrumentMasterError(
                 f"there is no instrument master at {without_secrets(url)}: {error.message}",
-                remedy=error.remedy
-                or "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
+                kind=error.kind or "no-master",
+                **error.values,
             ) from error
         note(f"{_described(copy.fetched_ns, clock.wall_ns())}: {error.message}")
-        return InstrumentCatalog(copy, clock)
+        return InstrumentCatalog(copy, clock, aliases)
     except BaseException:
         if copy is not None:
             copy.close()
         raise
     if copy is not None:
         copy.close()
-    return InstrumentCatalog(fetched, clock)
+    if left_out := [fault for fault in fetched.faults if fault.kind == "repeated"]:
+        note(f"{len(left_out):,} of the master's records are left out; {left_out[0]}")
+    return InstrumentCatalog(fetched, clock, aliases)
 
 
-def open_copy(paths: Paths, *, clock: Clock) -> InstrumentCatalog | None:
+def open_copy(
+    paths: Paths, *, clock: Clock, aliases: Aliases = NO_ALIASES
+) -> InstrumentCatalog | None:
     """The copy that is there, fresh or not, without ever asking the network; None without one."""
     copy = open_index(paths.instruments_file)
-    return None if copy is None else InstrumentCatalog(copy, clock)
+    return None if copy is None else InstrumentCatalog(copy, clock, aliases)
 
 
 def is_fresh(fetched_ns: int, now_ns: int) -> bool:
@@ -193,11 +234,10 @@ def _fetch(
     copy: InstrumentIndex | None,
 ) -> None:
     # Imported here: a lookup in a fresh copy needs neither, and they take 60 ms to import.
-    from .download import download
     from .master import Master
 
     fetched_ns = clock.wall_ns()
-    master = Master(download(url, clock=clock, progress=progress))
+    master = Master(_download(url, progress, has_copy=copy is not None))
     with new_index(paths.instruments_file) as draft:
         records = draft.fill(master.rows(), url=without_secrets(url), fetched_ns=fetched_ns)
         if copy is not None and records * 2 < copy.records:
@@ -206,6 +246,27 @@ def _fetch(
                 raise InstrumentMasterError(
                     f"the new one has only {records:,} of {copy.records:,} records"
                 )
+
+
+def _download(url: str, progress: Progress | None, *, has_copy: bool) -> bytes | bytearray:
+    """The master as it is served. Raises a BrokerError."""
+    from ..http import Limits, exchange
+
+    limits = Limits(
+        # With a copy at hand nobody should wait long for a better one.
+        total_s=30.0 if has_copy else 300.0,
+        silence_s=20.0,
+        body_bytes=LARGEST_MASTER_BYTES,
+    )
+    reply = exchange("GET", url, {"User-Agent": "ticks"}, limits=limits, progress=progress)
+    if reply.status == 200:
+        return reply.body
+    words = f"the server answered HTTP {reply.status} {reply.reason}".rstrip()
+    if 300 <= reply.status < 400:
+        words += ", and redirects are not followed"
+    if reply.status in (403, 429) or reply.status >= 500:
+        raise BrokerBusyError(words, kind="master-refused", status=reply.status)
+    raise InstrumentMasterError(words, kind="master-refused", status=reply.status)
 
 
 def _described(fetched_ns: int, now_ns: int) -> str:
@@ -219,8 +280,9 @@ def _exchange_type(exchange: str) -> int:
     found = exchange_type_of(exchange)
     if found is None:
         raise UsageError(
-            f"{exchange!r} is no exchange",
-            remedy=f"use one of {', '.join(EXCHANGE_NAMES.values())}",
+            f"{exchange!r} is not an exchange",
+            kind="exchange-value",
+            exchanges=", ".join(EXCHANGE_NAMES.values()),
         )
     return found
 
@@ -233,6 +295,6 @@ def _all_in_one(faults: list[SymbolError]) -> SymbolError:
     return UnknownSymbolError(
         f"{len(faults):,} names cannot be resolved: {'; '.join(messages)}"
         + (f"; and {more:,} more" if more > 0 else ""),
-        remedy=faults[0].remedy,
+        kind="names-unresolved",
         candidates=tuple(candidate for fault in faults for candidate in fault.candidates),
     )

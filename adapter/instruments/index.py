@@ -3,54 +3,127 @@
 A new index is drawn up in a file of its own beside the old one and takes its place in one step,
 so that a reader never sees half of one, two builders do not meet, and a failure leaves the old
 one as it was. A file that cannot be read, or was made by another version of this module, is no
-index. Names are compared by their folded keys (`naming.folded`).
+index. Names are compared by `naming.name_key`, and where nothing fits by `naming.loose_key`.
+
+Beside the instruments it holds what would take long to gather from 180 thousand rows: which names
+there are, which expiries an underlying has, and what is wrong with the master. `role` is
+`roles.Role`; rows that are hidden have one of their own.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from functools import cache
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..errors import InstrumentMasterError
-from ..instrument import Instrument
-from .naming import folded
+from ..instrument import EXCHANGE_TYPES, Instrument, exchange_name
+from .naming import loose_key, name_key
+from .near_names import NearNames
+from .roles import EXCHANGE_ORDER, INDEX_KIND, Role, role_of
 
-Row: TypeAlias = tuple[int, str, str, str, str, str, int | None, int, int]
+__all__ = ["INDEX_KIND", "Draft", "InstrumentIndex", "Row", "new_index", "open_index"]
+
+Row: TypeAlias = tuple[int, str, str, str, str, str, int | None, int, int, bool]
 """The fields of an `Instrument`, in its order."""
 
-INDEX_KIND = "AMXIDX"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+LONGEST_TOKEN = 25
+"""Bytes of a token in a packet (protocol: binary packets)."""
 
-_COLUMNS = "exchange_type, token, symbol, name, kind, expiry, strike, lot_size, tick_size"
+_NSE, _BSE = EXCHANGE_TYPES["NSE"], EXCHANGE_TYPES["BSE"]
+_COLUMNS = (
+    "exchange_type, token, symbol, name, kind, expiry, strike, lot_size, tick_size, closing_auction"
+)
 _TABLES = """
 CREATE TABLE instruments (
     exchange_type INTEGER, token TEXT, symbol TEXT, name TEXT, kind TEXT, expiry TEXT,
-    strike INTEGER, lot_size INTEGER, tick_size INTEGER, symbol_key TEXT, name_key TEXT);
+    strike INTEGER, lot_size INTEGER, tick_size INTEGER, closing_auction INTEGER,
+    role INTEGER, symbol_key TEXT, name_key TEXT);
+CREATE TABLE names (loose TEXT, key TEXT, PRIMARY KEY (loose, key)) WITHOUT ROWID;
+CREATE TABLE expiries (
+    loose TEXT, name_key TEXT, exchange_type INTEGER, is_future INTEGER, expiry TEXT,
+    PRIMARY KEY (loose, name_key, exchange_type, is_future, expiry)) WITHOUT ROWID;
+CREATE TABLE faults (kind TEXT, exchange_type INTEGER, token TEXT, symbol TEXT, kept TEXT);
 CREATE TABLE source (url TEXT, fetched_ns INTEGER, records INTEGER);
 """
 _KEY_IS_UNIQUE = "CREATE UNIQUE INDEX by_token ON instruments (token, exchange_type)"
+_NOTE_REPEATED = """
+INSERT INTO faults SELECT 'repeated', dropped.exchange_type, dropped.token, dropped.symbol,
+    kept.symbol FROM instruments AS dropped JOIN
+    (SELECT min(rowid) AS first, token, exchange_type FROM instruments
+     GROUP BY token, exchange_type HAVING count(*) > 1) AS twice USING (token, exchange_type)
+    JOIN instruments AS kept ON kept.rowid = twice.first
+    WHERE dropped.rowid != twice.first
+"""
 _DELETE_REPEATED = """
 DELETE FROM instruments WHERE rowid NOT IN
     (SELECT min(rowid) FROM instruments GROUP BY token, exchange_type)
 """
-_BY_NAMES = f"""
+_HIDE_BARE_ROWS_OF_INDICES = f"""
+UPDATE instruments SET role = {Role.HIDDEN:d}
+WHERE role = {Role.SHARE:d} AND kind = '' AND exchange_type IN ({_NSE}, {_BSE})
+    AND (exchange_type = {_BSE} OR instr(symbol, '-') = 0)
+    AND name_key IN (SELECT name_key FROM instruments WHERE role = {Role.INDEX:d})
+"""
+# A bare row would otherwise be found as the share that it looks like, and it never ticks.
+_INDICES = f"""
 CREATE INDEX by_symbol ON instruments (symbol_key);
-CREATE INDEX by_name ON instruments (name_key, strike);
-CREATE INDEX cash_by_symbol ON instruments (symbol_key) WHERE kind IN ('', '{INDEX_KIND}');
-CREATE INDEX index_by_name ON instruments (name_key) WHERE kind = '{INDEX_KIND}';
+CREATE INDEX by_name ON instruments (name_key, role, expiry, strike);
+CREATE INDEX cash_by_symbol ON instruments (symbol_key) WHERE role <= {Role.SHARE:d};
+CREATE INDEX index_by_name ON instruments (name_key) WHERE role = {Role.INDEX:d};
+"""
+_EXCHANGES_IN_ORDER = " ".join(
+    f"WHEN {EXCHANGE_TYPES[name]} THEN {rank}" for rank, name in enumerate(EXCHANGE_ORDER)
+)
+_STRIKE_RANGE = f"""
+SELECT exchange_type, min(strike), max(strike) FROM instruments
+WHERE name_key = ? AND role IN ({Role.CALL:d}, {Role.PUT:d}) AND strike > 0 GROUP BY exchange_type
 """
 LIKELY_FIRST = f"""
-    CASE WHEN kind = '{INDEX_KIND}' THEN 0 WHEN kind = '' THEN 1 WHEN kind LIKE 'FUT%' THEN 2
-         ELSE 3 END,
-    expiry != '' AND expiry < :today, expiry, exchange_type, symbol NOT LIKE '%-EQ',
-    length(symbol), strike, symbol
+    min(role, {Role.CALL:d}), expiry != '' AND expiry < :today, expiry,
+    CASE exchange_type {_EXCHANGES_IN_ORDER} ELSE 9 END,
+    symbol NOT LIKE '%-EQ', length(symbol), strike, symbol
 """
 """SQL: indices, cash, futures, options; of these the nearest expiry that is not in the past."""
+
+
+class Listed(NamedTuple):
+    """That an underlying has futures, or options, of an expiry on an exchange."""
+
+    name_key: str
+    exchange_type: int
+    is_future: bool
+    expiry: str
+
+
+@dataclass(frozen=True, slots=True)
+class MasterFault:
+    """What is wrong with one record of the master.
+
+    `repeated`: another record, of symbol `kept`, came first with this exchange and token, and is
+    the one that counts. `long-token`: no packet can hold the token, so that no tick is known by it.
+    """
+
+    kind: Literal["repeated", "long-token"]
+    exchange_type: int
+    token: str
+    symbol: str
+    kept: str = ""
+
+    def __str__(self) -> str:
+        place = f"{exchange_name(self.exchange_type)}:{self.symbol}"
+        if self.kind == "repeated":
+            return (
+                f"{place} has the exchange and token ({self.token}) of {self.kept}; it is left out"
+            )
+        return f"{place} has a token of more than {LONGEST_TOKEN} bytes, which no packet can hold"
 
 
 class InstrumentIndex:
@@ -67,6 +140,7 @@ class InstrumentIndex:
         self.url: str = source[0]
         self.fetched_ns: int = source[1]
         self.records: int = source[2]
+        self._strike_ranges: dict[str, tuple[Decimal, Decimal]] = {}
 
     def close(self) -> None:
         self._connection.close()
@@ -90,20 +164,57 @@ class InstrumentIndex:
             where = f"({where}) AND exchange_type = :exchange_type"
         query = f"SELECT {_COLUMNS} FROM instruments WHERE {where} ORDER BY {order} LIMIT :limit"
         named = {**values, "exchange_type": exchange_type, "today": today, "limit": limit}
-        return [Instrument(*row) for row in self._rows(query, named)]
+        return [_instrument(row) for row in self._rows(query, named)]
 
-    def texts(self, query: str, **values: str | int) -> list[str]:
-        """The first column of what an SQL query over `instruments` gives."""
-        return [row[0] for row in self._rows(query, values)]
+    def keys_like(self, loose: str) -> list[str]:
+        """The names (`name_key`), and symbols of indices, of which this is the loose key."""
+        return [key for (key,) in self._rows("SELECT key FROM names WHERE loose = ?", (loose,))]
 
-    def _rows(self, query: str, values: Mapping[str, str | int | None]) -> list[tuple[Any, ...]]:
+    def expiries(self, loose: Sequence[str]) -> list[Listed]:
+        """What contracts there are of the underlyings with one of these loose keys."""
+        marks = ", ".join("?" * len(loose))
+        query = "SELECT name_key, exchange_type, is_future, expiry FROM expiries"
+        return [Listed(*row) for row in self._rows(f"{query} WHERE loose IN ({marks})", loose)]
+
+    def strike_range(self, name_key: str) -> tuple[Decimal, Decimal]:
+        """The lowest and the highest strike of an underlying's options, in rupees; 0 without."""
+        if name_key not in self._strike_ranges:
+            strikes = [
+                Instrument(exchange_type, "", "", "", strike=strike).strike_rupees or Decimal(0)
+                for exchange_type, *ends in self._rows(_STRIKE_RANGE, (name_key,))
+                for strike in ends
+            ] or [Decimal(0)]
+            self._strike_ranges[name_key] = min(strikes), max(strikes)
+        return self._strike_ranges[name_key]
+
+    @cached_property
+    def near_names(self) -> NearNames:
+        """All loose keys, searchable by how nearly they are spelled like another."""
+        rows = self._rows("SELECT DISTINCT loose FROM names", ())
+        return NearNames(loose for (loose,) in rows)
+
+    @property
+    def faults(self) -> list[MasterFault]:
+        """What is wrong with the master that this was built of."""
+        query = "SELECT kind, exchange_type, token, symbol, kept FROM faults"
+        return [MasterFault(*row) for row in self._rows(query, ())]
+
+    def _rows(
+        self, query: str, values: Mapping[str, str | int | None] | Sequence[str]
+    ) -> list[tuple[Any, ...]]:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.DatabaseError as error:
             raise InstrumentMasterError(
                 f"the instrument index {self._path} is damaged: {error}",
-                remedy="delete it; the next command builds it anew",
+                kind="index-damaged",
+                path=str(self._path),
             ) from error
+
+
+def _instrument(row: tuple[Any, ...]) -> Instrument:
+    # SQLite has no booleans: the last is 0 or 1
+    return Instrument(*(*row[:9], bool(row[9])))
 
 
 def open_index(path: Path) -> InstrumentIndex | None:
@@ -125,29 +236,62 @@ class Draft:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
+        self._names: set[str] = set()
+        self._expiries: set[tuple[str, int, bool, str]] = set()
+        self._faults: list[tuple[str, int, str, str, str]] = []
 
     def fill(self, rows: Iterable[Row], *, url: str, fetched_ns: int) -> int:
         """Write `rows` and where they came from; returns how many instruments there are.
 
-        The master may hold a record twice; the first one counts.
+        Of two records with the same exchange and token the first counts; `InstrumentIndex.faults`
+        names the others.
         """
         connection = self._connection
-        folded_name = cache(folded)
         with connection:
             connection.executemany(
-                f"INSERT INTO instruments VALUES ({', '.join('?' * 11)})",
-                ((*row, folded(row[2]), folded_name(row[3])) for row in rows),
+                f"INSERT INTO instruments VALUES ({', '.join('?' * 13)})", self._gathered(rows)
             )
+            names = self._names.union(key for key, *_ in self._expiries)
+            loose = {key: loose_key(key) for key in names}
+            connection.executemany(
+                "INSERT INTO names VALUES (?, ?)", sorted((loose[key], key) for key in names)
+            )
+            connection.executemany(
+                "INSERT INTO expiries VALUES (?, ?, ?, ?, ?)",
+                sorted((loose[listed[0]], *listed) for listed in self._expiries),
+            )
+            connection.executemany("INSERT INTO faults VALUES (?, ?, ?, ?, ?)", self._faults)
         try:
             connection.execute(_KEY_IS_UNIQUE)
         except sqlite3.IntegrityError:
+            connection.execute(_NOTE_REPEATED)
             connection.execute(_DELETE_REPEATED)
             connection.execute(_KEY_IS_UNIQUE)
         (records,) = connection.execute("SELECT count(*) FROM instruments").fetchone()
         connection.execute("INSERT INTO source VALUES (?, ?, ?)", (url, fetched_ns, records))
+        connection.execute(_HIDE_BARE_ROWS_OF_INDICES)
         connection.commit()
-        connection.executescript(f"{_BY_NAMES} PRAGMA user_version = {SCHEMA_VERSION};")
+        connection.executescript(f"{_INDICES} PRAGMA user_version = {SCHEMA_VERSION};")
         return int(records)
+
+    def _gathered(self, rows: Iterable[Row]) -> Iterator[tuple[object, ...]]:
+        """Each row with its role and keys; names, expiries and faults are gathered on the way."""
+        key_of, hidden, first_contract = cache(name_key), Role.HIDDEN, Role.FUTURE
+        names, expiries, faults = self._names, self._expiries, self._faults
+        for row in rows:
+            exchange_type, token, symbol, name, kind, expiry = row[:6]
+            role = role_of(exchange_type, symbol, kind)
+            key, symbol_key = key_of(name), name_key(symbol)
+            if role is not hidden:
+                if role >= first_contract:
+                    expiries.add((key, exchange_type, role is first_contract, expiry))
+                else:
+                    names.add(key)
+                    if role == Role.INDEX:
+                        names.add(symbol_key)
+            if len(token) * 4 > LONGEST_TOKEN and len(token.encode()) > LONGEST_TOKEN:
+                faults.append(("long-token", exchange_type, token, symbol, ""))
+            yield (*row, int(role), symbol_key, key)
 
 
 @contextmanager
@@ -169,7 +313,8 @@ def new_index(path: Path) -> Iterator[Draft]:
     except (OSError, sqlite3.Error) as error:
         raise InstrumentMasterError(
             f"the instrument index {path} cannot be written: {error}",
-            remedy="make room there, or name another folder in TICKS_HOME",
+            kind="index-unwritable",
+            path=str(path),
         ) from error
     finally:
         with suppress(OSError):

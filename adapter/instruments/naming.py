@@ -1,21 +1,34 @@
-"""What a user may call an instrument, read into its parts. Pure.
+"""What a user may call an instrument, made comparable. Pure.
 
-    [EXCHANGE:]TEXT or [EXCHANGE|]TEXT, where EXCHANGE is NSE, NFO, ... or nse_cm, nse_fo, ...
-    TEXT  is a token (2885), a symbol (RELIANCE-EQ), a name (NIFTY, bank nifty), or the fields of a
-          contract: UNDERLYING, a date (28OCT, 28OCT25, 28-Oct-2025, OCT, 2025-10-28), then
-          STRIKE and CE or PE in either order, or FUT.
+    [EXCHANGE:]NAME or [EXCHANGE|]NAME or NAME.SUFFIX
 
-Case, underscores and the number of spaces never matter: texts are compared by `folded`.
-Source: protocol.md, "Instrument master".
+EXCHANGE is NSE, NFO, ... or what other programs write there (nse_cm, NSE_EQ, NSE_INDEX); SUFFIX is
+Yahoo's (.NS, .BO) or GDF's (.NFO). `^` in front and `-INDEX` behind mean an index. Case never
+counts; a run of spaces is one, an underscore is one too, every dash is a hyphen, quotes around the
+whole are dropped. Two keys are compared:
+
+- `name_key`: the name so cleaned. `BAJAJ-AUTO` is not `BAJAJ AUTO`.
+- `loose_key`: without spaces, hyphens and ampersands, for when nothing fits exactly.
+
+Source of the spellings: the broker's master and the documentation of the platforms named.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from typing import Literal, TypeAlias
 
+from ..errors import UsageError
 from ..instrument import EXCHANGE_TYPES, exchange_number
+
+Kind: TypeAlias = Literal["", "share", "index"]
+
+LONGEST = 64
+"""Characters of a name; no symbol of any master is half as long."""
+
+MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 _WIRE_NAMES = {
     "NSE_CM": EXCHANGE_TYPES["NSE"],
@@ -27,63 +40,144 @@ _WIRE_NAMES = {
     "NCDEX": EXCHANGE_TYPES["NCO"],
     "CDE_FO": EXCHANGE_TYPES["CDS"],
 }
-_LONGEST = 64
-"""Characters of a name that are looked at; no symbol of any master is half as long."""
+_KINDS: dict[str, tuple[int, Kind]] = {
+    "NSE_EQ": (EXCHANGE_TYPES["NSE"], "share"),
+    "BSE_EQ": (EXCHANGE_TYPES["BSE"], "share"),
+    "NSE_INDEX": (EXCHANGE_TYPES["NSE"], "index"),
+    "BSE_INDEX": (EXCHANGE_TYPES["BSE"], "index"),
+    "MCX_INDEX": (EXCHANGE_TYPES["MCX"], "index"),
+}
+PREFIXES = (*EXCHANGE_TYPES, *_WIRE_NAMES, *_KINDS)
+"""What may stand before the colon, in upper case."""
 
-MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_ISO_DATE = re.compile(r"\b(20[0-9]{2})-([0-9]{2})-([0-9]{2})\b")
-# A number apart from the month could be a strike: it is a year if another, FUT or nothing follows.
-_DATE = re.compile(
-    r"\b(?:(0?[1-9]|[12][0-9]|3[01])[ -]?)?"
-    rf"({'|'.join(MONTHS)})"
-    r"(?:-?(20[0-9]{2}|[0-9]{2})| (20[0-9]{2})(?= .*[0-9]| FUT\b|$))?\b"
-)
-_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,7})?"
-_OPTION = re.compile(rf"\b(?:({_NUMBER}) ?)?(CE|PE)(?: ({_NUMBER}))?\b")
-_FUTURE = re.compile(r"\bFUT\b")
-_LAST_NUMBER = re.compile(rf" ({_NUMBER})$")
+_FAMILIES = {
+    EXCHANGE_TYPES["NSE"]: (EXCHANGE_TYPES["NFO"], EXCHANGE_TYPES["CDS"]),
+    EXCHANGE_TYPES["BSE"]: (EXCHANGE_TYPES["BFO"],),
+}
+"""Other platforms say NSE of its derivatives too."""
 
+_SUFFIXES = {"NS": "NSE", "BO": "BSE"} | {
+    name: name for name in ("NSE", "BSE", "NFO", "MCX", "CDS")
+}
+_SUFFIX = re.compile(rf"(.+)\.({'|'.join(_SUFFIXES)})")
+_INDEX_SUFFIX = "-INDEX"
 
-@dataclass(frozen=True, slots=True)
-class Contract:
-    """The fields of a derivative that the user gave; what was not given matches everything."""
-
-    underlying: str
-    """Folded name."""
-    expiry: str = "%"
-    """A pattern for SQL's LIKE over ISO dates."""
-    has_year: bool = False
-    strike: Decimal | None = None
-    """In rupees."""
-    right: str = ""
-    """CE, PE, FUT or ""."""
+_QUOTES = "\"'`\u2018\u2019\u201c\u201d"
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
+_CLEANED = str.maketrans(dict.fromkeys(_DASHES, "-") | dict.fromkeys(_INVISIBLE, ""))
+_PLAIN = re.compile(r"[A-Za-z0-9&.-]+").fullmatch
+_LOOSENED = str.maketrans("", "", " -&")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One text, read. `text` is what was typed, trimmed; the rest is what to look for."""
+    """One text, read."""
 
     text: str
-    exchange_type: int | None
-    words: tuple[str, ...]
-    contract: Contract | None
+    """As typed, spaces single, cut behind `LONGEST` and one more; for messages."""
+    name: str
+    """`name_key` of what stands behind the exchange."""
+    exchange_type: int | None = None
+    kind: Kind = ""
+    """Whether only a share or only an index may be meant."""
+    unknown_exchange: str = ""
+    """What stands before the colon where that is no exchange; `name` then holds it as well."""
 
     @property
     def key(self) -> str:
         """The name as `folded` makes it, "" when nothing was typed."""
-        return "".join(self.words)
+        return folded(self.name)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(self.name.split())
+
+    @property
+    def is_a_name(self) -> bool:
+        """Whether it can be looked for; whether anything is called so is another question."""
+        return bool(self.name) and not self.unknown_exchange and not self.is_too_long
+
+    @property
+    def is_too_long(self) -> bool:
+        return len(self.text) > LONGEST
+
+    @property
+    def contract_exchanges(self) -> Sequence[int] | None:
+        """Where a contract may lie that is named so; None is anywhere."""
+        if self.kind:
+            return ()
+        if self.exchange_type is None:
+            return None
+        return _FAMILIES.get(self.exchange_type, (self.exchange_type,))
 
 
-def read_name(text: str) -> Wanted:
-    """The parts of what a user typed. Any text can be read; that says nothing of its existence."""
-    text = " ".join(text.encode("utf-8", "replace").decode().split())
-    exchange_type, name = _split_exchange(text)
-    words = tuple(name[:_LONGEST].upper().replace("_", " ").split())
-    return Wanted(text, exchange_type, words, _read_contract(" ".join(words)))
+class Aliases:
+    """Names of the user's own, each for a spelling; one may lead to another."""
+
+    def __init__(self, spellings: Mapping[str, str]) -> None:
+        """Raises UsageError (kind "alias-empty" or "alias-loop")."""
+        self._spellings = {name_key(name): spelling for name, spelling in spellings.items()}
+        for name, spelling in spellings.items():
+            if not name_key(name) or not name_key(spelling):
+                raise UsageError(
+                    f"the alias {name!r} = {spelling!r} lacks a name",
+                    kind="alias-empty",
+                    alias=name,
+                )
+            self._check(name)
+
+    def spelling_of(self, text: str) -> str:
+        """What `text` stands for; `text` itself where it is no alias."""
+        while (spelling := self._spellings.get(name_key(text))) is not None:
+            text = spelling
+        return text
+
+    def _check(self, name: str) -> None:
+        way = [name]
+        passed = {name_key(name)}
+        while (spelling := self._spellings.get(name_key(way[-1]))) is not None:
+            way.append(spelling)
+            if name_key(spelling) in passed:
+                raise UsageError(
+                    f"the alias {name!r} leads round in a circle: {' -> '.join(way)}",
+                    kind="alias-loop",
+                    alias=name,
+                )
+            passed.add(name_key(spelling))
+
+
+NO_ALIASES = Aliases({})
+
+
+def read_name(text: str, aliases: Aliases = NO_ALIASES) -> Wanted:
+    """The parts of what a user typed. Any text can be read."""
+    shown = " ".join(text.encode("utf-8", "replace").decode().split())[: LONGEST + 1]
+    name = _cleaned(aliases.spelling_of(shown))
+    before, separator, behind = _split_at_exchange(name)
+    if not separator:
+        return _read(shown, name, None, "")
+    prefix = before.strip().upper()
+    exchange_type, kind = _KINDS.get(prefix) or (exchange_type_of(prefix), "")
+    if exchange_type is None:
+        return Wanted(shown, name_key(name), unknown_exchange=before.strip() or separator)
+    return _read(shown, behind, exchange_type, kind)
+
+
+def name_key(text: str) -> str:
+    """`text` as names are compared: upper case, single spaces, plain hyphens, no quotes around."""
+    if _PLAIN(text):  # nearly every symbol of a master
+        return text.upper()
+    return " ".join(_cleaned(text).upper().replace("_", " ").split())
+
+
+def loose_key(text: str) -> str:
+    """`text` as names are compared where nothing fits exactly."""
+    return name_key(text).translate(_LOOSENED)
 
 
 def folded(text: str) -> str:
-    """`text` as names are compared: upper case, without spaces and underscores."""
+    """`text` in upper case, without spaces and underscores: how rows of a recording are matched."""
     if text.isalnum():
         return text.upper()
     return "".join(text.upper().replace("_", " ").split())
@@ -95,50 +189,24 @@ def exchange_type_of(name: str) -> int | None:
     return _WIRE_NAMES.get(upper) or exchange_number(upper)
 
 
-def _split_exchange(text: str) -> tuple[int | None, str]:
-    for separator in ":|":
-        exchange, found, name = text.partition(separator)
-        if found and (exchange_type := exchange_type_of(exchange)) is not None:
-            return exchange_type, name
-    return None, text
+def _cleaned(text: str) -> str:
+    return " ".join(text.translate(_CLEANED).split()).strip(_QUOTES).strip()
 
 
-def _read_contract(text: str) -> Contract | None:
-    text, expiry, has_year = _cut_expiry(text)
-    strike = None
-    right = ""
-    if option := _OPTION.search(text):
-        before, right, after = option.groups()
-        strike = after or before
-        kept = before if before and after else ""
-        text = f"{text[: option.start()]} {kept} {text[option.end() :]}"
-    elif future := _FUTURE.search(text):
-        right = "FUT"
-        text = f"{text[: future.start()]} {text[future.end() :]}"
-    elif expiry != "%" and (number := _LAST_NUMBER.search(text.rstrip())):
-        strike = number.group(1)
-        text = text[: number.start()]
-    underlying = folded(text)
-    if not underlying or (expiry == "%" and not right):
-        return None
-    return Contract(underlying, expiry, has_year, Decimal(strike) if strike else None, right)
+def _split_at_exchange(name: str) -> tuple[str, str, str]:
+    found = re.search(r"[:|]", name)
+    if found is None:
+        return "", "", name
+    return name[: found.start()], found.group(), name[found.end() :]
 
 
-def _cut_expiry(text: str) -> tuple[str, str, bool]:
-    """`text` without its date, the date as a LIKE pattern, and whether it names a year."""
-    if found := _ISO_DATE.search(text):
-        expiry, has_year = found.group(), True
-    elif found := _DATE.search(text):
-        day, month, near_year, far_year = found.groups()
-        year = near_year or far_year
-        has_year = year is not None
-        expiry = "-".join(
-            (
-                f"20{year[-2:]}" if year else "____",
-                f"{MONTHS.index(month) + 1:02}",
-                f"{int(day):02}" if day else "__",
-            )
-        )
-    else:
-        return text, "%", False
-    return f"{text[: found.start()]} {text[found.end() :]}", expiry, has_year
+def _read(shown: str, text: str, exchange_type: int | None, kind: Kind) -> Wanted:
+    name = name_key(text)
+    if suffix := _SUFFIX.fullmatch(name):
+        named = EXCHANGE_TYPES[_SUFFIXES[suffix.group(2)]]
+        # NSE:X.BO names two exchanges: it stays as it is, and nothing is called so.
+        if exchange_type in (None, named):
+            name, exchange_type = suffix.group(1).strip(), named
+    if name.startswith("^") or (name.endswith(_INDEX_SUFFIX) and name != _INDEX_SUFFIX):
+        name, kind = name.removeprefix("^").removesuffix(_INDEX_SUFFIX).strip(), "index"
+    return Wanted(shown, name, exchange_type, kind)

@@ -3,7 +3,7 @@
 Rules
 - A row is due at its own distance from the first, divided by the speed. Distances are summed as
   whole microseconds, waits are never summed: nothing drifts.
-- A row that lies before an earlier one is due with it; where time goes back by more than a minute
+- A row that is before an earlier one is due with it; where time goes back by more than a minute
   (a clock that was set, another recording), it counts on from there.
 """
 

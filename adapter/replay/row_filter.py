@@ -42,25 +42,25 @@ class RowFilter:
 
     @property
     def takes_all(self) -> bool:
-        """Whether no row is left out."""
+        """Whether no row is filtered out."""
         return not (self._start or self._end or self._wanted)
 
     @property
     def unseen(self) -> list[str]:
-        """The names that no row bore so far."""
+        """The names that no row had so far."""
         return list(self._unseen)
 
-    def of(self, run: RowBlock) -> RowBlock:
-        """The rows of `run` that are wanted."""
+    def of(self, block: RowBlock) -> RowBlock:
+        """The rows of `block` that are wanted."""
         if self._start:
             start, cut = self._start, self._cut(self._start)
-            run = run.where([time[cut:] >= start for time in run.times])
+            block = block.where([time[cut:] >= start for time in block.times])
         if self._end:
             end, cut = self._end, self._cut(self._end)
-            run = run.where([time[cut:] < end for time in run.times])
+            block = block.where([time[cut:] < end for time in block.times])
         if self._wanted:
-            run = run.where([self._is_named(head) for head in run.heads])
-        return run
+            block = block.where([self._is_named(head) for head in block.heads])
+        return block
 
     @staticmethod
     def _cut(bound: bytes) -> int:

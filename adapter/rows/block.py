@@ -1,7 +1,7 @@
-"""A run of rows that lie one behind another in a recording: the unit that a replay moves.
+"""Rows that lie one behind another in a recording: the unit that a replay moves. Pure.
 
 Whoever needs the text takes the text; lines, times and cells are made when they are asked for.
-Every row in it has been checked.
+Every row in a block has been checked.
 """
 
 from __future__ import annotations
@@ -13,78 +13,52 @@ from itertools import compress
 from ..clock import ist_time
 from ..instrument import exchange_name
 from ..wire.packet import decode_packet
-from . import scan
-from .decode import JsonReader, Recorded, csv_reader
-from .scan import Form, Head
+from .decode import Recorded
+from .format import TickFormat
+from .scan import Head
 
 
 class RowBlock:
-    """Rows as we write them; or, with `read`, one row that is written otherwise; or a header.
+    """Rows as we write them in `format`; `text` is all of them, each with its line end."""
 
-    `form` says how they are written; `text` is what lies in the file, line ends included.
-    """
-
-    def __init__(
-        self,
-        form: Form,
-        text: bytes,
-        *,
-        read: Recorded | None = None,
-        is_header: bool = False,
-    ) -> None:
-        self.form = form
+    def __init__(self, format: TickFormat, text: bytes) -> None:  # noqa: A002
+        self.format: TickFormat | None = format
         self.text = text
-        self.is_header = is_header
-        self._read = read
+        self._format = format
 
     @cached_property
     def count(self) -> int:
-        """How many rows; a header is none."""
-        if self.is_header:
-            return 0
-        return self.text.count(b"\n") if self._read is None else 1
+        """How many rows."""
+        return self.text.count(b"\n")
 
     @cached_property
     def lines(self) -> list[bytes]:
         """The text of each row."""
-        if self.is_header:
-            return []
-        return self.text.splitlines(keepends=True) if self._read is None else [self.text]
+        return self.text.splitlines(keepends=True)
 
     @cached_property
     def times(self) -> list[bytes]:
         """`received_at` of each row without its offset: text that sorts as time."""
-        if self._read is not None:
-            received_at = ist_time(self._read.received_ns).replace(tzinfo=None)
-            return [received_at.isoformat(timespec="microseconds").encode()]
-        at = scan.received_at_of(self.form)
+        at = self._format.received_at
         return [line[at] for line in self.lines]
 
     @property
     def last_time(self) -> bytes:
         """`received_at` of the last row, without making the others."""
-        if self._read is not None or "times" in self.__dict__:
+        if "times" in self.__dict__:
             return self.times[-1]
         start = self.text.rfind(b"\n", 0, -1) + 1
-        at = scan.received_at_of(self.form)
+        at = self._format.received_at
         return self.text[start + at.start : start + at.stop]
 
     @cached_property
     def heads(self) -> list[Head]:
         """The cells of each row that say which instrument it is, and its price."""
-        if self._read is not None:
-            return [_head(self._read)]
-        return scan.heads(self.form).findall(self.text) if self.count else []
+        return self._format.heads_pattern.findall(self.text) if self.count else []
 
     def recorded(self) -> Iterator[Recorded]:
         """Each row as a tick."""
-        if self._read is not None:
-            yield self._read
-        elif self.form is None:
-            yield from map(JsonReader().read, self.lines)
-        else:
-            for line in self.lines:
-                yield csv_reader(self.form).read(line.decode().rstrip("\r\n").split(","))
+        return map(self._format.decode, self.lines)
 
     def part(self, start: int, end: int) -> RowBlock:
         """The rows from number `start` up to before `end`."""
@@ -94,20 +68,66 @@ class RowBlock:
 
     def where(self, wanted: Sequence[bool]) -> RowBlock:
         """The rows that are wanted."""
-        if all(wanted) and not self.is_header:
+        if all(wanted):
             return self
         return self._with(list(compress(self.lines, wanted)), list(compress(self.times, wanted)))
 
     def _with(self, lines: list[bytes], times: list[bytes]) -> RowBlock:
-        run = RowBlock(self.form, b"".join(lines), read=self._read if lines else None)
-        run.lines, run.times, run.count = lines, times, len(lines)
-        return run
+        block = RowBlock(self._format, b"".join(lines))
+        block.lines, block.times, block.count = lines, times, len(lines)
+        return block
 
 
-def _head(read: Recorded) -> Head:
-    tick = decode_packet(read.packet)
+class RecordedBlock(RowBlock):
+    """Rows that came as packets; or, with `format` and `text`, a row that is written in a way of
+    its own (quoted cells, a bare integer for a time)."""
+
+    def __init__(
+        self,
+        recorded: Sequence[Recorded],
+        format: TickFormat | None = None,  # noqa: A002
+        text: bytes = b"",
+    ) -> None:
+        self.format = format
+        self.text = text
+        self._recorded = recorded
+        self.count = len(recorded)
+
+    @cached_property
+    def times(self) -> list[bytes]:
+        return [_time_text(each.received_ns) for each in self._recorded]
+
+    @property
+    def last_time(self) -> bytes:
+        return _time_text(self._recorded[-1].received_ns)
+
+    @cached_property
+    def heads(self) -> list[Head]:
+        return [_head(each) for each in self._recorded]
+
+    def recorded(self) -> Iterator[Recorded]:
+        return iter(self._recorded)
+
+    def part(self, start: int, end: int) -> RowBlock:
+        if start <= 0 and end >= self.count:
+            return self
+        return RecordedBlock(self._recorded[start:end])
+
+    def where(self, wanted: Sequence[bool]) -> RowBlock:
+        if all(wanted):
+            return self
+        return RecordedBlock(list(compress(self._recorded, wanted)))
+
+
+def _time_text(received_ns: int) -> bytes:
+    received_at = ist_time(received_ns).replace(tzinfo=None)
+    return received_at.isoformat(timespec="microseconds").encode()
+
+
+def _head(recorded: Recorded) -> Head:
+    tick = decode_packet(recorded.packet)
     time = tick.exchange_time
     shown = time.isoformat(timespec="milliseconds") if time is not None else ""
     volume = "" if tick.volume is None else str(tick.volume)
-    cells = (shown, exchange_name(tick.exchange_type), read.symbol, tick.token, str(tick.ltp))
+    cells = (shown, exchange_name(tick.exchange_type), recorded.symbol, tick.token, str(tick.ltp))
     return tuple(cell.encode() for cell in (*cells, volume))

@@ -2,7 +2,7 @@
 
 Rules
 - Bars are whole spans of the Indian day: 1m bars begin at full minutes IST. A tick belongs to the
-  bar of its exchange time; of its time of reception where it has none, or one that lies more than
+  bar of its exchange time; of its time of reception where it has none, or one that is more than
   an hour ahead of that.
 - Inside a bar the times decide, not the order of coming: open is the earliest price, close the
   latest; of equal times the first that came opens and the last closes.
@@ -18,13 +18,13 @@ from __future__ import annotations
 
 import json
 from math import inf
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from ..clock import ist_time
 from ..errors import RecordingError
 from ..instrument import InstrumentKey, exchange_name, price_digits
 from .encode import csv_cell, price_text
-from .format import RowFormat
+from .format import Jsonl, RowFormat, TickFormat
 
 COLUMNS = (
     "bar_time",
@@ -180,36 +180,43 @@ def check_width(width_s: float) -> int:
     return int(width_s)
 
 
-def _check_json_candle(line: bytes) -> None:
-    try:
-        fields = json.loads(line)
-    except ValueError as error:
-        raise RecordingError(f"no JSON: {error}") from error
-    if not isinstance(fields, dict) or tuple(fields) != COLUMNS:
-        raise RecordingError(f"a candle has {', '.join(COLUMNS)}")
-
-
-class CsvCandles:
+class CsvCandles(RowFormat):
     """Candles as CSV rows."""
 
-    kind = RowFormat(header=",".join(COLUMNS).encode() + b"\n")
+    @property
+    def header(self) -> bytes:
+        return ",".join(COLUMNS).encode() + b"\n"
 
     def text(self, candles: list[Candle]) -> bytes:
         return "".join([",".join(map(csv_cell, _cells(each))) + "\n" for each in candles]).encode()
 
 
-class JsonCandles:
+class JsonCandles(RowFormat):
     """Candles as JSON lines, prices with the same digits as in CSV."""
 
-    kind = RowFormat(line_start=b'{"bar_time":', check_line=_check_json_candle)
+    @property
+    def line_start(self) -> bytes:
+        return b'{"bar_time":'
+
+    def check_line(self, line: bytes) -> None:
+        try:
+            fields = json.loads(line)
+        except ValueError as error:
+            raise RecordingError(f"not valid JSON: {error}") from error
+        if not isinstance(fields, dict) or tuple(fields) != COLUMNS:
+            raise RecordingError(f"a candle has {', '.join(COLUMNS)}")
 
     def text(self, candles: list[Candle]) -> bytes:
         return "".join(map(_json_line, candles)).encode()
 
 
-def candle_text(rows_format: str) -> CsvCandles | JsonCandles:
-    """The text of candles in a format: `csv` or `jsonl`."""
-    return CsvCandles() if rows_format == "csv" else JsonCandles()
+CandleFormat: TypeAlias = CsvCandles | JsonCandles
+"""How candles are written."""
+
+
+def candle_format(ticks: TickFormat) -> CandleFormat:
+    """How candles are written where ticks would be in this format."""
+    return JsonCandles() if isinstance(ticks, Jsonl) else CsvCandles()
 
 
 _TEXTS = COLUMNS[:4]

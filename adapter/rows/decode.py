@@ -1,11 +1,12 @@
-"""Rows of CSV or JSON text back to packets. Pure. The way here, and the rules: rows.py.
+"""Rows of CSV or JSON text back to packets. Pure. The way here, and the rules: encode.py.
 
-Numbers and times are read as text and exactly, never through a binary fraction (the doubles of
-the packet apart). What cannot be read raises RecordingError naming the column and the value.
+Numbers and times are read as text and exactly, never through a binary fraction (except for the
+packet's own doubles). What cannot be read raises RecordingError naming the column and the value.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -39,21 +40,26 @@ def csv_mode(header: Sequence[str]) -> Mode:
     """The mode whose recordings have this header. Raises RecordingError when none has."""
     modes = [mode for mode in LAYOUTS if columns(mode) == tuple(header)]
     if not modes:
-        raise RecordingError(
-            f"{_shown(','.join(header))} is no header of a recording",
-            remedy=f"a recording begins with {','.join(columns(Mode.LTP))}",
-        )
+        raise RecordingError(f"{_shown(','.join(header))} is not the header of a recording")
     return modes[0]
 
 
+def csv_cells(line: bytes) -> list[str]:
+    """The cells of a row. Bytes that are not UTF-8 are kept for the reader to report."""
+    text = line.decode(errors="surrogateescape").removesuffix("\n").removesuffix("\r")
+    if '"' not in text:
+        return text.split(",")
+    try:
+        return next(csv.reader([text], strict=True))
+    except csv.Error as error:
+        raise RecordingError(f"quotes do not match ({error})") from error
+
+
 class CsvReader:
-    """Reads the rows of a CSV recording whose header has these cells.
+    """Reads the rows of a CSV recording with the columns of `mode`."""
 
-    Raises RecordingError when that is the header of no recording.
-    """
-
-    def __init__(self, header: Sequence[str]) -> None:
-        self._columns = columns(csv_mode(header))
+    def __init__(self, mode: Mode) -> None:
+        self._columns = columns(mode)
 
     def read(self, cells: Sequence[str]) -> Recorded:
         """The row with these cells. Raises RecordingError for a damaged one."""
@@ -72,7 +78,7 @@ class CsvReader:
 @cache
 def csv_reader(mode: Mode) -> CsvReader:
     """The reader of a CSV recording of `mode`."""
-    return CsvReader(columns(mode))
+    return CsvReader(mode)
 
 
 class JsonReader:
@@ -86,9 +92,9 @@ class JsonReader:
         try:
             fields = self._decoder.decode(line.decode())
         except (ValueError, RecursionError) as error:
-            raise RecordingError(f"no JSON: {error}") from error
+            raise RecordingError(f"not valid JSON: {error}") from error
         if not isinstance(fields, dict):
-            raise RecordingError(f"{_shown(line)} is no JSON object")
+            raise RecordingError(f"{_shown(line)} is not a JSON object")
         row = {}
         for column, value in fields.items():
             if column in ("bids", "asks"):
@@ -96,7 +102,7 @@ class JsonReader:
             elif value is None or isinstance(value, str):
                 row[column] = value or ""
             else:
-                raise RecordingError(f"{column}: {_shown(value)} is no value of a row")
+                raise RecordingError(f"{column}: {_shown(value)} is not a value of a row")
         return _recorded(row)
 
 
@@ -115,7 +121,7 @@ def _level_cells(column: str, levels: object) -> dict[str, str]:
         for part in ("price", "quantity", "orders"):
             cell = "" if level is None else level.get(part) if isinstance(level, dict) else None
             if not isinstance(cell, str):
-                raise RecordingError(f"{column}: {_shown(level)} is no level")
+                raise RecordingError(f"{column}: {_shown(level)} is not a level")
             cells[f"{column[:-1]}{number}_{part}"] = cell
     return cells
 
@@ -168,14 +174,14 @@ def _best_five(row: Mapping[str, str], price: Callable[[str], int]) -> bytes:
 def _mode(cell: str) -> Mode:
     mode = MODES_BY_LABEL.get(cell)
     if mode not in LAYOUTS:
-        raise ValueError("no mode of a row")
+        raise ValueError("not ltp, quote or snap")
     return mode
 
 
 def _exchange_type(cell: str) -> int:
     exchange_type = exchange_number(cell)
     if exchange_type is None:
-        raise ValueError("no exchange")
+        raise ValueError("not an exchange")
     return exchange_type
 
 
@@ -187,21 +193,21 @@ def _unicode(cell: str) -> str:
 def _token(cell: str) -> bytes:
     token = cell.encode()
     if len(token) > TOKEN_SIZE or b"\0" in token:
-        raise ValueError(f"not {TOKEN_SIZE} bytes or fewer")
+        raise ValueError(f"longer than {TOKEN_SIZE} bytes, or with a NUL in it")
     return token
 
 
 def _integer(cell: str) -> int:
     number = int(cell)
     if not -(2**63) <= number < 2**63:
-        raise ValueError("over 64 bits")
+        raise ValueError("does not fit 64 bits")
     return number
 
 
 def _orders(cell: str) -> int:
     number = int(cell)
     if not 0 <= number < 2**16:
-        raise ValueError("over 16 bits")
+        raise ValueError("does not fit 16 bits")
     return number
 
 
@@ -210,7 +216,7 @@ def _price(cell: str, digits: int) -> int:
     found = _PRICE.fullmatch(cell)
     fraction = "" if found is None else found[2] or ""
     if found is None or len(fraction) > digits:
-        raise ValueError(f"no decimal with up to {digits} digits behind its point")
+        raise ValueError(f"not a decimal with at most {digits} digits after the point")
     return _integer(found[1] + fraction.ljust(digits, "0"))
 
 
@@ -234,15 +240,15 @@ def exchange_ms_of(cell: bytes) -> int:
 
 @lru_cache(maxsize=1 << 14)
 def price_of(cell: bytes, digits: int) -> int:
-    """A price in the broker's unit, which has so many digits behind its point."""
+    """A price in the broker's unit, which has `digits` digits after the point."""
     return _price(cell.decode(), digits)
 
 
 def _clock_time(cell: str, digits: int) -> int:
-    """Units of 10^-digits seconds since the epoch of an IST time with so many decimal digits."""
+    """Units of 10^-digits seconds since the epoch of an IST time with `digits` decimal digits."""
     found = _TIME.fullmatch(cell)
     if found is None or len(found[2] or "") != digits:
-        raise ValueError(f"no time with {digits} decimal digits and +05:30")
+        raise ValueError(f"not a time with {digits} decimal digits and +05:30")
     units_a_second: int = 10**digits
     return _epoch_s(found[1]) * units_a_second + int(found[2] or 0)
 

@@ -1,4 +1,4 @@
-"""Packets to rows of CSV or JSON text. Pure: no file, no clock. The way back: row_readers.py.
+"""Packets to rows of CSV or JSON text. Pure: no file, no clock. The way back: decode.py.
 
 Rules (design, "A tick, and a row")
 - A row is lossless: it decodes to the canonical packet, byte for byte.
@@ -42,9 +42,7 @@ from ..wire.packet import (
     split_best_five,
     token_text,
 )
-from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns, csv_header
-from .decode import JsonReader
-from .format import RowFormat
+from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns
 
 _BLOCKS = {
     "mode": "token",
@@ -56,7 +54,7 @@ _BLOCKS = {
 
 
 def _layout(fields: Sequence[Field]) -> struct.Struct:
-    """The struct of `fields`: blocks as slices, what lies between them skipped."""
+    """The struct of `fields`: blocks as slices, what is between them skipped."""
     ends = {field.name: field.offset + struct.calcsize("<" + field.code) for field in fields}
     codes = []
     position = 0
@@ -90,9 +88,13 @@ _Value = TypeVar("_Value")
 
 
 class _Memory(dict[_Key, _Value]):
-    """Keeps what `make` made of a key; forgets everything at `limit` keys, so it is bounded."""
+    """Keeps what `make` made of a key; forgets everything at `limit` keys, so it is bounded.
 
-    def __init__(self, make: Callable[[_Key], _Value], limit: int = 1 << 13) -> None:
+    The limits are for 3,000 instruments (benchmarks/encode.py): with a quarter of them the texts of
+    a busy market are forgotten before they come again, which doubles the cost of a row.
+    """
+
+    def __init__(self, make: Callable[[_Key], _Value], limit: int = 1 << 15) -> None:
         super().__init__()
         self._make = make
         self._limit = limit
@@ -104,7 +106,7 @@ class _Memory(dict[_Key, _Value]):
         return value
 
 
-_NUMBERS_LIMIT = 1 << 14
+_NUMBERS_LIMIT = 1 << 16
 
 
 def _wrapped(before: str, behind: str) -> _Memory[int, str]:
@@ -124,12 +126,11 @@ class _Head(NamedTuple):
 class _Rows:
     """What CSV and JSON rows share.
 
-    A format says `_absent`, the text of no value; `_level`, the template of a level (price,
+    A format has `_absent`, the text of no value; `_level`, the template of a level (price,
     quantity, orders); `_no_level`, an empty one; `_sides`, the template of bids and asks, whose
-    levels a comma parts; and what the methods at the end ask for.
+    levels are separated by a comma; and the methods at the end.
     """
 
-    kind: RowFormat
     _end: str
     _absent: str
     _level: str
@@ -138,6 +139,9 @@ class _Rows:
 
     def __init__(self, symbols: Mapping[InstrumentKey, str]) -> None:
         self._symbols = symbols
+        self._second, self._second_text = -1, ""
+        self._ends: _Memory[int, str] = _Memory(lambda mode: self._padding(Mode(mode)) + self._end)
+        self._quote_names = tuple(map(self._before, ("ltp", *QUOTE_COLUMNS[:5])))
         self._heads = _Memory(self._head)
         self._price_texts = {digits: self._texts_with(digits) for digits in (2, 7)}
         self._exchange_times = _Memory(partial(self._time, unit_ns=10**6, shown="milliseconds"))
@@ -157,7 +161,11 @@ class _Rows:
         The packets are whole, of modes 1-3, with tokens that are UTF-8; longer ones are cut.
         Raises PacketError (reason `mode`) for a packet of a mode that has no row here.
         """
-        start = self._start(ist_time(received_ns).isoformat(timespec="microseconds"))
+        second, rest_ns = divmod(received_ns, 10**9)
+        if second != self._second:
+            self._second = second
+            self._second_text = ist_time(second * 10**9).strftime("%Y-%m-%dT%H:%M:%S")
+        start = self._start(f"{self._second_text}.{rest_ns // 1000:06d}+05:30")
         modes = {packet[0] for packet in packets}
         if len(modes) == 1:
             return self._run(modes.pop(), start, packets).encode()
@@ -165,7 +173,7 @@ class _Rows:
         return "".join([self._run(mode, start, list(run)) for mode, run in runs]).encode()
 
     def forget_symbols(self) -> None:
-        """Look symbols up again: one in `symbols` is another now."""
+        """Look symbols up again: one in `symbols` has changed."""
         self._heads.clear()
 
     def _run(self, mode: int, start: str, packets: Sequence[bytes]) -> str:
@@ -178,10 +186,10 @@ class _Rows:
             rows = self._snap_rows(packets)
         else:
             raise PacketError(f"a packet of mode {mode} has no row", reason="mode")
-        end = self._padding(Mode(mode)) + self._end
+        end = self._ends[mode]
         return start + (end + start).join(rows) + end
 
-    # In these comprehensions a `for` over one tuple names values; it is no loop.
+    # In these comprehensions a `for` over one tuple names values; it does not loop.
 
     def _ltp_rows(self, packets: Sequence[bytes]) -> list[str]:
         times, heads = self._exchange_times, self._heads
@@ -194,7 +202,7 @@ class _Rows:
 
     def _quote_rows(self, packets: Sequence[bytes]) -> list[str]:
         times, heads, number = self._exchange_times, self._heads, self._number
-        ltp, quantity, average, volume, buys, sells = map(self._before, ("ltp", *QUOTE_COLUMNS[:5]))
+        ltp, quantity, average, volume, buys, sells = self._quote_names
         return [
             f"{times[time_ms]}{cells}{sequence}{ltp}{prices[last]}"
             f"{quantity}{traded}{average}{prices[mean]}{volume}{total}"
@@ -297,14 +305,14 @@ class _Rows:
             return self._text(ist_time(time * unit_ns).isoformat(timespec=shown))
         return self._text(str(time))
 
-    # What a format says in its own way.
+    # What each format writes in its own way.
 
     def _start(self, received_at: str) -> str:
         """A row up to its exchange time."""
         raise NotImplementedError
 
     def _before(self, column: str) -> str:
-        """What stands between the column before `column` and its value."""
+        """What is between the column before `column` and its value."""
         raise NotImplementedError
 
     def _text(self, text: str) -> str:
@@ -334,7 +342,6 @@ class CsvRows(_Rows):
 
     def __init__(self, mode: Mode, symbols: Mapping[InstrumentKey, str]) -> None:
         super().__init__(symbols)
-        self.kind = RowFormat(header=csv_header(mode))
         self._mode = mode
 
     def _start(self, received_at: str) -> str:
@@ -360,7 +367,6 @@ class CsvRows(_Rows):
 class JsonRows(_Rows):
     """JSON lines, of any mode. `symbols` as in `CsvRows`."""
 
-    kind = RowFormat(line_start=b'{"received_at":', check_line=JsonReader().read)
     _end = "}\n"
     _absent = "null"
     _level = '{"price":%s,"quantity":%s,"orders":%s}'
@@ -385,7 +391,7 @@ class JsonRows(_Rows):
 
 
 def price_text(price: int, digits: int) -> str:
-    """A price in the broker's unit as an exact decimal with so many digits behind its point."""
+    """A price in the broker's unit as an exact decimal with `digits` digits after the point."""
     whole, fraction = divmod(abs(price), 10**digits)
     return f"{'-' if price < 0 else ''}{whole}.{fraction:0{digits}d}"
 

@@ -1,10 +1,11 @@
 """A row as this program writes it, as one regular expression over many rows. Pure.
 
 Rules
-- What matches is a whole row that `row_readers` reads: its cells are counted, typed and in range.
-  A test holds that, and that the rows of `rows` match.
-- What does not match may still be a row (quoted cells, a sign, `nan`, 19 digits): `row_readers`
+- What matches is a whole row that decode.py reads: its cells are counted, typed and in range.
+  A test holds that, and that the rows of encode.py match.
+- What does not match may still be a row (quoted cells, a sign, `nan`, 19 digits): decode.py
   decides. So a recording is checked cell by cell at the speed of one match for a block of it.
+- A line may end with CRLF: a recording that passed through Windows is read as fast as any other.
 
 How it is fast: alternatives differ in their first character where they can, nothing is tried twice
 (possessive repeats, atomic groups), and `[0-9]` is a tenth quicker than a class with a name.
@@ -21,11 +22,14 @@ from ..tick import Mode
 from ..wire.packet import LEVELS
 from .columns import DEPTH_COLUMNS, columns
 
-Form: TypeAlias = Mode | None
-"""How the rows of a recording are written: the mode of a CSV header, or None: JSON lines."""
-
 Head: TypeAlias = tuple[bytes, ...]
 """Cells of a row: exchange_time, exchange, symbol, token, ltp, volume; b"" for none."""
+
+_RECEIVED_AT = len("2026-11-20T09:15:00.123456")
+CSV_RECEIVED_AT = slice(0, _RECEIVED_AT)
+"""Where a CSV row that matched has its `received_at`, without the offset: text that sorts."""
+JSON_RECEIVED_AT = slice(len('{"received_at":"'), len('{"received_at":"') + _RECEIVED_AT)
+"""The same in a JSON line."""
 
 _LONG_MONTHS = r"(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])"
 _SHORT_MONTHS = r"(?:0[469]|11)-(?:0[1-9]|[12]\d|30)"
@@ -38,6 +42,7 @@ _ZERO_FIRST = r"(?!0\d)"
 _INTEGER = r"[0-9]{1,18}+"
 _DOUBLE = r"[0-9]{1,18}+(?:\.[0-9]{1,30}+)?+(?:e[-+][0-9]{1,3}+)?+"
 _ORDERS = r"[0-9]{1,4}+"
+_LINE_END = r"\r?+\n"
 _TEXT = r"[ !#-+\-./0-\[\]-~]*+"
 _SHORT_TEXT = r"[ !#-+\-./0-\[\]-~]{0,25}+"
 _TWO_DIGITS = r"NSE|NFO|BSE|BFO|MCX|NCO"
@@ -53,7 +58,7 @@ def _number(number: str, is_json: bool) -> str:
 
 
 def _price(digits: int) -> str:
-    """A price with so many digits behind its point, at most 18 in all."""
+    """A price with `digits` digits after the point, at most 18 in all."""
     return rf"[0-9]{{1,{18 - digits}}}+\." + "[0-9]" * digits
 
 
@@ -62,7 +67,7 @@ def _time(digits: int) -> str:
 
 
 def _value(column: str, digits: int, is_json: bool) -> str:
-    """The pattern of a column's value behind the exchange, for prices of so many digits."""
+    """The pattern of a column's value behind the exchange, for prices with `digits` digits."""
     if column == "last_trade_time":
         return _packet_time(0, is_json)
     if column in _INTEGERS:
@@ -100,17 +105,17 @@ def _by_exchange(behind: Callable[[int], str]) -> str:
     return f"(?>(?:{_TWO_DIGITS}){behind(2)}|{_SEVEN_DIGITS}{behind(7)})"
 
 
-def _csv_row(form: Mode) -> str:
+def _csv_row(widest: Mode) -> str:
     def behind_exchange(digits: int) -> str:
         rows = (
-            _tail(mode, digits, is_json=False) + "," * (len(columns(form)) - len(columns(mode)))
+            _tail(mode, digits, is_json=False) + "," * (len(columns(widest)) - len(columns(mode)))
             for mode in _MODES
-            if mode <= form
+            if mode <= widest
         )
         return f",{_TEXT},{_SHORT_TEXT},(?>{'|'.join(rows)})"
 
     cells = (_time(6), _packet_time(3, is_json=False), _by_exchange(behind_exchange))
-    return ",".join(cells) + r"\r?+\n"
+    return ",".join(cells) + _LINE_END
 
 
 def _json_row() -> str:
@@ -121,34 +126,37 @@ def _json_row() -> str:
 
     return (
         rf'\{{"received_at":"{_time(6)}","exchange_time":{_packet_time(3, is_json=True)}'
-        rf',"exchange":"{_by_exchange(behind_exchange)}\}}\n'
+        rf',"exchange":"{_by_exchange(behind_exchange)}\}}{_LINE_END}'
     )
 
 
 @cache
-def whole_rows(form: Form) -> re.Pattern[bytes]:
-    """Matches as many rows as there are in a run, each with its line end; none, too."""
-    row = _json_row() if form is None else _csv_row(form)
-    return re.compile(f"(?:{row})*+".encode())
-
-
-def received_at_of(form: Form) -> slice:
-    """Where a row that matched has its `received_at`, without the offset: text that sorts."""
-    start = len('{"received_at":"') if form is None else 0
-    return slice(start, start + len("2026-11-20T09:15:00.123456"))
+def csv_rows(widest: Mode) -> re.Pattern[bytes]:
+    """Matches as many rows as there are, each with its line end, of this mode and lower ones."""
+    return re.compile(f"(?:{_csv_row(widest)})*+".encode())
 
 
 @cache
-def heads(form: Form) -> re.Pattern[bytes]:
+def json_rows() -> re.Pattern[bytes]:
+    """Matches as many JSON lines as there are, of any mode."""
+    return re.compile(f"(?:{_json_row()})*+".encode())
+
+
+@cache
+def csv_heads() -> re.Pattern[bytes]:
     """Its `findall` over rows that matched gives the `Head` of each."""
-    if form is None:
-        volume = r',"last_quantity":[^,]*,"average_price":[^,]*,"volume":([^,]*)'
-        text = (
+    cells: Sequence[str] = [r"[^,]*", *[r"([^,]*)"] * 4, r"[^,]*", r"[^,]*", r"([^,\r\n]*)"]
+    return re.compile((",".join(cells) + r"(?:,[^,\r\n]*,[^,\r\n]*,([^,\r\n]*))?[^\n]*\n").encode())
+
+
+@cache
+def json_heads() -> re.Pattern[bytes]:
+    """As `csv_heads`, over JSON lines."""
+    volume = r',"last_quantity":[^,]*,"average_price":[^,]*,"volume":([^,]*)'
+    return re.compile(
+        (
             r'\{"received_at":"[^"]*","exchange_time":(?:null|"([^"]*)"),"exchange":"([^"]*)"'
             r',"symbol":"([^"]*)","token":"([^"]*)","mode":"[^"]*","sequence":[^,]*'
             rf',"ltp":([^,}}]*)(?:{volume})?[^\n]*\n'
-        )
-    else:
-        cells: Sequence[str] = [r"[^,]*", *[r"([^,]*)"] * 4, r"[^,]*", r"[^,]*", r"([^,\r\n]*)"]
-        text = ",".join(cells) + r"(?:,[^,\r\n]*,[^,\r\n]*,([^,\r\n]*))?[^\n]*\n"
-    return re.compile(text.encode())
+        ).encode()
+    )

@@ -10,6 +10,8 @@ Rules
 - A refresh issues three new tokens and leaves the old ones as they were (what the broker does with
   them is unknown). The JWT that comes with it may have ended, but must once have been issued.
 - Logout ends the tokens of its session.
+- Each account has credentials of its own; tokens, API key and client code of one are refused
+  with those of another.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -28,6 +30,7 @@ from ..clock import IST
 
 TOTP_WINDOW_S = 30
 TOTP_DIGITS = 6
+TOTP_SECRET_BYTES = 20
 
 MESSAGES = {
     "AG8001": "Invalid Token",
@@ -63,12 +66,30 @@ class HeaderRefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The one account of a simulator: what a user of the real broker would keep secret."""
+    """One account of a simulator: what a user of the real broker would keep secret."""
 
     api_key: str = "tickdemo"
     client_code: str = "T100200"
     pin: str = "2468"
     totp_secret: str = "TICKSDEMOTICKSDEMOTICKSDEMOTICKS"
+
+
+def numbered_accounts(first: Credentials, number: int) -> list[Credentials]:
+    """That many accounts: `first`, and others whose client codes count on from T100201."""
+    accounts = [first]
+    for n in range(1, number):
+        client_code = f"T{100_200 + n}"
+        digest = hashlib.sha256(client_code.encode()).digest()
+        secret = base64.b32encode(digest[:TOTP_SECRET_BYTES]).decode()
+        accounts.append(Credentials(f"tickdemo{n}", client_code, f"{2468 + n:04}"[-4:], secret))
+    return accounts
+
+
+class Owner(NamedTuple):
+    """What a valid JWT stands for."""
+
+    session: str
+    client_code: str
 
 
 class Tokens(NamedTuple):
@@ -80,45 +101,52 @@ class Tokens(NamedTuple):
 
 
 class Accounts:
-    """The broker's book of one account.
+    """The broker's accounts and their sessions.
 
-    `wall_s` tells the broker's time in seconds since the epoch; `lifetime_s` is how long JWT and
+    `wall_s` is the broker's time in seconds since the epoch; `lifetime_s` is how long JWT and
     feed token live (None: until midnight IST, as the refresh token always does).
+    `refreshes_once`: a refresh token is worth nothing after it was used.
     """
 
     def __init__(
         self,
-        credentials: Credentials,
+        credentials: Sequence[Credentials],
         wall_s: Callable[[], float],
         *,
         lifetime_s: float | None = None,
         accepts_code_once: bool = True,
+        refreshes_once: bool = False,
     ) -> None:
-        self._credentials = credentials
+        self._credentials = {each.client_code: each for each in credentials}
         self._wall_s = wall_s
         self._lifetime_s = lifetime_s
         self._accepts_code_once = accepts_code_once
-        self._used_windows: set[int] = set()
+        self._refreshes_once = refreshes_once
+        self._used_codes: set[tuple[str, int]] = set()
         self._key = secrets.token_bytes(32)
         self._refusals: dict[str, dict[str, str]] = {}
         """By session: what each kind of token that has ended is refused with."""
 
     def check_api_key(self, api_key: str, *, wrong: str = "AG8004") -> None:
-        """Raises CallRefusedError AG8004 for a missing key and `wrong` for another one."""
+        """Raises CallRefusedError AG8004 for a missing key and `wrong` for one of no account."""
         if not api_key:
             raise CallRefusedError("AG8004")
-        if api_key != self._credentials.api_key:
+        if api_key not in {each.api_key for each in self._credentials.values()}:
             raise CallRefusedError(wrong)
 
     def login(self, client_code: object, pin: object, totp: object) -> Tokens:
         """A new session. Raises CallRefusedError AB1007 (code or PIN) or AB1050."""
-        if (client_code, pin) != (self._credentials.client_code, self._credentials.pin):
+        account = self._credentials.get(str(client_code))
+        if account is None or pin != account.pin:
             raise CallRefusedError("AB1007")
-        self._use_code(str(totp))
-        return self.new_session()
+        self._use_code(account, str(totp))
+        return self.new_session(account.client_code)
 
-    def refresh(self, jwt: str, refresh_token: object) -> Tokens:
-        """Three new tokens. Raises CallRefusedError AG8001, AG8003, AB8050 or AB8051."""
+    def refresh(self, jwt: str, refresh_token: object, *, once: bool = False) -> Tokens:
+        """Three new tokens; `once`: the refresh token is worth nothing from now on.
+
+        Raises CallRefusedError AG8001, AG8003, AB8050 or AB8051.
+        """
         if not jwt:
             raise CallRefusedError("AG8003")
         if self._claims(jwt, "jwt") is None:
@@ -129,48 +157,53 @@ class Accounts:
         refusal = self._refusals[claims["sid"]].get("refresh")
         if refusal or claims["exp"] <= self._wall_s():
             raise CallRefusedError(refusal or "AB8051")
-        return self.new_session()
+        if once or self._refreshes_once:
+            self._refusals[claims["sid"]]["refresh"] = REVOKED["refresh"]
+        return self.new_session(claims["username"])
 
-    def check_jwt(self, jwt: str) -> str:
-        """The session that a secured call belongs to. Raises CallRefusedError AG8001, 2 or 3."""
+    def check_jwt(self, jwt: str) -> Owner:
+        """Whose session a secured call belongs to. Raises CallRefusedError AG8001, 2 or 3."""
         if not jwt:
             raise CallRefusedError("AG8003")
         claims = self._claims(jwt, "jwt")
         if claims is None:
             raise CallRefusedError("AG8001")
-        sid: str = claims["sid"]
-        refusal = self._refusals[sid].get("jwt")
+        owner = Owner(claims["sid"], claims["username"])
+        refusal = self._refusals[owner.session].get("jwt")
         if refusal or claims["exp"] <= self._wall_s():
             raise CallRefusedError(refusal or "AG8002")
-        return sid
+        return owner
 
     def logout(self, jwt: str, client_code: object) -> None:
         """End a session. Raises CallRefusedError for a bad token or another one's client code."""
-        sid = self.check_jwt(jwt)
-        if client_code != self._credentials.client_code:
+        owner = self.check_jwt(jwt)
+        if client_code != owner.client_code:
             raise CallRefusedError("AB1007")
-        self._refusals[sid] |= REVOKED
+        self._refusals[owner.session] |= REVOKED
 
-    def check_feed_headers(self, headers: Mapping[str, str]) -> None:
-        """Raises HeaderRefusedError with the broker's text unless a handshake may pass.
+    def check_feed_headers(self, headers: Mapping[str, str]) -> str:
+        """The client code that a handshake is for.
 
-        `headers` has lower-case names. `Bearer ` before the JWT is optional.
+        `headers` has lower-case names. `Bearer ` before the JWT is optional. Raises
+        HeaderRefusedError with the broker's text unless the handshake may pass.
         """
         try:
-            self.check_jwt(bare_token(headers.get("authorization", "")))
+            owner = self.check_jwt(bare_token(headers.get("authorization", "")))
         except CallRefusedError as error:
             raise HeaderRefusedError("Invalid Header - Invalid Auth token") from error
-        if headers.get("x-client-code") != self._credentials.client_code:
+        if headers.get("x-client-code") != owner.client_code:
             raise HeaderRefusedError("Invalid Header - Invalid Client Code")
-        if headers.get("x-api-key") != self._credentials.api_key:
+        if headers.get("x-api-key") != self._credentials[owner.client_code].api_key:
             raise HeaderRefusedError("Invalid Header - Invalid API Key")
         claims = self._claims(headers.get("x-feed-token", ""), "feed")
         if (
             claims is None
+            or claims["username"] != owner.client_code
             or claims["exp"] <= self._wall_s()
             or self._refusals[claims["sid"]].get("feed")
         ):
             raise HeaderRefusedError("Invalid Header - Invalid Feed Token")
+        return owner.client_code
 
     def expire(self) -> None:
         """End every JWT and feed token issued so far; the refresh tokens stay good."""
@@ -182,34 +215,34 @@ class Accounts:
         for refusals in self._refusals.values():
             refusals.update(REVOKED)
 
-    def new_session(self) -> Tokens:
-        """Three tokens of a session of their own."""
+    def new_session(self, client_code: str) -> Tokens:
+        """Three tokens of a new session of that account."""
         now = self._wall_s()
         midnight = _next_midnight(now)
         end = midnight if self._lifetime_s is None else now + self._lifetime_s
         sid = secrets.token_hex(8)
         self._refusals[sid] = {}
         return Tokens(
-            jwt=self._signed("jwt", sid, now, end),
-            refresh=self._signed("refresh", sid, now, midnight),
-            feed=self._signed("feed", sid, now, end),
+            jwt=self._signed("jwt", sid, client_code, now, end),
+            refresh=self._signed("refresh", sid, client_code, now, midnight),
+            feed=self._signed("feed", sid, client_code, now, end),
         )
 
-    def _use_code(self, totp: str) -> None:
+    def _use_code(self, account: Credentials, totp: str) -> None:
         now = int(self._wall_s()) // TOTP_WINDOW_S
         for window in (now, now - 1, now + 1):
-            expected = totp_code(self._credentials.totp_secret, window)
+            expected = totp_code(account.totp_secret, window)
             if hmac.compare_digest(expected.encode(), totp.encode()):
                 break
         else:
             raise CallRefusedError("AB1050")
-        if self._accepts_code_once and window in self._used_windows:
+        if self._accepts_code_once and (account.client_code, window) in self._used_codes:
             raise CallRefusedError("AB1050")
-        self._used_windows.add(window)
+        self._used_codes.add((account.client_code, window))
 
-    def _signed(self, use: str, sid: str, now: float, end: float) -> str:
+    def _signed(self, use: str, sid: str, client_code: str, now: float, end: float) -> str:
         claims = {
-            "username": self._credentials.client_code,
+            "username": client_code,
             "usertype": "USER",
             "use": use,
             "sid": sid,
@@ -223,7 +256,7 @@ class Accounts:
         return _base64(hmac.digest(self._key, body.encode(), "sha256"))
 
     def _claims(self, token: str, use: str) -> dict[str, Any] | None:
-        """What a token of this simulator says; None for a forged one or one of another use."""
+        """What a token of this simulator holds; None for a forged one or one of another use."""
         body, _, signature = token.rpartition(".")
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
             return None

@@ -27,13 +27,14 @@ subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
 def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     """A new certificate in `folder`: the file that a client must trust, and the server's context.
 
-    Raises UsageError when there is no `openssl` command, or it fails.
+    Raises UsageError when there is no `openssl` command (kind `openssl-missing`), or it fails
+    (kind `openssl-failed`).
     """
     openssl = shutil.which("openssl")
     if openssl is None:
         raise UsageError(
             "TLS needs a certificate, and there is no `openssl` command to make one",
-            remedy="install openssl, or leave --tls out: plain http and ws are allowed on loopback",
+            kind="openssl-missing",
         )
     configuration = folder / "openssl.cnf"
     key, certificate = folder / "key.pem", folder / "cert.pem"
@@ -46,7 +47,9 @@ def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     if made.returncode != 0:
         lines = made.stderr.strip().splitlines() or ["no reason given"]
         raise UsageError(
-            f"`openssl` made no certificate: {lines[-1]}", remedy="leave --tls out, or mend openssl"
+            f"`openssl` could not make a certificate: {lines[-1]}",
+            kind="openssl-failed",
+            reason=lines[-1],
         )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

@@ -1,6 +1,6 @@
 """When faults strike: the ones that are armed, and the triggers that they wait for.
 
-Lives in the simulator's event loop; `strike` is called there, never in the midst of a write.
+Lives in the simulator's event loop; `strike` is called there, never in the middle of a write.
 """
 
 from __future__ import annotations
@@ -13,38 +13,38 @@ from .faults import Fault, What
 
 
 class FaultInjector:
-    """The faults of one simulator."""
+    """The armed faults of one simulator; `strike` lets one happen."""
 
     def __init__(self, faults: Sequence[Fault], strike: Callable[[Fault], None]) -> None:
         self._strike_now = strike
-        self._begun_s: float | None = None
+        self._started_s: float | None = None
         self._ticks = 0
         self._waiting = [fault for fault in faults if not fault.call]
         self._at_call = [(fault, fault.times) for fault in faults if fault.call]
         self._alarms: list[asyncio.TimerHandle] = []
 
     def arm(self, fault: Fault) -> None:
-        """Let it strike when it is due: at once where its time has come already."""
+        """Let it strike when it is due: at once if its time has passed."""
         if fault.call:
             self._at_call.append((fault, fault.times))
-        elif fault.after_ticks is None and self._begun_s is not None:
+        elif fault.after_ticks is None and self._started_s is not None:
             loop = asyncio.get_running_loop()
-            self._alarms.append(loop.call_at(self._begun_s + fault.after_s, self._strike, fault))
+            self._alarms.append(loop.call_at(self._started_s + fault.after_s, self._strike, fault))
         else:
             self._waiting.append(fault)
             self.ticked(0)
 
     def begin(self) -> None:
         """A subscription was accepted; the first one starts the clock."""
-        if self._begun_s is not None:
+        if self._started_s is not None:
             return
-        self._begun_s = time.monotonic()
+        self._started_s = time.monotonic()
         waiting, self._waiting = self._waiting, []
         for fault in waiting:
             self.arm(fault)
 
     def ticked(self, packets: int) -> None:
-        """So many packets more were put on a socket."""
+        """That many more packets were put on a socket."""
         self._ticks += packets
         for fault in list(self._waiting):
             if fault.after_ticks is not None and fault.after_ticks <= self._ticks:
@@ -77,7 +77,7 @@ class FaultInjector:
             self.arm(following)
 
     def stop(self) -> None:
-        """Strike no more."""
+        """Disarm everything."""
         for alarm in self._alarms:
             alarm.cancel()
         self._waiting.clear()

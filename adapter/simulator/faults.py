@@ -1,12 +1,14 @@
 """What can be made to go wrong, and when: faults, and the grammar that names them.
 
-A time counts from the first subscription that the simulator accepted, a number of ticks the packets
-put on all sockets (the fault comes after the write that reaches it). `connect:` and the REST calls
-name the next handshakes or calls, TIMES of them.
+A time counts from the first subscription that the simulator accepted, a number of ticks from the
+first packet (the fault comes after the write that reaches it). `connect:` and the REST calls name
+the next handshakes or calls, TIMES of them.
 
 Rules
 - A fault of a time or a count strikes the connections that are open then: a reconnect escapes it.
   `connect:` strikes those to come, from the handshake on.
+- A fault of the market (`halt`, `holiday`, `snapshots`) holds for every connection, also those to
+  come, until its time is over. Its segments may be named: `20s:halt:NSE:NFO:45s`.
 - `expire` ends all JWTs and feed tokens and closes open feeds with 1008; refresh tokens stay good.
 """
 
@@ -19,6 +21,8 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import UsageError
+from ..instrument import EXCHANGE_TYPES
+from ..wire.frames import is_legal_close_code
 from .accounts import MESSAGES
 from .requests import ERROR_MESSAGES
 
@@ -31,17 +35,20 @@ GRAMMAR = """WHEN:WHAT[:ARGUMENT][xTIMES]
         connect (next handshakes), login, refresh, profile, logout, instruments (next calls)
   WHAT after a time, after ticks, or at connect:
         silence[:45s] stall[:45s] slow[:5s] drop close[:1011] garbage truncate fragment oversize
-        text[:E1002] burst:500 expire
+        text[:E1002] flood:1000 pongs[:45s] foreign[:3] ahead[:1h] ignore-close[:10s]
+        halt[:NSE][:45s] holiday[:NSE][:45s] snapshots[:NSE][:45s]
+  WHAT after a time or after ticks only: burst:500 expire
   WHAT at connect only: refuse:401|403|429|503 delay:3s
-  WHAT at a call: A[:AB1004] B[:AG8001] C D null delay:3s
-  xTIMES: so many handshakes or calls, 1 if not given: connect:refuse:429x2"""
+  WHAT at a call: A[:AB1004] B[:AG8001] C D null false[:AB1004] null-data[:AB1004]
+        list-data[:AB1004] delay:3s; at login and refresh no-refresh; at refresh once
+  xTIMES: number of handshakes or calls, 1 by default: connect:refuse:429x2"""
 
 
 class What(StrEnum):
     """The ways in which things go wrong."""
 
     SILENCE = "silence"
-    """The connection is open and pongs, and no packet comes; for a duration, or for ever."""
+    """The connection is open and pongs, and no packet comes; for a duration, or until its end."""
     STALL = "stall"
     """Nothing comes at all, no pong either."""
     SLOW = "slow"
@@ -60,8 +67,24 @@ class What(StrEnum):
     """A message over 64 KiB."""
     TEXT = "text"
     """A text error of that code, of no request."""
+    FLOOD = "flood"
+    """That many text messages at once, none of them an error or a pong."""
+    PONGS = "pongs"
+    """Text pongs that answer no ping, a hundred a second."""
+    FOREIGN = "foreign"
+    """That many packets of other tokens, segments and modes than were asked for."""
+    AHEAD = "ahead"
+    """The exchange time of the next packet lies that far ahead."""
+    IGNORE_CLOSE = "ignore-close"
+    """The client's close frame is not answered: packets come as fast as they can be sent."""
+    HALT = "halt"
+    """Nothing trades: no packets, and a subscribe is answered with one of before the halt."""
+    HOLIDAY = "holiday"
+    """As a halt, but what has not traded yet is dated in the last session before today."""
+    SNAPSHOTS = "snapshots"
+    """The market goes on, and the feed sends one packet a subscribe and no other."""
     BURST = "burst"
-    """So many packets at once (a made-up market only)."""
+    """That many packets at once."""
     EXPIRE = "expire"
     """The tokens end."""
     REFUSE = "refuse"
@@ -78,12 +101,28 @@ class What(StrEnum):
     """The call fails with the web firewall's page."""
     NULL = "null"
     """The call is answered with JSON's null."""
+    FALSE = "false"
+    """The call fails as in A, but with the status as a text: "false"."""
+    NULL_DATA = "null-data"
+    """The data are the text "null"; with a code the call fails, without one it succeeds."""
+    LIST_DATA = "list-data"
+    """The same with an empty list as data."""
+    NO_REFRESH = "no-refresh"
+    """The call succeeds and its tokens lack `refreshToken`."""
+    ONCE = "once"
+    """The refresh succeeds, and its refresh token is worth nothing after it."""
 
 
 _AT_HANDSHAKE = {What.REFUSE, What.DELAY}
-_AT_CALL = {What.SHAPE_A, What.SHAPE_B, What.SHAPE_C, What.SHAPE_D, What.NULL, What.DELAY}
+_AT_CALL = {
+    *(What.SHAPE_A, What.SHAPE_B, What.SHAPE_C, What.SHAPE_D, What.NULL, What.DELAY),
+    *(What.FALSE, What.NULL_DATA, What.LIST_DATA, What.NO_REFRESH, What.ONCE),
+}
+_AT_SOME_CALLS = {What.NO_REFRESH: ("login", "refresh"), What.ONCE: ("refresh",)}
+OF_MARKET = frozenset({What.HALT, What.HOLIDAY, What.SNAPSHOTS, What.BURST})
+"""What changes what the market does: none of it can be done to a recording."""
 ON_CONNECTION = frozenset(set(What) - _AT_HANDSHAKE - _AT_CALL)
-"""What can strike an open connection."""
+"""What can strike while connections are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +131,9 @@ class Fault:
 
     When: `call` (connect or a REST call; its next `times`), else `after_ticks`, else `after_s`
     since the first subscription (at once where that has passed). `connection` strikes only the
-    one of that number in the journal. `duration_s` None is for ever. `number`: close code, status
-    or size of a burst; `code`: the error code of `text`, `A` and `B`. `then` is armed when it
-    strikes.
+    one of that number in the journal. `duration_s` None has no end. `number`: close code, status,
+    or how many packets or texts; `code`: the error code of a text or a failed call; `exchanges`:
+    exchange types, none of them is all. `then` is armed when it strikes.
     """
 
     what: What
@@ -106,15 +145,19 @@ class Fault:
     duration_s: float | None = None
     number: int = 0
     code: str = ""
+    exchanges: tuple[int, ...] = ()
     then: tuple[Fault, ...] = ()
 
 
 class _FaultTextError(ValueError):
-    """Why a text is no fault."""
+    """Why a text is not a fault."""
 
 
 def parse_fault(text: str) -> Fault:
-    """The fault that `text` names. Raises UsageError with the text, the reason and the grammar."""
+    """The fault that `text` names.
+
+    Raises UsageError (kind `fault-invalid`) with the text, the reason and the grammar.
+    """
     try:
         head, _, rest = text.partition(":")
         when = _when(head)
@@ -124,11 +167,17 @@ def parse_fault(text: str) -> Fault:
         what = _what(name, when.get("call", ""))
         if times is not None:
             if "call" not in when or int(times) == 0:
-                raise _FaultTextError("only handshakes and calls are counted with xTIMES, from 1")
+                raise _FaultTextError("xTIMES is for handshakes and calls, and at least 1")
             when["times"] = int(times)
         return Fault(what, **when, **_argument(what, argument if separator else None))
     except _FaultTextError as error:
-        raise UsageError(f"{text!r} is no fault: {error}", remedy=GRAMMAR) from error
+        raise UsageError(
+            f"{text!r} is not a valid fault: {error}",
+            kind="fault-invalid",
+            fault=text,
+            reason=str(error),
+            grammar=GRAMMAR,
+        ) from error
 
 
 def _when(text: str) -> dict[str, Any]:
@@ -136,22 +185,22 @@ def _when(text: str) -> dict[str, Any]:
         return {"call": text}
     if match := re.fullmatch(r"([0-9]{1,12})ticks", text):
         return {"after_ticks": int(match[1])}
-    return {"after_s": _seconds(text, f"{text!r} is no time, no number of ticks and no call")}
+    return {"after_s": _seconds(text, f"{text!r} is not a time, a number of ticks or a call")}
 
 
 def _what(name: str, call: str) -> What:
     try:
         what = What(name)
     except ValueError:
-        raise _FaultTextError(f"nothing is called {name!r}") from None
+        raise _FaultTextError(f"there is no fault {name!r}") from None
     possible = set(ON_CONNECTION)
     if call == CONNECT:
         possible = (possible | _AT_HANDSHAKE) - {What.BURST, What.EXPIRE}
     elif call:
         possible = _AT_CALL
-    if what not in possible:
+    if what not in possible or call not in _AT_SOME_CALLS.get(what, (call,)):
         when = f"at {call}" if call else "after a time or a count"
-        raise _FaultTextError(f"{name} does not happen {when}")
+        raise _FaultTextError(f"{name} cannot happen {when}")
     return what
 
 
@@ -169,7 +218,7 @@ def _argument(what: What, text: str | None) -> dict[str, Any]:
 
 
 def _duration(text: str) -> dict[str, Any]:
-    return {"duration_s": _seconds(text, f"{text!r} is no duration")}
+    return {"duration_s": _seconds(text, f"{text!r} is not a valid duration")}
 
 
 def _seconds(text: str, reason: str) -> float:
@@ -182,7 +231,7 @@ def _seconds(text: str, reason: str) -> float:
 def _number(is_possible: Callable[[int], bool], kind: str) -> Callable[[str], dict[str, Any]]:
     def read(text: str) -> dict[str, Any]:
         if not re.fullmatch("[0-9]{1,9}", text) or not is_possible(int(text)):
-            raise _FaultTextError(f"{text!r} is no {kind}")
+            raise _FaultTextError(f"{text!r} is not a {kind}")
         return {"number": int(text)}
 
     return read
@@ -191,28 +240,51 @@ def _number(is_possible: Callable[[int], bool], kind: str) -> Callable[[str], di
 def _code(codes: list[str]) -> Callable[[str], dict[str, Any]]:
     def read(text: str) -> dict[str, Any]:
         if text not in codes:
-            raise _FaultTextError(f"{text!r} is none of {', '.join(codes)}")
+            raise _FaultTextError(f"{text!r} is not one of {', '.join(codes)}")
         return {"code": text}
 
     return read
 
 
-def may_be_sent(code: int) -> bool:
-    """Whether a close frame may carry this code (RFC 6455, 7.4)."""
-    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
+def _standing(text: str) -> dict[str, Any]:
+    """Segments, a duration, or both in that order."""
+    names = text.split(":")
+    found: dict[str, Any] = {}
+    if names[-1] not in EXCHANGE_TYPES:
+        reason = f"{names[-1]!r} is not a segment or a valid duration"
+        found["duration_s"] = _seconds(names.pop(), reason)
+    unknown = [name for name in names if name not in EXCHANGE_TYPES]
+    if unknown:
+        known = ", ".join(EXCHANGE_TYPES)
+        raise _FaultTextError(f"{unknown[0]!r} is not a segment: {known}")
+    return {**found, "exchanges": tuple(EXCHANGE_TYPES[name] for name in names)}
 
 
 _NOTHING = ""
+_AB_CODES = [code for code in MESSAGES if code.startswith("AB")]
+_AG_CODES = [code for code in MESSAGES if code.startswith("AG")]
+_COUNT = _number(lambda number: number > 0, "number over 0")
 _ARGUMENTS: dict[What, tuple[Callable[[str], dict[str, Any]], str | None]] = {
     What.SILENCE: (_duration, _NOTHING),
     What.STALL: (_duration, _NOTHING),
     What.SLOW: (_duration, _NOTHING),
+    What.PONGS: (_duration, _NOTHING),
+    What.IGNORE_CLOSE: (_duration, _NOTHING),
+    What.AHEAD: (_duration, "1h"),
     What.DELAY: (_duration, None),
-    What.CLOSE: (_number(may_be_sent, "close code that may be sent"), "1011"),
-    What.REFUSE: (_number(REFUSALS.__contains__, "refusal: 401, 403, 429 or 503"), None),
-    What.BURST: (_number(lambda number: number > 0, "number of packets"), None),
+    What.HALT: (_standing, _NOTHING),
+    What.HOLIDAY: (_standing, _NOTHING),
+    What.SNAPSHOTS: (_standing, _NOTHING),
+    What.CLOSE: (_number(is_legal_close_code, "close code that may be sent"), "1011"),
+    What.REFUSE: (_number(REFUSALS.__contains__, "status out of 401, 403, 429, 503"), None),
+    What.BURST: (_COUNT, None),
+    What.FLOOD: (_COUNT, None),
+    What.FOREIGN: (_COUNT, "1"),
     What.TEXT: (_code(list(ERROR_MESSAGES)), "E1002"),
-    What.SHAPE_A: (_code([code for code in MESSAGES if code.startswith("AB")]), "AB1004"),
-    What.SHAPE_B: (_code([code for code in MESSAGES if code.startswith("AG")]), "AG8001"),
+    What.SHAPE_A: (_code(_AB_CODES), "AB1004"),
+    What.SHAPE_B: (_code(_AG_CODES), "AG8001"),
+    What.FALSE: (_code(_AB_CODES), "AB1004"),
+    What.NULL_DATA: (_code(_AB_CODES), _NOTHING),
+    What.LIST_DATA: (_code(_AB_CODES), _NOTHING),
 }
 """By fault: how its argument is read, and what stands for a missing one (None: it is needed)."""

@@ -1,4 +1,4 @@
-"""The streaming feed: handshakes judged, subscriptions kept, packets put on sockets.
+"""The streaming feed: handshakes checked, subscriptions kept, packets put on sockets.
 
 Source: protocol.md, "Streaming feed". The package `websockets` speaks RFC 6455 (its sans-I/O part:
 bytes in, events out); the socket is ours, so that packets go out as ready-made frames, many to one
@@ -10,6 +10,7 @@ Rules
 - Text `ping` is answered with text `pong`, a control ping with a control pong. Any other text is a
   request; a good one is not answered.
 - Nothing outlives a connection.
+- The limit of connections counts per client code.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ from websockets.protocol import SEND_EOF, State
 from websockets.server import ServerProtocol
 
 from .accounts import HeaderRefusedError
-from .bad_frames import fragmented, garbage, oversize, packet_of, truncated
+from .bad_frames import packet_of
+from .connection_faults import ConnectionFaults
 from .fault_injector import FaultInjector
-from .faults import CONNECT, ON_CONNECTION, Fault, What
-from .journal import ConnectionLog, Handshake, Injection, Journal, SentPacket, Span, Timestamp
+from .faults import CONNECT, OF_MARKET, ON_CONNECTION, Fault, What
+from .journal import ConnectionLog, Handshake, Injection, Journal, SentPacket, Timestamp
 from .requests import RequestRefusedError, parse_request
-from .subscribers import Market, Subscribers
+from .subscribers import Market, MarketState, Subscribers
 from .throttle import ThrottledTransport
 
 FEED_PATH = "/smart-stream"
 CONNECTIONS_PER_CLIENT = 3
-HOLDS = (What.SILENCE, What.STALL, What.SLOW)
 LIMIT_MESSAGE = "Invalid Request. Connection Limit Exceeded."
 LIMIT_PAGE = f"<html><head><title>429</title></head><body><h1>{LIMIT_MESSAGE}</h1></body></html>"
 REFUSED_WITH = {
@@ -50,12 +51,21 @@ REFUSED_WITH = {
     503: ("", "<html><body><h1>503 Service Unavailable</h1></body></html>"),
 }
 """What a fault refuses with: `x-error-message` and page."""
+MARKET_STATES = {
+    What.HALT: MarketState.HALTED,
+    What.HOLIDAY: MarketState.HOLIDAY,
+    What.SNAPSHOTS: MarketState.SNAPSHOTS,
+}
 CLOSE_S, STOP_S, TLS_S = 1.0, 0.2, 5.0
 """How long a client may take: to answer a close frame, the same when the server stops, for TLS."""
 
 
 class FeedServer:
-    """Accepts feed connections until `stop`; `check_headers` raises HeaderRefusedError."""
+    """Accepts feed connections until `stop`.
+
+    `check_headers` gives the client code that a handshake is for, or raises HeaderRefusedError.
+    `wall_s` is the broker's time in seconds since the epoch.
+    """
 
     def __init__(
         self,
@@ -63,15 +73,17 @@ class FeedServer:
         market: Market,
         journal: Journal,
         fault_injector: FaultInjector,
-        check_headers: Callable[[Mapping[str, str]], None],
+        check_headers: Callable[[Mapping[str, str]], str],
+        wall_s: Callable[[], float],
     ) -> None:
         self.subscribers = subscribers
         self.market = market
         self.journal = journal
         self.fault_injector = fault_injector
         self.connections: dict[FeedConnection, None] = {}
-        self._check_headers = check_headers
         self.draw = Random(0)
+        self.wall_s = wall_s
+        self._check_headers = check_headers
         self._server: asyncio.Server | None = None
         self._all_gone = asyncio.Event()
 
@@ -100,29 +112,29 @@ class FeedServer:
             await self._all_gone.wait()
         await self._server.wait_closed()
 
-    def answer(self, protocol: ServerProtocol, request: Request) -> tuple[Response, str]:
-        """The reply to a handshake, and the `x-error-message` in it ("" when there is none)."""
+    def answer(self, protocol: ServerProtocol, request: Request) -> tuple[Response, str, str]:
+        """The reply to a handshake, the `x-error-message` in it or "", and the client code."""
         headers = {name.lower(): value for name, value in request.headers.raw_items()}
         if request.path.partition("?")[0] != FEED_PATH:
-            return protocol.reject(404, "Not Found\n"), ""
+            return protocol.reject(404, "Not Found\n"), "", ""
         refused = self.fault_injector.take(CONNECT, {What.REFUSE})
         if refused is not None:
             return refusal(protocol, refused.number, *REFUSED_WITH[refused.number])
         try:
-            self._check_headers(headers)
+            client_code = self._check_headers(headers)
         except HeaderRefusedError as error:
             return refusal(protocol, 401, str(error), "")
-        if len(self.journal.open_connections()) >= CONNECTIONS_PER_CLIENT:
+        if len(self.journal.open_connections(client_code)) >= CONNECTIONS_PER_CLIENT:
             return refusal(protocol, 429, LIMIT_MESSAGE, LIMIT_PAGE)
-        return protocol.accept(request), ""
+        return protocol.accept(request), "", client_code
 
     def open_connections(self) -> list[FeedConnection]:
         """Those whose handshake was accepted, and that are not closing."""
         return [each for each in self.connections if each.log is not None and each.log.is_open]
 
     def strike(self, fault: Fault) -> None:
-        """Let a fault strike the open connections, or the one that it names."""
-        self.struck(
+        """Let a fault strike the open connections, or the one that it names, or the market."""
+        self.apply(
             fault,
             [
                 each
@@ -131,11 +143,18 @@ class FeedServer:
             ],
         )
 
-    def struck(self, fault: Fault, connections: Sequence[FeedConnection]) -> None:
-        """Let a fault strike these, and write it down."""
-        numbers = tuple(each.log.number for each in connections if each.log is not None)
-        self.journal.strikes.append(Injection(Timestamp.now(), fault, numbers))
-        for each in connections:
+    def apply(self, fault: Fault, connections: Sequence[FeedConnection]) -> None:
+        """Let a fault strike these connections, or the market, and write it down."""
+        struck = () if fault.what in OF_MARKET else connections
+        numbers = tuple(each.log.number for each in struck if each.log is not None)
+        self.journal.injections.append(Injection(Timestamp.now(), fault, numbers))
+        if fault.what is What.BURST:
+            self.market.burst(fault.number)
+        elif fault.what in MARKET_STATES:
+            self.market.set_state(
+                MARKET_STATES[fault.what], fault.exchanges, duration_s=fault.duration_s
+            )
+        for each in struck:
             each.inject(fault)
         self.journal.changed()
 
@@ -145,14 +164,16 @@ class FeedServer:
         self._all_gone.set()
 
 
-def refusal(protocol: ServerProtocol, status: int, message: str, page: str) -> tuple[Response, str]:
-    """A refused handshake with its `x-error-message`, and an HTML page as body."""
+def refusal(
+    protocol: ServerProtocol, status: int, message: str, page: str
+) -> tuple[Response, str, str]:
+    """A refused handshake with an HTML page as body, its `x-error-message`, no client code."""
     response = protocol.reject(status, page)
     if message:
         response.headers["x-error-message"] = message
     del response.headers["Content-Type"]
     response.headers["Content-Type"] = "text/html"
-    return response, message
+    return response, message, ""
 
 
 class FeedConnection(asyncio.Protocol):
@@ -165,24 +186,22 @@ class FeedConnection(asyncio.Protocol):
         self._units: dict[bytes, None] = {}
         self._text: list[bytes] = []
         self._unread: list[bytes] = []
-        self._holds: dict[What, Span] = {}
-        self._last_frame: bytes | None = None
-        self._fragments_next = False
         self._transport: asyncio.Transport
-        self._outlet: ThrottledTransport
+        self._out: ThrottledTransport
         self._alarms: list[asyncio.TimerHandle] = []
+        self._faults: ConnectionFaults | None = None
         self.log: ConnectionLog | None = None
-        """None until the handshake is accepted."""
+        """None until the handshake is accepted; so are its faults."""
 
     # --- asyncio's calls ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._outlet = ThrottledTransport(self._transport)
+        self._out = ThrottledTransport(self._transport)
         self._server.connections[self] = None
 
     def data_received(self, data: bytes) -> None:
-        if What.STALL in self._holds:
+        if self._is_held(What.STALL):
             self._unread.append(data)
             return
         self._protocol.receive_data(data)
@@ -196,49 +215,49 @@ class FeedConnection(asyncio.Protocol):
         self._flush()
         self._journal.changed()
 
-    def eof_received(self) -> None:
-        if What.STALL not in self._holds:  # else what came before is still unread
+    def eof_received(self) -> bool:
+        """Whether the socket stays open, although the client sends no more."""
+        if not self._is_held(What.STALL):  # else what came before is still unread
             self._protocol.receive_eof()
+        return self._is_held(What.IGNORE_CLOSE)
 
     def connection_lost(self, error: Exception | None) -> None:
         for alarm in self._alarms:
             alarm.cancel()
-        self._outlet.abort()
-        self._release(What.STALL)
+        self._out.abort()
+        if self._faults is not None:
+            self._faults.end()
         self._ended("lost", None)
         self._server.gone(self)
         self._journal.changed()
 
     def pause_writing(self) -> None:
-        self._outlet.pause(True)
+        self._out.pause(True)
 
     def resume_writing(self) -> None:
-        self._outlet.pause(False)
+        self._out.pause(False)
 
-    # --- the audience's calls ---
+    # --- the market's calls ---
 
     @property
     def is_ready(self) -> bool:
-        return self._outlet.is_ready
+        return self._out.is_ready
 
     async def wait_ready(self) -> None:
-        await self._outlet.wait_ready()
+        await self._out.wait_ready()
 
     def send_packets(self, frames: Sequence[bytes]) -> None:
-        log = self.log
-        if log is None or not log.is_open or not frames:
+        log, faults = self.log, self._faults
+        if log is None or faults is None or not log.is_open or not frames:
             return
-        if What.SILENCE in self._holds or What.STALL in self._holds:
+        if not faults.sends_packets:
             return
+        frames = faults.redated(frames)
         log.packet_count += len(frames)
         if self._journal.keep_packets:
             now = Timestamp.now().wall_ns
             log.packets += [SentPacket(now, packet_of(frame)) for frame in frames]
-        self._last_frame = frames[-1]
-        if self._fragments_next:
-            self._fragments_next = False
-            frames = [fragmented(frames[0]), *frames[1:]]
-        self._outlet.write(b"".join(frames))
+        self._out.write(b"".join(faults.split(frames)))
         self._server.fault_injector.ticked(len(frames))
         self._journal.changed()
 
@@ -246,13 +265,14 @@ class FeedConnection(asyncio.Protocol):
 
     def close(self, code: int, reason: str = "", *, give_up_s: float = CLOSE_S) -> None:
         """Send a close frame; the socket is cut when the client does not answer in `give_up_s`."""
+        if self._protocol.state is State.CONNECTING:
+            self._out.abort()
+            return
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code, reason)
             self._ended("server", code)
             self._flush()
-            self._later(give_up_s, self._outlet.abort)
-        elif self._protocol.state is State.CONNECTING:
-            self._outlet.abort()
+        self._later(give_up_s, self._out.abort)
 
     def drop(self) -> None:
         """Reset the connection: an RST, no close frame."""
@@ -260,61 +280,33 @@ class FeedConnection(asyncio.Protocol):
         self._transport.get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
         )
-        self._outlet.abort()
+        self._out.abort()
 
     def send_text(self, text: str) -> None:
-        """Send a text message; one that is closing has said its last word."""
-        self._say(text)
+        """Send a text message, unless the connection is closing."""
+        self._queue_text(text)
         self._flush()
 
     def inject(self, fault: Fault) -> None:
-        """What a fault does to a connection."""
-        if self.log is None or not self.log.is_open:
+        """Let a fault strike; one that is closing meets none."""
+        if self._faults is None or self.log is None or not self.log.is_open:
             return
-        what, draw = fault.what, self._server.draw
-        if what in HOLDS:
-            self._hold(what, fault.duration_s)
-        elif what is What.DROP:
+        if fault.what is What.DROP:
             self.drop()
-        elif what is What.CLOSE:
+        elif fault.what is What.CLOSE:
             self.close(fault.number)
-        elif what is What.FRAGMENT:
-            self._fragments_next = True
-        elif what is What.TEXT:
-            self.send_text(RequestRefusedError(fault.code, "").text())
-        elif what is What.GARBAGE:
-            self._outlet.write(garbage(draw))
-        elif what is What.TRUNCATE:
-            self._outlet.write(truncated(self._last_frame, draw))
-        elif what is What.OVERSIZE:
-            self._outlet.write(oversize())
+        else:
+            self._faults.inject(fault, self._units)
+            self._flush()
 
-    def _hold(self, what: What, duration_s: float | None) -> None:
-        """Silence, stall or slow it, and write down from when; one after another, not twice."""
-        if what in self._holds or self.log is None:
-            return
-        self._holds[what] = span = Span(what, Timestamp.now())
-        self.log.spans.append(span)
-        if what is What.STALL:
-            self._outlet.stall()
-        elif what is What.SLOW:
-            self._outlet.slow()
-        if duration_s is not None:
-            self._later(duration_s, self._release, what)
+    def _is_held(self, what: What) -> bool:
+        return self._faults is not None and self._faults.holds(what)
 
-    def _release(self, what: What) -> None:
-        span = self._holds.pop(what, None)
-        if span is None:
-            return
-        if span.ended is None:
-            span.ended = Timestamp.now()
-        if what is What.STALL:
-            self._outlet.end_stall()
-            unread, self._unread = self._unread, []
-            for data in unread:
-                self.data_received(data)
-        elif what is What.SLOW:
-            self._outlet.end_slow()
+    def _read_on(self) -> None:
+        """Read what came in a stall."""
+        unread, self._unread = self._unread, []
+        for data in unread:
+            self.data_received(data)
         self._journal.changed()
 
     def _later(self, delay_s: float, act: Callable[..., None], *args: object) -> None:
@@ -330,25 +322,39 @@ class FeedConnection(asyncio.Protocol):
             self._answer_handshake(request)
 
     def _answer_handshake(self, request: Request) -> None:
-        response, message = self._server.answer(self._protocol, request)
+        response, message, client_code = self._server.answer(self._protocol, request)
         self._protocol.send_response(response)
         now = Timestamp.now()
         self._journal.handshakes.append(
             Handshake(now, response.status_code, message, _lowered(request.headers))
         )
         if response.status_code == 101:
-            self.log = ConnectionLog(len(self._journal.connections) + 1, now)
-            self._journal.connections.append(self.log)
+            self._accept(ConnectionLog(len(self._journal.connections) + 1, now, client_code))
         self._flush()
         if self.log is not None:
             for fault in self._server.fault_injector.take_all(CONNECT, ON_CONNECTION):
-                self._server.struck(fault, [self])
+                self._server.apply(fault, [self])
         self._journal.changed()
+
+    def _accept(self, log: ConnectionLog) -> None:
+        self.log = log
+        self._journal.connections.append(log)
+        self._faults = ConnectionFaults(
+            log,
+            self._out,
+            draw=self._server.draw,
+            wall_s=self._server.wall_s,
+            send_text=self.send_text,
+            read_on=self._read_on,
+        )
 
     def _take(self, frame: Frame) -> None:
         if frame.opcode is FrameOpcode.CLOSE:
             code = self._protocol.close_rcvd.code if self._protocol.close_rcvd else None
             self._ended("client", code)
+            if self._faults is not None and self._faults.holds(What.IGNORE_CLOSE):
+                self._protocol.data_to_send()  # the answer, which is not sent
+                self._faults.flood()
         elif self.log is not None and frame.opcode not in (FrameOpcode.PING, FrameOpcode.PONG):
             self._text.append(bytes(frame.data))
             if frame.fin:
@@ -356,14 +362,14 @@ class FeedConnection(asyncio.Protocol):
                 self._text.clear()
                 self._answer(message, self.log)
 
-    def _say(self, text: str) -> None:
+    def _queue_text(self, text: str) -> None:
         if self._protocol.state is State.OPEN:
             self._protocol.send_text(text.encode())
 
     def _answer(self, text: str, log: ConnectionLog) -> None:
         if text == "ping":
             log.ping_count += 1
-            self._say("pong")
+            self._queue_text("pong")
             return
         log.texts.append(text)
         try:
@@ -371,7 +377,7 @@ class FeedConnection(asyncio.Protocol):
             units = request.added_to(self._units)
         except RequestRefusedError as error:
             log.errors.append(error.code)
-            self._say(error.text())
+            self._queue_text(error.text())
             return
         before, self._units = self._units, units
         log.units = len(units)
@@ -389,15 +395,15 @@ class FeedConnection(asyncio.Protocol):
         if self.log is not None and self.log.closed is None:
             self.log.ended_by, self.log.close_code = by, code
             self.log.closed = Timestamp.now()
-            for span in self._holds.values():
-                span.ended = self.log.closed
+            for span in self.log.spans:
+                span.ended = span.ended or self.log.closed
 
     def _flush(self) -> None:
         for data in self._protocol.data_to_send():
             if data == SEND_EOF:
-                self._outlet.close()
+                self._out.close()
             else:
-                self._outlet.write(data)
+                self._out.write(data)
 
 
 def _lowered(headers: Headers) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """HTTP/1.1 in one page: enough of a server for REST calls and one large download.
 
 Source: RFC 9112. Each connection carries one request; `Connection: close` ends every reply. What is
-no HTTP is answered with 400, and a client that says nothing is given up after `IDLE_S`, or
-`TLS_S` where it is to begin with TLS.
+not HTTP is answered with 400; a client that sends nothing is given up after `IDLE_S`, or `TLS_S`
+where it must begin with TLS.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class WebServer:
             writer.close()
             await writer.wait_closed()
         except (OSError, EOFError, TimeoutError, asyncio.LimitOverrunError):
-            pass  # The client left, or said nothing: there is nobody to answer.
+            pass  # The client left, or sent nothing: there is nobody to answer.
         finally:
             writer.transport.abort()
 
@@ -103,7 +103,7 @@ class WebServer:
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Request | None:
-    """The request on a connection; None when it is no HTTP."""
+    """The request on a connection; None when it is not HTTP."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
     words = first.split(" ")

@@ -1,4 +1,4 @@
-"""What a simulator did and saw, with times: a test compares it with what a client claims.
+"""What a simulator did and saw, with times: a test compares it with what a client reports.
 
 Times come in pairs: `at_s` on the monotonic clock (`time.monotonic`, comparable in one process)
 and `wall_ns` since the epoch. The simulator's thread writes, any thread reads: lists only grow.
@@ -58,7 +58,7 @@ class SentPacket(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """A stretch in which a fault (silence, stall, slow) held a connection; None while it lasts."""
+    """The time for which a fault (silence, stall, ...) held a connection; None while it lasts."""
 
     what: str
     begun: Timestamp
@@ -79,13 +79,14 @@ class ConnectionLog:
 
     `packet_count` counts what was put on the socket; `packets` holds it where packets are kept.
     `texts` are the text messages of the client but its pings, `errors` the error codes answered,
-    `spans` the stretches in which faults held it.
+    `spans` the times for which faults held it. `client_code` is the account's.
     `ended_by` is "" while it is open, then `client` (close frame), `server` (we closed), `lost` (no
     close frame came) or `dropped` (we reset it); `close_code` is the client's or ours.
     """
 
     number: int
     opened: Timestamp
+    client_code: str = ""
     packet_count: int = 0
     packets: list[SentPacket] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -110,7 +111,7 @@ class Journal:
         self.calls: list[RestCall] = []
         self.handshakes: list[Handshake] = []
         self.connections: list[ConnectionLog] = []
-        self.strikes: list[Injection] = []
+        self.injections: list[Injection] = []
         self._changed = threading.Condition()
 
     def count(self, call: str, code: str = "") -> int:
@@ -132,16 +133,20 @@ class Journal:
         """Packets put on all sockets so far."""
         return sum(each.packet_count for each in self.connections)
 
-    def open_connections(self) -> list[ConnectionLog]:
-        """The feed connections that are open now, oldest first."""
-        return [each for each in self.connections if each.is_open]
+    def open_connections(self, client_code: str | None = None) -> list[ConnectionLog]:
+        """The feed connections that are open now, oldest first; of one account, or of all."""
+        return [
+            each
+            for each in self.connections
+            if each.is_open and client_code in (None, each.client_code)
+        ]
 
     def changed(self) -> None:
-        """Wake whoever waits for something to have happened."""
+        """Wake the threads in `wait_until`."""
         with self._changed:
             self._changed.notify_all()
 
     def wait_until(self, is_true: Callable[[], bool], timeout_s: float = 10.0) -> bool:
-        """Wait until `is_true()`, asked anew after each happening; False when time is up."""
+        """Wait until `is_true()`, checked after each change; False when time is up."""
         with self._changed:
             return self._changed.wait_for(is_true, timeout_s)

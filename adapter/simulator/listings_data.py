@@ -1,9 +1,9 @@
 """Indices and equities: their tokens, names, and a made-up price in rupees to start a day with.
 
-The indices, RELIANCE on both exchanges, and HDFCBANK, SBIN, TCS, INFY, FACT, SYNGENE, BNKETFAXIS,
-MNC, 94SFL28, 782GJ32 and VEEKAYEM are records of real instrument masters. The other tokens were
-written down from memory and checked against no file: good enough for a simulated day, never a
-source for a real one.
+The indices (not SNSX50) and about fifty of the equities are records of real instrument masters of
+2024 to 2026: RELIANCE, SBIN, M&M, BAJAJ-AUTO, 360ONE, ETERNAL, TMPV, GVPTECH and their like. The
+others were written down from memory, or made to stand beside them (-BL, -ST, -N0, SCRIP3045), and
+checked against no file: good enough for a simulated day, never a source for a real one.
 """
 
 from __future__ import annotations
@@ -29,11 +29,43 @@ NSE_INDICES = (
     ("99926025", "Nifty PSU Bank", "NIFTY PSU BANK", 8400),
     ("99926029", "Nifty Auto", "NIFTY AUTO", 27300),
     ("99926030", "Nifty Metal", "NIFTY METAL", 10400),
+    ("99926031", "Nifty Media", "NIFTY MEDIA", 1480),
     ("99926037", "Nifty Fin Service", "FINNIFTY", 27500),
+    ("99926047", "Nifty Pvt Bank", "NIFTY PVT BANK", 28300),
     ("99926074", "NIFTY MID SELECT", "MIDCPNIFTY", 13800),
 )
 """Token, symbol, name, price."""
-BSE_INDICES = (("99919000", "SENSEX", "SENSEX", 85000),)
+BSE_INDICES = (
+    ("99919000", "SENSEX", "SENSEX", 85000),
+    ("99919002", "BSE100", "BSE100", 27400),
+    ("99919003", "BSE200", "BSE200", 11900),
+    ("99919004", "BSE500", "BSE500", 37600),
+    ("99919012", "BANKEX", "BANKEX", 65200),
+    ("99919016", "MIDCAP", "MIDCAP", 47100),
+    ("99919017", "SMLCAP", "SMLCAP", 53800),
+    ("99919047", "SNSX50", "SNSX50", 27300),
+)
+MCX_INDICES = (
+    ("99920000", "MCXCRUDEX", "MCXCRUDEX", 5400),
+    ("99920001", "MCXCOPRDEX", "MCXCOPRDEX", 6900),
+    ("99920002", "MCXSILVDEX", "MCXSILVDEX", 16200),
+    ("99920003", "MCXGOLDEX", "MCXGOLDEX", 29500),
+    ("99920004", "MCXMETLDEX", "MCXMETLDEX", 19400),
+    ("99920005", "MCXBULLDEX", "MCXBULLDEX", 31700),
+    ("99920006", "MCXCOMPDEX", "MCXCOMPDEX", 14900),
+)
+CDS_INDICES = (("2", "NIFTY", "NIFTY", 26000),)
+
+SECOND_ROWS = (
+    (1, "26000", "NIFTY"),
+    (1, "26009", "BANKNIFTY"),
+    (1, "26037", "FINNIFTY"),
+    (1, "26074", "MIDCPNIFTY"),
+    (1, "26017", "INDIA VIX"),
+    (3, "19000", "SENSEX"),
+    (3, "19012", "BANKEX"),
+)
+"""Exchange type, token, symbol: rows of indices that have another row too; these never tick."""
 
 NSE_EQUITIES = (
     ("2885", "RELIANCE", 1500),
@@ -113,16 +145,59 @@ NSE_EQUITIES = (
     ("10243", "SYNGENE", 650),
     ("1044", "BNKETFAXIS", 590),
     ("10676", "MNC", 31),
+    ("20261", "IREDA", 150),
+    ("3518", "TORNTPHARM", 3600),
+    ("13285", "M&MFIN", 310),
+    ("13061", "360ONE", 1110),
+    ("16921", "20MICRONS", 220),
+    ("474", "3MINDIA", 34500),
+    ("445", "5PAISA", 360),
+    ("3456", "TMPV", 410),
+    ("759769", "TMCV", 330),
+    ("17818", "LTM", 5900),
+    ("10576", "NIFTYBEES", 290),
+    ("1660077", "GOLDBEES", 102),
+    ("8003", "SILVER", 150),
+    ("29113", "BSE", 2500),
+    ("31181", "MCX", 8000),
+    ("21174", "CDSL", 1600),
 )
 """Token, name, price; the series is -EQ."""
+
+WITHOUT_AUCTION = {
+    *("ACC", "FACT", "SYNGENE", "BNKETFAXIS", "MNC", "20MICRONS", "3MINDIA", "5PAISA"),
+    *("NIFTYBEES", "GOLDBEES", "SILVER"),
+}
+"""Those of them that no derivative is written on: they do not take part in the closing auction."""
 
 NSE_OTHERS = (
     ("1001", "94SFL28", "-YL", 1, 1010),
     ("10196", "782GJ32", "-SG", 100, 104),
+    ("1004", "679AP34", "-SG", 100, 99),
+    ("6833", "1018GS2026", "-GS", 100, 101),
+    ("15542", "762GS2036", "-GS", 100, 105),
+    ("20633", "SGBDE31III", "-GB", 1, 12400),
+    ("20634", "817NHAI28", "-N0", 1, 1120),
+    ("20635", "817NHAI28", "-N1", 1, 1135),
+    ("14256", "AARTIPP", "-E1", 1, 240),
+    ("20105", "HDFCNIFTY", "-MF", 1, 260),
+    ("12431", "HDFCBANK", "-BL", 1, 1000),
+    ("2886", "RELIANCE", "-BL", 1, 1500),
+    ("3046", "SBIN", "-BL", 1, 970),
+    ("3048", "SBIN", "-N2", 1, 10600),
+    ("5098", "ETERNAL", "-BL", 1, 302),
+    ("16670", "BAJAJ-AUTO", "-BL", 1, 9050),
     ("10710", "VEEKAYEM", "-SM", 500, 210),
+    ("20631", "AMIABLE", "-SM", 800, 95),
+    ("20632", "KONTOR", "-ST", 1200, 62),
     ("13187", "RCOM", "-BE", 1, 2),
+    ("240", "AAKASH", "-BE", 1, 9),
+    ("20551", "ZEEMEDIA", "-BE", 1, 13),
+    ("20552", "ZEEMEDIA", "-BZ", 1, 13),
+    ("10866", "GVPTECH", "-BE", 1, 11),
+    ("10866", "GVPTECH", "-EQ", 1, 11),
 )
-"""Token, name, series, lot size, price."""
+"""Token, name, series, lot size, price. GVPTECH is in the file twice, with its old series too."""
 
 BSE_EQUITIES = (
     ("500325", "RELIANCE"),
@@ -150,5 +225,15 @@ BSE_EQUITIES = (
     ("500520", "M&M"),
     ("532281", "HCLTECH"),
     ("532538", "ULTRACEMCO"),
+    ("532977", "BAJAJ-AUTO"),
+    ("543320", "ETERNAL"),
+    ("500570", "TMPV"),
 )
 """Token and name; on BSE a symbol has no suffix."""
+
+BSE_OTHERS = (
+    ("3045", "SCRIP3045", 48),
+    ("590103", "BILCARE", 74),
+    ("958219", "775IGT28", 1040),
+)
+"""Token, name, price. 3045 is SBIN's token on NSE."""

@@ -1,18 +1,19 @@
 """A recording as the market: its packets, byte for byte, at the pace they were received.
 
 The clock starts shortly after the first subscription, so that a client that subscribes in several
-messages misses nothing, and runs on whoever listens: who comes later, or reconnects, has missed
-what went by. Each packet is due at its own distance from the first, divided by the speed: nothing
-drifts; at full speed it is due when the sockets have taken the ones before. A packet goes to those
-who subscribed to its instrument in its own mode; nothing is derived for another. After the last
-packet the feed stays open and silent.
+messages misses nothing, and does not stop for anybody: a client that comes later, or reconnects,
+has missed what went by. Each packet is due at its own distance from the first, divided by the
+speed, so nothing drifts; at full speed it is due when the sockets have taken the ones before. A
+packet goes to those who subscribed to its instrument in its own mode; nothing is derived for
+another, and a subscribe is not answered with a packet of its own. After the last packet the feed
+stays open and silent.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from ..files.recording import Recorded, read_recording
@@ -20,14 +21,14 @@ from ..instrument import Instrument
 from ..wire.packet import token_text
 from .instrument_model import HEADERS, PREFIX
 from .listings import Listing
-from .subscribers import Subscriber, Subscribers
+from .subscribers import MarketState, Subscriber, Subscribers
 
 HEAD_START_S = 0.1
 BLOCK_PACKETS = 500
 
 
 def recorded_listings(recording: Path) -> list[Listing]:
-    """What is traded in a recording, all of which is read. Raises what `read_recording` raises."""
+    """The instruments of a recording, all of which is read. Raises what `read_recording` raises."""
     found: dict[bytes, Listing] = {}
     for each in read_recording(recording):
         part = each.packet[1 : PREFIX.size]
@@ -39,7 +40,7 @@ def recorded_listings(recording: Path) -> list[Listing]:
 
 
 class Playback:
-    """Plays a recording once to whoever listens; `speed` None is as fast as the sockets take it.
+    """Plays a recording once to its subscribers; `speed` None is as fast as the sockets take it.
 
     Lives in the running event loop.
     """
@@ -50,12 +51,24 @@ class Playback:
         self._speed = speed
         self._task: asyncio.Task[None] | None = None
 
-    def joined(self, units: Sequence[bytes], listener: Subscriber) -> None:
+    def joined(self, units: Sequence[bytes], subscriber: Subscriber) -> None:
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._play())
 
     def burst(self, packets: int) -> None:
         """Nothing: a recording is played as it is."""
+
+    def set_state(
+        self,
+        state: MarketState,
+        exchange_types: Collection[int] = (),
+        *,
+        duration_s: float | None = None,
+    ) -> None:
+        """Nothing either."""
+
+    def move_price(self, exchange_type: int, token: str, price: int) -> None:
+        """Nothing either."""
 
     def stop(self) -> None:
         if self._task is not None:
@@ -86,12 +99,12 @@ class Playback:
         await self._send(block)
 
     async def _send(self, block: Iterable[Recorded]) -> None:
-        told: dict[Subscriber, list[bytes]] = defaultdict(list)
+        outgoing: dict[Subscriber, list[bytes]] = defaultdict(list)
         for each in block:
             packet = each.packet
-            for listener in self._subscribers.of(packet[: PREFIX.size]):
-                told[listener].append(HEADERS[packet[0]] + packet)
-        for listener, frames in told.items():
-            await listener.wait_ready()
-            listener.send_packets(frames)
+            for subscriber in self._subscribers.of(packet[: PREFIX.size]):
+                outgoing[subscriber].append(HEADERS[packet[0]] + packet)
+        for subscriber, frames in outgoing.items():
+            await subscriber.wait_ready()
+            subscriber.send_packets(frames)
         await asyncio.sleep(0)

@@ -10,12 +10,9 @@ import json
 from dataclasses import dataclass
 
 from ..instrument import EXCHANGE_NAMES
-from ..tick import Mode
-from .instrument_model import unit_prefix
+from .instrument_model import MODES, unit_prefix
 
 UNITS_PER_CONNECTION = 1000
-DEPTH_TOKENS = 50
-"""Mode 4 takes no more, and NSE cash (exchange type 1) only."""
 
 ERROR_MESSAGES = {
     "E1001": "Invalid Request Payload.",
@@ -56,8 +53,7 @@ class SubscriptionRequest:
         if not self.is_subscribe:
             return {unit: None for unit in standing if unit not in set(self.units)}
         wanted = standing | dict.fromkeys(self.units)
-        depth = sum(1 for unit in wanted if unit[0] == Mode.DEPTH)
-        if len(wanted) > UNITS_PER_CONNECTION or depth > DEPTH_TOKENS:
+        if len(wanted) > UNITS_PER_CONNECTION:
             raise RequestRefusedError("E1002", self.correlation_id)
         return wanted
 
@@ -68,7 +64,9 @@ def parse_request(text: str) -> SubscriptionRequest:
     try:
         request = json.loads(text)
         correlation_id = str(request.get("correlationID", ""))
-        mode = Mode(request["params"]["mode"])
+        mode = request["params"]["mode"]
+        if mode not in MODES:
+            raise ValueError(f"mode {mode}")
         is_subscribe = {1: True, 0: False}[request["action"]]
         units = dict.fromkeys(
             _unit(mode, group["exchangeType"], token)
@@ -82,9 +80,9 @@ def parse_request(text: str) -> SubscriptionRequest:
     return SubscriptionRequest(correlation_id, is_subscribe, tuple(units))
 
 
-def _unit(mode: Mode, exchange_type: object, token: object) -> bytes:
+def _unit(mode: int, exchange_type: object, token: object) -> bytes:
     if not isinstance(token, str) or not token or not isinstance(exchange_type, int):
         raise ValueError("a token is a text and an exchange type a number")
-    if exchange_type not in EXCHANGE_NAMES or (mode is Mode.DEPTH and exchange_type != 1):
+    if exchange_type not in EXCHANGE_NAMES:
         raise ValueError(f"exchange type {exchange_type}")
     return unit_prefix(mode, exchange_type, token)

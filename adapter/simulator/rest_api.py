@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from typing import Any
 
-from .accounts import MESSAGES, Accounts, CallRefusedError, Credentials, Tokens, bare_token
+from .accounts import MESSAGES, Accounts, CallRefusedError, Tokens, bare_token
 from .fault_injector import FaultInjector
 from .faults import Fault, What
 from .http_server import Reply, Request
@@ -41,14 +41,19 @@ REQUEST_REJECTED = Reply(
 """Shape D."""
 
 
-def failure(code: str) -> Reply:
+def failure(code: str, *, status: object = False, data: object = None) -> Reply:
     """The reply for one of the broker's error codes, in shape A or B."""
-    body: dict[str, Any]
+    body: dict[str, object]
     if code.startswith("AG"):
         body = {"success": False, "message": MESSAGES[code], "errorCode": code, "data": ""}
     else:
-        body = {"status": False, "message": MESSAGES[code], "errorcode": code, "data": None}
+        body = {"status": status, "message": MESSAGES[code], "errorcode": code, "data": data}
     return Reply(json.dumps(body).encode())
+
+
+def with_data(code: str, data: object) -> Reply:
+    """The reply of a call with odd data: a failure where there is a code, else a success."""
+    return failure(code, data=data) if code else success(data)
 
 
 FAILED: dict[What, Callable[[Fault], Reply]] = {
@@ -57,6 +62,9 @@ FAILED: dict[What, Callable[[Fault], Reply]] = {
     What.SHAPE_C: lambda fault: RATE_LIMITED,
     What.SHAPE_D: lambda fault: REQUEST_REJECTED,
     What.NULL: lambda fault: Reply(b"null"),
+    What.FALSE: lambda fault: failure(fault.code, status="false"),
+    What.NULL_DATA: lambda fault: with_data(fault.code, "null"),
+    What.LIST_DATA: lambda fault: with_data(fault.code, []),
 }
 """What a call is answered when a fault meets it."""
 
@@ -68,12 +76,11 @@ def success(data: object) -> Reply:
 
 
 class Rest:
-    """Answers REST calls about one account, and hands out the instrument master."""
+    """Answers REST calls about the accounts, and hands out the instrument master."""
 
     def __init__(
         self,
         accounts: Accounts,
-        credentials: Credentials,
         master: bytes,
         journal: Journal,
         fault_injector: FaultInjector,
@@ -81,16 +88,15 @@ class Rest:
         has_rate_limits: bool = False,
     ) -> None:
         self._accounts = accounts
-        self._credentials = credentials
         self._master = master
         self._journal = journal
         self._fault_injector = fault_injector
-        self._recent: dict[str, deque[float]] | None = (
-            {call: deque() for call in CALLS_PER_SECOND} if has_rate_limits else None
-        )
+        self._has_rate_limits = has_rate_limits
+        self._recent: dict[tuple[str, str], deque[float]] = defaultdict(deque)
+        """By call and API key: when the calls of the last second came."""
 
     async def answer(self, request: Request) -> Reply:
-        """The reply to a request, which the journal then knows."""
+        """The reply to a request; the journal keeps both."""
         method, call = CALLS.get(request.path, ("", request.path))
         late = self._fault_injector.take(call, {What.DELAY})
         if late is not None and late.duration_s is not None:
@@ -101,7 +107,7 @@ class Rest:
             reply, code = FAILED[fault.what](fault), fault.code or fault.what
         elif method != request.method:
             reply = Reply(b"<html><body>Not Found</body></html>", 404, "text/html")
-        elif self._is_over_limit(call):
+        elif self._is_over_limit(call, request.headers.get("x-privatekey", "")):
             reply = RATE_LIMITED
         else:
             try:
@@ -124,39 +130,44 @@ class Rest:
         api_key = request.headers.get("x-privatekey", "")
         self._accounts.check_api_key(api_key, wrong="AB1034" if call == "login" else "AG8004")
         if call == "profile":
-            self._accounts.check_jwt(jwt)
-            return success(self._profile())
+            return success(_profile(self._accounts.check_jwt(jwt).client_code))
         body = _json_object(request.body)
         if call == "login":
             tokens = self._accounts.login(
                 body.get("clientcode"), body.get("password"), body.get("totp")
             )
-            return success(_token_data(tokens))
-        if call == "refresh":
-            return success(_token_data(self._accounts.refresh(jwt, body.get("refreshToken"))))
-        self._accounts.logout(jwt, body.get("clientcode"))
-        return success("")
+        elif call == "refresh":
+            once = self._fault_injector.take(call, {What.ONCE}) is not None
+            tokens = self._accounts.refresh(jwt, body.get("refreshToken"), once=once)
+        else:
+            self._accounts.logout(jwt, body.get("clientcode"))
+            return success("")
+        data = _token_data(tokens)
+        if self._fault_injector.take(call, {What.NO_REFRESH}) is not None:
+            del data["refreshToken"]
+        return success(data)
 
-    def _profile(self) -> dict[str, object]:
-        return {
-            "clientcode": self._credentials.client_code,
-            "name": "SIMULATED CLIENT",
-            "email": "",
-            "mobileno": "",
-            "exchanges": ["nse_cm", "nse_fo", "bse_cm", "bse_fo", "mcx_fo", "cde_fo"],
-            "products": ["DELIVERY", "INTRADAY", "MARGIN"],
-            "lastlogintime": "",
-            "brokerid": "B2C",
-        }
-
-    def _is_over_limit(self, call: str) -> bool:
-        if self._recent is None or call not in self._recent:
+    def _is_over_limit(self, call: str, api_key: str) -> bool:
+        if not self._has_rate_limits or call not in CALLS_PER_SECOND:
             return False
-        now, recent = time.monotonic(), self._recent[call]
+        now, recent = time.monotonic(), self._recent[call, api_key]
         while recent and recent[0] <= now - 1.0:
             recent.popleft()
         recent.append(now)
         return len(recent) > CALLS_PER_SECOND[call]
+
+
+def _profile(client_code: str) -> dict[str, object]:
+    return {
+        "clientcode": client_code,
+        "name": "SIMULATED CLIENT",
+        "email": "",
+        "mobileno": "",
+        "exchanges": ["nse_cm", "nse_fo", "bse_cm", "bse_fo", "mcx_fo", "cde_fo"],
+        "products": ["DELIVERY", "INTRADAY", "MARGIN"],
+        "lastlogintime": "",
+        "brokerid": "B2C",
+    }
 
 
 def _token_data(tokens: Tokens) -> dict[str, str]:

@@ -12,29 +12,33 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import tempfile
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
 from ..clock import ist_time
-from ..errors import UsageError
-from .accounts import Accounts, Credentials, Tokens
+from ..errors import PortTakenError, UsageError
+from ..instrument import EXCHANGE_TYPES
+from .accounts import Accounts, Credentials, Tokens, numbered_accounts
 from .certificate import make_certificate
 from .fault_injector import FaultInjector
-from .faults import Fault, What, parse_fault
+from .faults import OF_MARKET, Fault, What, parse_fault
 from .feed_server import FEED_PATH, FeedConnection, FeedServer
 from .http_server import WebServer
+from .instruments_file import listings, master_json
 from .journal import Journal
-from .listings import Listing, listings, master_json
+from .listings import Listing
 from .market import SyntheticMarket
 from .playback import Playback, recorded_listings
 from .rest_api import INSTRUMENTS_PATH, Rest
-from .subscribers import Market, Subscribers
+from .subscribers import Market, MarketState, Subscribers
+from .throwaway import throwaway_folder
 
 HOST = "127.0.0.1"
 EXPIRED_CLOSE = 1008, "Token Expired"
@@ -45,16 +49,23 @@ T = TypeVar("T")
 class Simulator:
     """A broker for tests and demos; a context manager, to be started once.
 
+    Its market is always open, unless a fault or `set_market_state` closes it.
+
     `port`, `feed_port`: 0 takes a free one. `rate`: packets a second of each instrument that is
     subscribed to; `seed` repeats its prices exactly. `recording`: play this file instead, `speed`
     times as fast as it was received (None: as fast as it goes).
     `session_lifetime_s`: how long JWT and feed token live (None: until midnight IST).
-    `accepts_code_once`: refuse a TOTP code that was used before, as the broker may.
+    `accepts_code_once`: refuse a TOTP code that was used before, as the broker may;
+    `refreshes_once`: the same for a refresh token.
     `clock_offset_s`: how far the broker's clock is ahead of this machine's.
     `has_rate_limits`: answer REST calls over the documented rates with shape C.
-    `extra_instruments`: so many made-up NSE equities more (SIM00001-EQ ...) in the master.
+    `extra_instruments`: number of additional made-up NSE equities (SIM00001-EQ ...).
+    `accounts`: number of client codes, each with its own credentials and three connections;
+    `credentials` are those of the first.
     `faults`: what goes wrong, and when; texts are read with `parse_fault`.
     `keep_packets`: keep every packet sent in the journal, for a test to compare.
+    Raises UsageError: kinds `rate-invalid`, `accounts-invalid`, `fault-invalid`,
+    `fault-of-recording` (one that only a made-up market can have).
     """
 
     def __init__(  # noqa: PLR0913 - each is an option of its own, by keyword
@@ -69,19 +80,31 @@ class Simulator:
         tls: bool = False,
         session_lifetime_s: float | None = None,
         accepts_code_once: bool = True,
+        refreshes_once: bool = False,
         clock_offset_s: float = 0.0,
         has_rate_limits: bool = False,
         extra_instruments: int = 0,
         keep_packets: bool = False,
+        accounts: int = 1,
         credentials: Credentials | None = None,
         faults: Sequence[Fault | str] = (),
     ) -> None:
         if rate < 0 or (speed is not None and speed <= 0):
             raise UsageError(
-                f"rate {rate:g}, speed {speed or 0:g}: packets cannot go backwards",
-                remedy="give a rate of 0 or more and a speed over 0",
+                f"rate {rate:g} and speed {'max' if speed is None else f'{speed:g}'}: "
+                "rate must be at least 0 and speed over 0",
+                kind="rate-invalid",
+                rate=rate,
+                speed=speed,
             )
-        self.credentials = credentials or Credentials()
+        if accounts < 1:
+            raise UsageError(
+                f"{accounts} accounts: at least one is needed",
+                kind="accounts-invalid",
+                accounts=accounts,
+            )
+        self.accounts = numbered_accounts(credentials or Credentials(), accounts)
+        self.credentials = self.accounts[0]
         self.journal = Journal(keep_packets=keep_packets)
         self.seed = secrets.randbelow(1 << 32) if seed is None else seed
         self._ports = port, feed_port
@@ -92,11 +115,12 @@ class Simulator:
         self._clock_offset_s = clock_offset_s
         self._has_rate_limits = has_rate_limits
         self._extra_instruments = extra_instruments
-        self._accounts = Accounts(
-            self.credentials,
+        self._sessions = Accounts(
+            self.accounts,
             self.wall_s,
             lifetime_s=session_lifetime_s,
             accepts_code_once=accepts_code_once,
+            refreshes_once=refreshes_once,
         )
         self._faults = [self._accepted(each) for each in faults]
         self._thread: threading.Thread | None = None
@@ -113,7 +137,10 @@ class Simulator:
     # --- life ---
 
     def start(self) -> None:
-        """Listen. Raises UsageError (a port that cannot be had, no openssl) or RecordingError."""
+        """Listen.
+
+        Raises PortTakenError, RecordingError, or UsageError where a certificate cannot be made.
+        """
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self._thread.start()
         try:
@@ -167,20 +194,24 @@ class Simulator:
             market,
             self.journal,
             self._fault_injector,
-            self._accounts.check_feed_headers,
+            self._sessions.check_feed_headers,
+            self.wall_s,
         )
         rest = Rest(
-            self._accounts,
-            self.credentials,
+            self._sessions,
             master_json(listed),
             self.journal,
             self._fault_injector,
             has_rate_limits=self._has_rate_limits,
         )
         web = WebServer(rest.answer, self.wall_s)
-        with tempfile.TemporaryDirectory(prefix="ticks-simulator-") as folder:
+        with ExitStack() as until_stopped:
             try:
-                await self._listen(web, feed, Path(folder))
+                context = None
+                if self._tls:
+                    folder = until_stopped.enter_context(throwaway_folder())
+                    self._certificate, context = make_certificate(folder)
+                await self._listen(web, feed, context)
                 self._started.set_result(None)
                 await self._stopped.wait()
             finally:
@@ -189,10 +220,9 @@ class Simulator:
                 await feed.stop()
                 await web.stop()
 
-    async def _listen(self, web: WebServer, feed: FeedServer, folder: Path) -> None:
-        context = None
-        if self._tls:
-            self._certificate, context = make_certificate(folder)
+    async def _listen(
+        self, web: WebServer, feed: FeedServer, context: ssl.SSLContext | None
+    ) -> None:
         port, feed_port = self._ports
         self._bound = (
             await _bound(port, web.start(HOST, port, context)),
@@ -215,7 +245,7 @@ class Simulator:
         )
 
     def _note_failure(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """A callback failed, which is a fault of the simulator itself: end, and tell in `stop`."""
+        """A callback failed, a fault of the simulator itself: end, and let `stop` raise it."""
         self._failure = context.get("exception") or RuntimeError(context["message"])
         self._stopped.set()
 
@@ -233,16 +263,17 @@ class Simulator:
     def feed_url(self) -> str:
         return f"{'wss' if self._tls else 'ws'}://{HOST}:{self._bound[1]}{FEED_PATH}"
 
-    def environment(self) -> dict[str, str]:
-        """The variables that a client needs to use this broker."""
+    def environment(self, account: int = 0) -> dict[str, str]:
+        """The variables that a client needs to use this broker with the `account`-th account."""
+        credentials = self.accounts[account]
         variables = {
             "TICKS_REST_URL": self.rest_url,
             "TICKS_FEED_URL": self.feed_url,
             "TICKS_INSTRUMENTS_URL": self.instruments_url,
-            "TICKS_API_KEY": self.credentials.api_key,
-            "TICKS_CLIENT_CODE": self.credentials.client_code,
-            "TICKS_PIN": self.credentials.pin,
-            "TICKS_TOTP_SECRET": self.credentials.totp_secret,
+            "TICKS_API_KEY": credentials.api_key,
+            "TICKS_CLIENT_CODE": credentials.client_code,
+            "TICKS_PIN": credentials.pin,
+            "TICKS_TOTP_SECRET": credentials.totp_secret,
             "TICKS_ALWAYS_OPEN": "1",
         }
         if self._certificate is not None:
@@ -255,52 +286,67 @@ class Simulator:
 
     # --- what a test does to it ---
 
-    def new_session(self) -> Tokens:
+    def new_session(self, account: int = 0) -> Tokens:
         """Tokens as a login gives them, without one; the journal does not count it."""
-        return self._in_loop(self._accounts.new_session)
+        client_code = self.accounts[account].client_code
+        return self._in_loop(lambda: self._sessions.new_session(client_code))
 
     def inject(self, fault: Fault | str) -> None:
-        """Arm a fault now. One whose time has come strikes at once: `inject("0s:drop")`.
+        """Arm a fault now. One whose time has passed strikes at once: `inject("0s:drop")`.
 
-        Raises UsageError for a text that is no fault, and for a burst of a recording.
+        Raises UsageError (kinds `fault-invalid`, `fault-of-recording`).
         """
         armed = self._accepted(fault)
         self._in_loop(lambda: self._fault_injector.arm(armed))
 
     def _accepted(self, fault: Fault | str) -> Fault:
         accepted = parse_fault(fault) if isinstance(fault, str) else fault
-        if accepted.what is What.BURST and self._recording is not None:
+        if accepted.what in OF_MARKET and self._recording is not None:
             raise UsageError(
-                "a burst makes packets up, and a recording is played as it is",
-                remedy="leave the burst or the recording out",
+                f"{accepted.what} changes the market, and a recording is played as it is",
+                kind="fault-of-recording",
+                fault=accepted.what.value,
             )
         return accepted
 
     def _strike(self, fault: Fault) -> None:
-        if fault.what is What.BURST:
-            self._feed.struck(fault, ())
-            self._market.burst(fault.number)
-        elif fault.what is What.EXPIRE:
-            self._feed.struck(fault, ())
+        if fault.what is What.EXPIRE:
+            self._feed.apply(fault, ())
             self._expire()
         else:
             self._feed.strike(fault)
+
+    def set_market_state(self, state: MarketState, *exchanges: str) -> None:
+        """Put segments (`NSE`, `NFO`, ...; none: all) into a state, now and until the next call.
+
+        Of a made-up market only. Raises KeyError for a segment that does not exist.
+        """
+        exchange_types = [EXCHANGE_TYPES[each] for each in exchanges]
+        self._in_loop(lambda: self._market.set_state(state, exchange_types))
+
+    def move_price(self, exchange: str, token: str, price: int) -> None:
+        """Let an instrument trade from `price` on, in the feed's unit.
+
+        Of a made-up market only. Raises KeyError for what is not listed there.
+        """
+        exchange_type = EXCHANGE_TYPES[exchange]
+        self._in_loop(lambda: self._market.move_price(exchange_type, token, price))
 
     def expire_tokens(self, *, close_feeds: bool = True) -> None:
         """End all JWTs and feed tokens (AG8002, handshakes 401); refresh tokens stay good.
 
         What the broker does with open feeds then is unknown; here they are closed with 1008.
         """
-        self._in_loop(self._expire if close_feeds else self._accounts.expire)
+        self._in_loop(self._expire if close_feeds else self._sessions.expire)
 
     def _expire(self) -> None:
-        self._accounts.expire()
+        self._sessions.expire()
         for each in self._feed.open_connections():
             each.close(*EXPIRED_CLOSE)
 
     def revoke(self, *, close_feeds: bool = True) -> None:
         """End all tokens, refresh tokens too (AG8001, AB8050): only a login helps."""
-        self._in_loop(self._accounts.revoke)
+        self._in_loop(self._sessions.revoke)
         if close_feeds:
             self.close_connections(1008, "Invalid Token")
 
@@ -317,7 +363,7 @@ class Simulator:
         self._for_each_connection(lambda each: each.send_text(text))
 
     def wait_until(self, is_true: Callable[[], bool], timeout_s: float = 10.0) -> bool:
-        """Wait until `is_true()`, asked anew after each happening; False when time is up."""
+        """Wait until `is_true()`, checked after each change; False when time is up."""
         return self.journal.wait_until(is_true, timeout_s)
 
     def _for_each_connection(self, act: Callable[[FeedConnection], None]) -> None:
@@ -337,12 +383,14 @@ class Simulator:
 
 
 async def _bound(port: int, starting: Awaitable[int]) -> int:
-    """The port that a server got. Raises UsageError when it cannot have `port`."""
+    """The port that a server got. Raises PortTakenError when it cannot have `port`."""
     try:
         return await starting
     except (OSError, OverflowError) as error:
         reason = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else error
-        raise UsageError(
-            f"port {port} on {HOST} cannot be had: {reason}",
-            remedy="choose another port, or 0 for a free one",
+        raise PortTakenError(
+            f"cannot listen on port {port} of {HOST}: {reason}",
+            kind="port-taken",
+            port=port,
+            host=HOST,
         ) from error

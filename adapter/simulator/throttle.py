@@ -1,35 +1,34 @@
-"""The way out of a feed connection, which faults can narrow or shut.
+"""A transport whose writes faults can slow down or hold back.
 
-Slow: what is written leaves `DRIBBLE_BYTES` at a time, every `DRIBBLE_EVERY_S`. Stalled: nothing
-leaves at all; what is written meanwhile waits. Order is kept, and nothing is lost but what a
-closed socket takes with it.
+Slow: `SLOW_BYTES` are sent at a time, every `SLOW_EVERY_S`. Stalled: nothing is sent; what is
+written meanwhile waits. Order is kept, and nothing is lost but what a closed socket takes with it.
 """
 
 from __future__ import annotations
 
 import asyncio
 
-DRIBBLE_BYTES, DRIBBLE_EVERY_S = 5, 0.002
+SLOW_BYTES, SLOW_EVERY_S = 5, 0.002
 WAITING_BYTES = 4096
-"""With more than that waiting here the outlet is full: the market conflates."""
+"""With more than that waiting the connection is not ready: the market conflates."""
 WRITE_BUFFER_BYTES = 1 << 18
 
 
 class ThrottledTransport:
-    """Writes to a transport."""
+    """Writes to a transport, at once unless a fault slows or stalls it."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self._transport = transport
         self._waiting = bytearray()
-        self._is_paused = self._is_stalled = self._is_slow = self._is_shut = False
-        self._dribble: asyncio.TimerHandle | None = None
+        self._is_paused = self._is_stalled = self._is_slow = self._is_closed = False
+        self._next_write: asyncio.TimerHandle | None = None
         self._ready = asyncio.Event()
         self._ready.set()
 
     @property
     def is_ready(self) -> bool:
-        """Whether it takes more now without piling it up."""
+        """Whether it takes more now without buffering it."""
         return self._ready.is_set()
 
     async def wait_ready(self) -> None:
@@ -37,12 +36,12 @@ class ThrottledTransport:
         await self._ready.wait()
 
     def pause(self, is_paused: bool) -> None:
-        """The transport has enough for now, or no longer."""
+        """The transport's own buffer is full, or no longer."""
         self._is_paused = is_paused
         self._update_ready()
 
     def write(self, data: bytes) -> None:
-        if self._is_shut:
+        if self._is_closed:
             return
         if self._is_stalled or self._is_slow:
             self._waiting += data
@@ -51,16 +50,16 @@ class ThrottledTransport:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Close the socket when what was written has left."""
+        """Close the socket when what was written has been sent."""
         if not self._is_stalled:
-            self._let_out()
-        self._forget()
+            self._write_waiting()
+        self._clear()
         self._transport.close()
 
     def abort(self) -> None:
-        """Close the socket at once; what is written from now on goes nowhere."""
-        self._is_shut = True
-        self._forget()
+        """Close the socket at once; what is written from now on is dropped."""
+        self._is_closed = True
+        self._clear()
         self._transport.abort()
 
     def stall(self) -> None:
@@ -69,36 +68,36 @@ class ThrottledTransport:
     def end_stall(self) -> None:
         self._is_stalled = False
         if not self._is_slow:
-            self._let_out()
+            self._write_waiting()
 
     def slow(self) -> None:
         self._is_slow = True
-        if self._dribble is None:
-            self._let_some_out()
+        if self._next_write is None:
+            self._write_some()
 
     def end_slow(self) -> None:
         self._is_slow = False
         if not self._is_stalled:
-            self._let_out()
+            self._write_waiting()
 
-    def _let_some_out(self) -> None:
+    def _write_some(self) -> None:
         if not self._is_stalled and self._waiting:
-            self._transport.write(bytes(self._waiting[:DRIBBLE_BYTES]))
-            del self._waiting[:DRIBBLE_BYTES]
+            self._transport.write(bytes(self._waiting[:SLOW_BYTES]))
+            del self._waiting[:SLOW_BYTES]
             self._update_ready()
         loop = asyncio.get_running_loop()
-        self._dribble = loop.call_later(DRIBBLE_EVERY_S, self._let_some_out)
+        self._next_write = loop.call_later(SLOW_EVERY_S, self._write_some)
 
-    def _let_out(self) -> None:
+    def _write_waiting(self) -> None:
         if self._waiting:
             self._transport.write(bytes(self._waiting))
-        self._forget()
+        self._clear()
 
-    def _forget(self) -> None:
+    def _clear(self) -> None:
         self._waiting.clear()
-        if self._dribble is not None:
-            self._dribble.cancel()
-            self._dribble = None
+        if self._next_write is not None:
+            self._next_write.cancel()
+            self._next_write = None
         self._update_ready()
 
     def _update_ready(self) -> None:

@@ -255,12 +255,12 @@ def _decode_close(payload: bytes) -> Close:
     if len(payload) == 1:
         raise _violation("a close frame with half a code")
     code = int.from_bytes(payload[:2], "big")
-    if not _is_legal_close_code(code):
+    if not is_legal_close_code(code):
         raise _violation(f"close code {code} must not be sent")
     return Close(code, _utf8(payload[2:], "the reason of a close frame"))
 
 
-def _is_legal_close_code(code: int) -> bool:
+def is_legal_close_code(code: int) -> bool:
     """Whether a close frame may carry this code: 1004-1006 and 1015 are never sent (7.4.1)."""
     return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
 

@@ -34,7 +34,7 @@ class Field(NamedTuple):
 TOKEN_SIZE = 25
 
 HEAD_FIELDS = (
-    Field("mode", 0, "B", "1 ltp, 2 quote, 3 snap quote, 4 depth"),
+    Field("mode", 0, "B", "1 ltp, 2 quote, 3 snap quote"),
     Field("exchange_type", 1, "B", "segment: 1 nse_cm, 2 nse_fo, 3 bse_cm, 4 bse_fo, ..."),
     Field("token", 2, f"{TOKEN_SIZE}s", "UTF-8, cut at the first NUL"),
     Field("sequence", 27, "q", "grows over a whole exchange feed; meaningless for indices"),
@@ -72,12 +72,6 @@ FIELDS: dict[Mode, tuple[Field, ...]] = {
 BUY_FLAG, SELL_FLAG = 1, 0
 LEVELS = 5
 
-DEPTH_LEVELS = 20
-DEPTH_HEAD = struct.Struct(f"<BB{TOKEN_SIZE}sqq")
-"""Mode 4: mode, exchange type, token, exchange time (ms), time received (ms); then the levels."""
-DEPTH_LEVEL = struct.Struct("<iiH")
-"""A level of mode 4: quantity, price, orders; 20 buys, then 20 sells."""
-
 
 def _layout(fields: tuple[Field, ...]) -> struct.Struct:
     layout = struct.Struct("<" + "".join(field.code for field in fields))
@@ -90,11 +84,9 @@ def _layout(fields: tuple[Field, ...]) -> struct.Struct:
 
 
 LAYOUTS: dict[Mode, struct.Struct] = {mode: _layout(fields) for mode, fields in FIELDS.items()}
-PACKET_SIZES: dict[int, int] = {
-    **{mode: layout.size for mode, layout in LAYOUTS.items()},
-    Mode.DEPTH: DEPTH_HEAD.size + 2 * DEPTH_LEVELS * DEPTH_LEVEL.size,
-}
-"""Bytes of a whole packet by its mode: 51, 123, 379, 443."""
+PACKET_SIZES: dict[int, int] = {mode: layout.size for mode, layout in LAYOUTS.items()}
+"""Bytes of a whole packet by its mode: 51, 123, 379. Mode 4 (depth) is not among them: the broker
+withdrew it on 2025-04-25, so a packet that claims it is malformed like any unknown mode."""
 
 BEST_FIVE = struct.Struct("<" + "hqqH" * 2 * LEVELS)
 """The ten items of the best five: flag, quantity, price, orders."""
@@ -102,7 +94,7 @@ _NO_ITEM = (0, 0, 0, 0)
 
 
 def malformed_reason(packet: bytes) -> str | None:
-    """Why these bytes are no packet (`length`, `mode`), or None when they are one."""
+    """Why these bytes are not a packet (`length`, `mode`), or None when they are one."""
     if not packet:
         return "length"
     size = PACKET_SIZES.get(packet[0])
@@ -112,19 +104,16 @@ def malformed_reason(packet: bytes) -> str | None:
 
 
 def decode_packet(packet: bytes, *, received_ns: int = 0, symbol: str = "") -> Tick:
-    """The tick in `packet` (modes 1-4).
+    """The tick in `packet` (modes 1-3).
 
-    `received_ns` and `symbol` are what the packet itself does not carry. In mode 4 `sequence` and
-    `last_price` are 0, `bids` and `asks` have 20 levels, and `last_trade_time_s` is None.
-    Raises PacketError for a short packet, an unknown mode or a token that is no UTF-8.
+    `received_ns` and `symbol` are what the packet itself does not carry.
+    Raises PacketError for a short packet, an unknown mode or a token that is not UTF-8.
     """
     reason = malformed_reason(packet)
     if reason is not None:
-        raise PacketError(f"{len(packet)} bytes that are no packet ({reason})", reason=reason)
+        raise PacketError(f"{len(packet)} bytes that are not a packet ({reason})", reason=reason)
     mode = Mode(packet[0])
     token = token_text(packet[2:27])
-    if mode is Mode.DEPTH:
-        return _decode_depth(packet, token, received_ns, symbol)
     _, exchange_type, _, *rest = LAYOUTS[mode].unpack_from(packet)
     head = (received_ns, mode, exchange_type, token, symbol)
     if mode is not Mode.SNAP:
@@ -140,7 +129,7 @@ def encode_packet(tick: Tick) -> bytes:
     """
     mode = tick.mode
     if mode is Mode.DEPTH:
-        return _encode_depth(tick)
+        raise PacketError("mode 4 (depth) was withdrawn and has no packet", reason="mode")
     values = [
         join_best_five(tick.bids, tick.asks)
         if field.name == "best_five"
@@ -154,12 +143,12 @@ def encode_packet(tick: Tick) -> bytes:
 
 
 def token_text(padded: bytes) -> str:
-    """The token in its 25 bytes. Raises PacketError when it is no UTF-8."""
+    """The token in its 25 bytes. Raises PacketError when it is not UTF-8."""
     raw = padded.partition(b"\0")[0]
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise PacketError(f"token {raw!r} is no UTF-8", reason="token") from error
+        raise PacketError(f"token {raw!r} is not UTF-8", reason="token") from error
 
 
 def _token_bytes(token: str) -> bytes:
@@ -204,7 +193,10 @@ def _level(item: tuple[int, ...]) -> Level | None:
 
 def join_best_five(bids: tuple[Level | None, ...], asks: tuple[Level | None, ...]) -> bytes:
     """The 200 bytes of the best five. Raises PacketError unless there are five and five levels."""
-    _check_levels(bids, asks, LEVELS)
+    if len(bids) != LEVELS or len(asks) != LEVELS:
+        raise PacketError(
+            f"{len(bids)} bids and {len(asks)} asks, not {LEVELS} and {LEVELS}", reason="range"
+        )
     values: list[int] = []
     for flag, levels in ((BUY_FLAG, bids), (SELL_FLAG, asks)):
         for level in levels:
@@ -213,49 +205,3 @@ def join_best_five(bids: tuple[Level | None, ...], asks: tuple[Level | None, ...
         return BEST_FIVE.pack(*values)
     except struct.error as error:
         raise PacketError(f"a level does not fit its packet: {error}", reason="range") from error
-
-
-def _check_levels(
-    bids: tuple[Level | None, ...], asks: tuple[Level | None, ...], count: int
-) -> None:
-    if len(bids) != count or len(asks) != count:
-        raise PacketError(
-            f"{len(bids)} bids and {len(asks)} asks, not {count} and {count}", reason="range"
-        )
-
-
-def _decode_depth(packet: bytes, token: str, received_ns: int, symbol: str) -> Tick:
-    _, exchange_type, _, exchange_time_ms, _received_by_broker_ms = DEPTH_HEAD.unpack_from(packet)
-    levels = [
-        Level(*item) if any(item) else None
-        for item in DEPTH_LEVEL.iter_unpack(packet[DEPTH_HEAD.size : PACKET_SIZES[Mode.DEPTH]])
-    ]
-    return Tick(
-        received_ns,
-        Mode.DEPTH,
-        exchange_type,
-        token,
-        symbol,
-        sequence=0,
-        exchange_time_ms=exchange_time_ms,
-        last_price=0,
-        bids=tuple(levels[:DEPTH_LEVELS]),
-        asks=tuple(levels[DEPTH_LEVELS:]),
-    )
-
-
-def _encode_depth(tick: Tick) -> bytes:
-    _check_levels(tick.bids, tick.asks, DEPTH_LEVELS)
-    head = (
-        tick.mode,
-        tick.exchange_type,
-        _token_bytes(tick.token),
-        tick.exchange_time_ms,
-        tick.received_ns // 1_000_000,
-    )
-    try:
-        return DEPTH_HEAD.pack(*head) + b"".join(
-            DEPTH_LEVEL.pack(*level or (0, 0, 0)) for level in (*tick.bids, *tick.asks)
-        )
-    except struct.error as error:
-        raise PacketError(f"a field does not fit its packet: {error}", reason="range") from error

@@ -1,4 +1,4 @@
-"""What is wanted from the feed: units, spread over connections, put into requests.
+"""What to subscribe on the feed: units, spread over connections, put into requests.
 
 Source: protocol.md, "Subscribe, unsubscribe", "Limits" and "Text frames".
 
@@ -98,8 +98,9 @@ def spread(units: Iterable[Unit], connections: int | None = None) -> list[list[U
         raise SubscriptionRefusedError(
             f"{len(wanted):,} subscriptions are over the broker's limit of {limit:,}"
             f" ({UNITS_PER_CONNECTION:,} on each of {allowed} connections)",
-            remedy="take a part of the watch list with --shard I/N,"
-            " and the other parts with other client codes",
+            kind="subscriptions-over-limit",
+            wanted=len(wanted),
+            limit=limit,
         )
     needed = -(-len(wanted) // UNITS_PER_CONNECTION)
     count = needed if connections is None else min(connections, len(wanted))
@@ -154,7 +155,9 @@ def shard(items: Sequence[T], key: Callable[[T], InstrumentKey], index: int, cou
     its place, so that a list that grows moves nothing. Raises UsageError for a part that is none.
     """
     if not 1 <= index <= count:
-        raise UsageError(f"there is no part {index} of {count}", remedy="count parts from 1")
+        raise UsageError(
+            f"there is no part {index} of {count}", kind="no-such-part", index=index, count=count
+        )
     return [item for item in items if _stable_hash(key(item)) % count == index - 1]
 
 

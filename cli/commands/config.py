@@ -16,7 +16,8 @@ from typer.core import TyperCommand, TyperOption
 from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
-from ..options.config_file import MARKET, TABLES, ConfigFile, checked, settable
+from ..options.aliases_table import aliases_of
+from ..options.config_file import ALIASES, MARKET, TABLES, ConfigFile, checked, settable
 from ..options.market_table import HOLIDAYS, SESSIONS, calendar_of
 from ..registry import load
 
@@ -39,6 +40,11 @@ _MARKET = f"""
 # {HOLIDAYS} = ["2026-11-09"]
 # Sessions out of the ordinary, in Indian time; no exchange named means all.
 # {SESSIONS} = ["2026-11-08 18:00-19:00 NSE,BSE"]
+"""
+_ALIASES = f"""
+[{ALIASES}]
+# Names of your own for symbols.
+# bn = "BANKNIFTY"
 """
 _EXAMPLES = {
     "N": 1,
@@ -90,25 +96,28 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
 def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]:
     """Every setting as the next command would find it. Raises UsageError for a bad one."""
     for name in TABLES:
-        if name != MARKET:
+        if name not in (MARKET, ALIASES):
             yield from _of_command(file, load(name), environ)
     calendar_of(file)
     for key in (HOLIDAYS, SESSIONS):
         value = [str(one) for one in _list(file.table(MARKET).get(key))]
         yield _from_file(file, MARKET, key, value) if value else Setting(MARKET, key, value)
+    aliases_of(file)
+    for name, spelling in file.table(ALIASES).items():
+        yield _from_file(file, ALIASES, name, spelling)
 
 
 def commented_file() -> str:
     """A config.toml in which every key stands as a comment, with its default or an example."""
     parts = [_BEGINNING]
     for name in TABLES:
-        if name == MARKET:
+        if name in (MARKET, ALIASES):
             continue
         parts.append(f"\n[{name}]\n")
         for key, option in settable(load(name)).items():
             variable = f" ({option.envvar})" if option.envvar else ""
             parts.append(f"# {option.help}{variable}\n# {key} = {_example(option)}\n")
-    return "".join([*parts, _MARKET])
+    return "".join([*parts, _MARKET, _ALIASES])
 
 
 def shown(value: object) -> object:

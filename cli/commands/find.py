@@ -17,6 +17,7 @@ from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ...adapter.instruments import InstrumentCatalog, open_catalog
 from ..options import options, parsers
+from ..options.aliases_table import aliases
 from ..terminal.progress import byte_progress
 
 FIELDS = (
@@ -85,15 +86,16 @@ def _open_book() -> InstrumentCatalog:
             clock=SystemClock(),
             progress=progress,
             note=lambda words: print(f"ticks: {words}", file=sys.stderr),
+            aliases=aliases(os.environ),
         )
 
 
 def _nothing_found(book: InstrumentCatalog, text: str, exchange: str | None) -> UnknownSymbolError:
     where = f" on {exchange}" if exchange else ""
-    nearest = tuple(str(one) for one in book.nearest(text))
+    nearest = tuple(book.nearest(text))
     return UnknownSymbolError(
         f"nothing fits {text!r}{where}"
-        + (f"; the nearest: {', '.join(nearest)}" if nearest else ""),
+        + (f"; the nearest: {', '.join(map(str, nearest))}" if nearest else ""),
         remedy="less of the name, or another exchange",
         candidates=nearest,
     )
@@ -107,7 +109,7 @@ def _cells(one: Instrument) -> tuple[str, ...]:
         one.token,
         one.name,
         one.expiry,
-        "" if one.strike is None else _price(one.strike, one.exchange_type),
+        "" if one.strike_rupees is None else f"{one.strike_rupees:f}",
         str(one.lot_size),
         _price(one.tick_size, one.exchange_type),
         one.kind,

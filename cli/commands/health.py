@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,19 +16,20 @@ import typer
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
 from ...adapter.errors import TicksError
-from ...adapter.health import Check, Checkup
+from ...adapter.health import Check, CheckStatus, Checkup
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
 from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
+from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
 from ..terminal.check_thread import CheckThread
 from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has_color, held
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
 from ..view.frame import Frame, Line
-from ..view.health_view import as_dict, finding, running, told, verdict
+from ..view.health_view import as_dict, finding, finding_text, running, verdict
 
 _CODES = {ExitCode.SESSION, ExitCode.SYMBOL, ExitCode.BROKER}
 _DRAW_EVERY_S = 0.25
@@ -82,7 +84,7 @@ def health(
     screen = Screen(sys.stdout.fileno()) if can_draw_on(sys.stdout) and not as_json else None
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
-        config = Config.from_env(environ)
+        config = replace(Config.from_env(environ), aliases=aliases(os.environ))
         return Checkup(
             config,
             config.authenticator(screen.say if screen else _say),
@@ -106,7 +108,7 @@ def health(
 
 def exit_code(checks: Sequence[Check]) -> ExitCode:
     """0 when nothing failed, else 3, 4 or 5 by the first failure."""
-    first = next((check.error for check in checks if check.status == "failed"), None)
+    first = next((check.error for check in checks if check.status is CheckStatus.FAILED), None)
     if first is None:
         return ExitCode.OK
     code = exit_code_of(first) if isinstance(first, TicksError) else ExitCode.BROKER
@@ -119,19 +121,19 @@ def _listed(checkup: Checkup, *, is_silent: bool) -> list[Check]:
     for check in checkup.run():
         checks.append(check)
         if not is_silent:
-            typer.echo(told(check))
+            typer.echo(finding_text(check))
     return checks
 
 
 def _drawn(checkup: Checkup, screen: Screen) -> list[Check]:
     """The same on a terminal: below what was found, the check that is under way."""
     checks: list[Check] = []
-    clock, bell = SystemClock(), Waker()
+    clock, waker = SystemClock(), Waker()
     began_s = clock.now_s()
-    with held(screen), CheckThread(checkup, bell, clock, repeats=False) as thread:
+    with held(screen), CheckThread(checkup, waker, clock, repeats=False) as thread:
         is_over = False
         while not is_over:
-            bell.wait(_DRAW_EVERY_S)
+            waker.wait(_DRAW_EVERY_S)
             is_over = thread.is_over
             width, _ = screen.size()
             for check in thread.take():

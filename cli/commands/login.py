@@ -4,61 +4,63 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
-import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
 import typer
 
-from ...adapter.auth.authenticator import Authenticator, Credentials, SessionStatus
-from ...adapter.clock import SystemClock, ist_time
+from ...adapter.auth.authenticator import Authenticator, Credentials, Session, SessionStatus
+from ...adapter.auth.tokens import is_header_safe
+from ...adapter.auth.totp import checked_key
+from ...adapter.clock import ist_time
 from ...adapter.config import Config
-from ...adapter.errors import SessionError
+from ...adapter.errors import SessionError, TotpRefusedError, TotpSecretError
 
-_PROMPTS = {
-    "client_code": "Client code",
-    "api_key": "API key",
-    "pin": "PIN (the four-digit one)",
-    "totp_secret": "TOTP secret (base32)",
-}
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SHORTEST_API_KEY = 6
+_SHORTEST_TOTP_KEY_BYTES = 10
+_TOTP_PROMPT = "TOTP (the six digits on your phone, or the base32 secret)"
 
 ClientCode = Annotated[
     str | None,
     typer.Option(
-        "--client-code", metavar="CODE", envvar="TICKS_CLIENT_CODE", help="Whose session it is."
+        "--client-code", metavar="CODE", envvar="TICKS_CLIENT_CODE", help="Angel One client code."
     ),
 ]
 Status = Annotated[
-    bool, typer.Option("--status", help="Tell who is logged in, until when, and where it is kept.")
+    bool,
+    typer.Option("--status", help="Show who is logged in, until when, and where that is saved."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Tell it as JSON on stdout.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the session's status as JSON.")]
 
 
 def login(client_code: ClientCode = None, status: Status = False, as_json: AsJson = False) -> None:
-    """Log in at the broker and keep the session, or show the one that is kept.
+    """Log in to the broker and save the session, or show the saved one.
 
-    Credentials come from TICKS_API_KEY, TICKS_CLIENT_CODE, TICKS_PIN and TICKS_TOTP_SECRET; on a
-    terminal, what is missing is asked for.
+    Credentials come from TICKS_API_KEY, TICKS_CLIENT_CODE, TICKS_PIN and TICKS_TOTP_SECRET. On a
+    terminal, what is missing is asked for; the client code and API key of the last login are kept.
 
     Examples:
       ticks login
       ticks login --status
     """
-    surroundings = Config.from_env(os.environ)
+    config = Config.from_env(os.environ)
     if client_code is not None:
-        credentials = replace(surroundings.credentials, client_code=client_code)
-        surroundings = replace(surroundings, credentials=credentials)
-    authenticator = _authenticator(surroundings)
+        credentials = replace(config.credentials, client_code=client_code)
+        config = replace(config, credentials=credentials)
+    authenticator = config.authenticator(_say)
     if status:
-        _show_status(authenticator, as_json=as_json)
+        _show_status(config, authenticator, as_json=as_json)
         return
-    authenticator.login(_completed(surroundings.credentials))
+    _log_in(authenticator, config.credentials)
     kept = authenticator.status()
     if kept is not None:
-        typer.echo(f"logged in: {_told(kept)}", err=True)
+        _say(f"logged in: {_status_line(kept)}")
         if as_json:
-            typer.echo(_as_json(kept))
+            typer.echo(_status_json(kept))
 
 
 def logout() -> None:
@@ -69,28 +71,46 @@ def logout() -> None:
     Example:
       ticks logout
     """
-    _authenticator(Config.from_env(os.environ)).logout()
+    Config.from_env(os.environ).authenticator(_say).logout()
 
 
-def _show_status(authenticator: Authenticator, *, as_json: bool) -> None:
+# --- the saved session ----------------------------------------------------------------------------
+
+
+def _show_status(config: Config, authenticator: Authenticator, *, as_json: bool) -> None:
     kept = authenticator.status()
     if as_json:
-        typer.echo(_as_json(kept))
+        typer.echo(_status_json(kept))
     elif kept is not None:
-        typer.echo(_told(kept))
+        typer.echo(_status_line(kept))
     if kept is None:
-        raise SessionError("there is no session", remedy="run: ticks login")
+        raise _no_session(config, authenticator.saved())
     if not kept.is_valid:
-        raise SessionError("the session has expired", remedy="run: ticks login")
+        raise SessionError("the session has expired", kind="no-session")
 
 
-def _told(kept: SessionStatus) -> str:
+def _no_session(config: Config, other: Session | None) -> SessionError:
+    """There is none for these credentials; `other` is the one that is saved."""
+    if other is None:
+        return SessionError("there is no session", kind="no-session")
+    wanted = config.credentials.client_code or other.client_code
+    reason = (
+        f"there is no session of {wanted}: the saved one is {other.client_code}'s"
+        if wanted != other.client_code
+        else f"the saved session of {wanted} was made with another API key"
+    )
+    return SessionError(
+        f"{reason} ({config.paths.session_file})", kind="session-of-another", client_code=wanted
+    )
+
+
+def _status_line(kept: SessionStatus) -> str:
     validity = "valid until" if kept.is_valid else "expired at"
     until = f"{ist_time(kept.expires_ns):%Y-%m-%d %H:%M:%S} IST"
     return f"{kept.client_code} · {validity} {until} · kept in {kept.kept_in}"
 
 
-def _as_json(kept: SessionStatus | None) -> str:
+def _status_json(kept: SessionStatus | None) -> str:
     if kept is None:
         return json.dumps({"valid": False, "client_code": None})
     return json.dumps(
@@ -104,32 +124,104 @@ def _as_json(kept: SessionStatus | None) -> str:
     )
 
 
-def _completed(credentials: Credentials) -> Credentials:
-    """`credentials` with what is missing asked for, unseen, where a terminal can be asked."""
+# --- logging in -----------------------------------------------------------------------------------
+
+
+def _log_in(authenticator: Authenticator, credentials: Credentials) -> None:
+    """Log in with what is known, and on a terminal with what a person adds to that."""
     if not _is_terminal():
-        return credentials
-    asked = {
-        field: typer.prompt(text, hide_input=True, err=True).strip()
-        for field, text in _PROMPTS.items()
-        if getattr(credentials, field) is None
-    }
-    return replace(credentials, **asked)
+        authenticator.login(credentials)
+        return
+    credentials = _ask_for_missing(credentials, authenticator.saved())
+    try:
+        authenticator.login(credentials)
+    except TotpRefusedError as error:
+        if credentials.totp_code is None:
+            raise
+        # A phone's code may have ended on its way here. Only the code is asked for again, and once.
+        _say(f"{error.message}; wait for the next code")
+        authenticator.login(_ask_for_totp(credentials))
+
+
+def _ask_for_missing(credentials: Credentials, saved: Session | None) -> Credentials:
+    """`credentials` with what is missing asked for, or taken from the `saved` session."""
+    if credentials.client_code is None:
+        last = saved.client_code if saved is not None else None
+        credentials = replace(credentials, client_code=_ask_for_client_code(last))
+    if saved is not None and credentials.own(saved):
+        credentials = credentials.completed_by(saved)
+    if credentials.api_key is None:
+        credentials = replace(credentials, api_key=_ask("API key", _api_key_fault))
+    if credentials.pin is None:
+        credentials = replace(credentials, pin=_ask("PIN (four digits)", _pin_fault))
+    return _ask_for_totp(credentials) if credentials.totp_secret is None else credentials
+
+
+def _ask_for_totp(credentials: Credentials) -> Credentials:
+    text = _ask(_TOTP_PROMPT, _totp_fault)
+    code = "".join(text.split())
+    if _is_totp_code(code):
+        return replace(credentials, totp_code=code)
+    return replace(credentials, totp_secret=text, totp_code=None)
+
+
+def _ask(prompt: str, fault: Callable[[str], str]) -> str:
+    """What a person types, unseen; asked for again while `fault` says why it cannot be right."""
+    while True:
+        text = str(typer.prompt(prompt, hide_input=True, err=True)).strip()
+        reason = fault(text)
+        if not reason:
+            return text
+        _say(reason)
+
+
+def _ask_for_client_code(last: str | None) -> str:
+    """The client code, shown as it is typed; Return alone takes the `last` one."""
+    while True:
+        # Not typer.prompt: what is shown, it would write to stdout too.
+        typer.echo("Client code" + (f" [{last}]: " if last else ": "), nl=False, err=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise typer.Abort
+        text = line.strip() or last or ""
+        if text.isascii() and text.isalnum():
+            return text
+        _say("a client code has letters and digits only, such as A123456")
+
+
+def _api_key_fault(text: str) -> str:
+    if _UUID.fullmatch(text):
+        return "this looks like the app's secret key; the API key is the shorter one beside it"
+    if is_header_safe(text) and len(text) >= _SHORTEST_API_KEY:
+        return ""
+    return "this is not an API key: copy it from your app at smartapi.angelone.in"
+
+
+def _pin_fault(text: str) -> str:
+    if re.fullmatch("[0-9]{4}", text):
+        return ""
+    return "the PIN has four digits: the one of the Angel One app, not the web password"
+
+
+def _totp_fault(text: str) -> str:
+    if _is_totp_code("".join(text.split())):
+        return ""
+    try:
+        is_long_enough = len(checked_key(text)) >= _SHORTEST_TOTP_KEY_BYTES
+    except TotpSecretError:
+        is_long_enough = False
+    if is_long_enough:
+        return ""
+    return "neither six digits nor a base32 secret (letters A-Z and digits 2-7)"
+
+
+def _is_totp_code(text: str) -> bool:
+    return re.fullmatch("[0-9]{6}", text) is not None
 
 
 def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _authenticator(surroundings: Config) -> Authenticator:
-    return Authenticator(
-        surroundings.paths,
-        surroundings.endpoints.rest_url,
-        surroundings.credentials,
-        clock=SystemClock(),
-        pause=_wait,
-        note=lambda line: typer.echo(line, err=True),
-    )
-
-
-def _wait(seconds: float) -> None:
-    threading.Event().wait(seconds)
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

@@ -13,17 +13,16 @@ from typing import Annotated
 import typer
 
 from ...adapter.clock import IST, SystemClock
-from ...adapter.errors import OutputError, TicksError, UsageError
-from ...adapter.files.outputs import Output, open_output
+from ...adapter.errors import TicksError, UsageError
+from ...adapter.files.outputs import open_output
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
-from ...adapter.replay.targets import CandleTarget, RowTarget, Target
-from ...adapter.rows.candles import candle_text
-from ...adapter.rows.columns import csv_header
-from ...adapter.rows.encode import JsonRows
-from ...adapter.rows.format import RowFormat
-from ...adapter.sinks.candles import CandleWriter
+from ...adapter.rows.candles import candle_format
+from ...adapter.rows.format import Csv, Jsonl, TickFormat
+from ...adapter.sinks.candles import CandleSink
+from ...adapter.sinks.file import RowSink
+from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
@@ -31,9 +30,10 @@ from ..options import options, parsers
 from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
 from ..terminal.progress import Progress, byte_progress
 from ..terminal.replay_watch import ReplayWatch
+from ..view.summary_text import replay_summary
 from .simulate import parse_speed
 
-_MOST_DAMAGE_SAID = 10
+_MOST_DAMAGE_PRINTED = 10
 _WHAT, _PACE, _WHERE = "What", "Pace", "Where to"
 
 
@@ -168,9 +168,10 @@ def replay(
 ) -> int:
     """Play recordings to stdout or files, at the pace they were received or any other.
 
-    Several recordings are merged by time. At full speed, with nothing left out, the output is the
-    recording byte for byte. Damaged rows are told and left out. On a terminal a replay that keeps
-    a pace has a dashboard; where stdout is that terminal too, rows go there with --csv - only.
+    Several recordings are merged by time. At full speed, with nothing filtered out, the output is
+    the recording byte for byte. Damaged rows are reported and skipped. On a terminal a replay that
+    keeps a pace has a dashboard; where stdout is that terminal too, rows go there with --csv -
+    only.
 
     Examples:
       ticks replay day.csv
@@ -180,8 +181,8 @@ def replay(
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
     if start and end and start >= end and ("T" in start) == ("T" in end):
-        raise UsageError(f"--start {start[:-7]} does not lie before --end {end[:-7]}")
-    wishes = ReplayOptions(
+        raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
+    settings = ReplayOptions(
         paths=tuple(files),
         speed=parse_speed(speed or ("max" if candles else "1")),
         skips_idle=skip_idle,
@@ -189,7 +190,7 @@ def replay(
         count=count,
         is_strict=strict,
     )
-    is_paced = wishes.speed is not None
+    is_paced = settings.speed is not None
     console = Console.on(
         Terminal.here(),
         dashboard if dashboard is not None or is_paced else False,
@@ -198,22 +199,22 @@ def replay(
         is_verbose=verbose,
     )
     outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync)
-    choice = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
+    row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
         try:
-            return run_replay(wishes, choice, outputs, console, signals)
+            return run_replay(settings, row_filter, outputs, console, signals)
         except StopRequestedError:
             return ExitCode.OK
 
 
 def run_replay(
-    wishes: ReplayOptions,
-    choice: RowFilter,
+    settings: ReplayOptions,
+    row_filter: RowFilter,
     outputs: Outputs,
     console: Console,
     signals: StopSignals,
 ) -> int:
-    """Play it. Raises TicksError; the summary is said in either case."""
+    """Play it. Raises TicksError; the summary is printed in either case."""
     bar: AbstractContextManager[Progress | None] = byte_progress("replay")
     if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
         bar = nullcontext()
@@ -221,98 +222,88 @@ def run_replay(
     try:
         with bar as progress:
             playing = Replay(
-                wishes,
-                choice,
+                settings,
+                row_filter,
                 clock=SystemClock(),
-                bell=Waker(),
-                on_damage=_DamageTold(console),
+                waker=Waker(),
+                on_damage=_DamageReport(console),
                 progress=progress,
             )
             signals.hand_to(playing.stop)
-            targets = opened_targets(outputs, playing.open(), wishes, choice, console)
+            sinks = open_sinks(outputs, playing.open(), settings, console)
             draws = console.screen is not None
             try:
                 with ReplayWatch(playing, console) if draws else nullcontext():
-                    playing.run(targets)
+                    playing.run(sinks)
             finally:
-                summary = str(playing.snapshot())
+                summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
         if summary:
             console.say(summary)
-    for name in choice.unseen:
-        console.say(f"no row of {name} was seen")
+    for name in row_filter.unseen:
+        console.say(f"no row of {name} was found")
     return ExitCode.OK
 
 
-class _DamageTold:
-    """Says the first damaged rows; further ones are in the count of the summary."""
+class _DamageReport:
+    """Prints the first damaged rows; further ones are in the count of the summary."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._said = 0
+        self._printed = 0
 
     def __call__(self, name: str, line_number: int, reason: str) -> None:
-        self._said += 1
-        if self._said <= _MOST_DAMAGE_SAID:
+        self._printed += 1
+        if self._printed <= _MOST_DAMAGE_PRINTED:
             self._console.say(f"{name}, line {line_number:,}: {reason}")
-        elif self._said == _MOST_DAMAGE_SAID + 1:
-            self._console.say("further damaged rows are counted only")
+        elif self._printed == _MOST_DAMAGE_PRINTED + 1:
+            self._console.say("further damaged rows are only counted")
 
 
-def opened_targets(
-    outputs: Outputs,
-    opening: ReplayStart,
-    wishes: ReplayOptions,
-    choice: RowFilter,
-    console: Console,
-) -> list[Target]:
-    """All outputs, or none. Without any wish: stdout, in the format of the first recording,
+def open_sinks(
+    outputs: Outputs, opening: ReplayStart, settings: ReplayOptions, console: Console
+) -> FanOut[BlockSink]:
+    """All outputs, or none. Without any asked for: stdout, in the format of the first recording,
     unless the dashboard has that terminal."""
-    places = [("csv", outputs.csv), ("jsonl", outputs.jsonl)]
-    wanted = [(rows_format, path) for rows_format, path in places if path is not None]
+    csv = Csv(outputs.mode or opening.mode)
+    wanted: list[tuple[str, TickFormat]] = []
+    if outputs.csv is not None:
+        wanted.append((outputs.csv, csv))
+    if outputs.jsonl is not None:
+        wanted.append((outputs.jsonl, Jsonl()))
     if not wanted and not console.owns_stdout:
-        is_json = opening.form is None and outputs.candles_s is None
-        wanted = [("jsonl" if is_json else "csv", "-")]
-    targets: list[Target] = []
-    opened = partial(
+        is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
+        wanted.append(("-", Jsonl() if is_json else csv))
+    open_file = partial(
         open_output,
         note=console.say,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
-        inputs=wishes.paths,
+        inputs=settings.paths,
     )
-    try:
-        for rows_format, path in wanted:
-            if outputs.candles_s is not None:
-                output: Output = opened(path, candle_text(rows_format).kind)
-                writer = CandleWriter(outputs.candles_s, rows_format, output)
-                targets.append(CandleTarget(writer))
-            elif rows_format == "jsonl":
-                output = opened(path, JsonRows.kind)
-                targets.append(RowTarget(None, output, keeps_headers=False))
-            else:
-                form = outputs.mode or opening.mode
-                is_copy = choice.takes_all and form == opening.form and opening.header is not None
-                header = (opening.header if is_copy else None) or csv_header(form)
-                output = opened(path, RowFormat(header))
-                targets.append(RowTarget(form, output, keeps_headers=is_copy))
-    except OutputError:
-        for target in targets:
-            target.close()
-        raise
-    return targets
+
+    def open_one(path: str, row_format: TickFormat) -> BlockSink:
+        if outputs.candles_s is None:
+            return RowSink(row_format, open_file(path, row_format), {})
+        candles = candle_format(row_format)
+        return CandleSink(outputs.candles_s, candles, open_file(path, candles))
+
+    return FanOut(
+        open_all(partial(open_one, *each) for each in wanted),
+        reader_left=lambda name: console.say(f"the reader of {name} has left; the others go on"),
+    )
 
 
 def _check_inputs(files: Sequence[str], loop: bool) -> None:
     if files.count("-") > 1:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
-        raise UsageError("stdin can be read once only", remedy="leave --loop out, or name a file")
+        raise UsageError("stdin can only be read once", remedy="leave --loop out, or name a file")
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
-    """What each name may be called in a recording: as it was typed, and by its token, where the
-    index of instruments on this machine knows it."""
+    """What each name may be in a recording: as it was typed, and its token, where the index of
+    instruments on this machine has it."""
     from ...adapter.instruments import open_copy
 
     spellings = {name: [name] for name in names}

@@ -1,4 +1,4 @@
-"""`ticks simulate`: a broker on this machine, to try the tool and to test what stands on it."""
+"""`ticks simulate`: a broker on this machine, to try the tool and to test what is built on it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,17 +17,19 @@ import typer
 
 from ...adapter.errors import UsageError
 from ..options import options, parsers
+from ..parent_watch import ends_with_us
 from ..terminal.console import stop_signals
 
 if TYPE_CHECKING:
     from ...adapter.simulator.faults import Fault
+    from ...adapter.simulator.simulator import Simulator
 
 Port = Annotated[
     int,
     typer.Option(
         parser=options.parsed(parsers.port),
         metavar="N",
-        help="Port of REST and instrument master; 0: a free one.",
+        help="Port of REST and instrument master; 0 takes a free one.",
     ),
 ]
 FeedPort = Annotated[
@@ -36,7 +37,7 @@ FeedPort = Annotated[
     typer.Option(
         parser=options.parsed(parsers.port),
         metavar="N",
-        help="Port of the feed; 0: a free one.",
+        help="Port of the feed; 0 takes a free one.",
     ),
 ]
 RecordingFile = Annotated[
@@ -57,7 +58,7 @@ EventsFile = Annotated[
         dir_okay=False,
         readable=True,
         metavar="FILE",
-        help="The events of that recording: its disconnects come back too.",
+        help="The events of that recording: repeat its disconnects too.",
     ),
 ]
 Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
@@ -84,7 +85,16 @@ Faults = Annotated[
         metavar="WHEN:WHAT",
         show_default=False,
         help="Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
-        "login:C, ... Nonsense shows the grammar.",
+        "20s:halt:NSE:45m, login:C, ... An invalid value prints the full syntax.",
+    ),
+]
+AccountCount = Annotated[
+    int,
+    typer.Option(
+        "--accounts",
+        parser=options.parsed(parsers.whole_number),
+        metavar="N",
+        help="Client codes, each with its own credentials and three connections.",
     ),
 ]
 Tls = Annotated[
@@ -95,7 +105,7 @@ Command = Annotated[
     typer.Argument(
         metavar="-- COMMAND",
         show_default=False,
-        help="Run this with the variables set, and end with it.",
+        help="Command to run with the variables set; the simulator ends with it.",
     ),
 ]
 
@@ -111,21 +121,22 @@ def simulate(
     rate: Rate = 4.0,
     seed: Seed = None,
     fault: Faults = None,
+    accounts: AccountCount = 1,
     tls: Tls = False,
 ) -> int:
     """Run a SmartAPI on this machine: login, instruments and a live feed, no account.
 
-    Prints the variables that a client needs and serves until Ctrl-C; with a command, runs it with
-    those variables set (and a throw-away TICKS_HOME, unless there is one) and ends with its exit
-    code.
+    Prints the variables that a client needs, a throw-away TICKS_HOME among them, and serves until
+    Ctrl-C. With a command, runs it with those variables set (an existing TICKS_HOME is kept) and
+    ends with its exit code.
 
     Examples:
       ticks simulate
       ticks simulate --rate 100 --seed 7 -- ticks stream NIFTY --count 100
     """
-    from ...adapter.simulator.simulator import (
-        Simulator,  # a server's libraries: for this command only
-    )
+    # A server's libraries: for this command only.
+    from ...adapter.simulator.simulator import Simulator
+    from ...adapter.simulator.throwaway import throwaway_folder
 
     simulator = Simulator(
         port=port,
@@ -135,26 +146,43 @@ def simulate(
         rate=rate,
         seed=seed,
         faults=[*(fault or ()), *_disconnects(events, recording, parse_speed(speed))],
+        accounts=accounts,
         tls=tls,
     )
-    if command:
-        # A home of its own keeps the user's real session and instruments out of the play.
-        with simulator, tempfile.TemporaryDirectory(prefix="ticks-simulate-") as home:
-            kept = {"TICKS_HOME": os.environ.get("TICKS_HOME") or home}
-            return _run(command, simulator.environment() | kept)
+    # A home of its own keeps the user's real session and instruments out of it.
+    with throwaway_folder() as folder:
+        home = {"TICKS_HOME": str(folder)}
+        if command:
+            with simulator:
+                own = {"TICKS_HOME": os.environ.get("TICKS_HOME") or str(folder)}
+                return _run(command, simulator.environment() | own)
+        return _serve(simulator, home)
+
+
+def _serve(simulator: Simulator, home: dict[str, str]) -> int:
+    """Print the variables and serve until a signal."""
     # Blocked before the simulator's thread starts, which inherits that: only `sigwait` takes them.
     awaited = stop_signals()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, awaited)
     try:
         with simulator:
-            for name, value in simulator.environment().items():
+            for name, value in (simulator.environment() | home).items():
                 print(f"export {name}={shlex.quote(value)}")
+            for number in range(1, len(simulator.accounts)):
+                print(f"# account {number + 1}: {_credentials(simulator, number)}")
             sys.stdout.flush()
             print(f"a simulated broker on {simulator.rest_url}; Ctrl-C ends it", file=sys.stderr)
             signal.sigwait(awaited)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return 0
+
+
+def _credentials(simulator: Simulator, number: int) -> str:
+    """The variables in which an account differs from the first, as one `export`."""
+    first, other = simulator.environment(), simulator.environment(number)
+    own = [f"{name}={shlex.quote(other[name])}" for name in other if other[name] != first[name]]
+    return f"export {' '.join(own)}"
 
 
 def _disconnects(
@@ -166,7 +194,7 @@ def _disconnects(
     if events is None:
         return ()
     if recording is None:
-        raise UsageError("--events needs the recording they belong to", remedy="add --recording")
+        raise UsageError("--events needs the recording it belongs to", remedy="add --recording")
     return recorded_faults(events, recording, speed)
 
 
@@ -179,12 +207,17 @@ def parse_speed(text: str) -> float | None:
     except ValueError:
         speed = 0.0
     if not 0 < speed < float("inf"):
-        raise UsageError(f"--speed {text!r} is no speed", remedy="give a number over 0, or max")
+        raise UsageError(
+            f"--speed {text!r} is not a valid speed", remedy="give a number over 0, or max"
+        )
     return speed
 
 
 def _run(command: Sequence[str], variables: dict[str, str]) -> int:
-    """Run a command with these variables added; its exit code, 128 + n when signal n killed it."""
+    """Run a command with these variables added; its exit code, 128 + n when signal n killed it.
+
+    It does not outlive us, however we end.
+    """
     with _passed_on() as pass_to:
         try:
             child = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603 - the user's
@@ -194,13 +227,14 @@ def _run(command: Sequence[str], variables: dict[str, str]) -> int:
                 remedy="check the command after `--`",
             ) from error
         pass_to(child)
-        code = child.wait()
+        with ends_with_us(child.pid):
+            code = child.wait()
     return code if code >= 0 else 128 - code
 
 
 @contextmanager
 def _passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
-    """While entered, what would stop us goes to the child that is named, also what came before.
+    """While entered, signals that would stop us go to the named child, earlier ones too.
 
     A terminal sends its Ctrl-C to the child as well; that one is not passed on, since to the child
     a second one means something else.

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.config import Config
-from ...adapter.errors import OutputError, UsageError
+from ...adapter.errors import UnknownSymbolError, UsageError
+from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
-from ...adapter.instruments import read_watch_list
+from ...adapter.instruments.lists import Skipped
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
+from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import open_candle_sink
-from ...adapter.sinks.file import Sink, open_sink
+from ...adapter.sinks.file import open_sink
+from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
 from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
 from ..demo import environment
 from ..exit_codes import ExitCode
 from ..options import options
+from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
 from ..options.parsers import checked_outputs
+from ..options.watch_lists import listed_names
 from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
 from ..terminal.observer import Observer
 from ..terminal.progress import byte_progress
+from ..view.figures import counted
+from ..view.summary_text import stream_summary
+
+_REPORTED = 20
+"""Names of watch lists that are reported one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class StreamSettings:
 
     symbols: tuple[str, ...]
     watch_lists: tuple[str, ...]
+    is_strict: bool
     mode: Mode
     shard: tuple[int, int] | None
     limits: Limits
@@ -59,6 +68,7 @@ class StreamSettings:
 def stream(
     symbols: options.Symbols = None,
     watch_lists: options.From = None,
+    strict: options.Strict = False,
     mode: options.Mode = Mode.QUOTE,
     shard: options.ShardOf = None,
     duration: options.Duration = None,
@@ -104,6 +114,7 @@ def stream(
     settings = StreamSettings(
         symbols=tuple(symbols or ()),
         watch_lists=tuple(watch_lists or ()),
+        is_strict=strict,
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
@@ -136,9 +147,8 @@ def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
-    config = Config.from_env(environ)
-    names = wanted_names(settings.symbols, settings.watch_lists)
-    instruments = resolved(names, settings.shard, config, console)  # a typo needs no login
+    config = replace(Config.from_env(environ), aliases=aliases(os.environ))
+    instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
     sessions = config.authenticator(console.say)
     ensure_session(sessions)
     broker = BrokerAdapter(
@@ -156,6 +166,7 @@ def run_stream(
             sinks,
             settings.limits,
             stops_when_full=settings.stops_when_full,
+            names_skipped=names_skipped,
             break_off=signals.break_off,
         )
         status = StatusFile(Paths.from_env(os.environ).run_folder)
@@ -166,35 +177,10 @@ def run_stream(
             recorder.run()
         finally:
             stack.close()
-            console.say(str(recorder.summary()))
+            console.say(stream_summary(recorder.summary()))
         if observer.failure is not None:
             raise observer.failure
     return ExitCode.OK
-
-
-def wanted_names(symbols: Sequence[str], watch_lists: Sequence[str]) -> list[str]:
-    """The names given and those in the watch lists. Raises UsageError when there are none."""
-    names = [name for name in symbols if name.strip()]
-    for path in watch_lists:
-        names += _watch_list(path)
-    if not names:
-        place = f"{' and '.join(watch_lists)} names no symbol" if watch_lists else "no symbol given"
-        raise UsageError(place, remedy="name one, such as NIFTY, or give a list with --from FILE")
-    return names
-
-
-def _watch_list(path: str) -> list[str]:
-    try:
-        if path == "-":
-            return read_watch_list(sys.stdin)
-        with Path(path).open(encoding="utf-8") as file:
-            return read_watch_list(file)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
-        raise UsageError(
-            f"the watch list {path} cannot be read: {reason}",
-            remedy="give a text file with one symbol a line",
-        ) from error
 
 
 def _csv_path(
@@ -206,49 +192,84 @@ def _csv_path(
 
 
 def resolved(
-    names: Sequence[str],
-    shard: tuple[int, int] | None,
-    config: Config,
-    console: Console,
-) -> list[Instrument]:
-    """The instruments that the names mean, or this shard's part of them."""
-    with byte_progress("instrument master") as progress:
-        instruments = resolve_symbols(config, names, progress=progress, note=console.say)
+    settings: StreamSettings, config: Config, console: Console
+) -> tuple[list[Instrument], int]:
+    """The instruments that are wanted, or this shard's part of them; how many names were skipped.
+
+    Raises UsageError when nothing is named, SymbolError for a name that was typed, for one of a
+    list with `--strict`, or when a list leaves none.
+    """
+    typed = [name for name in settings.symbols if name.strip()]
+    listed = listed_names(settings.watch_lists)
+    if not typed and not listed:
+        lists = " and ".join(settings.watch_lists)
+        raise UsageError(
+            f"{lists} contains no symbols" if lists else "no symbol given",
+            remedy="name one, such as NIFTY, or give a list with --from FILE",
+        )
+    skipped: list[Skipped] = []
+    try:
+        with byte_progress("instrument master") as progress:
+            instruments = resolve_symbols(
+                config,
+                typed,
+                listed,
+                progress=progress,
+                note=console.say,
+                skip=skipped.append,
+            )
+    finally:
+        _report_skipped(skipped, console)
+    if skipped and settings.is_strict:
+        raise UnknownSymbolError(
+            f"{counted(len(skipped), 'name')} of the watch list cannot be subscribed",
+            kind="names-skipped",
+        )
+    return _part(instruments, settings.shard), len(skipped)
+
+
+def _report_skipped(skipped: Sequence[Skipped], console: Console) -> None:
+    for each in skipped[:_REPORTED]:
+        console.say(f"skipped: {each}")
+    if more := skipped[_REPORTED:]:
+        console.say(f"skipped: {counted(len(more), 'more name')}")
+
+
+def _part(instruments: list[Instrument], shard: tuple[int, int] | None) -> list[Instrument]:
     if shard is None:
         return instruments
     mine = shard_of(instruments, lambda instrument: instrument.key, *shard)
     if not mine:
         part = "/".join(map(str, shard))
         raise UsageError(
-            f"--shard {part} holds none of the {len(instruments)} symbols",
-            remedy="name more symbols, or make fewer parts",
+            f"--shard {part} contains none of the {len(instruments)} symbols",
+            remedy="name more symbols, or use fewer parts",
         )
     return mine
 
 
-def _tell_rotation(broker: BrokerAdapter, finished: str, rows: int, next_path: str) -> None:
-    broker.report("rotated", {"finished": finished, "rows": rows, "next": next_path})
-
-
-def _opened_sinks(settings: StreamSettings, broker: BrokerAdapter, console: Console) -> list[Sink]:
+def _opened_sinks(
+    settings: StreamSettings, broker: BrokerAdapter, console: Console
+) -> list[PacketSink]:
     """All outputs, or none: those opened before one that fails are closed again."""
-    opened: Callable[[str, str], Sink] = partial(
+
+    def log_rotation(finished: str, rows: int, next_path: str) -> None:
+        broker.events.add(Rotated(finished, rows, next_path))
+
+    opened: Callable[[str, TickFormat], PacketSink] = partial(
         partial(open_candle_sink, width_s=settings.candles_s)
         if settings.candles_s is not None
-        else partial(open_sink, mode=settings.mode),
+        else open_sink,
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
         note=console.say,
-        rotated=partial(_tell_rotation, broker),
+        rotated=log_rotation,
     )
-    sinks: list[Sink] = []
-    try:
-        for path, rows_format in ((settings.csv, "csv"), (settings.jsonl, "jsonl")):
-            if path is not None:
-                sinks.append(opened(path, rows_format))
-    except OutputError:
-        for sink in sinks:
-            sink.close()
-        raise
-    return sinks
+    places: tuple[tuple[str | None, TickFormat], ...] = (
+        (settings.csv, Csv(settings.mode)),
+        (settings.jsonl, Jsonl()),
+    )
+    return open_all(
+        partial(opened, path, row_format) for path, row_format in places if path is not None
+    )

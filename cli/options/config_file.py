@@ -8,6 +8,9 @@
     [market]                      # what the exchanges announced: see market.py
     holidays = ["2026-11-09"]
 
+    [aliases]                     # names of the user's own
+    bn = "BANKNIFTY"
+
 What stands there for a command is checked whenever it runs, and all of it by `ticks config`. Each
 fault names file, line, value and reason. Secrets are refused: a file is copied and shown around.
 """
@@ -38,7 +41,12 @@ Value: TypeAlias = bool | str | list[str]
 """What an option's parser takes."""
 
 MARKET = "market"
-TABLES = (*(name for name in SUMMARIES if name not in ("logout", "config", "completion")), MARKET)
+ALIASES = "aliases"
+TABLES = (
+    *(name for name in SUMMARIES if name not in ("logout", "config", "completion")),
+    MARKET,
+    ALIASES,
+)
 FLAG_ONLY = {
     "demo": "made-up ticks are asked for on the command line, or nobody may notice",
     "status": "it would be all that `ticks login` ever does",

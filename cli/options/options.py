@@ -81,6 +81,15 @@ From = Annotated[
         rich_help_panel=_WHAT,
     ),
 ]
+Strict = Annotated[
+    bool,
+    typer.Option(
+        "--strict",
+        envvar="TICKS_STRICT",
+        help="Exit when a name of a watch list cannot be subscribed; otherwise it is skipped.",
+        rich_help_panel=_WHAT,
+    ),
+]
 Mode = Annotated[
     TickMode,
     typer.Option(

@@ -9,13 +9,13 @@ Rules for checks that go on (`repeats`)
 
 from __future__ import annotations
 
-import threading
 from collections import deque
-from collections.abc import Iterator
+from contextlib import ExitStack
 from types import TracebackType
 
 from ...adapter.clock import Clock
 from ...adapter.health import LOCAL_CHECKS, Check, Checkup
+from ...adapter.periodic import every
 from ...adapter.waker import Waker
 
 _LOCAL_EVERY_S = 1.0
@@ -24,21 +24,25 @@ _JOIN_S = 2.0
 
 
 class CheckThread:
-    """A context manager; `bell` rings whenever there is something to `take`, and at the end."""
+    """A context manager; `waker` is woken whenever there is something to `take`, and at the end.
 
-    def __init__(self, checkup: Checkup, bell: Waker, clock: Clock, *, repeats: bool) -> None:
+    The thread adds to `_done` and sets `_failure` and `is_over`, in this order; the owner reads
+    them in the other one, so that nothing that was done is missed.
+    """
+
+    def __init__(self, checkup: Checkup, waker: Waker, clock: Clock, *, repeats: bool) -> None:
         self.is_over = False
         self._checkup = checkup
-        self._bell = bell
+        self._waker = waker
         self._clock = clock
-        self._checks = self._repeated() if repeats else checkup.run()
+        self._repeats = repeats
+        self._all_due_s = float("-inf")
         self._done: deque[Check] = deque()
         self._failure: BaseException | None = None
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="checks", daemon=True)
+        self._stack = ExitStack()
 
     def take(self) -> list[Check]:
-        """What was done since the last call. Raises what the thread died of."""
+        """What was done since the last call. Raises what ended the thread."""
         taken: list[Check] = []
         while self._done:
             taken.append(self._done.popleft())
@@ -47,7 +51,10 @@ class CheckThread:
         return taken
 
     def __enter__(self) -> CheckThread:
-        self._thread.start()
+        self._stack.enter_context(
+            every(_LOCAL_EVERY_S, self._run_due, name="checks", join_s=_JOIN_S)
+        )
+        self._stack.callback(self._checkup.stop)
         return self
 
     def __exit__(
@@ -56,26 +63,20 @@ class CheckThread:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._end.set()
-        self._checkup.stop()
-        self._thread.join(_JOIN_S)
+        self._stack.__exit__(exc_type, exc, traceback)
 
-    def _run(self) -> None:
+    def _run_due(self) -> bool:
+        """Do what is due; True when nothing follows."""
+        names = LOCAL_CHECKS if self._clock.now_s() < self._all_due_s else None
         try:
-            for check in self._checks:
+            for check in self._checkup.run(names):
                 self._done.append(check)
-                self._bell.wake()
-        except BaseException as failure:  # noqa: BLE001  (raised where somebody can tell it)
+                self._waker.wake()
+        except BaseException as failure:  # noqa: BLE001  (`take` raises it)
             self._failure = failure
-        self.is_over = True
-        self._bell.wake()
-
-    def _repeated(self) -> Iterator[Check]:
-        all_due_s = self._clock.now_s()
-        while not self._end.is_set():
-            if self._clock.now_s() >= all_due_s:
-                yield from self._checkup.run()
-                all_due_s = self._clock.now_s() + _ALL_EVERY_S
-            else:
-                yield from self._checkup.run(LOCAL_CHECKS)
-            self._end.wait(_LOCAL_EVERY_S)
+        if names is None:
+            self._all_due_s = self._clock.now_s() + _ALL_EVERY_S
+        self.is_over = not self._repeats or self._failure is not None
+        if self.is_over:
+            self._waker.wake()
+        return self.is_over

@@ -17,10 +17,9 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from ...adapter.errors import OutputError
-from ...adapter.events import FeedEvent
-from ...adapter.feed.stats import FeedSnapshot
-from ..view.event_text import event_text
-from ..view.figures import printable
+from ...adapter.events import LogEntry
+from ...adapter.snapshot import FeedSnapshot
+from ..view.event_text import event_line, verbose_line
 from .screen import Screen
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class StopRequestedError(Exception):
 
 
 class Console:
-    """What a person sees. `is_quiet` leaves errors only; `is_verbose` tells every event.
+    """What a person sees. `is_quiet` leaves errors only; `is_verbose` shows every event.
 
     With a `screen` there is a dashboard on it, between `showing` and its end; `owns_stdout`: that
     is the terminal of stdout too, so no ticks go there unasked.
@@ -134,17 +133,15 @@ class Console:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
 
-    def tell(self, event: FeedEvent, *, is_one_of_several: bool = False) -> None:
+    def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
         """An event in a line: all of them with -v, else those that change what to expect.
 
         `is_one_of_several`: name the connection, for there are more.
         """
-        feed = f"feed {event.connection} " if is_one_of_several and event.connection else ""
-        words = event_text(event.name, event.facts)
-        if self._is_verbose:
-            self.say(f"{event.at} {feed}{printable(str(event))}")
-        elif words is not None:
-            self.say(f"{event.at[11:19]} {feed}{words}")
+        line_of = verbose_line if self._is_verbose else event_line
+        line = line_of(entry, is_one_of_several=is_one_of_several)
+        if line is not None:
+            self.say(line)
 
     @contextlib.contextmanager
     def showing(self) -> Iterator[None]:

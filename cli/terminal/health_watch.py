@@ -1,9 +1,9 @@
-"""`ticks health --watch`: the checks again and again, and the streams that run, until told to stop.
+"""`ticks health --watch`: the checks repeated, and the streams that run, until it is stopped.
 
 Rules
-- Once a second everything is shown anew; a check that turned is shown at once.
+- Once a second everything is shown again; a check that turned is shown at once.
 - Streams are followed by their status files alone. While one runs, the feed is not asked: that
-  stream tells more, and every connection counts against the three of a client code.
+  stream says more, and every connection counts against the three of a client code.
 - On a terminal it is a frame that is redrawn in place; elsewhere a line for each change, or as JSON
   one document a line, once a second.
 """
@@ -68,7 +68,7 @@ class Watch:
         self._run_folder = run_folder
         self._clock = clock
         self._is_steady = is_steady
-        self._bell = Waker()
+        self._waker = Waker()
         self._is_stopped = False
         self._began_s = clock.now_s()
         self._checks: dict[str, Check] = {}
@@ -77,11 +77,11 @@ class Watch:
     def stop(self) -> None:
         """End `run` soon. Safe in a signal handler."""
         self._is_stopped = True
-        self._bell.wake()
+        self._waker.wake()
 
     def run(self, show: Show) -> None:
         """Show what there is, second by second, until `stop`."""
-        with CheckThread(self._checkup, self._bell, self._clock, repeats=True) as thread:
+        with CheckThread(self._checkup, self._waker, self._clock, repeats=True) as thread:
             while not self._is_stopped:
                 self._take(thread)
                 now = self._look()
@@ -91,7 +91,7 @@ class Watch:
 
     def _wait(self, thread: CheckThread, until_s: float) -> None:
         while not self._is_stopped and (left_s := until_s - self._clock.now_s()) > 0:
-            if self._bell.wait(left_s) and self._take(thread) and not self._is_steady:
+            if self._waker.wait(left_s) and self._take(thread) and not self._is_steady:
                 return
 
     def _take(self, thread: CheckThread) -> bool:
@@ -106,9 +106,9 @@ class Watch:
     def _look(self) -> Watched:
         wall_ns = self._clock.wall_ns()
         statuses = running_streams(self._run_folder, wall_ns / 1e9)
-        gone = set(self._shown.streams if self._shown else ()) - {s["pid"] for s in statuses}
+        gone = set(self._shown.streams if self._shown else ()) - {stream.pid for stream in statuses}
         return Watched(
-            at=ist_time(wall_ns).isoformat(timespec="milliseconds"),
+            at=ist_time(wall_ns),
             uptime_s=self._clock.now_s() - self._began_s,
             names=self._checkup.names,
             checks=dict(self._checks),

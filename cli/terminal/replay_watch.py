@@ -5,18 +5,18 @@ A thread of its own, so that a slow terminal holds up no row and a blocked outpu
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from contextlib import ExitStack
 from types import TracebackType
 
+from ...adapter.periodic import every
 from ...adapter.replay.replay import Replay, ReplaySnapshot
 from .console import Console
 
 _LOOK_EVERY_S = 0.25
 _LOOKS_PER_DRAW = 4
 _DRAWS_OF_NOW = 5
-"""What goes on now is what went on since so many frames."""
+"""The figures of now are of this many frames."""
 
 
 class ReplayWatch:
@@ -26,13 +26,14 @@ class ReplayWatch:
         self._playing = playing
         self._console = console
         self._past: deque[ReplaySnapshot] = deque(maxlen=_DRAWS_OF_NOW)
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="replay watch", daemon=True)
+        self._looks = 0
+        self._drawn_size: tuple[int, int] | None = None
         self._stack = ExitStack()
 
     def __enter__(self) -> ReplayWatch:
         self._stack.enter_context(self._console.showing())
-        self._thread.start()
+        self._stack.callback(self._draw, is_over=True)
+        self._stack.enter_context(every(_LOOK_EVERY_S, self._look, name="replay watch"))
         return self
 
     def __exit__(
@@ -41,19 +42,14 @@ class ReplayWatch:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with self._stack:
-            self._end.set()
-            self._thread.join()
-            self._draw(is_over=True)
+        self._stack.__exit__(exc_type, exc, traceback)
 
-    def _run(self) -> None:
-        looks, drawn_size = 0, None
-        while not self._end.wait(_LOOK_EVERY_S):
-            size = None if self._console.screen is None else self._console.screen.size()
-            if looks % _LOOKS_PER_DRAW == 0 or size != drawn_size:
-                self._draw(is_over=False)
-                drawn_size = size
-            looks += 1
+    def _look(self) -> None:
+        size = None if self._console.screen is None else self._console.screen.size()
+        if self._looks % _LOOKS_PER_DRAW == 0 or size != self._drawn_size:
+            self._draw(is_over=False)
+            self._drawn_size = size
+        self._looks += 1
 
     def _draw(self, *, is_over: bool) -> None:
         from ..view.replay_view import render  # Rich: only those pay for it who look at it

@@ -1,7 +1,7 @@
 """The dashboard: a snapshot becomes a frame that fits. Pure: no clock, no I/O, no terminal.
 
 Rules
-- What a person must know first stands first: the phase, whether ticks come, what happens next.
+- What a person must know first comes first: the phase, whether ticks come, what happens next.
 - A word carries each meaning; sign and colour only repeat it.
 - Nothing is wider than `width` or longer than `height`. What does not fit beside its label goes
   on below it; instruments get the lines that are left, the most active first.
@@ -10,9 +10,9 @@ Rules
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
-from ...adapter.feed.stats import ConnectionSnapshot, FeedSnapshot
+from ...adapter.feed.lifecycle import FINAL, Phase
+from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot
 from .figures import (
     age,
     bar,
@@ -46,7 +46,15 @@ _FIGURES_WIDTH = 76
 _LONGEST_BAR = 40
 _SHORTEST_BAR = 8
 _MOST_OUTPUTS = 4
-_SIGNS = {"live": "●", "connecting": "◌", "waiting": "◔", "lost": "✕", "stopped": "■", "idle": "○"}
+_SIGNS = {
+    Phase.LIVE: "●",
+    Phase.CONNECTING: "◌",
+    Phase.WAITING: "◔",
+    Phase.LOST: "✕",
+    Phase.STOPPED: "■",
+    Phase.IDLE: "○",
+}
+_PHASE_STYLES = {Phase.LIVE: "good", Phase.LOST: "bad", Phase.WAITING: "warn"}
 _SOON_S = 600.0
 _SILENT_SHARE = 1 / 3
 """Silence worth a warning, as a share of what counts as a fault."""
@@ -54,7 +62,7 @@ _SILENT_SHARE = 1 / 3
 
 def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
     """The snapshot in at most `height` lines of at most `width` columns."""
-    severity = mood_of(snapshot)
+    severity = severity_of(snapshot)
     head = [_header(snapshot, severity, width), (Span("─" * width, severity),)]
     is_wide = width >= _SIDE_BY_SIDE_WIDTH
     figures = list(_figures(snapshot, severity, _FIGURES_WIDTH if is_wide else width))
@@ -72,9 +80,9 @@ def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
 def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False) -> list[Line]:
     """The feed in few lines of at most `width` columns, for where it is one of several.
 
-    `is_short`: only what tells whether it can be trusted.
+    `is_short`: only what shows whether it can be trusted.
     """
-    severity = mood_of(snapshot)
+    severity = severity_of(snapshot)
     lines = [_header(snapshot, severity, width)]
     has_backoff = _backoff_connection(snapshot) is not None
     if not is_short:
@@ -96,35 +104,37 @@ def most_instruments(width: int, height: int) -> int:
 
 def is_counting_down(snapshot: FeedSnapshot) -> bool:
     """Whether a second matters now: something is awaited that a person watches for."""
-    return snapshot.phase == "connecting" or mood_of(snapshot) == "warn"
+    return snapshot.phase is Phase.CONNECTING or severity_of(snapshot) == "warn"
 
 
-def mood_of(snapshot: FeedSnapshot) -> str:
+def severity_of(snapshot: FeedSnapshot) -> str:
     """One word for the whole: good, calm (nothing to expect now), warn, bad, faint (it is over)."""
-    if snapshot.phase == "lost":
+    if snapshot.phase is Phase.LOST:
         return "bad"
-    if snapshot.phase == "waiting" or any(c.attempt and c.phase != "live" for c in _open(snapshot)):
+    if snapshot.phase is Phase.WAITING or any(
+        c.attempt and c.phase is not Phase.LIVE for c in _open(snapshot)
+    ):
         return "warn"
-    if snapshot.phase == "live":
+    if snapshot.phase is Phase.LIVE:
         if not snapshot.is_market_open:
             return "calm"
         return "warn" if snapshot.silence_s >= _SILENT_SHARE * snapshot.silence_after_s else "good"
-    return "faint" if snapshot.phase == "stopped" else "calm"
+    return "faint" if snapshot.phase is Phase.STOPPED else "calm"
 
 
 def _open(snapshot: FeedSnapshot) -> Iterator[ConnectionSnapshot]:
-    return (c for c in snapshot.connections if c.phase not in ("lost", "stopped"))
+    return (c for c in snapshot.connections if c.phase not in FINAL)
 
 
 # --- the first line -------------------------------------------------------------------------------
 
 
 def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
-    phase = Span(f"{_SIGNS.get(snapshot.phase, '○')} {snapshot.phase}", f"{severity} strong")
+    phase = Span(f"{_SIGNS[snapshot.phase]} {snapshot.phase}", f"{severity} strong")
     headline = _headline(snapshot)
     while len(headline) > 1 and width_of((phase,)) + 2 + cells(" · ".join(headline)) > width:
         headline.pop()
-    time = snapshot.at[11:19]
+    time = f"{snapshot.at:%H:%M:%S}"
     return with_clock(
         (phase, Span("  " + " · ".join(headline), "strong")),
         (f"up {clock_s(snapshot.uptime_s)} · {time}", time),
@@ -133,32 +143,32 @@ def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
 
 
 def _headline(snapshot: FeedSnapshot) -> list[str]:
-    """What to know beside the phase, the most telling first."""
-    if snapshot.phase == "live":
+    """What to know beside the phase, the most important first."""
+    if snapshot.phase is Phase.LIVE:
         return _live_headline(snapshot)
-    if snapshot.phase == "lost":
+    if snapshot.phase is Phase.LOST:
         return _lost_headline(snapshot)
-    concerned = _backoff_connection(snapshot)
-    if snapshot.phase == "stopped" or concerned is None:
-        word = {"stopped": "the end", "idle": "about to connect"}.get(snapshot.phase)
-        return [word or "first attempt"]
-    headline = [_attempt(concerned)]
-    if concerned.next_try_s is not None:
-        headline.append(f"next try in {brief_s(concerned.next_try_s)}")
+    backing_off = _backoff_connection(snapshot)
+    if snapshot.phase is Phase.STOPPED or backing_off is None:
+        words = {Phase.STOPPED: "the end", Phase.IDLE: "about to connect"}
+        return [words.get(snapshot.phase, "first attempt")]
+    headline = [_attempt(backing_off)]
+    if backing_off.next_try_s is not None:
+        headline.append(f"next try in {brief_s(backing_off.next_try_s)}")
     return headline
 
 
 def _live_headline(snapshot: FeedSnapshot) -> list[str]:
     if not snapshot.is_market_open:
         return ["market closed", *_opening(snapshot)]
-    if mood_of(snapshot) == "warn":
+    if severity_of(snapshot) == "warn":
         return [f"silent for {brief_s(snapshot.silence_s)}"]
     wanted = counted(snapshot.instruments_total, "instrument")
     return [f"receiving {wanted}"] if snapshot.ticks else [wanted, "no tick yet"]
 
 
 def _lost_headline(snapshot: FeedSnapshot) -> list[str]:
-    lost = [c for c in snapshot.connections if c.phase == "lost"]
+    lost = [c for c in snapshot.connections if c.phase is Phase.LOST]
     attempts = max((c.attempt for c in lost), default=0)
     gave_up = [f"gave up after {counted(attempts, 'attempt')}"] if attempts else []
     return [*gave_up, printable(snapshot.last_cause) or "for good"]
@@ -167,8 +177,7 @@ def _lost_headline(snapshot: FeedSnapshot) -> list[str]:
 def _opening(snapshot: FeedSnapshot) -> list[str]:
     if snapshot.market_opens_at is None:
         return []
-    opens = datetime.fromisoformat(snapshot.market_opens_at)
-    return [f"opens {moment(opens, datetime.fromisoformat(snapshot.at))}"]
+    return [f"opens {moment(snapshot.market_opens_at, snapshot.at)}"]
 
 
 def _backoff_connection(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
@@ -200,8 +209,8 @@ def _figures(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
         for connection in snapshot.connections:
             yield _connection(connection, width)
     yield from _outputs(snapshot, width)
-    if snapshot.phase == "lost":
-        yield from flowed("next", [Span("ticks health tells what is wrong", "strong")], width)
+    if snapshot.phase is Phase.LOST:
+        yield from flowed("next", [Span("ticks health shows what is wrong", "strong")], width)
 
 
 def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -224,7 +233,7 @@ def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 
 def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line]:
     silence_s, limit_s = snapshot.silence_s, snapshot.silence_after_s
-    if snapshot.phase != "live" and silence_s == 0.0:
+    if snapshot.phase is not Phase.LIVE and silence_s == 0.0:
         yield from flowed("silence", [Span("– not connected", "faint")], width)
         return
     of_limit = Span(
@@ -244,21 +253,21 @@ def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
 
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    concerned = _backoff_connection(snapshot)
-    if concerned is None or snapshot.phase in ("lost", "stopped"):
-        word = "over" if snapshot.phase in ("lost", "stopped") else "none"
+    backing_off = _backoff_connection(snapshot)
+    if backing_off is None or snapshot.phase in FINAL:
+        word = "over" if snapshot.phase in FINAL else "none"
         yield from flowed("backoff", [Span(word)], width)
         return
-    parts = [Span(_attempt(concerned), "strong")]
+    parts = [Span(_attempt(backing_off), "strong")]
     if len(snapshot.connections) > 1:
-        parts.insert(0, Span(f"feed {concerned.number}"))
-    if concerned.next_try_s is None:
-        word = "forgiven once it is stable" if concerned.phase == "live" else "under way"
+        parts.insert(0, Span(f"feed {backing_off.number}"))
+    if backing_off.next_try_s is None:
+        word = "forgiven once it is stable" if backing_off.phase is Phase.LIVE else "under way"
         yield from flowed("backoff", [*parts, Span(word)], width)
         return
-    parts.append(Span(f"next try in {brief_s(concerned.next_try_s)}", "warn"))
-    parts.append(Span(f"delay {brief_s(concerned.delay_s)}"))
-    share = 1 - concerned.next_try_s / concerned.delay_s if concerned.delay_s > 0 else 1.0
+    parts.append(Span(f"next try in {brief_s(backing_off.next_try_s)}", "warn"))
+    parts.append(Span(f"delay {brief_s(backing_off.delay_s)}"))
+    share = 1 - backing_off.next_try_s / backing_off.delay_s if backing_off.delay_s > 0 else 1.0
     yield from with_bar("backoff", parts, share, "warn", width)
 
 
@@ -302,10 +311,9 @@ def _session(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 
 
 def _expiry(snapshot: FeedSnapshot) -> list[Span]:
-    if snapshot.session_expires_at is None:
+    now, ends = snapshot.at, snapshot.session_expires_at
+    if ends is None:
         return [Span("not yet known", "faint")]
-    now = datetime.fromisoformat(snapshot.at)
-    ends = datetime.fromisoformat(snapshot.session_expires_at)
     left_s = (ends - now).total_seconds()
     if left_s <= 0:
         return [Span(f"expired {moment(ends, now)}", "bad")]
@@ -314,12 +322,12 @@ def _expiry(snapshot: FeedSnapshot) -> list[Span]:
 
 
 def _connection(connection: ConnectionSnapshot, width: int) -> Line:
-    """One line for one connection: what does not fit is told by the figures above."""
-    style = {"live": "good", "lost": "bad", "waiting": "warn"}.get(connection.phase, "")
-    parts = [Span(f"{_SIGNS.get(connection.phase, '○')} {connection.phase}", style)]
+    """One line for one connection: what does not fit is in the figures above."""
+    style = _PHASE_STYLES.get(connection.phase, "")
+    parts = [Span(f"{_SIGNS[connection.phase]} {connection.phase}", style)]
     if connection.next_try_s is not None:
         parts.append(Span(f"next try in {brief_s(connection.next_try_s)}", style))
-    elif connection.phase == "live":
+    elif connection.phase is Phase.LIVE:
         parts.append(Span(f"silence {age(connection.silence_s)}"))
     if connection.blind_s:
         parts.append(Span(f"blind {brief_s(connection.blind_s)}", "warn"))
@@ -348,7 +356,7 @@ def output_lines(outputs: Sequence[tuple[str, int, int]], width: int) -> Iterato
 
 
 def end_of(path: str, width: int) -> str:
-    """A path in `width` columns; its end tells more than its beginning."""
+    """A path in `width` columns; its end says more than its beginning."""
     return path if cells(path) <= width else cropped(path[::-1], width)[::-1]
 
 

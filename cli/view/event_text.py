@@ -1,83 +1,140 @@
-"""The connection's history in a person's words: one short line for each change of state. Pure.
+"""Events in a person's words: one short line for each change of state. Pure.
 
 Each line begins with the phase that the change leads to, so that a log can be searched for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from functools import singledispatch
 
+from ...adapter.events import (
+    Added,
+    Connected,
+    Dropped,
+    EventsDropped,
+    FeedEvent,
+    GaveUp,
+    LogEntry,
+    Quiet,
+    ReaderLeft,
+    Recovered,
+    Refused,
+    Removed,
+    RenewalFailed,
+    Rotated,
+    Waiting,
+)
 from .figures import brief_s, counted, printable
 
-Facts: TypeAlias = Mapping[str, Any]
+
+def event_text(event: FeedEvent) -> str | None:
+    """An event in a line; None where another event's line says it already."""
+    text = _text(event)
+    return None if text is None else printable(text)
 
 
-def _reason(facts: Facts) -> str:
-    cause, detail = facts.get("cause", ""), facts.get("detail", "")
-    return f"{cause}: {detail}" if cause and detail else f"{cause or detail}"
+def event_line(
+    entry: LogEntry, *, pid: int | None = None, is_one_of_several: bool = False
+) -> str | None:
+    """When and what, in a line; None as for `event_text`.
+
+    `pid` names the stream where there may be several, `is_one_of_several` the connection.
+    """
+    text = event_text(entry.event)
+    if text is None:
+        return None
+    stream = "" if pid is None else f"stream {pid} "
+    return f"{entry.at:%H:%M:%S} {stream}{_feed(entry, is_one_of_several)}{text}"
 
 
-def _connected(facts: Facts) -> str | None:
+def verbose_line(entry: LogEntry, *, is_one_of_several: bool = False) -> str:
+    """An event with all its facts."""
+    facts = " ".join(f"{name}={value}" for name, value in entry.event.facts().items())
+    at = entry.at.isoformat(timespec="microseconds")
+    text = printable(f"{entry.event.name} {facts}".rstrip())
+    return f"{at} {_feed(entry, is_one_of_several)}{text}"
+
+
+def _feed(entry: LogEntry, is_one_of_several: bool) -> str:
+    return f"feed {entry.connection} " if is_one_of_several and entry.connection else ""
+
+
+def _reason(cause: str, detail: str) -> str:
+    return f"{cause}: {detail}" if cause and detail else cause or detail
+
+
+@singledispatch
+def _text(_event: FeedEvent) -> str | None:
+    return None
+
+
+@_text.register
+def _connected(event: Connected) -> str | None:
     """The first connect changes nothing that a person waits for."""
-    attempt = facts.get("attempt")
-    return f"live: connected at attempt {attempt}" if attempt else None
+    return f"live: connected at attempt {event.attempt}" if event.attempt else None
 
 
-def _waiting(facts: Facts) -> str:
-    limit = facts.get("max_attempts")
-    of_limit = "" if limit is None else f" of {limit}"
-    attempt = f"attempt {facts.get('attempt')}{of_limit} in {brief_s(facts.get('delay_s', 0.0))}"
-    return f"waiting: {attempt} · {_reason(facts)}"
+@_text.register
+def _waiting(event: Waiting) -> str:
+    of_limit = "" if event.max_attempts is None else f" of {event.max_attempts}"
+    attempt = f"attempt {event.attempt}{of_limit} in {brief_s(event.delay_s)}"
+    return f"waiting: {attempt} · {_reason(event.cause, event.detail)}"
 
 
-def _recovered(facts: Facts) -> str:
-    return f"live: ticks are back · blind {brief_s(facts.get('blind_s', 0.0))}"
+@_text.register
+def _recovered(event: Recovered) -> str:
+    return f"live: ticks are back · blind {brief_s(event.blind_s)}"
 
 
-def _gave_up(facts: Facts) -> str:
-    attempts = facts.get("attempts", 0)
-    tried = f" after {counted(attempts, 'attempt')}" if attempts else ""
-    blind = f"blind {brief_s(facts.get('blind_s', 0.0))}"
-    return f"lost: gave up{tried} · {_reason(facts)} · {blind}"
+@_text.register
+def _gave_up(event: GaveUp) -> str:
+    tried = f" after {counted(event.attempts, 'attempt')}" if event.attempts else ""
+    reason = _reason(event.cause, event.detail)
+    return f"lost: gave up{tried} · {reason} · blind {brief_s(event.blind_s)}"
 
 
-def _quiet(facts: Facts) -> str:
-    return f"live: silence for {brief_s(facts.get('silence_s', 0.0))}, but the market is closed"
+@_text.register
+def _quiet(event: Quiet) -> str:
+    why = event.detail or "but the market is closed"
+    return f"live: silence for {brief_s(event.silence_s)}, {why}"
 
 
-def _refused(facts: Facts) -> str:
-    which = f"request {facts['request']}" if "request" in facts else "a request"
-    return f"refused: {which} · {facts.get('code', '')} {facts.get('detail', '')}".rstrip()
+@_text.register
+def _refused(event: Refused) -> str:
+    which = "a request" if event.request is None else f"request {event.request}"
+    return f"refused: {which} · {event.code} {event.detail}".rstrip()
 
 
-def _renewal_failed(facts: Facts) -> str:
-    return f"the session could not be renewed, the old one is tried · {facts.get('detail', '')}"
+@_text.register
+def _renewal_failed(event: RenewalFailed) -> str:
+    return f"the session could not be renewed, the old one is tried · {event.detail}"
 
 
-def _dropped(facts: Facts) -> str:
-    return f"{counted(facts.get('dropped', 0), 'tick')} dropped so far: the output is too slow"
+@_text.register
+def _dropped(event: Dropped) -> str:
+    return f"{counted(event.dropped, 'tick')} dropped so far: the output is too slow"
 
 
-def _rotated(facts: Facts) -> str:
-    rows = counted(facts.get("rows", 0), "row")
-    return f"{facts.get('finished')} is complete ({rows}), now {facts.get('next')}"
+@_text.register
+def _rotated(event: Rotated) -> str:
+    return f"{event.finished} is complete ({counted(event.rows, 'row')}), now {event.next}"
 
 
-_WORDS: dict[str, Callable[[Facts], str | None]] = {
-    "connected": _connected,
-    "waiting": _waiting,
-    "recovered": _recovered,
-    "gave_up": _gave_up,
-    "quiet": _quiet,
-    "refused": _refused,
-    "renewal_failed": _renewal_failed,
-    "dropped": _dropped,
-    "rotated": _rotated,
-}
+@_text.register
+def _reader_left(event: ReaderLeft) -> str:
+    return f"the reader of {event.output} left; the other outputs go on"
 
 
-def event_text(event: str, facts: Facts) -> str | None:
-    """What a person is told of an event; None where another event's line says it already."""
-    words = _WORDS[event](facts) if event in _WORDS else None
-    return None if words is None else printable(words)
+@_text.register
+def _added(event: Added) -> str:
+    return f"added {', '.join(event.symbols)}"
+
+
+@_text.register
+def _removed(event: Removed) -> str:
+    return f"removed {', '.join(event.symbols)}"
+
+
+@_text.register
+def _events_dropped(event: EventsDropped) -> str:
+    return f"{counted(event.events, 'event')} of this history could not be kept"

@@ -42,7 +42,7 @@ def clock_s(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Ticks a second; a decimal only where it tells something."""
+    """Ticks a second; a decimal only where it matters."""
     return f"{per_second:,.1f}/s" if 0 < per_second < 10 else f"{per_second:,.0f}/s"
 
 

@@ -3,8 +3,9 @@
 Pure: no clock, no I/O, no terminal.
 
 Rules of the frame
-- What ails comes first and is never left out; what is well shrinks to its name where room is short.
-- Each stream is told as its own dashboard tells it, in few lines, with the last of its history.
+- What is wrong comes first and is never left out; what is well shrinks to its name where room is
+  short.
+- Each stream is shown as its own dashboard shows it, in few lines, with the last of its history.
 """
 
 from __future__ import annotations
@@ -12,18 +13,23 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from ...adapter.feed.stats import FeedSnapshot
-from ...adapter.health import Check
-from .dashboard import compact_lines, mood_of
-from .event_text import event_text
+from ...adapter.events import LogEntry
+from ...adapter.feed.lifecycle import Phase
+from ...adapter.health import Check, CheckStatus
+from ...adapter.snapshot import FeedSnapshot
+from ...adapter.status_file import RunningStream
+from ..exit_codes import REMEDIES, remedy_of
+from .dashboard import compact_lines, severity_of, with_clock
+from .event_text import event_line
 from .figures import clock_s, counted, printable
-from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed, width_of
+from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
 
-_MARKS = {"ok": "✓", "failed": "✗", "skipped": "-"}
-_STYLES = {"ok": "good", "failed": "bad", "skipped": "faint"}
+_MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "-"}
+_STYLES = {CheckStatus.OK: "good", CheckStatus.FAILED: "bad", CheckStatus.SKIPPED: "faint"}
 _NAME_WIDTH = 18
 _DETAIL_AT = 31
 """The column where a detail stands beside its check."""
@@ -37,25 +43,37 @@ _STREAMS = "running streams"
 # --- findings -------------------------------------------------------------------------------------
 
 
-def told(check: Check) -> str:
+def finding_text(check: Check) -> str:
     """A finding in a line, and the advice in another."""
     return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).plain())
 
 
 def finding(check: Check, width: int) -> list[Line]:
     """Mark, name, seconds, detail, and the advice below, in lines of at most `width` columns."""
-    style = "warn" if check.advice and check.status == "ok" else _STYLES[check.status]
+    advice = advice_for(check)
+    is_warning = check.status is CheckStatus.OK and bool(advice or check.notes)
+    style = "warn" if is_warning else _STYLES[check.status]
     head = _head(_MARKS[check.status], check.name, check.seconds, style)
-    detail_style = "faint" if check.status == "skipped" else ""
+    detail_style = "faint" if check.status is CheckStatus.SKIPPED else ""
     indent = _DETAIL_AT if width >= _BESIDE_WIDTH else 4
     details = [Span(text, detail_style) for text in _wrapped(check.detail, width - indent)]
     lines: list[Line] = []
     if indent == _DETAIL_AT and details:
         head = (*head, Span("  "), details.pop(0))
     lines = [head, *((Span(" " * indent), detail) for detail in details)]
-    advice = _wrapped(f"try: {check.advice}", width - indent) if check.advice else []
-    lines += [(Span(" " * indent), Span(text, "warn")) for text in advice]
+    for text in (check.notes, f"try: {advice}" if advice else ""):
+        lines += [
+            (Span(" " * indent), Span(part, "warn"))
+            for part in (_wrapped(text, width - indent) if text else ())
+        ]
     return [cropped_line(line, width) for line in lines]
+
+
+def advice_for(check: Check) -> str:
+    """What to do about a check, one sentence, or "" where nothing needs to be done."""
+    if check.error is not None:
+        return remedy_of(check.error)
+    return REMEDIES.get(check.kind, "")
 
 
 def running(name: str, seconds: float, width: int) -> Line:
@@ -65,12 +83,12 @@ def running(name: str, seconds: float, width: int) -> Line:
 
 def verdict(checks: Sequence[Check], width: int) -> list[Line]:
     """The last words: what the findings come to."""
-    failed = [check.name for check in checks if check.status == "failed"]
+    failed = [check.name for check in checks if check.status is CheckStatus.FAILED]
     seconds = sum(check.seconds for check in checks)
     if not failed:
         words = f"all is well · {counted(len(checks), 'check')} in {seconds:.1f} s"
         return [cropped_line((Span(f"✓ {words}", "good strong"),), width)]
-    words = f"✗ {len(failed)} of {counted(len(checks), 'check')} failed · mend {failed[0]} first"
+    words = f"✗ {len(failed)} of {counted(len(checks), 'check')} failed · fix {failed[0]} first"
     return [(Span(text, "bad strong"),) for text in _wrapped(words, width)]
 
 
@@ -90,24 +108,24 @@ def _wrapped(text: str, width: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Watched:
-    """All that is known at one moment. `at` is the time in India, ISO 8601.
+    """All that is known at one moment. `at` is the time in India.
 
     `names` are the checks in their order, `checks` the last finding of each that was done.
-    `statuses` are the running streams as they tell themselves, `{"pid": ..., **snapshot}`;
-    `unheard` are streams that went silent although their process still runs.
+    `statuses` are the running streams; `unheard` are streams whose status is no longer replaced
+    although their process still runs.
     """
 
-    at: str
+    at: datetime
     uptime_s: float
     names: Sequence[str]
     checks: Mapping[str, Check]
-    statuses: Sequence[Mapping[str, Any]]
+    statuses: Sequence[RunningStream]
     unheard: frozenset[int] = frozenset()
 
     @cached_property
     def streams(self) -> Mapping[int, FeedSnapshot]:
-        """The running streams by process number."""
-        return {status["pid"]: FeedSnapshot.from_dict(status) for status in self.statuses}
+        """The running streams whose status can be read, by process number."""
+        return {pid: snapshot for pid, snapshot in self.statuses if snapshot is not None}
 
     @property
     def findings(self) -> list[Check]:
@@ -116,20 +134,33 @@ class Watched:
 
     def to_dict(self) -> dict[str, object]:
         """A line of `ticks health --watch --json`."""
-        return {"at": self.at, **as_dict(self.findings, self.statuses)}
+        at = self.at.isoformat(timespec="milliseconds")
+        return {"at": at, **as_dict(self.findings, self.statuses)}
 
 
-def as_dict(checks: Sequence[Check], statuses: Sequence[Mapping[str, Any]]) -> dict[str, object]:
-    """As `ticks health --json` gives it."""
+def as_dict(checks: Sequence[Check], statuses: Sequence[RunningStream]) -> dict[str, object]:
+    """As `ticks health --json` gives it; a stream whose status cannot be read is not in it."""
     return {
-        "ok": all(check.status != "failed" for check in checks),
-        "checks": [check.to_dict() for check in checks],
-        "streams": list(statuses),
+        "ok": all(check.status is not CheckStatus.FAILED for check in checks),
+        "checks": [_check_dict(check) for check in checks],
+        "streams": [
+            {"pid": pid, **snapshot.to_dict()} for pid, snapshot in statuses if snapshot is not None
+        ],
+    }
+
+
+def _check_dict(check: Check) -> dict[str, object]:
+    return {
+        "name": check.name,
+        "status": check.status,
+        "detail": check.detail,
+        "seconds": round(check.seconds, 3),
+        "advice": advice_for(check) or check.notes,
     }
 
 
 class _Detail(NamedTuple):
-    """How much is told: all checks in full, events and lines of each stream."""
+    """How much is shown: all checks in full, events and lines of each stream."""
 
     has_all_checks: bool
     events: int
@@ -165,32 +196,31 @@ def _header(watched: Watched, width: int) -> Iterator[Line]:
     severity, words = _state(watched)
     sign = {"good": "✓", "warn": "◔", "bad": "✗"}.get(severity, "◌")
     head: Line = (Span(f"{sign} {cropped(words, width - 2)}", f"{severity} strong"),)
-    time = watched.at[11:19]
-    for clock in (f"up {clock_s(watched.uptime_s)} · {time}", time):
-        room = width - width_of(head) - len(clock)
-        if room >= 2:
-            head = (*head, Span(" " * room), Span(clock, "faint"))
-            break
-    yield head
+    time = f"{watched.at:%H:%M:%S}"
+    yield with_clock(head, (f"up {clock_s(watched.uptime_s)} · {time}", time), width)
     yield (Span("─" * width, severity),)
 
 
 def _state(watched: Watched) -> tuple[str, str]:
-    """A mood, and what to know first."""
-    moods = {pid: mood_of(stream) for pid, stream in watched.streams.items()}
-    failed = [check.name for check in watched.findings if check.status == "failed"]
+    """A severity, and what to know first."""
+    severities = {pid: severity_of(stream) for pid, stream in watched.streams.items()}
+    failed = [check.name for check in watched.findings if check.status is CheckStatus.FAILED]
     headline = [f"{counted(len(failed), 'check')} failed: {', '.join(failed)}"] if failed else []
     for severity in ("bad", "warn"):
-        for pid in (pid for pid, found in moods.items() if found == severity):
+        for pid in (pid for pid, found in severities.items() if found == severity):
             stream = watched.streams[pid]
-            headline.append(f"stream {pid} {'silent' if stream.phase == 'live' else stream.phase}")
+            headline.append(f"stream {pid} {_trouble(stream)}")
     if headline:
-        is_bad = failed or "bad" in moods.values()
+        is_bad = failed or "bad" in severities.values()
         return "bad" if is_bad else "warn", " · ".join(headline)
     if len(watched.findings) < len(watched.names):
         return "calm", "checking"
-    streams = counted(len(moods), "stream") if moods else "no stream runs"
+    streams = counted(len(severities), "stream") if severities else "no stream runs"
     return "good", f"all is well · {streams}"
+
+
+def _trouble(stream: FeedSnapshot) -> str:
+    return "silent" if stream.phase is Phase.LIVE else stream.phase
 
 
 def _body(watched: Watched, width: int, detail: _Detail) -> Iterator[Line]:
@@ -217,10 +247,10 @@ def _checks_in_brief(watched: Watched, width: int) -> Iterator[Line]:
     """What failed in full; the names of the others."""
     shown = [check for check in watched.findings if check.name != _STREAMS]
     for check in shown:
-        if check.status == "failed":
+        if check.status is CheckStatus.FAILED:
             yield from finding(check, width)
-    for status, label in (("ok", "well"), ("skipped", "skipped")):
-        names = [Span(check.name) for check in shown if check.status == status]
+    for status, label in ((CheckStatus.OK, "well"), (CheckStatus.SKIPPED, "skipped")):
+        names = [Span(check.name) for check in shown if check.status is status]
         if names:
             yield from flowed(label, names, width)
 
@@ -231,11 +261,11 @@ def _title(pid: int, stream: FeedSnapshot, width: int) -> Line:
     more = stream.instruments_total - len(symbols)
     names = ", ".join(symbols) + (f" +{more:,}" if more > 0 else "")
     title = cropped(f"stream {pid} · {names} " if names else f"stream {pid} ", width)
-    return (Span(title, "strong"), Span("─" * max(0, width - len(title)), mood_of(stream)))
+    return (Span(title, "strong"), Span("─" * max(0, width - len(title)), severity_of(stream)))
 
 
 def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:
-    lines = [line for event in stream.events if (line := event_line(event, stream)) is not None]
+    lines = [line for entry in stream.events if (line := _event_line(entry, stream)) is not None]
     for index, line in enumerate(lines[-most:] if most else ()):
         label = "history" if index == 0 else ""
         yield (Span(f"{label:<{LABEL_WIDTH}}", "label"), Span(line, "faint"))
@@ -244,13 +274,8 @@ def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:
 # --- what changed ---------------------------------------------------------------------------------
 
 
-def event_line(event: Mapping[str, Any], stream: FeedSnapshot) -> str | None:
-    """When and what, in words; None where another event says it already."""
-    words = event_text(str(event.get("event", "")), event)
-    if words is None:
-        return None
-    feed = f"feed {event.get('connection')} " if len(stream.connections) > 1 else ""
-    return f"{str(event.get('at', ''))[11:19]} {feed}{words}"
+def _event_line(entry: LogEntry, stream: FeedSnapshot, *, pid: int | None = None) -> str | None:
+    return event_line(entry, pid=pid, is_one_of_several=len(stream.connections) > 1)
 
 
 def ends(before: Watched | None, after: Watched) -> Iterator[str]:
@@ -258,9 +283,10 @@ def ends(before: Watched | None, after: Watched) -> Iterator[str]:
     for pid, stream in (before.streams if before else {}).items():
         if pid in after.streams:
             continue
-        word = "tells nothing any more, but its process runs" if pid in after.unheard else "ended"
+        is_hung = pid in after.unheard
+        word = "no longer reports, but its process runs" if is_hung else "ended"
         figures = f"{counted(stream.ticks, 'tick')} · blind {stream.blind_s:.1f} s"
-        yield f"{after.at[11:19]} stream {pid} {word} · {figures}"
+        yield f"{after.at:%H:%M:%S} stream {pid} {word} · {figures}"
 
 
 def changes(before: Watched | None, after: Watched) -> Iterator[str]:
@@ -268,9 +294,9 @@ def changes(before: Watched | None, after: Watched) -> Iterator[str]:
     found = before.checks if before else {}
     for check in after.findings:
         if check.name not in found:
-            yield told(check)
+            yield finding_text(check)
         elif found[check.name].status != check.status:
-            yield f"{after.at[11:19]} {told(check)}"
+            yield f"{after.at:%H:%M:%S} {finding_text(check)}"
     known = before.streams if before else {}
     for pid, stream in after.streams.items():
         yield from _stream_changes(pid, known.get(pid), stream)
@@ -280,12 +306,10 @@ def changes(before: Watched | None, after: Watched) -> Iterator[str]:
 def _stream_changes(pid: int, before: FeedSnapshot | None, after: FeedSnapshot) -> Iterator[str]:
     if before is None:
         wanted = counted(after.instruments_total, "instrument")
-        yield f"{after.at[11:19]} stream {pid} {after.phase} · {wanted}"
+        yield f"{after.at:%H:%M:%S} stream {pid} {after.phase} · {wanted}"
         return
-    events = (event for event in after.events if event not in before.events)
-    lines = [line for event in events if (line := event_line(event, after)) is not None]
-    for line in lines:
-        time, words = line[:8], line[9:]
-        yield f"{time} stream {pid} {words}"
-    if after.phase != before.phase and not lines:
-        yield f"{after.at[11:19]} stream {pid} {after.phase}"
+    new = (entry for entry in after.events if entry not in before.events)
+    lines = [line for entry in new if (line := _event_line(entry, after, pid=pid)) is not None]
+    yield from lines
+    if after.phase is not before.phase and not lines:
+        yield f"{after.at:%H:%M:%S} stream {pid} {after.phase}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
-from ...adapter.feed.stats import FeedSnapshot, InstrumentSnapshot
+from ...adapter.snapshot import FeedSnapshot, InstrumentSnapshot
 from .figures import age, printable
 from .frame import Line, Span, cells, cropped, padded
 
@@ -55,7 +56,7 @@ def instrument_lines(snapshot: FeedSnapshot, width: int, height: int) -> list[Li
 def _columns(instruments: Sequence[InstrumentSnapshot]) -> list[Column]:
     """All columns that have anything to show."""
     columns = [
-        Column("ltp", 9, tuple(i.ltp for i in instruments)),
+        Column("ltp", 9, tuple(_price(i.ltp) for i in instruments)),
         Column("change", 8, tuple(_change(i) for i in instruments)),
         Column("volume", 10, tuple(_count(i.volume) for i in instruments)),
         Column("ticks", 7, tuple(f"{i.ticks:,}" for i in instruments)),
@@ -67,6 +68,10 @@ def _columns(instruments: Sequence[InstrumentSnapshot]) -> list[Column]:
 def _change(instrument: InstrumentSnapshot) -> str:
     change = instrument.change_percent
     return "" if change is None else f"{round(change, 2) + 0.0:+,.2f} %"
+
+
+def _price(price: Decimal | None) -> str:
+    return "" if price is None else f"{price:f}"
 
 
 def _count(number: int | None) -> str:

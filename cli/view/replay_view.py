@@ -22,7 +22,7 @@ def render(
 ) -> Frame:
     """A replay in at most `height` lines of at most `width` columns.
 
-    `before` is how it stood a few seconds ago: what is said of now is what was done since.
+    `before` is how it stood a few seconds ago: figures of now are of what was done since.
     """
     severity = "faint" if is_over else "good"
     lines = [
@@ -99,5 +99,5 @@ def _ratio(count: int, seconds: float) -> float:
 
 
 def _times(speed: float) -> str:
-    """A decimal only where it tells something."""
+    """A decimal only where it matters."""
     return f"{speed:,.1f}×" if speed < 99.95 else f"{speed:,.0f}×"

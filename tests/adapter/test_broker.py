@@ -1,4 +1,4 @@
-"""The facade: a session and a wish list become a stream of ticks."""
+"""The facade: a session and a list of instruments become a stream of ticks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, SubscriptionRefusedError
-from ticks.adapter.feed.lifecycle import Policy
+from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.simulator import Simulator
@@ -30,10 +30,6 @@ def broker(config: Config) -> BrokerAdapter:
         policy=QUICK,
         calendar=MarketCalendar(is_always_open=True),
     )
-
-
-def named(broker: BrokerAdapter, name: str) -> list[dict[str, object]]:
-    return [dict(e.facts) for e in broker.take_events() if e.name == name]
 
 
 def test_ticks_come_with_their_symbols_and_exact_prices(broker: BrokerAdapter) -> None:
@@ -91,7 +87,7 @@ def test_a_disconnect_ends_an_iteration_on_another_thread(broker: BrokerAdapter)
 
 
 @pytest.mark.slow
-def test_wishes_change_while_live(broker: BrokerAdapter, simulator: Simulator) -> None:
+def test_subscriptions_change_while_live(broker: BrokerAdapter, simulator: Simulator) -> None:
     broker.subscribe([NIFTY], Mode.LTP)
     with broker:
         next(iter(broker))
@@ -133,25 +129,27 @@ def test_a_feed_lost_for_good_says_so_after_the_last_tick(
     with broker:
         next(iter(broker))
         simulator.stop()
-        with pytest.raises(FeedLostError, match="after 1 attempt "):
+        with pytest.raises(FeedLostError, match="after 1 attempt ") as lost:
             for _ in broker:
                 pass
-    assert broker.snapshot().phase == "lost"
+    assert (lost.value.kind, lost.value.values["attempts"]) == ("feed-lost", 1)
+    assert broker.snapshot().phase is Phase.LOST
 
 
-def test_a_snapshot_tells_what_a_dashboard_draws(broker: BrokerAdapter) -> None:
+def test_a_snapshot_holds_what_a_dashboard_draws(broker: BrokerAdapter) -> None:
     silent = Instrument(1, "4242424242", "NOBODY-EQ", "NOBODY")
     broker.subscribe([NIFTY, RELIANCE, silent], Mode.QUOTE)
     with broker:
         for tick, _ in zip(broker, range(50), strict=False):
             assert tick.mode is Mode.QUOTE
         now = broker.snapshot()
-    assert now.phase == "live"
+    assert now.phase is Phase.LIVE
     assert now.instruments_total == 3
     assert now.never_ticked == 1
     assert [i.age_s is None for i in now.instruments] == [False, False, True]
     assert now.session_expires_at is not None
-    assert now.to_dict()["ticks"] == now.ticks
+    assert now.to_dict()["ticks"] == now.ticks == broker.ticks
+    assert [i.ltp is None for i in now.instruments] == [False, False, True]
 
 
 def test_the_history_begins_with_connected_subscribed_and_a_first_tick(
@@ -160,9 +158,9 @@ def test_the_history_begins_with_connected_subscribed_and_a_first_tick(
     broker.subscribe([NIFTY])
     with broker:
         next(iter(broker))
-    names = [event.name for event in broker.take_events()]
+    names = [entry.event.name for entry in broker.events.take()]
     assert names == ["connected", "subscribed", "first_tick", "stopped"]
-    assert broker.take_events() == []
+    assert broker.events.take() == []
 
 
 def test_a_broker_can_connect_again(broker: BrokerAdapter, simulator: Simulator) -> None:
@@ -170,7 +168,7 @@ def test_a_broker_can_connect_again(broker: BrokerAdapter, simulator: Simulator)
     for number in (1, 2):
         with broker:
             assert next(iter(broker)).symbol == "Nifty 50"
-            assert broker.snapshot().phase == "live"
+            assert broker.snapshot().phase is Phase.LIVE
         broker.take()
         assert len(simulator.journal.connections) == number
 

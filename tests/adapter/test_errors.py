@@ -6,6 +6,7 @@ import pytest
 
 from ticks.adapter import errors
 from ticks.adapter.errors import TicksError
+from ticks.adapter.instrument import Instrument
 
 ALL = [
     kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, TicksError)
@@ -26,7 +27,9 @@ def test_a_fault_keeps_what_happened_and_what_to_do_apart() -> None:
 
 
 def test_facts_that_somebody_acts_on_travel_with_the_fault() -> None:
-    assert errors.UnknownSymbolError("NIFTI", candidates=("Nifty 50",)).candidates == ("Nifty 50",)
+    nifty = Instrument(1, "99926000", "Nifty 50", "NIFTY", "AMXIDX")
+    assert errors.UnknownSymbolError("NIFTI", candidates=(nifty,)).candidates == (nifty,)
+    assert errors.ExpiredSymbolError("gone", expired=(nifty,)).expired == (nifty,)
     assert errors.HandshakeRefusedError("refused", status=429).status == 429
     assert errors.ProtocolError("masked frame", close_code=1002).close_code == 1002
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -14,16 +15,18 @@ from ticks.adapter.auth.authenticator import Authenticator, Credentials
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import (
+    ClockSkewError,
     CredentialsMissingError,
     NetworkError,
     TicksError,
     TokenRefusedError,
     UnknownSymbolError,
 )
-from ticks.adapter.health import LOCAL_CHECKS, Check, Checkup, SkewError
+from ticks.adapter.health import LOCAL_CHECKS, Check, CheckStatus, Checkup
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.simulator import Simulator
-from ticks.adapter.status_file import StatusFile
+from ticks.adapter.snapshot import FeedSnapshot
+from ticks.adapter.status_file import RunningStream, StatusFile
 
 NAMES = (
     "credentials",
@@ -76,17 +79,19 @@ def findings(checkup: Checkup) -> dict[str, Check]:
 
 
 def first_failure(found: dict[str, Check]) -> TicksError | None:
-    return next((check.error for check in found.values() if check.status == "failed"), None)
+    errors = (check.error for check in found.values() if check.status is CheckStatus.FAILED)
+    return next(errors, None)
 
 
-def test_all_is_well_in_the_order_of_the_road(config: Config, tmp_path: Path) -> None:
+def test_all_is_well_in_the_order_in_which_a_stream_needs_it(
+    config: Config, tmp_path: Path
+) -> None:
     checkup = checkup_of(config, tmp_path)
     found = findings(checkup)
     assert tuple(found) == checkup.names == NAMES
     assert {check.status for check in found.values()} == {"ok"}
     assert "Nifty 50" in found["first tick"].detail
     assert all(check.seconds >= 0 for check in found.values())
-    assert found["session"].to_dict()["name"] == "session"
 
 
 def test_without_credentials_and_session_the_feed_is_not_asked(
@@ -95,8 +100,11 @@ def test_without_credentials_and_session_the_feed_is_not_asked(
     nobody = replace(config, credentials=Credentials())
     found = findings(checkup_of(nobody, tmp_path))
     assert isinstance(first_failure(found), CredentialsMissingError)
-    assert found["credentials"].advice
-    assert found["handshake"].status == "skipped"
+    error = found["credentials"].error
+    assert error is not None
+    assert error.kind == "no-session-no-credentials"
+    assert "TICKS_PIN" in str(error.values["missing"])
+    assert found["handshake"].status is CheckStatus.SKIPPED
     assert simulator.journal.handshakes == []
 
 
@@ -111,7 +119,7 @@ def test_an_unknown_symbol_is_named(config: Config, tmp_path: Path) -> None:
     found = findings(checkup_of(config, tmp_path, "NIFTEE"))
     assert isinstance(first_failure(found), UnknownSymbolError)
     assert "NIFTEE" in found["instrument master"].detail
-    assert found["first tick"].status == "skipped"
+    assert found["first tick"].status is CheckStatus.SKIPPED
 
 
 def test_a_broker_that_is_gone_fails_at_the_first_call(
@@ -121,7 +129,7 @@ def test_a_broker_that_is_gone_fails_at_the_first_call(
     simulator.stop()
     found = findings(checkup_of(config, tmp_path))
     assert isinstance(first_failure(found), NetworkError)
-    assert found["REST"].status == found["handshake"].status == "failed"
+    assert found["REST"].status == found["handshake"].status is CheckStatus.FAILED
 
 
 def test_tokens_that_the_broker_refuses_are_found_out(
@@ -134,7 +142,7 @@ def test_tokens_that_the_broker_refuses_are_found_out(
 
 
 @pytest.mark.parametrize(
-    ("offset_s", "failed", "error"), [(-20.0, "clock skew", SkewError), (0.0, None, None)]
+    ("offset_s", "failed", "error"), [(-20.0, "clock skew", ClockSkewError), (0.0, None, None)]
 )
 def test_a_clock_that_is_far_off_is_told(
     tmp_path: Path, offset_s: float, failed: str | None, error: type[TicksError] | None
@@ -183,25 +191,33 @@ def test_silence_is_a_fault_only_while_the_market_is_open(
     assert found["first tick"].status == status
 
 
-def test_running_streams_are_listed(config: Config, tmp_path: Path) -> None:
-    StatusFile(tmp_path / "run").replace({"phase": "waiting"})
+def test_running_streams_are_listed(config: Config, tmp_path: Path, snapshot: FeedSnapshot) -> None:
+    StatusFile(tmp_path / "run").replace(snapshot)
     checkup = checkup_of(config, tmp_path)
     found = findings(checkup)
     assert "waiting" in found["running streams"].detail
-    assert found["running streams"].advice
-    assert [stream["phase"] for stream in checkup.streams] == ["waiting"]
+    assert found["running streams"].kind == "streams-not-live"
+    assert checkup.streams == [RunningStream(os.getpid(), snapshot)]
+
+
+def test_a_status_that_cannot_be_read_is_named(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / f"{os.getpid()}.json").write_text('{"phase": "live"}', encoding="utf-8")
+    found = findings(checkup_of(config, tmp_path))
+    assert found["running streams"].detail == f"{os.getpid()} unreadable"
+    assert found["running streams"].status is CheckStatus.OK
 
 
 def test_a_connection_limit_used_up_by_running_streams_is_no_fault(
-    config: Config, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator, snapshot: FeedSnapshot
 ) -> None:
-    StatusFile(tmp_path / "run").replace({"phase": "live"})
+    StatusFile(tmp_path / "run").replace(snapshot)
     others = [checkup_of(config, tmp_path) for _ in range(3)]
     runs = [other.run() for other in others]
     for run in runs:
         assert any(check.name == "handshake" for check in run)
     found = findings(checkup_of(config, tmp_path))
-    assert found["handshake"].status == "skipped"
+    assert found["handshake"].status is CheckStatus.SKIPPED
     assert "all connections are in use" in found["handshake"].detail
     for run in runs:
         run.close()
@@ -222,7 +238,7 @@ def test_a_handshake_that_takes_too_long_is_given_up_in_time(
 ) -> None:
     simulator.inject("connect:delay:30s")
     found = findings(checkup_of(config, tmp_path, timeout_s=0.3))
-    assert found["handshake"].status == "failed"
+    assert found["handshake"].status is CheckStatus.FAILED
     assert "within 0.3 s" in found["handshake"].detail
     assert found["handshake"].seconds < 5
 
@@ -243,17 +259,17 @@ def test_the_checks_named_are_run_again_on_what_the_last_run_found(
 
 
 def test_the_feed_is_spared_while_a_stream_runs(
-    config: Config, tmp_path: Path, simulator: Simulator
+    config: Config, tmp_path: Path, simulator: Simulator, snapshot: FeedSnapshot
 ) -> None:
     status = StatusFile(tmp_path / "run")
-    status.replace({"phase": "live"})
+    status.replace(snapshot)
     checkup = checkup_of(config, tmp_path, spares_feed=True)
     found = findings(checkup)
     assert "a stream runs" in found["handshake"].detail
     assert {found[name].status for name in ("handshake", "heartbeat", "first tick")} == {"skipped"}
     assert simulator.journal.handshakes == []
     status.remove()
-    assert findings(checkup)["first tick"].status == "ok"
+    assert findings(checkup)["first tick"].status is CheckStatus.OK
 
 
 def test_a_stop_ends_the_wait_for_the_feed_and_closes_it(config: Config, tmp_path: Path) -> None:

@@ -32,9 +32,9 @@ def test_a_file_where_the_folder_should_be_is_named_with_the_variable(
 ) -> None:
     file = tmp_path / "notes.txt"
     file.touch()
-    with pytest.raises(UsageError, match=r"^TICKS_HOME: .*notes\.txt is no folder$") as refused:
+    with pytest.raises(UsageError, match=r"^TICKS_HOME: .*notes\.txt is not a folder$") as refused:
         Paths.from_env({"TICKS_HOME": str(file / inside)})
-    assert "unset it" in refused.value.remedy
+    assert refused.value.kind == "home-folder"
 
 
 @pytest.mark.parametrize("environ", [{}, {"TICKS_HOME": ""}])
@@ -53,3 +53,14 @@ def test_asking_where_things_lie_makes_no_folder(tmp_path: Path) -> None:
 def test_a_home_of_a_user_that_does_not_exist_is_named() -> None:
     with pytest.raises(UsageError, match="~nobody-of-that-name"):
         Paths.from_env({"TICKS_HOME": "~nobody-of-that-name/ticks"})
+
+
+def test_a_user_without_a_home_gets_no_folder_in_the_current_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    home = Paths.from_env({})
+    assert all(path.is_absolute() for path in files_of(home))
+    assert not any("~" in path.parts for path in files_of(home))

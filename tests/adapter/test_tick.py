@@ -1,9 +1,12 @@
 """The tick: exact prices, honest times."""
 
-from decimal import Decimal
+from datetime import datetime
+from decimal import Decimal, localcontext
 
 import pytest
 
+from ticks.adapter.clock import IST
+from ticks.adapter.errors import PacketError
 from ticks.adapter.tick import MODES_BY_LABEL, Level, Mode, Tick
 
 PRICES = {
@@ -99,3 +102,31 @@ def test_modes_are_told_by_the_words_of_the_flag() -> None:
         "snap": 3,
         "depth": 4,
     }
+
+
+def test_a_price_is_exact_whatever_the_program_has_set_for_its_decimals() -> None:
+    with localcontext(prec=4):
+        assert ltp_tick(last_price=2_415_035).to_row()["ltp"] == Decimal("24150.35")
+
+
+def test_a_row_has_the_columns_of_its_mode_and_none_for_empty_cells() -> None:
+    tick = ltp_tick(exchange_time_ms=0, symbol="")
+    assert tick.to_row() == {
+        "received_at": datetime(2022, 11, 10, 9, 15, 0, 250_000, IST),
+        "exchange_time": None,
+        "exchange": "NSE",
+        "symbol": None,
+        "token": "99926000",
+        "mode": "ltp",
+        "sequence": 0,
+        "ltp": Decimal("18028.40"),
+    }
+
+
+def test_a_time_that_no_calendar_holds_is_its_integer_in_a_row() -> None:
+    assert ltp_tick(exchange_time_ms=-1).to_row()["exchange_time"] == -1
+
+
+def test_a_depth_tick_has_no_row() -> None:
+    with pytest.raises(PacketError):
+        ltp_tick(mode=Mode.DEPTH).to_row()

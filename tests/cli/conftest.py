@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
+from decimal import Decimal
 
 import pytest
 
-from ticks.adapter.feed.stats import (
+from ticks.adapter.clock import IST
+from ticks.adapter.feed.lifecycle import Phase
+from ticks.adapter.snapshot import (
     ConnectionSnapshot,
     FeedSnapshot,
     InstrumentSnapshot,
@@ -17,7 +21,7 @@ from ticks.adapter.feed.stats import (
 
 CONNECTION = ConnectionSnapshot(
     number=1,
-    phase="live",
+    phase=Phase.LIVE,
     is_quiet=False,
     instruments=4,
     attempt=0,
@@ -30,17 +34,18 @@ CONNECTION = ConnectionSnapshot(
     last_cause="",
     ticks=6_204,
 )
+NIFTY, RELIANCE, SBIN = Decimal("24150.35"), Decimal("1402.10"), Decimal("801.00")
 INSTRUMENTS = (
-    InstrumentSnapshot("NSE", "Nifty 50", "99926000", "24150.35", 0.4213, 0, 3_120, 0.12),
-    InstrumentSnapshot("NSE", "RELIANCE-EQ", "2885", "1402.10", -1.2, 12_345_678, 2_044, 2.14),
-    InstrumentSnapshot("NSE", "SBIN-EQ", "3045", "801.00", -0.001, 4_020_118, 1_040, 44.7),
-    InstrumentSnapshot("NFO", "NIFTY24NOV2624400CE", "43854", "", None, None, 0, None),
+    InstrumentSnapshot("NSE", "Nifty 50", "99926000", NIFTY, 0.4213, 0, 3_120, 0.12),
+    InstrumentSnapshot("NSE", "RELIANCE-EQ", "2885", RELIANCE, -1.2, 12_345_678, 2_044, 2.14),
+    InstrumentSnapshot("NSE", "SBIN-EQ", "3045", SBIN, -0.001, 4_020_118, 1_040, 44.7),
+    InstrumentSnapshot("NFO", "NIFTY24NOV2624400CE", "43854"),
 )
 LIVE = FeedSnapshot(
-    at="2026-11-20T09:27:42.123+05:30",
-    started_at="2026-11-20T09:15:00.000+05:30",
+    at=datetime(2026, 11, 20, 9, 27, 42, 123_000, IST),
+    started_at=datetime(2026, 11, 20, 9, 15, tzinfo=IST),
     uptime_s=762.1,
-    phase="live",
+    phase=Phase.LIVE,
     connections=(CONNECTION,),
     ticks=6_204,
     rate_now=12.0,
@@ -60,7 +65,7 @@ LIVE = FeedSnapshot(
     buffer_limit=100_000,
     latency_p50_us=65.0,
     latency_p99_us=1210.0,
-    session_expires_at="2026-11-21T00:00:00+05:30",
+    session_expires_at=datetime(2026, 11, 21, tzinfo=IST),
     is_market_open=True,
     market_opens_at=None,
     instruments=INSTRUMENTS,
@@ -70,25 +75,25 @@ LIVE = FeedSnapshot(
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def live() -> FeedSnapshot:
     """A feed that is well: one connection, four instruments of which one never ticked."""
     return LIVE
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def silent() -> FeedSnapshot:
     """The same, 21.4 s after its last tick."""
     connection = replace(CONNECTION, silence_s=21.4)
     return replace(LIVE, connections=(connection,), silence_s=21.4, rate_now=0.0)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def waiting() -> FeedSnapshot:
     """The same, about to reconnect for the second time."""
     connection = replace(
         CONNECTION,
-        phase="waiting",
+        phase=Phase.WAITING,
         attempt=2,
         delay_s=4.1,
         next_try_s=3.2,
@@ -97,7 +102,7 @@ def waiting() -> FeedSnapshot:
     )
     return replace(
         LIVE,
-        phase="waiting",
+        phase=Phase.WAITING,
         connections=(connection,),
         silence_s=0.0,
         rate_now=0.0,
@@ -106,14 +111,14 @@ def waiting() -> FeedSnapshot:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def lost(waiting: FeedSnapshot) -> FeedSnapshot:
     """The same, given up."""
-    connection = replace(waiting.connections[0], phase="lost", attempt=3, next_try_s=None)
-    return replace(waiting, phase="lost", connections=(connection,), blind_s=61.8)
+    connection = replace(waiting.connections[0], phase=Phase.LOST, attempt=3, next_try_s=None)
+    return replace(waiting, phase=Phase.LOST, connections=(connection,), blind_s=61.8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def crowded(live: FeedSnapshot) -> FeedSnapshot:
     """2,500 instruments over three connections, the third of which reconnects."""
     connections = tuple(
@@ -122,7 +127,7 @@ def crowded(live: FeedSnapshot) -> FeedSnapshot:
     )
     third = replace(
         connections[2],
-        phase="waiting",
+        phase=Phase.WAITING,
         attempt=1,
         delay_s=1.0,
         next_try_s=0.4,
@@ -135,7 +140,7 @@ def crowded(live: FeedSnapshot) -> FeedSnapshot:
     )
     return replace(
         live,
-        phase="waiting",
+        phase=Phase.WAITING,
         connections=(*connections[:2], third),
         ticks=1_750_000,
         rate_now=12_480.0,

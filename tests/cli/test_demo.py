@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,3 +56,26 @@ def test_the_broker_goes_even_when_the_command_fails() -> None:
     with pytest.raises(RuntimeError, match="in the middle"):
         fail()
     assert not answers(seen[0])
+
+
+def test_a_killed_command_leaves_no_broker_and_its_home_goes_with_the_next_demo() -> None:
+    demo = (
+        "import sys; from ticks.cli.demo import environment\n"
+        "with environment(True) as environ:\n"
+        "    print(environ['TICKS_FEED_URL'], environ['TICKS_HOME'], flush=True)\n"
+        "    sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", demo], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url, home = process.stdout.readline().split()
+        assert answers(url)
+        process.kill()
+    until_s = time.monotonic() + 10
+    while answers(url):
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
+    assert Path(home).is_dir()
+    with environment(True):
+        assert not Path(home).exists()

@@ -11,7 +11,8 @@ import pytest
 import typer
 
 from ticks.adapter import errors
-from ticks.cli.exit_codes import ExitCode, exit_code_of, message_for, run_guarded
+from ticks.adapter.redaction import remember
+from ticks.cli.exit_codes import ExitCode, exit_code_of, message_for, remedy_of, run_guarded
 
 
 def raising(error: BaseException) -> object:
@@ -32,6 +33,9 @@ def raising(error: BaseException) -> object:
         (errors.NetworkError("x"), 5),
         (errors.FeedLostError("x"), 5),
         (errors.CertificateError("x"), 5),
+        (errors.ProxyError("x"), 5),
+        (errors.LoginUnclearError("x"), 5),
+        (errors.DiskError("x"), 6),
         (errors.OutputError("x"), 6),
         (errors.RecordingError("x"), 6),
         (errors.PacketError("x", reason="mode"), 1),
@@ -47,6 +51,11 @@ def test_every_fault_that_can_reach_a_user_has_words_with_its_remedy() -> None:
     assert words == "ticks: out.csv: the disk is full\n  try: free some space"
 
 
+def test_the_remedy_of_a_kind_names_its_values() -> None:
+    error = errors.SessionFileError("x", kind="session-file-shared", quoted_path="x")
+    assert remedy_of(error) == "run: chmod 600 x"
+
+
 def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     code = run_guarded(raising(errors.NetworkError("nobody answers")), [])
     out, err = capfd.readouterr()
@@ -56,6 +65,20 @@ def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixt
 def test_a_traceback_is_for_those_who_ask(capfd: pytest.CaptureFixture[str]) -> None:
     run_guarded(raising(errors.NetworkError("nobody answers")), ["stream", "-v"])
     assert "Traceback" in capfd.readouterr().err
+
+
+def test_a_secret_is_masked_in_a_traceback_and_in_an_unexpected_error(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    remember("feed-token-7")
+    cause = ValueError("handshake failed: x-feed-token: feed-token-7")
+    error = errors.NetworkError("refused")
+    error.__cause__ = cause
+    run_guarded(raising(error), ["-v"])
+    run_guarded(raising(cause), [])
+    shown = capfd.readouterr().err
+    assert "feed-token-7" not in shown
+    assert shown.count("x-feed-token: ***") == 2
 
 
 def test_the_unexpected_is_one_line_too(capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,13 +12,13 @@ from ticks.adapter.instruments.index import INDEX_KIND, Row, new_index
 from ticks.cli.symbols import answer, beginning_with
 
 ROWS: list[Row] = [
-    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5),
-    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5),
-    (1, "3045", "SBIN-EQ", "SBIN", "", "", None, 1, 5),
-    (2, "1", "NIFTY28OCT25FUT", "NIFTY", "FUTIDX", "2025-10-28", None, 75, 5),
-    (2, "2", "NIFTY28OCT2524400CE", "NIFTY", "OPTIDX", "2025-10-28", 2440000, 75, 5),
+    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5, False),
+    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5, False),
+    (1, "3045", "SBIN-EQ", "SBIN", "", "", None, 1, 5, False),
+    (2, "1", "NIFTY28OCT25FUT", "NIFTY", "FUTIDX", "2025-10-28", None, 75, 5, False),
+    (2, "2", "NIFTY28OCT2524400CE", "NIFTY", "OPTIDX", "2025-10-28", 2440000, 75, 5, False),
 ]
 
 

@@ -56,7 +56,7 @@ def test_a_bad_morning_comes_back_in_the_evening(environ: Any, tmp_path: Path) -
         (
             ("--recording", str(MINUTE / "ltp.csv"), "--events", str(MINUTE / "ltp.csv")),
             6,
-            "no event of a stream",
+            "not an event of a stream",
         ),
     ],
 )

@@ -26,6 +26,7 @@ from ticks.adapter.files.recording import read_recording
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder, Summary
+from ticks.adapter.rows.format import Csv
 from ticks.adapter.simulator.journal import ConnectionLog
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.sinks.file import open_sink
@@ -114,9 +115,7 @@ def run_chaos(seed: int, seconds: float, folder: Path) -> tuple[Summary, list[st
             calendar=MarketCalendar(is_always_open=True),
         )
         broker.subscribe(INSTRUMENTS, Mode.QUOTE)
-        sink = open_sink(
-            str(out), "csv", mode=Mode.QUOTE, symbols=broker.symbols, note=notes.append
-        )
+        sink = open_sink(str(out), Csv(Mode.QUOTE), symbols=broker.symbols, note=notes.append)
         recorder = Recorder(broker, [sink], Limits())
         runner = threading.Thread(target=recorder.run)
         runner.start()
@@ -136,7 +135,7 @@ def run_chaos(seed: int, seconds: float, folder: Path) -> tuple[Summary, list[st
         logs = simulator.journal.connections
         struck = [
             (strike.fault.what, number)
-            for strike in simulator.journal.strikes
+            for strike in simulator.journal.injections
             for number in strike.connections
         ]
     recorded = [row.packet for row in read_recording(out)]

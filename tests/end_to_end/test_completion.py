@@ -33,14 +33,14 @@ Complete = Callable[[str], list[str]]
 """All candidates for the last word of a line, as the shell puts them there."""
 
 MASTER: list[Row] = [
-    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5),
-    (1, "99926017", "India VIX", "INDIA VIX", INDEX_KIND, "", None, 1, 5),
-    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5),
-    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5),
-    (1, "3787", "WIPRO-EQ", "WIPRO", "", "", None, 1, 5),
-    (2, "1", "BANKNIFTY25NOV25FUT", "BANKNIFTY", "FUTIDX", "2025-11-25", None, 35, 5),
-    (2, "2", "BANKNIFTY25NOV2558000CE", "BANKNIFTY", "OPTIDX", "2025-11-25", 5800000, 35, 5),
+    (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "99926009", "Nifty Bank", "BANKNIFTY", INDEX_KIND, "", None, 1, 5, False),
+    (1, "99926017", "India VIX", "INDIA VIX", INDEX_KIND, "", None, 1, 5, False),
+    (1, "2885", "RELIANCE-EQ", "RELIANCE", "", "", None, 1, 5, False),
+    (3, "500325", "RELIANCE", "RELIANCE", "", "", None, 1, 5, False),
+    (1, "3787", "WIPRO-EQ", "WIPRO", "", "", None, 1, 5, False),
+    (2, "1", "BANKNIFTY25NOV25FUT", "BANKNIFTY", "FUTIDX", "2025-11-25", None, 35, 5, False),
+    (2, "2", "BANKNIFTY25NOV2558000CE", "BANKNIFTY", "OPTIDX", "2025-11-25", 5800000, 35, 5, False),
 ]
 
 INSERT_ALL, REPORT = "\x1b*", "\x18p"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -173,7 +174,7 @@ def test_a_read_only_disk_is_refused_before_anything_is_touched(
     subprocess.run(remount, check=True, capture_output=True)
     ran = ticks("stream", "RELIANCE", "--csv", str(small_disk / "out.csv"))
     assert ran.returncode == 6
-    assert "it may not be written (Read-only file system)" in ran.stderr
+    assert "the disk is read-only (Read-only file system)" in ran.stderr
     assert simulator.journal.connections == []
 
 
@@ -236,3 +237,36 @@ def test_a_blocked_pipe_can_end_it_instead(begun: Any, simulator: Simulator, unt
     assert process.returncode == 6
     assert "did not fit the buffer of 50" in said
     assert text.endswith("}\n")
+
+
+# --- logrotate -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("logrotate") is None, reason="logrotate is not here")
+@pytest.mark.parametrize("how", ["create 0600", "copytruncate"])
+def test_logrotate_takes_a_file_from_a_stream_that_goes_on_in_a_new_one(
+    begun: Any, ticks: Any, simulator: Simulator, tmp_path: Path, how: str
+) -> None:
+    out, rotated = tmp_path / "out.csv", tmp_path / "out.csv.1"
+    config = tmp_path / "logrotate.conf"
+    config.write_text(f"{out} {{\n    rotate 3\n    {how}\n}}\n")
+    config.chmod(0o600)
+    rotate = [str(shutil.which("logrotate")), "-f", "-s", str(tmp_path / "state"), str(config)]
+    process = begun("stream", "NIFTY", "RELIANCE", "--csv", "out.csv")
+    wait_until(lambda: out.exists() and out.stat().st_size > 20_000)
+    subprocess.run(rotate, check=True, capture_output=True)
+    wait_until(lambda: out.exists() and out.stat().st_size > 20_000)
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert said.count("out.csv was ") == 1
+    (old, old_damage), (new, new_damage) = read(rotated), read(out)
+    sent = sent_by(simulator)
+    if how == "copytruncate":  # logrotate itself loses what comes between the two
+        assert is_in_order(old + new, sent)
+    else:
+        assert old + new == sent[: len(old + new)]
+    assert (old_damage, new_damage) == ([], [])
+    count = len(new)
+    assert ticks("stream", "RELIANCE", "--csv", "out.csv", "--count", "5").returncode == 0
+    assert len(read(out)[0]) == count + 5

@@ -116,11 +116,11 @@ def test_a_terminal_shows_the_check_that_is_under_way(
     assert is_whole(window.raw)
 
 
-def test_a_terminal_shows_what_to_mend(
+def test_a_terminal_shows_what_to_fix(
     on_window: Callable[..., subprocess.Popen[bytes]], window: Window
 ) -> None:
     process = on_window(more={"TICKS_PIN": "0000"})
-    window.read_until(lambda: process.poll() is not None and "mend session first" in window.text)
+    window.read_until(lambda: process.poll() is not None and "fix session first" in window.text)
     assert process.returncode == 3
     assert "try: check TICKS_CLIENT_CODE and TICKS_PIN" in window.text
     assert "\x1b[31m✗ session" in window.raw

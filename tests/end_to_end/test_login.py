@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -81,15 +82,15 @@ def test_a_user_logs_in_looks_and_logs_out(
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
     looked = ticks(without(environ, *CREDENTIALS), "login", "--status", "--json")
-    told = json.loads(looked.stdout)
-    assert (looked.returncode, told["client_code"], told["valid"]) == (0, "T100200", True)
-    assert told["expires_at"].endswith("T00:00:00+05:30")
-    assert told["kept_in"] == str(path)
+    printed = json.loads(looked.stdout)
+    assert (looked.returncode, printed["client_code"], printed["valid"]) == (0, "T100200", True)
+    assert printed["expires_at"].endswith("T00:00:00+05:30")
+    assert printed["kept_in"] == str(path)
 
     left = ticks(without(environ, *CREDENTIALS), "logout")
     assert (left.returncode, left.stderr) == (
         0,
-        f"the session of T100200 is ended; {path} deleted\n",
+        f"the session of T100200 has ended; {path} deleted\n",
     )
     assert not path.exists()
     gone = ticks(environ, "login", "--status")
@@ -105,7 +106,7 @@ def test_a_user_logs_in_looks_and_logs_out(
         ("TICKS_PIN", "9999", ["AB1007", "not the web password"]),
         ("TICKS_CLIENT_CODE", "X1", ["AB1007", "TICKS_CLIENT_CODE"]),
         ("TICKS_API_KEY", "wrong-key", ["API key", "TICKS_API_KEY"]),
-        ("TICKS_TOTP_SECRET", "no-base32-at-all-0189", ["no base32 text", "nothing was sent"]),
+        ("TICKS_TOTP_SECRET", "no-base32-at-all-0189", ["not base32 text", "nothing was sent"]),
         ("TICKS_PIN", "", ["TICKS_PIN", "ticks login"]),
     ],
 )
@@ -135,7 +136,57 @@ def test_no_broker_and_a_stranger_end_with_5(environ: dict[str, str]) -> None:
         stranger = ticks({**environ, "TICKS_REST_URL": url}, "login")
         server.shutdown()
     assert stranger.returncode == 5
-    assert f"what answers at {url} is no SmartAPI: HTTP 501" in stranger.stderr
+    assert f"what answers at {url} is not SmartAPI: HTTP 501" in stranger.stderr
+
+
+class Refusing(Stranger):
+    """Answers every call with the same JSON and counts what it was sent."""
+
+    reply = b""
+    sent: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        self.sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.reply)))
+        self.end_headers()
+        self.wfile.write(self.reply)
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "times"),
+    [
+        (b'{"status": "false", "message": "Wrong for 9753", "errorcode": "AB1007"}', 3, 1),
+        (b'[{"success": false, "message": "Wrong for 9753", "data": "null"}]', 3, 1),
+        (b'{"hello": "9753"}', 5, 2),
+    ],
+)
+def test_a_stream_sends_a_pin_that_is_refused_once_and_in_doubt_once_more(
+    environ: dict[str, str], reply: bytes, code: int, times: int
+) -> None:
+    Refusing.reply, Refusing.sent = reply, []
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        changed = {**environ, "TICKS_REST_URL": url, "TICKS_PIN": "9753"}
+        ran = ticks(changed, "stream", "NIFTY", "--csv", "-")
+        server.shutdown()
+    assert ran.returncode == code
+    assert len(Refusing.sent) == times
+    assert "9753" not in ran.stderr
+
+
+def test_three_commands_of_one_home_log_in_once(
+    simulator: Simulator, environ: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "ticks.cli", "health", "--json", "--timeout", "1s"]
+    together = [
+        subprocess.Popen(command, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(3)
+    ]
+    for process in together:
+        process.wait(timeout=50)
+    assert len([call for call in simulator.journal.calls if call.call == "login"]) == 1
 
 
 def test_a_session_file_that_others_may_read_ends_with_3_and_the_chmod(
@@ -164,17 +215,17 @@ def test_on_a_terminal_what_is_missing_is_asked_for_unseen(
         os.close(theirs)
         try:
             # The blank behind a prompt comes once the terminal no longer echoes.
-            seen = read_until(ours, "PIN (the four-digit one): ")
+            seen = read_until(ours, "PIN (four digits): ")
             os.write(ours, f"{simulator.credentials.pin}\n".encode())
-            seen += read_until(ours, "TOTP secret (base32): ")
+            seen += read_until(ours, "or the base32 secret): ")
             os.write(ours, f"{simulator.credentials.totp_secret}\n".encode())
             seen += read_until(ours, "logged in: T100200")
-            told = json.loads(process.communicate(timeout=10)[0])
+            printed = json.loads(process.communicate(timeout=10)[0])
         finally:
             process.kill()
             os.close(ours)
     assert process.returncode == 0
-    assert told["client_code"] == "T100200"
+    assert printed["client_code"] == "T100200"
     assert simulator.credentials.pin not in seen
     assert simulator.credentials.totp_secret not in seen
 
@@ -200,7 +251,7 @@ def test_a_question_can_be_left_with_130(environ: dict[str, str], key: bytes) ->
     ) as process:
         os.close(theirs)
         try:
-            read_until(ours, "PIN (the four-digit one): ")
+            read_until(ours, "PIN (four digits): ")
             os.write(ours, key)
             said = read_until(ours, "interrupted\r\n")
             process.wait(timeout=10)
@@ -233,7 +284,7 @@ class StoppedClock(SystemClock):
 
 
 class Desk:
-    """One home folder; each keeper is a process of its own, as it were, that never really waits."""
+    """One home folder; each authenticator stands for a process, and never really waits."""
 
     def __init__(self, simulator: Simulator, folder: Path) -> None:
         self.simulator = simulator

@@ -19,11 +19,14 @@ import pytest
 from pages import PAGES, ROOT, Block, blocks, commands, name_of, transcripts
 
 from ticks.adapter.auth.authenticator import Authenticator
-from ticks.adapter.auth.replies import Asked, Call, Reply, data_of
+from ticks.adapter.auth.replies import Asked, Call, data_of
+from ticks.adapter.auth.tokens import Tokens
 from ticks.adapter.clock import IST, SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import TicksError
+from ticks.adapter.events import Dropped
 from ticks.adapter.feed.link import Handshake
+from ticks.adapter.http import Reply
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.urls import FEED_URL
 from ticks.cli.exit_codes import message_for
@@ -149,16 +152,43 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
             Handshake(simulator.feed_url, {}).run()
         said.append(message_for(refused.value).replace(simulator.feed_url, FEED_URL))
         asked = Asked(Call.PROFILE, simulator.rest_url, None)
+        said.append(message_for(unclear_login(config)))
     body = {"success": False, "message": "Invalid Token", "errorCode": "AG8001", "data": ""}
     with pytest.raises(TicksError) as refused:
         data_of(Reply(200, json.dumps(body).encode()), asked)
     said.append(message_for(refused.value))
     said.append(event_text("quiet", {"silence_s": 30.0}) or "")
-    said.append(event_text("dropped", {"dropped": 50_000}) or "")
+    said.append(event_text(Dropped(50_000)) or "")
     with pytest.raises(ValueError, match="has passed") as passed:
         until_ns("00:00", datetime(2026, 11, 23, 14, 28, 42, tzinfo=IST))
     said.append(str(passed.value))
     return {without_wait(line) for each in said for line in each.splitlines()}
+
+
+class Stranger:
+    """Something that answers a login with JSON of its own."""
+
+    def login(self, *_call: str) -> Tokens:
+        data_of(Reply(200, b"{}"), Asked(Call.LOGIN, "http://127.0.0.1:8080", None))
+        raise AssertionError("a stranger's answer was taken for a login")
+
+    refresh = logout = login
+
+
+def unclear_login(config: Config) -> TicksError:
+    """The error of a login that was not understood twice."""
+    authenticator = Authenticator(
+        config.paths,
+        config.endpoints.rest_url,
+        config.credentials,
+        clock=SystemClock(),
+        pause=lambda _seconds: None,
+        api=Stranger(),
+    )
+    for _ in range(2):
+        with pytest.raises(TicksError) as refused:
+            authenticator.login(config.credentials)
+    return refused.value
 
 
 def without_wait(line: str) -> str:

@@ -17,8 +17,8 @@ import pytest
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, TicksError, TokenRefusedError
-from ticks.adapter.events import FeedEvent
-from ticks.adapter.feed.lifecycle import Policy
+from ticks.adapter.events import LogEntry, Waiting
+from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.faults import Fault, What
@@ -52,7 +52,7 @@ OPEN = MarketCalendar(is_always_open=True)
 
 
 class Story:
-    """A broker at work, and everything that it tells."""
+    """A broker at work, and its history."""
 
     def __init__(
         self,
@@ -70,20 +70,27 @@ class Story:
             calendar=calendar,
         )
         self.broker.subscribe([NIFTY, RELIANCE], Mode.LTP)
-        self.events: list[FeedEvent] = []
+        self.events: list[LogEntry] = []
 
     @property
     def names(self) -> list[str]:
-        self.events += self.broker.take_events()
-        return [event.name for event in self.events]
+        self.events += self.broker.events.take()
+        return [entry.event.name for entry in self.events]
 
     def facts(self, name: str) -> dict[str, Any]:
-        """What the last event of that name told."""
+        """The facts of the last event of that name."""
         assert name in self.names
-        return dict(next(event for event in reversed(self.events) if event.name == name).facts)
+        events = (entry.event for entry in reversed(self.events))
+        return next(event for event in events if event.name == name).facts()
+
+    @property
+    def attempts(self) -> list[int]:
+        """The attempts that were waited for, in their order."""
+        events = (entry.event for entry in self.events)
+        return [event.attempt for event in events if isinstance(event, Waiting)]
 
     def until(self, is_true: Callable[[], bool]) -> None:
-        """Wait until it is true, asked anew after each happening."""
+        """Wait until it is true, asked again after each event."""
         end_s = time.monotonic() + DEADLINE_S
         while not is_true():
             is_late = time.monotonic() > end_s
@@ -91,7 +98,7 @@ class Story:
             self.broker.wait(0.05)
             self.broker.take()
 
-    def until_told(self, name: str, times: int = 1) -> dict[str, Any]:
+    def until_event(self, name: str, times: int = 1) -> dict[str, Any]:
         """Wait for the event; its facts."""
         self.until(lambda: self.names.count(name) >= times)
         return self.facts(name)
@@ -112,7 +119,7 @@ def simulator() -> Iterator[Simulator]:
 def story(simulator: Simulator, tmp_path: Path) -> Iterator[Story]:
     told = Story(simulator, tmp_path / "home")
     with told.broker:
-        told.until_told("first_tick")
+        told.until_event("first_tick")
         yield told
 
 
@@ -137,7 +144,7 @@ def test_a_fault_is_named_healed_and_counted_as_blind(
         for connection in story.broker._connections:
             connection.policy = story.broker.policy
     story.simulator.inject(fault)
-    recovered = story.until_told("recovered")
+    recovered = story.until_event("recovered")
     assert (recovered["cause"], recovered.get("code")) == (cause, code)
     assert 0 < recovered["blind_s"] < 10
     names = story.names
@@ -148,15 +155,15 @@ def test_a_fault_is_named_healed_and_counted_as_blind(
 
 def test_silence_is_blind_from_the_last_packet_on(story: Story) -> None:
     story.simulator.inject("0s:silence")
-    silent = story.until_told("silent")
-    recovered = story.until_told("recovered")
+    silent = story.until_event("silent")
+    recovered = story.until_event("recovered")
     assert silent["silence_s"] >= QUICK.silence_after_s
     assert recovered["blind_s"] >= silent["silence_s"]
 
 
 def test_everything_is_subscribed_again_and_the_old_socket_is_closed_first(story: Story) -> None:
     story.simulator.inject("0s:silence")
-    story.until_told("recovered")
+    story.until_event("recovered")
     first, second = story.simulator.journal.connections
     assert (first.units, second.units) == (2, 2)
     assert first.ended_by == "client"
@@ -167,7 +174,7 @@ def test_everything_is_subscribed_again_and_the_old_socket_is_closed_first(story
 def test_a_server_that_is_busy_is_tried_again(story: Story) -> None:
     story.simulator.inject("connect:refuse:503x2")
     story.simulator.inject("0s:drop")
-    story.until_told("recovered")
+    story.until_event("recovered")
     assert [h.status for h in story.simulator.journal.handshakes] == [101, 503, 503, 101]
     assert story.names.count("waiting") == 3
 
@@ -177,7 +184,7 @@ def test_after_429_it_waits_longer(story: Story) -> None:
     story.simulator.inject("0s:drop")
     story.until(lambda: story.names.count("waiting") == 2)
     assert story.facts("waiting")["delay_s"] >= QUICK.rate_limit_wait_s
-    story.until_told("recovered")
+    story.until_event("recovered")
 
 
 # --- tokens --------------------------------------------------------------------------------------
@@ -188,7 +195,7 @@ def test_refused_tokens_cost_one_fresh_login_and_no_wait(story: Story, status: i
     logins = story.simulator.journal.logins
     story.simulator.inject(f"connect:refuse:{status}")
     story.simulator.inject("0s:drop")
-    story.until_told("recovered")
+    story.until_event("recovered")
     assert story.simulator.journal.logins == logins + 1
     assert story.names.count("waiting") == 1
     assert "renewed" in story.names
@@ -203,14 +210,14 @@ def test_tokens_refused_again_after_a_fresh_login_end_it(story: Story) -> None:
 
 def test_expired_tokens_are_renewed_on_the_way(story: Story) -> None:
     story.simulator.inject("0s:expire")
-    assert story.until_told("recovered")["cause"]
+    assert story.until_event("recovered")["cause"]
     assert "renewed" in story.names
 
 
 def test_nothing_is_sent_while_the_saved_session_is_valid(story: Story) -> None:
     calls = len(story.simulator.journal.calls)
     story.simulator.inject("0s:drop")
-    story.until_told("recovered")
+    story.until_event("recovered")
     assert len(story.simulator.journal.calls) == calls
 
 
@@ -218,7 +225,7 @@ def test_a_session_that_ends_while_streaming_is_renewed_beside_the_stream(tmp_pa
     with Simulator(rate=50, session_lifetime_s=1.0, accepts_code_once=False) as simulator:
         story = Story(simulator, tmp_path / "home")
         with story.broker:
-            story.until_told("renewed")
+            story.until_event("renewed")
             assert "lost" not in story.names
             assert len(simulator.journal.connections) == 1
             assert simulator.journal.refreshes == 1
@@ -229,7 +236,7 @@ def test_a_failed_renewal_is_a_warning_and_the_stream_goes_on(tmp_path: Path) ->
         simulator.inject("refresh:A:AB1004x9")
         story = Story(simulator, tmp_path / "home")
         with story.broker:
-            assert "AB1004" in story.until_told("renewal_failed")["detail"]
+            assert "AB1004" in story.until_event("renewal_failed")["detail"]
             count = simulator.journal.packet_count
             story.until(lambda: simulator.journal.packet_count > count + 20)
             assert "lost" not in story.names
@@ -245,7 +252,7 @@ def test_attempts_are_limited_and_the_story_is_told(story: Story) -> None:
     assert isinstance(error, FeedLostError)
     assert "after 3 attempts" in str(error)
     assert story.facts("gave_up")["attempts"] == 3
-    assert story.broker.snapshot().phase == "lost"
+    assert story.broker.snapshot().phase is Phase.LOST
     assert [h.status for h in story.simulator.journal.handshakes] == [101, 503, 503, 503]
 
 
@@ -254,16 +261,15 @@ def test_a_flapping_link_keeps_backing_off(story: Story) -> None:
     story.simulator.inject("0s:drop")
     assert isinstance(story.until_lost(), FeedLostError)
     assert story.names.count("waiting") == 3
-    attempts = [dict(e.facts)["attempt"] for e in story.events if e.name == "waiting"]
-    assert attempts == [1, 2, 3]
+    assert story.attempts == [1, 2, 3]
 
 
 def test_a_healthy_stretch_forgives_the_attempts(story: Story) -> None:
     for number in range(1, 6):
         story.simulator.inject("0s:drop")
-        story.until_told("recovered", number)
+        story.until_event("recovered", number)
         story.until(lambda: story.broker.snapshot().connections[0].attempt == 0)
-    assert {dict(e.facts)["attempt"] for e in story.events if e.name == "waiting"} == {1}
+    assert set(story.attempts) == {1}
 
 
 def test_a_feed_that_never_spoke_is_silent_too(tmp_path: Path) -> None:
@@ -271,8 +277,8 @@ def test_a_feed_that_never_spoke_is_silent_too(tmp_path: Path) -> None:
         simulator.inject("connect:silence")
         story = Story(simulator, tmp_path / "home")
         with story.broker:
-            assert story.until_told("waiting")["cause"] == "silence"
-            story.until_told("first_tick")
+            assert story.until_event("waiting")["cause"] == "silence"
+            story.until_event("first_tick")
 
 
 def test_outside_market_hours_silence_is_quiet_and_spends_no_attempt(tmp_path: Path) -> None:
@@ -280,7 +286,7 @@ def test_outside_market_hours_silence_is_quiet_and_spends_no_attempt(tmp_path: P
         simulator.inject("connect:silence")
         story = Story(simulator, tmp_path / "home", calendar=CLOSED)
         with story.broker:
-            story.until_told("quiet")
+            story.until_event("quiet")
             pings = simulator.journal.connections[0].ping_count
             assert simulator.wait_until(
                 lambda: simulator.journal.connections[0].ping_count >= pings + 10

@@ -76,6 +76,30 @@ def test_full_speed_gives_the_bytes_back(ticks: Any, tmp_path: Path) -> None:
     assert piped.stdout.encode() == day
 
 
+def test_joined_recordings_come_out_as_one(ticks: Any, tmp_path: Path) -> None:
+    first, second = csv_text(range(5)), csv_text(range(5, 9))
+    through_windows = b"\xef\xbb\xbf" + second.replace(b"\n", b"\r\n")
+    joined = (first + through_windows).decode()
+    ran = ticks("replay", "-", "--speed", "max", "--csv", "-", stdin=joined)
+    assert (ran.returncode, ran.stdout.encode()) == (0, csv_text(range(9)))
+    (tmp_path / "joined.csv").write_bytes(first + through_windows)
+    ran = ticks("replay", "joined.csv", "--speed", "max")
+    assert (ran.returncode, ran.stdout.encode()) == (0, csv_text(range(9)))
+
+
+@pytest.mark.parametrize("text", [csv_text(range(0)), csv_text(range(0)) + b"rubbish\n", b""])
+def test_a_recording_without_a_good_row_is_exit_6_and_harms_no_output(
+    ticks: Any, tmp_path: Path, text: bytes
+) -> None:
+    (tmp_path / "day.jsonl").write_bytes(text)
+    (tmp_path / "good.csv").write_bytes(csv_text(range(3)))
+    arguments = ("--speed", "max", "--csv", "good.csv", "--overwrite")
+    ran = ticks("replay", "day.jsonl", *arguments)
+    assert ran.returncode == 6
+    assert "day.jsonl has no row that can be read" in ran.stderr
+    assert (tmp_path / "good.csv").read_bytes() == csv_text(range(3))
+
+
 def test_formats_are_made_of_each_other_without_loss(ticks: Any, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(csv_text(range(50)))
     ran = ticks("replay", "a.csv", "--speed", "max", "--jsonl", "a.jsonl.gz", "--csv", "b.csv")
@@ -99,7 +123,7 @@ def test_recordings_are_merged_filtered_and_rotated(ticks: Any, tmp_path: Path) 
     ]
     assert "30 of 180 ticks" in ran.stderr
     ran = ticks("replay", "a.csv", "--symbol", "NOSUCH", "--speed", "max")
-    assert (ran.returncode, "no row of NOSUCH was seen" in ran.stderr) == (0, True)
+    assert (ran.returncode, "no row of NOSUCH was found" in ran.stderr) == (0, True)
 
 
 def test_candles_are_made_at_full_speed(ticks: Any, tmp_path: Path, day: bytes) -> None:
@@ -121,7 +145,7 @@ def test_its_own_pace_is_kept(ticks: Any, day: bytes) -> None:
     assert 1.0 <= time.monotonic() - began_s < 15
 
 
-def test_damage_is_told_and_left_out_or_ends_it_strictly(
+def test_damage_is_reported_and_skipped_or_ends_it_strictly(
     ticks: Any, tmp_path: Path, day: bytes
 ) -> None:
     lines = day.splitlines(keepends=True)[:101]
@@ -129,7 +153,7 @@ def test_damage_is_told_and_left_out_or_ends_it_strictly(
     ran = ticks("replay", "day.csv", "--speed", "max")
     assert (ran.returncode, ran.stdout.encode()) == (0, b"".join(lines))
     assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
-    assert "counted only" in ran.stderr
+    assert "only counted" in ran.stderr
     assert "100 ticks" in ran.stderr
     assert "20 damaged" in ran.stderr
     ran = ticks("replay", "day.csv", "--speed", "max", "--strict")

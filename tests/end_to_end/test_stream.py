@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from ticks.adapter.files.recording import read_recording
-from ticks.adapter.rows.encode import csv_header
+from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
@@ -280,7 +280,7 @@ def test_arguments_that_make_no_sense_are_a_usage_error(
 
 
 def test_an_empty_watch_list_is_a_usage_error(ticks: Any) -> None:
-    failed(ticks("stream", "--from", "-", stdin="# nothing\n"), 2, "names no symbol")
+    failed(ticks("stream", "--from", "-", stdin="# nothing\n"), 2, "contains no symbols")
 
 
 @pytest.mark.parametrize(

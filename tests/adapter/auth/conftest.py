@@ -1,12 +1,11 @@
-"""A hand-turned clock, a broker that answers from a script, and a tiny scripted HTTP server."""
+"""A hand-turned clock, and a broker that answers from a script."""
 
 from __future__ import annotations
 
 import base64
 import json
-import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -56,6 +55,7 @@ class FakeBroker:
         self.calls: list[tuple[str, ...]] = []
         self.failures: dict[str, list[Exception]] = {"login": [], "refresh": [], "logout": []}
         self.lifetime_s = 3600.0
+        self.refresh_tokens = True
         self.gate: threading.Event | None = None
         self.entered = threading.Event()
 
@@ -80,12 +80,13 @@ class FakeBroker:
             raise self.failures[call[0]].pop(0)
         serial = len(self.calls)
         exp_s = self.clock.wall / 1e9 + self.lifetime_s
-        return Tokens(jwt(exp_s, serial), f"refresh-{serial}", f"feed-{serial}")
+        refresh = f"refresh-{serial}" if self.refresh_tokens else ""
+        return Tokens(jwt(exp_s, serial), refresh, f"feed-{serial}")
 
 
 @dataclass
 class Desk:
-    """A keeper with everything that it touches."""
+    """Makes authenticators, and has everything that they touch."""
 
     home: Paths
     clock: HandClock
@@ -136,64 +137,3 @@ def _jwt() -> Callable[..., str]:
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
-
-
-class ScriptedServer:
-    """Answers each connection with the next of `answers` (raw bytes), and keeps requests."""
-
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.answers: list[bytes | Callable[[socket.socket], None]] = []
-        self.requests: list[bytes] = []
-        self.read_first = True
-        self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def reply(self, body: bytes | str, status: str = "200 OK", headers: str = "") -> None:
-        """Queue a whole reply."""
-        data = body.encode() if isinstance(body, str) else body
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(data)}\r\n{headers}\r\n"
-        self.answers.append(head.encode() + data)
-
-    def stop(self) -> None:
-        self._stopped.set()
-        with socket.create_connection(("127.0.0.1", self.port), 5):
-            pass
-        self._thread.join(10)
-        self._listener.close()
-
-    def _serve(self) -> None:
-        while True:
-            connection, _peer = self._listener.accept()
-            with connection:
-                if self._stopped.is_set():
-                    return
-                if self.read_first:
-                    self.requests.append(self._read(connection))
-                answer = self.answers.pop(0)
-                if callable(answer):
-                    answer(connection)
-                else:
-                    connection.sendall(answer)
-
-    def _read(self, connection: socket.socket) -> bytes:
-        connection.settimeout(5)
-        text = b""
-        while b"\r\n\r\n" not in text:
-            text += connection.recv(65536)
-        head, _, body = text.partition(b"\r\n\r\n")
-        for line in head.split(b"\r\n"):
-            if line.lower().startswith(b"content-length:"):
-                while len(body) < int(line.split(b":")[1]):
-                    body += connection.recv(65536)
-        return head + b"\r\n\r\n" + body
-
-
-@pytest.fixture
-def server() -> Iterator[ScriptedServer]:
-    scripted = ScriptedServer()
-    yield scripted
-    scripted.stop()

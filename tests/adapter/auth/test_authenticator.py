@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -9,13 +10,16 @@ from dataclasses import replace
 
 import pytest
 
-from ticks.adapter.auth.authenticator import Session
+from ticks.adapter.auth.authenticator import Authenticator, Session
 from ticks.adapter.auth.credentials import Credentials
+from ticks.adapter.auth.session_store import SessionStore
 from ticks.adapter.auth.totp import code_at
 from ticks.adapter.errors import (
     BrokerBusyError,
     CredentialsMissingError,
     CredentialsRefusedError,
+    DiskError,
+    LoginUnclearError,
     NetworkError,
     NotSmartApiError,
     RateLimitedError,
@@ -27,7 +31,10 @@ from ticks.adapter.errors import (
 )
 
 NOTHING = Credentials()
-REFUSED_CODE = TotpRefusedError("the broker refused the TOTP code", remedy="look")
+REST_URL = "https://broker.example"
+REFUSED_CODE = TotpRefusedError(
+    "the broker refused the TOTP code", kind="totp-refused", code="AB1050"
+)
 
 
 # --- the saved session ---------------------------------------------------------------------------
@@ -72,11 +79,11 @@ def test_a_file_that_others_may_read_is_refused_even_with_credentials(desk) -> N
     ):
         with pytest.raises(SessionFileError) as caught:
             call()
-        assert caught.value.remedy == f"run: chmod 600 {desk.home.session_file}"
+        assert caught.value.values == {"quoted_path": str(desk.home.session_file)}
     assert desk.broker.count("login") == 1
 
 
-def test_a_login_mends_a_file_that_others_may_read(desk, credentials) -> None:
+def test_a_login_repairs_a_file_that_others_may_read(desk, credentials) -> None:
     desk.authenticator().session()
     desk.home.session_file.chmod(0o644)
     authenticator = desk.authenticator()
@@ -101,7 +108,7 @@ def test_what_is_missing_for_a_login_is_named(desk) -> None:
         desk.authenticator(Credentials(api_key="k", pin="2468")).session()
     assert "TICKS_CLIENT_CODE, TICKS_TOTP_SECRET" in str(caught.value)
     assert "TICKS_PIN" not in str(caught.value)
-    assert "ticks login" in caught.value.remedy
+    assert caught.value.kind == "credentials-missing"
     assert desk.broker.calls == []
 
 
@@ -113,15 +120,27 @@ def test_the_saved_session_completes_the_credentials_of_the_next_login(desk, cre
     assert desk.broker.calls[-1][:4] == ("login", "my-api-key", "A123", "2468")
 
 
-def test_a_full_disk_does_not_end_a_stream_but_does_fail_a_login(desk, credentials) -> None:
+def test_a_session_that_cannot_be_saved_lives_in_memory_which_is_said_once(
+    desk, credentials
+) -> None:
     desk.home.state.write_text("a file where the folder should be")
     authenticator = desk.authenticator()
     session = authenticator.session()
     assert authenticator.session() == session
+    assert authenticator.renew(session) != session
     assert len(desk.notes) == 1
-    assert "cannot be kept" in desk.notes[0]
-    with pytest.raises(SessionFileError):
+    assert "cannot be saved" in desk.notes[0]
+    with pytest.raises(DiskError):
         authenticator.login(credentials)
+
+
+def test_a_session_without_a_refresh_token_is_renewed_by_a_login(desk) -> None:
+    desk.broker.refresh_tokens = False
+    authenticator = desk.authenticator()
+    authenticator.session()
+    desk.clock.turn(2 * 3600)
+    assert authenticator.renew().is_valid(desk.clock.wall)
+    assert [call[0] for call in desk.broker.calls] == ["login", "login"]
 
 
 # --- renewal -------------------------------------------------------------------------------------
@@ -250,19 +269,62 @@ def test_a_reply_that_came_in_the_next_window_costs_no_wait(desk, credentials) -
     assert desk.pauses == [0.0]
 
 
+def test_the_wait_for_the_next_code_counts_down_for_who_looks(desk, credentials) -> None:
+    desk.broker.failures["login"] = [REFUSED_CODE]
+    authenticator = desk.authenticator()
+    seen: list[float | None] = []
+
+    def pause(seconds: float) -> None:
+        seen.append(authenticator.totp_wait_s)
+        desk.clock.turn(seconds - 5)
+        seen.append(authenticator.totp_wait_s)
+        desk.clock.turn(5)
+
+    desk.pause = pause
+    authenticator = desk.authenticator()
+    assert authenticator.totp_wait_s is None
+    authenticator.login(credentials)
+    assert seen == [20.0, 5.0]
+    assert authenticator.totp_wait_s is None
+
+
+def test_a_code_that_was_typed_is_sent_as_it_is_and_not_waited_for(desk, credentials) -> None:
+    typed = replace(credentials, totp_secret=None, totp_code="123456")
+    desk.broker.failures["login"] = [REFUSED_CODE]
+    authenticator = desk.authenticator()
+    with pytest.raises(TotpRefusedError):
+        authenticator.login(typed)
+    assert [call[4] for call in desk.broker.calls] == ["123456"]
+    assert desk.pauses == []
+    assert authenticator.login(replace(typed, totp_code="654321")).client_code == "A123"
+
+
+def test_an_answer_that_is_not_understood_lets_the_pin_be_sent_once_more_at_most(desk) -> None:
+    desk.broker.failures["login"] = [NotSmartApiError("what?") for _ in range(9)]
+    authenticator = desk.authenticator()
+    with pytest.raises(NotSmartApiError):
+        authenticator.session()
+    for _ in range(3):
+        with pytest.raises(LoginUnclearError, match=r"last: what\?") as caught:
+            authenticator.session()
+        assert not caught.value.can_retry
+        desk.clock.turn(3600)
+    assert desk.broker.count("login") == 2
+
+
 def test_codes_refused_in_two_windows_are_never_tried_again(desk, credentials) -> None:
     desk.broker.failures["login"] = [REFUSED_CODE, REFUSED_CODE]
     authenticator = desk.authenticator()
     for _ in range(3):
         with pytest.raises(TotpRefusedError, match="refused the TOTP code") as caught:
             authenticator.login(credentials)
-        assert caught.value.remedy == "look"
+        assert (caught.value.kind, caught.value.values) == ("totp-refused", {"code": "AB1050"})
     assert desk.broker.count("login") == 2
     assert len(desk.pauses) == 1
 
 
 def test_refused_credentials_are_never_tried_twice(desk, credentials) -> None:
-    desk.broker.failures["login"] = [CredentialsRefusedError("AB1007", remedy="check the PIN")]
+    desk.broker.failures["login"] = [CredentialsRefusedError("AB1007", kind="login-refused")]
     authenticator = desk.authenticator()
     for call in (
         authenticator.session,
@@ -271,7 +333,7 @@ def test_refused_credentials_are_never_tried_twice(desk, credentials) -> None:
     ):
         with pytest.raises(CredentialsRefusedError, match="AB1007") as caught:
             call()
-        assert caught.value.remedy == "check the PIN"
+        assert caught.value.kind == "login-refused"
     assert desk.broker.count("login") == 1
     assert authenticator.login(replace(credentials, pin="1357")).client_code == "A123"
 
@@ -332,7 +394,7 @@ def run_together(desk, calls: list[Callable[[], Session]]) -> list[object]:
 
 
 def release_when_all_wait(threads: list[threading.Thread]) -> None:
-    """Until each thread stands at the keeper's lock, as its frame shows."""
+    """Until each thread waits at the lock, as its frame shows."""
     patience = threading.Event()
     for _ in range(1000):
         frames = sys._current_frames()
@@ -373,6 +435,71 @@ def test_all_who_waited_get_the_error_of_the_one_call(desk) -> None:
     assert len({id(result) for result in results}) == 3
 
 
+# --- several processes that share the file ------------------------------------------------------
+
+
+def test_a_renewal_that_another_process_finished_meanwhile_is_not_repeated(desk) -> None:
+    desk.authenticator().session()
+    desk.clock.turn(2 * 3600)
+    authenticators = [desk.authenticator() for _ in range(4)]
+    barrier = threading.Barrier(4)
+    renewed: list[Session] = []
+
+    def renew(authenticator: Authenticator) -> None:
+        barrier.wait(10)
+        renewed.append(authenticator.renew())
+
+    threads = [threading.Thread(target=renew, args=(one,)) for one in authenticators]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert desk.broker.count("refresh") == 1
+    assert renewed == [renewed[0]] * 4
+
+
+@pytest.mark.parametrize(
+    ("call", "fault"),
+    [("refresh", TokenRefusedError("used already")), ("login", CredentialsRefusedError("AB1007"))],
+)
+def test_the_file_is_read_again_before_a_login_and_before_a_failure(
+    desk, call: str, fault: TicksError
+) -> None:
+    desk.authenticator().session()
+    desk.clock.turn(2 * 3600)
+    tokens = desk.broker.login("my-api-key", "A123", "2468", "1")
+    fresh = Session.issued("A123", "my-api-key", tokens, desk.clock.wall)
+    real = getattr(desk.broker, call)
+
+    def overtaken(*arguments: str) -> object:
+        # A program that knows no lock was faster.
+        SessionStore(desk.home.session_file, REST_URL).write(fresh)
+        return real(*arguments)
+
+    setattr(desk.broker, call, overtaken)
+    desk.broker.failures[call] = [fault]
+    if call == "login":
+        desk.home.session_file.unlink()
+    logins = desk.broker.count("login")
+    assert desk.authenticator().renew() == fresh
+    assert desk.broker.count("login") == logins + (call == "login")
+
+
+def test_a_killed_processs_draft_with_tokens_is_gone_after_a_start_and_after_a_logout(
+    desk,
+) -> None:
+    for clean in (
+        desk.authenticator().session,
+        desk.authenticator().session,
+        desk.authenticator().logout,
+    ):
+        desk.home.state.mkdir(exist_ok=True)
+        draft = desk.home.state / ".session-killed.tmp"
+        draft.write_text("tokens")
+        clean()
+        assert not draft.exists()
+
+
 # --- status and logout ---------------------------------------------------------------------------
 
 
@@ -394,14 +521,14 @@ def test_logout_ends_the_session_and_deletes_the_file(desk) -> None:
     authenticator.logout()
     assert desk.broker.calls[-1] == ("logout", "my-api-key", "A123", session.jwt_token)
     assert authenticator.status() is None
-    assert desk.notes == [f"the session of A123 is ended; {desk.home.session_file} deleted"]
+    assert desk.notes == [f"the session of A123 has ended; {desk.home.session_file} deleted"]
 
 
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (NetworkError("nobody there"), "(nobody there): it runs until 20 Nov 10:00 IST"),
-        (TokenRefusedError("over"), "the session of A123 was over already"),
+        (NetworkError("nobody there"), "(nobody there): it is valid until 20 Nov 10:00 IST"),
+        (TokenRefusedError("over"), "the session of A123 had ended already"),
     ],
 )
 def test_logout_deletes_the_file_whatever_the_broker_says(
@@ -425,6 +552,14 @@ def test_logout_without_a_session_says_so_and_deletes_what_is_broken(desk) -> No
     assert desk.broker.calls == []
 
 
+def test_logout_removes_what_is_not_a_session_file_and_says_so(desk) -> None:
+    desk.home.state.mkdir()
+    os.mkfifo(desk.home.session_file)
+    desk.authenticator().logout()
+    assert not desk.home.session_file.exists()
+    assert "no session was ended at the broker" in desk.notes[0]
+
+
 def test_after_a_logout_nothing_is_remembered(desk) -> None:
     authenticator = desk.authenticator()
     first = authenticator.session()
@@ -443,9 +578,9 @@ def test_a_saved_session_loads_neither_the_library_nor_http(desk) -> None:
         "    def now_s(self): return 0.0\n"
         f"    def wall_ns(self): return {desk.clock.wall}\n"
         "home = Paths.from_env({'TICKS_HOME': sys.argv[1]})\n"
-        "keeper = Authenticator(home, 'https://broker.example', Credentials(), clock=Clock(),"
+        "one = Authenticator(home, 'https://broker.example', Credentials(), clock=Clock(),"
         " pause=print)\n"
-        "assert keeper.session() == keeper.renew()\n"
+        "assert one.session() == one.renew()\n"
         "loaded = {'SmartApi', 'requests', 'logzero', 'pyotp', 'http.client'} & set(sys.modules)\n"
         "assert not loaded, loaded\n"
     )

@@ -18,8 +18,13 @@ def test_an_empty_variable_is_a_missing_one() -> None:
     assert found.missing() == ("TICKS_CLIENT_CODE", "TICKS_PIN", "TICKS_TOTP_SECRET")
 
 
+def test_a_code_from_a_phone_stands_in_for_the_secret() -> None:
+    assert Credentials("k", "A123", "2468", totp_code="123456").missing() == ()
+
+
 def test_a_repr_names_what_is_missing_and_shows_no_secret() -> None:
     text = repr(Credentials("the-key", "A123", "2468", None))
+    assert "123456" not in repr(Credentials(totp_code="123456"))
     assert text == "Credentials(client_code='A123', missing=('TICKS_TOTP_SECRET',))"
 
 

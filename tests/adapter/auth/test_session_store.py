@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import socket
 import stat
+import threading
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ticks.adapter.auth.session_store import SessionStore
 from ticks.adapter.auth.tokens import Session
-from ticks.adapter.errors import SessionFileError
+from ticks.adapter.errors import DiskError, SessionFileError
 
 SESSION = Session("A123", "key", "jwt", "refresh", "feed", 1_700_000_000_123_456_789)
 URL = "https://broker.example"
@@ -53,14 +58,13 @@ def test_writing_replaces_a_file_with_wider_rights_by_a_private_one(file: Sessio
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o644, 0o666, 0o601])
-def test_wider_rights_are_refused_with_the_command_that_mends_them(
-    file: SessionStore, mode: int
-) -> None:
+def test_wider_rights_are_refused_by_kind_with_the_path(file: SessionStore, mode: int) -> None:
     file.write(SESSION)
     file.path.chmod(mode)
     with pytest.raises(SessionFileError, match=f"{mode:04o}") as caught:
         file.read()
-    assert caught.value.remedy == f"run: chmod 600 {file.path}"
+    assert caught.value.kind == "session-file-shared"
+    assert caught.value.values == {"quoted_path": str(file.path)}
     assert file.read(must_be_private=False) == SESSION
 
 
@@ -113,7 +117,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(SessionFileError, match="No space left on device"):
+    with pytest.raises(DiskError, match="No space left on device"):
         file.write(SESSION)
     assert file.path.read_bytes() == before
     assert os.listdir(file.path.parent) == [file.path.name]
@@ -124,18 +128,122 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     file = SessionStore(tmp_path / "plain" / "session.json", URL)
     assert file.read() is None
     assert file.delete() is False
-    with pytest.raises(SessionFileError, match="plain") as caught:
+    with pytest.raises(DiskError, match="plain") as caught:
         file.write(SESSION)
-    assert "TICKS_HOME" in caught.value.remedy
+    assert caught.value.kind == "session-not-saved"
+    with file.locked():
+        file.sweep()
 
 
-def test_a_folder_in_the_files_place_is_named(file: SessionStore) -> None:
-    file.path.mkdir(parents=True)
-    with pytest.raises(SessionFileError, match=r"cannot be read: Is a directory"):
-        file.read()
-    with pytest.raises(SessionFileError, match="cannot be kept"):
+def in_its_place(path: Path, what: str) -> socket.socket | None:
+    """Something that is not a file, where the session file should be."""
+    path.parent.mkdir(parents=True)
+    if what == "a folder":
+        path.mkdir()
+    elif what == "a FIFO":
+        os.mkfifo(path, 0o600)
+    elif what == "a socket":
+        bound = socket.socket(socket.AF_UNIX)
+        bound.bind(os.fspath(path))
+        return bound
+    else:
+        path.symlink_to("/dev/zero")
+    return None
+
+
+@pytest.mark.parametrize("what", ["a folder", "a FIFO", "a socket", "a device"])
+def test_what_is_not_a_file_is_named_and_never_waited_for(tmp_path: Path, what: str) -> None:
+    file = SessionStore(tmp_path / "h" / "session.json", URL)  # short, for the socket's sake
+    bound = in_its_place(file.path, what)
+    with pytest.raises(SessionFileError, match=f"not a file but {what}") as caught:
+        file.read(must_be_private=False)
+    assert caught.value.kind == "session-file-type"
+    if what == "a folder":
+        with pytest.raises(DiskError):
+            file.write(SESSION)
+        with pytest.raises(SessionFileError, match="cannot be deleted"):
+            file.delete()
+        assert os.listdir(file.path.parent) == [file.path.name]
+    else:
         file.write(SESSION)
-    assert os.listdir(file.path.parent) == [file.path.name]
+        assert file.read() == SESSION
+    if bound is not None:
+        bound.close()
+
+
+def test_a_session_without_a_refresh_token_is_one(file: SessionStore) -> None:
+    without = replace(SESSION, refresh_token="")
+    file.write(without)
+    assert file.read() == without
+
+
+# --- several processes ----------------------------------------------------------------------------
+
+
+def drafts(file: SessionStore) -> list[str]:
+    return [name for name in os.listdir(file.path.parent) if name.startswith(".session-")]
+
+
+def test_a_killed_processs_draft_is_swept(file: SessionStore) -> None:
+    file.write(SESSION)
+    draft = file.path.with_name(".session-abc.tmp")
+    for clean in (file.sweep, lambda: file.locked().__enter__()):
+        draft.write_text("tokens")
+        clean()
+        assert drafts(file) == []
+    assert file.read() == SESSION
+
+
+def test_a_draft_is_left_while_another_process_writes_it(file: SessionStore) -> None:
+    file.write(SESSION)
+    draft = file.path.with_name(".session-abc.tmp")
+    draft.write_text("tokens")
+    other = SessionStore(file.path, URL)
+    with other.locked():
+        draft.write_text("tokens")
+        file.sweep()
+        assert drafts(file) == [draft.name]
+    file.sweep()
+    assert drafts(file) == []
+
+
+def test_one_at_a_time_holds_the_lock(file: SessionStore) -> None:
+    order: list[str] = []
+    waiting = threading.Event()
+
+    def second() -> None:
+        waiting.set()
+        with SessionStore(file.path, URL).locked():
+            order.append("second")
+
+    with file.locked():
+        thread = threading.Thread(target=second)
+        thread.start()
+        waiting.wait(10)
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+
+
+def test_a_holder_that_hangs_is_not_waited_for_for_ever(file: SessionStore) -> None:
+    file.write(SESSION)
+    with open(file.path.with_suffix(".lock"), "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        began_s = time.monotonic()
+        with SessionStore(file.path, URL, lock_patience_s=0.1).locked():
+            assert 0.1 <= time.monotonic() - began_s < 5
+
+
+def test_the_lock_is_private_and_no_hindrance_where_it_cannot_be_had(file: SessionStore) -> None:
+    with file.locked():
+        pass
+    lock = file.path.with_suffix(".lock")
+    assert rights(lock) == 0o600
+    lock.unlink()
+    lock.mkdir()
+    with file.locked():
+        file.write(SESSION)
+    assert file.read() == SESSION
 
 
 def test_deleting_tells_whether_there_was_one(file: SessionStore) -> None:

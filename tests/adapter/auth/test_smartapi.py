@@ -54,6 +54,14 @@ def test_a_refresh_sends_the_old_jwt_and_gives_three_new_tokens(api: SmartApi, s
     assert json.loads(body) == {"refreshToken": "old-r"}
 
 
+def test_a_reply_without_a_refresh_token_is_accepted(api: SmartApi, server) -> None:
+    without = {"jwtToken": "j.w.t", "feedToken": "f"}
+    server.reply(success(without))
+    assert api.login("key", "A123", "2468", "123456") == Tokens("j.w.t", "", "f")
+    server.reply(success(without))
+    assert api.refresh("key", "old.j.wt", "old-r") == Tokens("j.w.t", "old-r", "f")
+
+
 def test_a_profile_puts_no_secret_into_the_address(api: SmartApi, server) -> None:
     server.reply(success({"clientcode": "A123", "name": "A USER", "exchanges": ["NSE", "BSE"]}))
     assert api.profile("key", "j.w.t") == Profile("A123", "A USER", ("NSE", "BSE"))
@@ -144,7 +152,7 @@ for call in (
         call()
     except TicksError as error:
         import traceback
-        texts.append("".join(traceback.format_exception(error)) + repr(error) + error.remedy)
+        texts.append("".join(traceback.format_exception(error)) + repr(error) + repr(error.values))
 assert len(texts) == 4, texts
 assert not any("secret" in text for text in texts), texts
 

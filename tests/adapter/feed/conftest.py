@@ -14,7 +14,7 @@ from typing import TypeAlias
 import pytest
 
 Script: TypeAlias = Callable[[socket.socket], None]
-CERTIFICATE = Path(__file__).parent / "loopback.pem"
+CERTIFICATE = Path(__file__).parent.parent / "loopback.pem"
 PATIENCE_S = 10.0
 
 
@@ -29,7 +29,8 @@ class FeedServer:
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
         scheme = "ws" if context is None else "wss"
-        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}/smart-stream"
+        self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{scheme}://{self.host}/smart-stream"
         self.scripts: list[Script] = []
         self.requests: list[bytes] = []
         self.received = bytearray()

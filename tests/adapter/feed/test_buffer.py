@@ -13,7 +13,7 @@ from ticks.adapter.waker import Waker
 
 
 @pytest.fixture
-def bell() -> Iterator[Waker]:
+def waker() -> Iterator[Waker]:
     waker = Waker()
     yield waker
     waker.close()
@@ -23,23 +23,23 @@ def packets(first: int, count: int) -> list[bytes]:
     return [str(number).encode() for number in range(first, first + count)]
 
 
-def test_an_empty_buffer_gives_nothing_and_never_waits(bell: Waker) -> None:
-    full = TickBuffer(10, bell)
+def test_an_empty_buffer_gives_nothing_and_never_waits(waker: Waker) -> None:
+    full = TickBuffer(10, waker)
     assert full.take() == []
     assert full.take_packet() is None
 
 
-def test_batches_come_out_whole_and_in_order(bell: Waker) -> None:
-    kept = TickBuffer(10, bell)
+def test_batches_come_out_whole_and_in_order(waker: Waker) -> None:
+    kept = TickBuffer(10, waker)
     kept.put(1, [b"a", b"b"])
     kept.put(2, [b"c"])
-    assert (kept.size, kept.peak) == (3, 3)
+    assert kept.size == 3
     assert kept.take() == [Batch(1, [b"a", b"b"]), Batch(2, [b"c"])]
-    assert (kept.size, kept.peak, kept.dropped) == (0, 3, 0)
+    assert (kept.size, kept.dropped) == (0, 0)
 
 
-def test_single_packets_come_out_with_the_time_of_their_drain(bell: Waker) -> None:
-    kept = TickBuffer(10, bell)
+def test_single_packets_come_out_with_the_time_of_their_drain(waker: Waker) -> None:
+    kept = TickBuffer(10, waker)
     kept.put(1, [b"a", b"b"])
     kept.put(2, [b"c"])
     taken = [kept.take_packet() for _ in range(4)]
@@ -47,22 +47,22 @@ def test_single_packets_come_out_with_the_time_of_their_drain(bell: Waker) -> No
     assert kept.size == 0
 
 
-def test_only_the_first_batch_of_an_empty_buffer_rings(bell: Waker) -> None:
-    kept = TickBuffer(10, bell)
+def test_only_the_first_batch_of_an_empty_buffer_wakes_the_reader(waker: Waker) -> None:
+    kept = TickBuffer(10, waker)
     kept.put(1, [b"a"])
-    assert bell.wait(0)
+    assert waker.wait(0)
     kept.put(2, [b"b"])
-    assert not bell.wait(0)
+    assert not waker.wait(0)
     kept.take()
     kept.put(3, [b"c"])
-    assert bell.wait(0)
+    assert waker.wait(0)
 
 
 def test_what_has_no_room_goes_oldest_first_and_is_counted(
-    bell: Waker, monkeypatch: pytest.MonkeyPatch
+    waker: Waker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buffer, "STEP_BACK_S", 0.0)
-    kept = TickBuffer(5, bell)
+    kept = TickBuffer(5, waker)
     kept.put(1, packets(0, 3))
     kept.put(2, packets(3, 4))
     assert kept.dropped == 2
@@ -73,10 +73,10 @@ def test_what_has_no_room_goes_oldest_first_and_is_counted(
 
 
 def test_a_full_buffer_waits_a_moment_for_its_reader(
-    bell: Waker, monkeypatch: pytest.MonkeyPatch
+    waker: Waker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(buffer, "STEP_BACK_S", 10.0)
-    kept = TickBuffer(2, bell)
+    kept = TickBuffer(2, waker)
     kept.put(1, [b"a", b"b"])
     feeder = threading.Thread(target=kept.put, args=(2, [b"c"]))
     feeder.start()
@@ -93,11 +93,11 @@ def test_a_full_buffer_waits_a_moment_for_its_reader(
 def test_every_packet_is_taken_once_and_in_order_or_counted_as_dropped(
     limit: int, moves: list[int | None]
 ) -> None:
-    bell = Waker()
+    waker = Waker()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(buffer, "STEP_BACK_S", 0.0)
-            kept, put, taken = TickBuffer(limit, bell), 0, []
+            kept, put, taken = TickBuffer(limit, waker), 0, []
             for count in [*moves, None]:
                 if count is None:
                     taken += [int(p) for batch in kept.take() for p in batch.packets]
@@ -108,7 +108,7 @@ def test_every_packet_is_taken_once_and_in_order_or_counted_as_dropped(
             assert taken == sorted(set(taken))
             assert len(taken) + kept.dropped == put
     finally:
-        bell.close()
+        waker.close()
 
 
 def test_a_reader_may_take_a_little_at_a_time() -> None:
@@ -120,9 +120,9 @@ def test_a_reader_may_take_a_little_at_a_time() -> None:
 
 
 def test_a_stuck_reader_is_waited_for_once_and_again_when_it_took_something(
-    bell: Waker, monkeypatch: pytest.MonkeyPatch
+    waker: Waker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = TickBuffer(2, bell)
+    kept = TickBuffer(2, waker)
     waits: list[float] = []
 
     def waited(_is_true: object, seconds: float) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from random import Random, SystemRandom
+from typing import TypeVar
 
 import pytest
 from virtual_days import UNITS, live_a_day
@@ -24,11 +25,24 @@ from ticks.adapter.errors import (
     SubscriptionRefusedError,
     TicksError,
 )
+from ticks.adapter.events import (
+    FeedEvent,
+    Lost,
+    Malformed,
+    OutOfOrder,
+    Recovered,
+    Refused,
+    Renewed,
+    Stopped,
+    Waiting,
+)
 from ticks.adapter.feed import lifecycle
 from ticks.adapter.feed.lifecycle import Checked, Opened, Phase, Policy
 from ticks.adapter.feed.tracker import PacketTracker
 from ticks.adapter.wire.frames import Opcode, encode_close, encode_frame
 from ticks.adapter.wire.subscription import Unit
+
+EventT = TypeVar("EventT", bound=FeedEvent)
 
 BROKEN_ONCE: tuple[int, ...] = ()
 """Seeds beyond the fixed ones of days that broke a promise; each stays here for good."""
@@ -47,15 +61,8 @@ TRADING = (wall_ns("2026-11-20 09:15:00"), wall_ns("2026-11-20 15:30:00"))
 ALWAYS = (0, 1 << 62)
 
 
-@dataclass
-class LifecycleEvent:
-    name: str
-    facts: dict[str, object]
-    at_s: float
-
-
 class Scripted(World):
-    """A world that keeps what the connection told and sent, with a stop after `length_s`."""
+    """A world that keeps what the connection sent, with a stop after `length_s`."""
 
     def __init__(
         self,
@@ -75,17 +82,17 @@ class Scripted(World):
             policy=replace(Policy(), **policy),  # type: ignore[arg-type]
             units=UNITS[:2] if units is None else units,
         )
-        self.events: list[LifecycleEvent] = []
+        self.events: list[FeedEvent] = []
+        self.at_s: list[float] = []
+        """When each event was logged, in seconds after the start."""
         self.sent: list[str] = []
         self.closed_with: list[int] = []
-        reported = self.referee.reported
-
-        def keep(connection: int, name: str, facts: dict[str, object]) -> None:
-            self.events.append(LifecycleEvent(name, facts, self.now_s - 1000))
-            reported(connection, name, facts)
-
-        self.connection._report = keep
         self.later(length_s, self.stop)
+
+    def log_event(self, event: FeedEvent) -> None:
+        self.events.append(event)
+        self.at_s.append(self.now_s - 1000)
+        super().log_event(event)
 
     def send_text(self, words: str) -> None:
         self.sent.append(words)
@@ -98,8 +105,9 @@ class Scripted(World):
     def names(self) -> list[str]:
         return [event.name for event in self.events]
 
-    def facts(self, name: str) -> dict[str, object]:
-        return next(event.facts for event in self.events if event.name == name)
+    def first(self, kind: type[EventT]) -> EventT:
+        """The first event of that kind."""
+        return next(event for event in self.events if isinstance(event, kind))
 
     def requests(self) -> list[dict[str, object]]:
         return [json.loads(words) for words in self.sent if words != "ping"]
@@ -163,7 +171,7 @@ def test_a_whole_trading_day_is_quiet_before_and_after_and_never_blind() -> None
     assert world.names() == [
         *("connected", "subscribed", "subscribed", "quiet", "first_tick", "quiet", "stopped")
     ]
-    assert world.facts("stopped") == {"blind_s": 0.0}
+    assert world.events[-1] == Stopped(0.0)
     assert world.connection.tracker.ticks == 2 * 22_500 // 5
 
 
@@ -172,9 +180,9 @@ def test_a_session_that_ends_at_midnight_is_renewed_without_losing_the_stream() 
     world = Scripted(Calm(), length_s=NIGHT_S, hours=TRADING, start_ns=start_ns)
     assert world.run() is None
     assert "lost" not in world.names()
-    (renewed,) = [event for event in world.events if event.name == "renewed"]
-    assert 4 * 3600 <= renewed.at_s <= 4 * 3600 + 11
-    assert renewed.facts == {"expires_at": "2026-11-22T00:00:00+05:30"}
+    assert world.names().count("renewed") == 1
+    assert 4 * 3600 <= world.at_s[world.names().index("renewed")] <= 4 * 3600 + 11
+    assert world.first(Renewed) == Renewed(datetime(2026, 11, 22, tzinfo=IST))
     assert world.connection.session_expires_ns == wall_ns("2026-11-22 00:00:00")
 
 
@@ -188,9 +196,8 @@ def test_a_drop_is_blind_from_the_last_packet_to_the_first_after_it() -> None:
         *("first_tick", "lost", "waiting", "connected", "subscribed", "subscribed"),
         *("first_tick", "recovered", "stopped"),
     ]
-    waited_s = world.facts("waiting")["delay_s"]
-    assert isinstance(waited_s, float)
-    assert world.facts("recovered")["blind_s"] == pytest.approx(2 + waited_s + 0.1 + 5, abs=0.01)
+    waited_s = world.first(Waiting).delay_s
+    assert world.first(Recovered).blind_s == pytest.approx(2 + waited_s + 0.1 + 5, abs=0.01)
 
 
 def test_a_server_that_closes_is_named_with_its_code() -> None:
@@ -199,8 +206,8 @@ def test_a_server_that_closes_is_named_with_its_code() -> None:
 
     world = Scripted(Once(1.0, close))
     world.run()
-    assert world.facts("lost")["cause"] == "closed by server"
-    assert world.facts("lost")["code"] == 4001
+    assert world.first(Lost).cause == "closed by server"
+    assert world.first(Lost).code == 4001
 
 
 def test_a_broken_frame_closes_with_the_code_that_the_rfc_asks_for() -> None:
@@ -225,7 +232,7 @@ class Late(Calm):
 def test_packets_that_come_while_the_socket_closes_are_delivered() -> None:
     world = Scripted(Late(), length_s=41.0)
     world.run()
-    assert world.facts("lost")["cause"] == "silence"
+    assert world.first(Lost).cause == "silence"
     assert world.connection.tracker.ticks == 2
 
 
@@ -322,10 +329,10 @@ def test_after_a_reconnect_the_newest_data_is_not_the_former_socket_s() -> None:
     assert world.connection.last_data_s == world.connection.state.live_since_s
 
 
-# --- wishes and refusals --------------------------------------------------------------------------
+# --- subscriptions and refusals -------------------------------------------------------------------
 
 
-def test_a_wish_while_live_unsubscribes_first_and_then_subscribes() -> None:
+def test_a_change_while_live_unsubscribes_first_and_then_subscribes() -> None:
     world = Scripted(Calm(), units=[UNITS[0]])
     world.later(3.0, lambda: world.connection.set_units([UNITS[1]]))
     world.run()
@@ -334,7 +341,7 @@ def test_a_wish_while_live_unsubscribes_first_and_then_subscribes() -> None:
     assert "unsubscribed" in world.names()
 
 
-def test_a_wish_that_is_made_before_the_link_opens_is_subscribed_then() -> None:
+def test_a_change_that_is_made_before_the_link_opens_is_subscribed_then() -> None:
     world = Scripted(Calm(), units=[UNITS[0]])
     world.connection.set_units([UNITS[1]])
     world.run()
@@ -375,15 +382,10 @@ class Refusing(Once):
             socket.write(text(json.dumps({**body, "errorMessage": "over the limit"})))
 
 
-def test_a_refused_request_is_told_and_wanted_no_more() -> None:
+def test_a_refused_request_is_reported_and_wanted_no_more() -> None:
     world = Scripted(Refusing([UNITS[0]]))
     assert world.run() is None
-    assert world.facts("refused") == {
-        "code": "E1002",
-        "detail": "over the limit",
-        "request": "s1ltp",
-        "instruments": 1,
-    }
+    assert world.first(Refused) == Refused("E1002", "over the limit", "s1ltp", 1)
     assert world.connection.units == (UNITS[1],)
     assert len(world.requests()) == 3  # after the reconnect only what was not refused
 
@@ -395,7 +397,8 @@ def test_with_nothing_left_to_subscribe_to_the_connection_ends() -> None:
     assert isinstance(error, SubscriptionRefusedError)
     assert "s2quote" in error.message
     assert "E1001" in error.message
-    assert error.remedy
+    assert error.kind == "subscription-refused"
+    assert error.values == {"request": "s2quote", "instruments": 1, "code": "E1001"}
     assert "waiting" not in world.names()
 
 
@@ -406,10 +409,10 @@ def test_with_nothing_left_to_subscribe_to_the_connection_ends() -> None:
         '{"correlationID":"another","errorCode":"E1001","errorMessage":"bad"}',
     ],
 )
-def test_an_error_that_names_no_request_of_ours_is_told_and_changes_nothing(words: str) -> None:
+def test_an_error_that_names_no_request_of_ours_is_reported_and_changes_nothing(words: str) -> None:
     world = Scripted(Once(1.0, lambda _world, socket: socket.write(text(words))))
     assert world.run() is None
-    assert world.facts("refused") == {"code": "E1001", "detail": "bad"}
+    assert world.first(Refused) == Refused("E1001", "bad")
     assert len(world.connection.units) == 2
 
 
@@ -432,19 +435,19 @@ def test_other_text_is_no_error() -> None:
     assert "refused" not in world.names()
 
 
-def test_bad_packets_are_told_with_their_reasons_but_not_each() -> None:
+def test_bad_packets_are_reported_with_their_reasons_but_not_each() -> None:
     def send_rubbish(world: World, socket: Socket) -> None:
         for number in range(50):
             world.later(number / 100, lambda: socket.write(binary(b"\x01short")))
 
     world = Scripted(Once(1.0, send_rubbish))
     world.run()
-    told = [event.facts for event in world.events if event.name == "malformed"]
-    assert told[-1] == {"malformed": 50, "malformed_length": 50}
-    assert len(told) <= 2
+    reported = [event for event in world.events if isinstance(event, Malformed)]
+    assert reported[-1] == Malformed(50, {"length": 50})
+    assert len(reported) <= 2
 
 
-def test_packets_out_of_order_and_twice_are_told() -> None:
+def test_packets_out_of_order_and_twice_are_reported() -> None:
     def shuffle(_world: World, socket: Socket) -> None:
         for sequence in (9000, 8999, 8999):
             packet = ltp_packet(UNITS[0], sequence)
@@ -452,7 +455,7 @@ def test_packets_out_of_order_and_twice_are_told() -> None:
 
     world = Scripted(Once(98.0, shuffle))
     world.run()
-    assert world.facts("out_of_order") == {"out_of_order": 1, "duplicates": 1}
+    assert world.first(OutOfOrder) == OutOfOrder(1, 1)
 
 
 # --- simulated days -------------------------------------------------------------------------------

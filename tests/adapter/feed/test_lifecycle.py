@@ -5,11 +5,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ticks.adapter import events
 from ticks.adapter.errors import (
     BrokerBusyError,
     CertificateError,
@@ -33,7 +35,7 @@ from ticks.adapter.feed.lifecycle import (
     Action,
     Beaten,
     Checked,
-    Close,
+    CloseLink,
     Connect,
     Due,
     Failed,
@@ -47,7 +49,6 @@ from ticks.adapter.feed.lifecycle import (
     State,
     Stopped,
     Subscribe,
-    Tell,
     Ticked,
     alarm_s,
     step,
@@ -57,6 +58,9 @@ NETWORK = NetworkError("nobody answers")
 OPEN, CLOSED = True, False
 
 
+EventT = TypeVar("EventT", bound=events.FeedEvent)
+
+
 @dataclass
 class Life:
     """One connection's life on a clock that is turned by hand; `do` steps it."""
@@ -64,15 +68,15 @@ class Life:
     policy: Policy = field(default_factory=Policy)
     now_s: float = 1000.0
     state: State = field(default_factory=State)
-    told: list[Tell] = field(default_factory=list)
+    events: list[events.FeedEvent] = field(default_factory=list)
     is_market_open: bool = OPEN
     draw: float = 0.0
 
     def do(self, event: LifecycleEvent, *, after_s: float = 0.0) -> list[Action]:
         self.now_s += after_s
         self.state, actions = step(self.state, event, self.now_s, self.policy)
-        self.told += [action for action in actions if isinstance(action, Tell)]
-        return [action for action in actions if not isinstance(action, Tell)]
+        self.events += [action for action in actions if isinstance(action, events.FeedEvent)]
+        return [action for action in actions if not isinstance(action, events.FeedEvent)]
 
     def check(self, *, after_s: float = 0.0) -> list[Action]:
         return self.do(Checked(self.is_market_open, self.draw), after_s=after_s)
@@ -95,11 +99,11 @@ class Life:
         return self.do(Due())
 
     def names(self) -> list[str]:
-        return [tell.name for tell in self.told]
+        return [event.name for event in self.events]
 
-    def facts(self, name: str) -> dict[str, object]:
-        """The facts of the newest event of that name."""
-        return next(tell.facts for tell in reversed(self.told) if tell.name == name)
+    def newest(self, kind: type[EventT]) -> EventT:
+        """The newest event of that kind."""
+        return next(event for event in reversed(self.events) if isinstance(event, kind))
 
 
 def connecting(**settings: object) -> Life:
@@ -142,20 +146,16 @@ def test_opened_subscribes_and_starts_the_silence_timer() -> None:
 
 def test_a_failed_connect_closes_and_waits() -> None:
     life = connecting()
-    assert life.fail() == [Close(1, 1000)]
+    assert life.fail() == [CloseLink(1, 1000)]
     assert (life.state.phase, life.state.attempt, life.state.delay_s) == (Phase.WAITING, 1, 1.0)
-    assert life.facts("waiting") == {
-        "cause": "network",
-        "detail": "nobody answers",
-        "attempt": 1,
-        "max_attempts": 3,
-        "delay_s": 1.0,
-    }
+    assert life.newest(events.Waiting) == events.Waiting(
+        "network", "nobody answers", attempt=1, max_attempts=3, delay_s=1.0
+    )
 
 
 def test_a_live_link_that_breaks_closes_and_waits() -> None:
     life = live()
-    assert life.fail() == [Close(1, 1000)]
+    assert life.fail() == [CloseLink(1, 1000)]
     assert life.state.phase is Phase.WAITING
     assert life.names() == ["connected", "lost", "waiting"]
 
@@ -164,7 +164,7 @@ def test_data_sets_the_silence_timer_to_nothing() -> None:
     life = live()
     life.tick(after_s=20)
     assert life.state.silence_s(life.now_s) == 0
-    assert life.facts("first_tick") == {"seconds": 20}
+    assert life.newest(events.FirstTick) == events.FirstTick(20)
     life.tick(after_s=1)
     assert life.names().count("first_tick") == 1
 
@@ -189,11 +189,11 @@ def test_silence_in_market_hours_closes_and_waits() -> None:
     life.tick(after_s=1)
     life.hear(after_s=28)
     assert life.check(after_s=1) == []
-    assert life.check(after_s=1) == [Close(1, 1000)]
+    assert life.check(after_s=1) == [CloseLink(1, 1000)]
     assert life.state.phase is Phase.WAITING
     assert isinstance(life.state.cause, SilenceError)
     assert life.names()[-3:] == ["silent", "lost", "waiting"]
-    assert life.facts("silent") == {"silence_s": 30}
+    assert life.newest(events.Silent) == events.Silent(30)
 
 
 def test_a_feed_that_never_spoke_is_silent_too() -> None:
@@ -219,7 +219,7 @@ def test_the_heartbeat_goes_on_its_beat() -> None:
 @pytest.mark.parametrize("make", [Life, connecting, live, waiting])
 def test_stopped_closes_from_every_phase(make: type[Life]) -> None:
     life = make()
-    assert life.do(Stopped()) == [Close(life.state.epoch, 1000)]
+    assert life.do(Stopped()) == [CloseLink(life.state.epoch, 1000)]
     assert life.state.phase is Phase.STOPPED
     assert life.names()[-1] == "stopped"
 
@@ -275,7 +275,7 @@ def test_what_trying_again_can_mend_is_tried_again(cause: TicksError) -> None:
     life = live()
     life.fail(cause)
     assert (life.state.phase, life.state.delay_s) == (Phase.WAITING, 1.0)
-    assert life.facts("lost")["cause"] == cause.label
+    assert life.newest(events.Lost).cause == cause.label
 
 
 @pytest.mark.parametrize(
@@ -283,9 +283,9 @@ def test_what_trying_again_can_mend_is_tried_again(cause: TicksError) -> None:
     [CertificateError("self-signed"), CredentialsMissingError("TICKS_PIN")],
     ids=lambda cause: cause.label,
 )
-def test_what_trying_again_cannot_mend_is_not_tried_again(cause: TicksError) -> None:
+def test_what_trying_again_cannot_fix_is_not_tried_again(cause: TicksError) -> None:
     life = connecting()
-    assert life.fail(cause) == [Close(1, 1000)]
+    assert life.fail(cause) == [CloseLink(1, 1000)]
     assert life.state.phase is Phase.LOST
     assert life.state.cause is cause
     assert life.names() == ["lost", "gave_up"]
@@ -298,20 +298,20 @@ def test_a_refused_subscription_ends_a_live_link() -> None:
 
 
 def test_a_protocol_error_closes_with_the_code_that_the_rfc_asks_for() -> None:
-    assert live().fail(ProtocolError("not utf-8", close_code=1007)) == [Close(1, 1007)]
+    assert live().fail(ProtocolError("not utf-8", close_code=1007)) == [CloseLink(1, 1007)]
 
 
-def test_the_server_s_close_code_is_told() -> None:
+def test_the_server_s_close_code_is_reported() -> None:
     life = live()
     life.fail(ClosedByServerError(4001, "kicked"))
-    assert life.facts("lost")["code"] == 4001
+    assert life.newest(events.Lost).code == 4001
 
 
 def test_refused_tokens_are_answered_by_one_fresh_login_at_once() -> None:
     life = connecting()
-    assert life.fail(TokenRefusedError("401")) == [Close(1, 1000), Connect(2, fresh_login=True)]
+    assert life.fail(TokenRefusedError("401")) == [CloseLink(1, 1000), Connect(2, fresh_login=True)]
     assert (life.state.phase, life.state.attempt) == (Phase.CONNECTING, 0)
-    assert life.fail(TokenRefusedError("401")) == [Close(2, 1000)]
+    assert life.fail(TokenRefusedError("401")) == [CloseLink(2, 1000)]
     assert life.state.phase is Phase.LOST
 
 
@@ -371,12 +371,12 @@ def test_the_waits_are_1_2_4_8_16_32_60_60_seconds() -> None:
 def test_a_broker_out_of_reach_is_tried_at_0_1_3_and_7_s_and_then_given_up() -> None:
     life = connecting()
     tried_s = [0.0]
-    while life.fail() == [Close(life.state.epoch, 1000)] and life.state.phase is Phase.WAITING:
+    while life.fail() == [CloseLink(life.state.epoch, 1000)] and life.state.phase is Phase.WAITING:
         life.wait_it_out()
         tried_s.append(life.now_s - 1000)
     assert tried_s == [0, 1, 3, 7]
     assert life.state.phase is Phase.LOST
-    assert life.facts("gave_up")["attempts"] == 3
+    assert life.newest(events.GaveUp).attempts == 3
 
 
 def test_without_attempts_the_first_loss_is_the_end() -> None:
@@ -434,11 +434,11 @@ def quiet_life() -> Life:
     return life
 
 
-def test_silence_outside_market_hours_is_quiet_told_once_and_spends_no_attempt() -> None:
+def test_silence_outside_market_hours_is_quiet_reported_once_and_spends_no_attempt() -> None:
     life = quiet_life()
     assert (life.state.phase, life.state.is_quiet, life.state.attempt) == (Phase.LIVE, True, 0)
     assert life.names() == ["connected", "quiet"]
-    assert life.facts("quiet") == {"silence_s": 30}
+    assert life.newest(events.Quiet) == events.Quiet(30)
 
 
 def test_data_ends_the_quiet() -> None:
@@ -455,8 +455,8 @@ def test_the_market_s_opening_ends_the_quiet_and_starts_the_patience_anew() -> N
         assert life.check(after_s=1) == []
         assert not life.state.is_quiet
     life.hear(after_s=9)
-    assert life.check(after_s=1) == [Close(1, 1000)]
-    assert life.facts("silent") == {"silence_s": 30}
+    assert life.check(after_s=1) == [CloseLink(1, 1000)]
+    assert life.newest(events.Silent) == events.Silent(30)
 
 
 def test_answers_of_a_quiet_link_forgive_the_attempts() -> None:
@@ -500,11 +500,9 @@ def test_blind_is_from_the_last_packet_before_a_loss_to_the_first_after_it() -> 
     life.open(after_s=1)
     life.tick(after_s=2)
     assert life.state.blind_s == 34
-    assert life.facts("recovered") == {
-        "cause": "silence",
-        "detail": "no data for 30.0 s",
-        "blind_s": 34,
-    }
+    assert life.newest(events.Recovered) == events.Recovered(
+        "silence", "no data for 30.0 s", blind_s=34
+    )
     life.tick(after_s=100)
     assert life.state.total_blind_s(life.now_s) == 34
 
@@ -527,7 +525,7 @@ def test_a_feed_that_never_opened_was_blind_from_the_start() -> None:
     life.fail(after_s=10)
     life.do(Stopped(), after_s=0.5)
     assert life.state.blind_s == 10.5
-    assert life.facts("stopped") == {"blind_s": 10.5}
+    assert life.newest(events.Stopped) == events.Stopped(10.5)
 
 
 def test_a_first_connect_that_succeeds_was_never_blind() -> None:
@@ -542,7 +540,7 @@ def test_blindness_ends_when_the_feed_is_given_up() -> None:
     life = live(max_attempts=0)
     life.tick()
     life.fail(after_s=7)
-    assert life.facts("gave_up")["blind_s"] == 7
+    assert life.newest(events.GaveUp).blind_s == 7
     assert life.state.total_blind_s(life.now_s + 1000) == 7
 
 
@@ -655,7 +653,7 @@ class Referee:
                     assert self.in_use is None, "a second socket"
                     self.in_use = epoch
                     connects += 1
-                case Close():
+                case CloseLink():
                     self.in_use = None
                 case Subscribe(epoch) | SendHeartbeat(epoch):
                     assert epoch == self.in_use, "sent on a socket that is not open"

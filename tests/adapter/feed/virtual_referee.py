@@ -26,6 +26,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ticks.adapter import events
 from ticks.adapter.errors import LinkDeadError, SilenceError, TicksError
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.tick import Mode
@@ -68,7 +69,7 @@ class Referee:
     market: list[tuple[float, bool]] = field(default_factory=list)
     started_s: float | None = None
     spans: list[list[float]] = field(default_factory=list)
-    """Blind spans: where each starts, where the loss was told, where it ended."""
+    """Blind spans: where each starts, where the loss was reported, where it ended."""
     is_blind: bool = False
     failures_least: int = 0
     failures_most: int = 0
@@ -166,13 +167,21 @@ class Referee:
         for packet in packets:
             demand(bool(self.expected) and self.expected.popleft() == packet, "once and in order")
 
-    def reported(self, _connection: int, name: str, facts: dict[str, object]) -> None:
+    def reported(self, event: events.FeedEvent) -> None:
         self.world.called()
-        handler = getattr(self, f"_told_{name}", None)
-        if handler is not None:
-            handler(facts)
+        match event:
+            case events.Lost():
+                self._check_loss()
+            case events.Silent():
+                self._check_silence()
+            case events.Quiet():
+                demand(not self.world.is_market_open, "quiet is for a closed market")
+            case events.Waiting(attempt=attempt):
+                limit = self.world.policy.max_attempts
+                demand(limit is None or attempt <= limit, "attempts over the limit")
+                demand(limit is None or self.failures_least <= limit, "more failures than allowed")
 
-    def _told_lost(self, _facts: dict[str, object]) -> None:
+    def _check_loss(self) -> None:
         world, now_s = self.world, self.world.now_s
         cause = world.connection.state.cause
         assert cause is not None
@@ -190,7 +199,7 @@ class Referee:
             self.failures_least += 1
             self.failures_most += 1
 
-    def _told_silent(self, _facts: dict[str, object]) -> None:
+    def _check_silence(self) -> None:
         world = self.world
         demand(world.is_market_open, "silence is a fault in market hours only")
         assert world.socket is not None
@@ -199,16 +208,6 @@ class Referee:
         demand(silence_s >= least_s - EPS_S, f"{silence_s} s are no silence yet")
         open_s = world.now_s - max([-math.inf] + [end_s for _, end_s in self._closed(noticed=True)])
         demand(open_s >= least_s - world.policy.check_every_s - EPS_S, "the market has just opened")
-
-    def _told_quiet(self, _facts: dict[str, object]) -> None:
-        demand(not self.world.is_market_open, "quiet is for a closed market")
-
-    def _told_waiting(self, facts: dict[str, object]) -> None:
-        limit = self.world.policy.max_attempts
-        attempt = facts["attempt"]
-        assert isinstance(attempt, int)
-        demand(limit is None or attempt <= limit, "attempts over the limit")
-        demand(limit is None or self.failures_least <= limit, "more failures than the limit")
 
     # --- at each step ---
 
@@ -251,7 +250,7 @@ class Referee:
             quiet_s = now_s - socket.last_data_s
             is_due = quiet_s > policy.silence_after_s + policy.check_every_s + EPS_S
             is_seen = now_s - self.market[-1][0] > policy.check_every_s + EPS_S
-            demand(world.connection.state.is_quiet or not (is_due and is_seen), "quiet is told")
+            demand(world.connection.state.is_quiet or not (is_due and is_seen), "quiet is reported")
         self._step_session()
 
     def _was_open_since(self, since_s: float) -> bool:

@@ -19,6 +19,7 @@ from virtual_referee import Referee, demand
 
 from ticks.adapter.auth.tokens import Session
 from ticks.adapter.errors import TicksError
+from ticks.adapter.events import EventLog, FeedEvent
 from ticks.adapter.feed.connection import Connection, Ports
 from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.feed.network import (
@@ -147,6 +148,19 @@ class Brain:
         return size
 
 
+class WatchedLog(EventLog):
+    """The log of one connection, with the referee at its side."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.clock)
+        self._world = world
+
+    def add(self, event: FeedEvent, *, connection: int = 0) -> None:
+        demand(connection == self._world.connection.number, "events name their connection")
+        self._world.log_event(event)
+        super().add(event, connection=connection)
+
+
 class World:
     """The port, the clock and the referee of one connection. `run` lives a whole life in it."""
 
@@ -187,13 +201,14 @@ class World:
         """The stop comes with this stroke of fate; 0: not so."""
         self._waits_after_stop = 0
         self.referee = Referee(self)
+        self.log = WatchedLog(self)
         ports = Ports(
             network=self,
             clock=self.clock,
             is_market_open=market.is_open,
             draw=self.draw.random,
             deliver=self.referee.delivered,
-            report=self.referee.reported,
+            log=self.log,
         )
         self.connection = Connection(
             1,
@@ -272,6 +287,10 @@ class World:
         self._calls += 1
         if self._calls == self.stop_at_call:
             self.stop()
+
+    def log_event(self, event: FeedEvent) -> None:
+        """An event was logged."""
+        self.referee.reported(event)
 
     def noted(self) -> None:
         """Something befell the link: the stop may come with it."""

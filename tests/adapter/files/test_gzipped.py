@@ -11,10 +11,12 @@ import pytest
 
 from ticks.adapter.errors import OutputError
 from ticks.adapter.files.append import FileOutput
-from ticks.adapter.files.gzipped import GzipOutput, mend_gzip
-from ticks.adapter.rows.format import RowFormat
+from ticks.adapter.files.gzipped import GzipOutput, repair_gzip
+from ticks.adapter.rows.columns import csv_header
+from ticks.adapter.rows.format import Csv
+from ticks.adapter.tick import Mode
 
-HEADER = b"received_at,exchange_time\n"
+HEADER = csv_header(Mode.LTP)
 DRAINS = [b"row %d of this drain, and no more\n" % number for number in range(8)]
 
 
@@ -26,11 +28,11 @@ def written(path: Path, texts: list[bytes], *, is_closed: bool) -> None:
     output.close() if is_closed else os.close(fd)
 
 
-def mended(path: Path) -> tuple[bool, list[str]]:
+def repaired(path: Path) -> tuple[bool, list[str]]:
     notes: list[str] = []
     fd = os.open(path, os.O_RDWR | os.O_APPEND)
     try:
-        return mend_gzip(fd, str(path), RowFormat(HEADER), notes.append), notes
+        return repair_gzip(fd, str(path), Csv(Mode.LTP), notes.append), notes
     finally:
         os.close(fd)
 
@@ -44,7 +46,7 @@ def test_a_member_torn_at_any_byte_keeps_every_flush_before_it(tmp_path: Path) -
     kept_rows = 1
     for size in range(first_member + 1, len(content) + 1):
         path.write_bytes(content[:size])
-        is_new, notes = mended(path)
+        is_new, notes = repaired(path)
         assert not is_new
         text = gzip.decompress(path.read_bytes())
         rows = text.splitlines(keepends=True)[1:]
@@ -62,7 +64,7 @@ def test_a_file_torn_before_its_first_flush_is_new(tmp_path: Path) -> None:
     path = tmp_path / "a.csv.gz"
     written(path, [HEADER], is_closed=False)
     path.write_bytes(path.read_bytes()[:-1])
-    is_new, [note] = mended(path)
+    is_new, [note] = repaired(path)
     assert is_new
     assert "a torn end" in note
     assert path.read_bytes() == b""
@@ -78,7 +80,7 @@ def test_flush_marks_in_the_rows_themselves_do_not_mislead(tmp_path: Path) -> No
     written(path, [HEADER, first, second], is_closed=False)
     content = path.read_bytes()
     path.write_bytes(content[:-100])
-    mended(path)
+    repaired(path)
     assert gzip.decompress(path.read_bytes()) == HEADER + first
 
 
@@ -88,5 +90,5 @@ def test_a_torn_file_of_another_writer_is_refused_and_left_alone(tmp_path: Path)
     content = content.replace(b"\0\0\xff\xff", b"\0\0\xff\xfe")
     path.write_bytes(content)
     with pytest.raises(OutputError, match="is torn"):
-        mended(path)
+        repaired(path)
     assert path.read_bytes() == content

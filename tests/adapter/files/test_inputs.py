@@ -1,4 +1,4 @@
-"""Inputs give their text in blocks, whatever they are packed in, and end when the bell rings."""
+"""Inputs give their text in blocks, whatever they are packed in, and end when they are woken."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_text_comes_in_bounded_blocks(tmp_path: Path, packed: Callable[[byte
     assert source.bytes_read == source.size() == path.stat().st_size
 
 
-def test_a_torn_gzip_file_gives_what_is_there_and_tells(tmp_path: Path) -> None:
+def test_a_torn_gzip_file_gives_what_is_there_and_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a"
     for content in (gzip.compress(TEXT)[:-9], gzip.compress(TEXT) + gzip.compress(TEXT)[:5]):
         path.write_bytes(content)
@@ -57,7 +57,7 @@ def test_an_empty_file_has_no_size_and_no_text(tmp_path: Path) -> None:
     assert source.size() is None
 
 
-def test_what_cannot_be_read_is_told_with_its_name(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_reported_with_its_name(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing"):
         with pytest.raises(RecordingError, match=f"{path.name} cannot be read"):
             list(Input(str(path)).blocks())
@@ -73,7 +73,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> int:
 
 
 def test_standard_input_is_given_as_it_comes(stdin: int) -> None:
-    source = Input("-", bell=Waker())
+    source = Input("-", waker=Waker())
     blocks = source.blocks()
     os.write(stdin, b"a")
     os.write(stdin, b"b")
@@ -85,11 +85,11 @@ def test_standard_input_is_given_as_it_comes(stdin: int) -> None:
     assert (source.name, source.size(), source.bytes_read) == ("stdin", None, 6)
 
 
-def test_a_bell_ends_the_wait_for_standard_input(stdin: int) -> None:
-    bell = Waker()
+def test_waking_ends_the_wait_for_standard_input(stdin: int) -> None:
+    waker = Waker()
     os.write(stdin, b"some")
-    blocks = Input("-", bell=bell).blocks()
+    blocks = Input("-", waker=waker).blocks()
     assert next(blocks) == b"some"
-    threading.Timer(0.02, bell.wake).start()
+    threading.Timer(0.02, waker.wake).start()
     assert list(blocks) == []
     os.close(stdin)

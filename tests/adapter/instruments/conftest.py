@@ -18,9 +18,12 @@ from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_ind
 from ticks.adapter.instruments.master import Master
 from ticks.adapter.paths import Paths
 
-CERTIFICATE = Path(__file__).parent.parent / "auth" / "loopback.pem"
+CERTIFICATE = Path(__file__).parent.parent / "loopback.pem"
 REAL_RECORDS = Path(__file__).parent / "real_records.json"
 """Records as they stood in real masters of different days (2024 to 2026)."""
+SEPTEMBER_MASTER = Path(__file__).parents[2] / "data" / "master-2026-09-17.json"
+"""Real records, and neighbours made up for them, as of 17 September 2026: `names_table.py` says
+what names mean in it."""
 
 
 class HandClock:
@@ -135,6 +138,24 @@ def index(
 ) -> InstrumentIndex:
     """The real records, and some made up for what they do not show."""
     return build(real_records + MADE_UP)
+
+
+@pytest.fixture(scope="session")
+def september_records() -> list[dict[str, Any]]:
+    """The master of 17 September 2026."""
+    records: list[dict[str, Any]] = json.loads(SEPTEMBER_MASTER.read_text())
+    return records
+
+
+@pytest.fixture(scope="session")
+def september(
+    september_records: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[InstrumentIndex]:
+    """The index of that master. Nobody writes to it."""
+    folder = tmp_path_factory.mktemp("september")
+    index = built(Paths.from_env({"TICKS_HOME": str(folder)}), september_records)
+    yield index
+    index.close()
 
 
 class MasterServer:

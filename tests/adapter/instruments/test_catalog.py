@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -9,8 +10,11 @@ from typing import Any
 
 import pytest
 
+from ticks.adapter import http
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import (
+    BrokerBusyError,
+    BrokerError,
     InstrumentMasterError,
     NetworkError,
     SymbolError,
@@ -19,6 +23,9 @@ from ticks.adapter.errors import (
 )
 from ticks.adapter.instruments import InstrumentCatalog, open_catalog, open_copy
 from ticks.adapter.instruments.catalog import is_fresh
+from ticks.adapter.instruments.lists import Skipped
+from ticks.adapter.instruments.naming import Aliases
+from ticks.adapter.instruments.watch_list import Entry
 from ticks.adapter.paths import Paths
 
 
@@ -106,7 +113,7 @@ def test_a_server_that_refuses_leaves_the_copy(open_it: Opener, status: int) -> 
     open_it.clock.at += timedelta(days=1)
     open_it.server.serves(b"no", status=status)
     assert open_it().resolve("SBIN").token == "3045"
-    assert f"1 day old: the server answered {status}" in open_it.notes[0]
+    assert f"1 day old: the server answered HTTP {status}" in open_it.notes[0]
 
 
 def test_without_a_copy_a_failure_names_the_address_and_keeps_its_cause(open_it: Opener) -> None:
@@ -114,7 +121,52 @@ def test_without_a_copy_a_failure_names_the_address_and_keeps_its_cause(open_it:
     with pytest.raises(InstrumentMasterError, match=url) as caught:
         open_it(url)
     assert isinstance(caught.value.__cause__, NetworkError)
-    assert caught.value.remedy
+    assert caught.value.kind == "unreachable"
+
+
+def test_a_download_is_waited_for_less_where_a_copy_exists(
+    open_it: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed: list[float] = []
+    real = http.exchange
+
+    def watched(*arguments: Any, limits: http.Limits, **options: Any) -> http.Reply:
+        allowed.append(limits.total_s)
+        return real(*arguments, limits=limits, **options)
+
+    monkeypatch.setattr(http, "exchange", watched)
+    open_it()
+    open_it.clock.at += timedelta(days=1)
+    open_it()
+    assert allowed == [300.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (302, InstrumentMasterError),
+        (404, InstrumentMasterError),
+        (403, BrokerBusyError),
+        (429, BrokerBusyError),
+        (503, BrokerBusyError),
+    ],
+)
+def test_without_a_copy_a_refusal_is_named_by_its_status(
+    open_it: Opener, status: int, cause: type[BrokerError]
+) -> None:
+    open_it.server.serves(b"no", status=status, Location=f"{open_it.server.url}/elsewhere")
+    with pytest.raises(InstrumentMasterError, match=f"HTTP {status}") as caught:
+        open_it()
+    assert type(caught.value.__cause__) is cause
+    assert caught.value.kind == "master-refused"
+    assert len(open_it.server.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b"[" + b"0," * (11 << 20) + b"0]", b" " * (17 << 20)])
+def test_a_small_download_that_fills_memory_is_refused(open_it: Opener, body: bytes) -> None:
+    open_it.server.serves(gzip.compress(body), Content_Encoding="gzip")
+    with pytest.raises(InstrumentMasterError, match=r"too many values|100 times its size"):
+        open_it()
 
 
 def test_a_copy_from_another_address_is_none(open_it: Opener) -> None:
@@ -182,7 +234,7 @@ def test_find_keeps_to_the_exchange_it_is_given(open_it: Opener) -> None:
     assert [str(one) for one in book.find("RELIANCE", "bse")] == ["BSE:RELIANCE"]
     assert book.find("RELIANCE", "MCX") == []
     assert [str(one) for one in book.nearest("RELAINCE", 1)] == ["NSE:RELIANCE-EQ"]
-    with pytest.raises(UsageError, match="'XX' is no exchange"):
+    with pytest.raises(UsageError, match="'XX' is not an exchange"):
         book.find("RELIANCE", "XX")
 
 
@@ -196,12 +248,46 @@ def test_all_unknown_names_are_told_at_once(open_it: Opener) -> None:
         open_it().resolve_all(["SBIN", "RELAINCE", "NIFTY", "HDFCBNK"])
     assert "2 names cannot be resolved" in caught.value.message
     assert "'RELAINCE'" in caught.value.message
-    assert caught.value.candidates == ("NSE:RELIANCE-EQ", "NSE:HDFCBANK-EQ")
+    named = {str(one) for one in caught.value.candidates}
+    assert {"NSE:RELIANCE-EQ", "NSE:HDFCBANK-EQ"} <= named
 
 
 def test_one_unknown_name_is_told_as_by_itself(open_it: Opener) -> None:
     with pytest.raises(UnknownSymbolError, match="no instrument is called 'RELAINCE'"):
         open_it().resolve_all(["SBIN", "RELAINCE"])
+
+
+def test_names_of_a_list_that_mean_nothing_are_skipped_with_their_line(open_it: Opener) -> None:
+    skipped: list[Skipped] = []
+    listed = [("a.txt", Entry(3, "RELAINCE")), ("a.txt", Entry(4, "TCS"))]
+    found = open_it().resolve_all(["SBIN"], listed, skip=skipped.append)
+    assert [one.symbol for one in found] == ["SBIN-EQ", "TCS-EQ"]
+    assert [str(each).partition(" no ")[0] for each in skipped] == ["a.txt, line 3:"]
+    with pytest.raises(UnknownSymbolError) as caught:
+        open_it().resolve_all([], listed[:1])
+    assert caught.value.kind == "names-all-skipped"
+
+
+def test_an_alias_counts_wherever_a_name_does(open_it: Opener) -> None:
+    open_it()
+    aliases = Aliases({"mine": "RELIANCE"})
+    catalog = open_copy(open_it.home, clock=open_it.clock, aliases=aliases)
+    assert catalog is not None
+    with catalog:
+        assert str(catalog.resolve("MINE")) == "NSE:RELIANCE-EQ"
+        assert str(catalog.find("mine")[0]) == "NSE:RELIANCE-EQ"
+
+
+def test_records_that_share_exchange_and_token_are_reported_when_the_master_is_new(
+    open_it: Opener, real_records: list[dict[str, Any]]
+) -> None:
+    twice = real_records[0] | {"symbol": "TWICE-EQ"}
+    open_it.server.serves_records([*real_records, twice])
+    catalog = open_it()
+    assert [(fault.kind, fault.symbol) for fault in catalog.faults] == [("repeated", "TWICE-EQ")]
+    assert "1 of the master's records are left out; NSE:TWICE-EQ" in open_it.notes[0]
+    open_it()
+    assert len(open_it.notes) == 1
 
 
 def test_a_lookup_loads_no_decoder_no_tls_and_no_http() -> None:

@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from ticks.adapter.errors import InstrumentMasterError
-from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_index
+from ticks.adapter.instruments.index import (
+    InstrumentIndex,
+    Listed,
+    MasterFault,
+    new_index,
+    open_index,
+)
 from ticks.adapter.instruments.master import Master
 from ticks.adapter.paths import Paths
 
@@ -38,12 +44,60 @@ def test_an_index_tells_where_and_when_it_came_from(
     assert _beside(home.instruments_file) == ["instruments.sqlite"]
 
 
-def test_of_a_record_that_comes_twice_the_first_counts(
+def test_of_two_records_with_one_exchange_and_token_the_first_counts_and_the_other_is_reported(
     build: Build, make_record: Callable[..., dict[str, Any]]
 ) -> None:
-    index = build([make_record("NSE", "1", "A-EQ", "A"), make_record("NSE", "1", "B-EQ", "B")])
-    assert [one.symbol for one in index.select("1")] == ["A-EQ"]
-    assert index.records == 1
+    index = build(
+        [
+            make_record("NCDEX", "1", "A20OCT2026", "A"),
+            make_record("NSE", "1", "C-EQ", "C"),
+            make_record("NCO", "1", "B05OCT26FUT", "B"),
+        ]
+    )
+    assert [one.symbol for one in index.select("1")] == ["C-EQ", "A20OCT2026"]
+    assert index.records == 2
+    assert index.faults == [MasterFault("repeated", 7, "1", "B05OCT26FUT", "A20OCT2026")]
+    assert "A20OCT2026" in str(index.faults[0])
+
+
+def test_a_token_that_no_packet_can_hold_is_reported(
+    build: Build, make_record: Callable[..., dict[str, Any]]
+) -> None:
+    fits, too_long = "T" * 25, "T" * 26
+    index = build([make_record("NCO", fits, "A", "A"), make_record("NCO", too_long, "B", "B")])
+    assert index.records == 2
+    assert index.faults == [MasterFault("long-token", 7, too_long, "B")]
+    assert "25 bytes" in str(index.faults[0])
+
+
+def test_a_sound_master_has_no_faults(build: Build, real_records: list[dict[str, Any]]) -> None:
+    assert build(real_records).faults == []
+
+
+def test_a_share_of_the_closing_auction_is_known_as_one(september: InstrumentIndex) -> None:
+    (itc,) = september.select("symbol = 'ITC-EQ'")
+    (microns,) = september.select("symbol = '20MICRONS-EQ'")
+    assert (itc.has_closing_auction, microns.has_closing_auction) == (True, False)
+
+
+def test_what_contracts_an_underlying_has_is_known_without_reading_them(
+    september: InstrumentIndex,
+) -> None:
+    assert september.expiries(["FINNIFTY"]) == [
+        Listed("FINNIFTY", 2, False, "2024-03-19"),
+        Listed("FINNIFTY", 2, False, "2026-09-29"),
+        Listed("FINNIFTY", 2, True, "2026-09-29"),
+    ]
+    assert september.expiries(["RELIANC"]) == []
+
+
+def test_names_are_known_by_their_loose_keys_but_those_that_are_hidden(
+    september: InstrumentIndex,
+) -> None:
+    assert september.keys_like("BAJAJAUTO") == ["BAJAJ-AUTO"]
+    assert september.keys_like("NIFTYBANK") == ["NIFTY BANK"]
+    assert september.keys_like("MIBOR") == []
+    assert (0, "RELIANCE") in september.near_names.near("RELIANCE")
 
 
 def test_a_failure_leaves_the_old_index_and_no_litter(
@@ -126,7 +180,7 @@ def test_damage_found_on_the_way_is_named_with_its_remedy(
     assert index is not None
     with pytest.raises(InstrumentMasterError, match="damaged") as caught:
         index.select("1")
-    assert "delete" in caught.value.remedy
+    assert caught.value.kind == "index-damaged"
     index.close()
 
 

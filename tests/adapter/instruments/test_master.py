@@ -60,6 +60,36 @@ def test_a_record_that_cannot_be_used_is_skipped_and_counted(
     assert (master.usable, master.skipped) == (2, 1)
 
 
+@pytest.mark.parametrize("hostile", ["\x1b[31m", "\x07", "\u202e", "\x9b", "\n"])
+def test_a_symbol_or_name_that_would_command_a_terminal_is_made_harmless(
+    make_record: Callable[..., dict[str, Any]], hostile: str
+) -> None:
+    (found,) = _instruments([make_record("NSE", "1", f"A{hostile}-EQ", f"A{hostile}B")])
+    assert found.symbol.isprintable()
+    assert found.name.isprintable()
+    assert found.symbol.startswith("A\ufffd")
+
+
+def test_a_token_with_control_characters_cannot_be_used(
+    make_record: Callable[..., dict[str, Any]],
+) -> None:
+    master = Master(
+        json.dumps([make_record("NSE", f"1{c}", "A-EQ", "A") for c in ("", "", "\x1b")]).encode()
+    )
+    assert len(list(master.rows())) == 2
+    assert master.skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("flag", "is_set"), [(True, True), (False, False), ("true", True), (1, True), (None, False)]
+)
+def test_the_flag_of_the_closing_auction_is_read_in_any_type(
+    make_record: Callable[..., dict[str, Any]], flag: object, is_set: bool
+) -> None:
+    record = make_record("NSE", "1", "A-EQ", "A") | {"is_cas_enabled": flag}
+    assert _instruments([record])[0].has_closing_auction is is_set
+
+
 def test_fields_may_be_missing_null_or_new() -> None:
     bare = {"token": "7", "symbol": "X-EQ", "exch_seg": "NSE", "expiry": None, "moon_phase": [1]}
     assert _instruments([bare]) == [Instrument(1, "7", "X-EQ", "X-EQ", "", "", None, 1, 0)]
@@ -72,6 +102,7 @@ def test_fields_may_be_missing_null_or_new() -> None:
         ("04Apr2024", "2024-04-04"),
         ("4-Apr-2024", "2024-04-04"),
         ("28XYZ2025", ""),
+        ("31FEB2026", ""),
         ("soon", ""),
     ],
 )

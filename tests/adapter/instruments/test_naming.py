@@ -1,39 +1,84 @@
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
-from ticks.adapter.instruments.naming import Contract, exchange_type_of, folded, read_name
+from ticks.adapter.errors import UsageError
+from ticks.adapter.instruments.naming import (
+    Aliases,
+    exchange_type_of,
+    folded,
+    loose_key,
+    name_key,
+    read_name,
+)
 
 
 @pytest.mark.parametrize("text", ["Nifty 50", "nifty50", " NIFTY_50 ", "NIFTY   50", "nifty\t50"])
-def test_case_spaces_and_underscores_do_not_matter(text: str) -> None:
+def test_folded_names_know_neither_case_nor_spaces_nor_underscores(text: str) -> None:
     assert folded(text) == "NIFTY50"
     assert read_name(text).key == "NIFTY50"
 
 
 @pytest.mark.parametrize(
-    ("text", "exchange_type", "key"),
+    ("text", "key"),
     [
-        ("NSE:RELIANCE", 1, "RELIANCE"),
-        ("bse:500325", 3, "500325"),
-        ("nse_cm|2885", 1, "2885"),
-        ("NSE|2885", 1, "2885"),
-        ("nfo : nifty fut", 2, "NIFTYFUT"),
-        ("ncdex:X", 7, "X"),
-        ("13|60001", 13, "60001"),
-        ("RELIANCE", None, "RELIANCE"),
-        ("NYSE:IBM", None, "NYSE:IBM"),
-        ("", None, ""),
-        ("NSE:", 1, ""),
+        ("nifty 50", "NIFTY 50"),
+        ("NIFTY\u00a0  50", "NIFTY 50"),
+        ("nifty_50", "NIFTY 50"),
+        ("bajaj\u2013auto", "BAJAJ-AUTO"),
+        ("\u201cNIFTY\u201d", "NIFTY"),
+        ("'\"NIFTY\"'", "NIFTY"),
+        ("\ufeffNIFTY\u200b", "NIFTY"),
+        ("m&m", "M&M"),
     ],
 )
-def test_an_exchange_may_stand_before_the_name(
-    text: str, exchange_type: int | None, key: str
+def test_case_quotes_runs_of_spaces_and_kinds_of_dashes_do_not_count(text: str, key: str) -> None:
+    assert name_key(text) == key
+
+
+@pytest.mark.parametrize(
+    "text", ["BAJAJ-AUTO", "bajaj auto", "BAJAJ_AUTO", "bajajauto", "BAJAJ&AUTO"]
+)
+def test_loosely_hyphen_ampersand_and_space_do_not_count_either(text: str) -> None:
+    assert loose_key(text) == "BAJAJAUTO"
+
+
+@pytest.mark.parametrize(
+    ("text", "exchange_type", "kind", "name"),
+    [
+        ("NSE:RELIANCE", 1, "", "RELIANCE"),
+        ("bse:500325", 3, "", "500325"),
+        ("nse_cm|2885", 1, "", "2885"),
+        ("NSE|2885", 1, "", "2885"),
+        ("nfo : nifty fut", 2, "", "NIFTY FUT"),
+        ("ncdex:X", 7, "", "X"),
+        ("NSE_INDEX|Nifty 50", 1, "index", "NIFTY 50"),
+        ("NSE_EQ|SBIN", 1, "share", "SBIN"),
+        ("NSE:NIFTY50-INDEX", 1, "index", "NIFTY50"),
+        ("^NSEI", None, "index", "NSEI"),
+        ("RELIANCE.NS", 1, "", "RELIANCE"),
+        ("reliance.bo", 3, "", "RELIANCE"),
+        ("NIFTY-I.NFO", 2, "", "NIFTY-I"),
+        ("NSE:RELIANCE.BO", 1, "", "RELIANCE.BO"),
+        ("NIFTY 22SEP 402.5 CE", None, "", "NIFTY 22SEP 402.5 CE"),
+        ("RELIANCE", None, "", "RELIANCE"),
+        ("", None, "", ""),
+        ("NSE:", 1, "", ""),
+        (".NS", None, "", ".NS"),
+    ],
+)
+def test_an_exchange_may_stand_before_the_name_or_behind_it(
+    text: str, exchange_type: int | None, kind: str, name: str
 ) -> None:
     wanted = read_name(text)
-    assert (wanted.exchange_type, wanted.key) == (exchange_type, key)
+    assert (wanted.exchange_type, wanted.kind, wanted.name) == (exchange_type, kind, name)
+    assert wanted.unknown_exchange == ""
+
+
+@pytest.mark.parametrize(("text", "exchange"), [("NYSE:IBM", "NYSE"), ("X|Y", "X"), (":Y", ":")])
+def test_what_is_no_exchange_is_known_to_be_none(text: str, exchange: str) -> None:
+    wanted = read_name(text)
+    assert (wanted.unknown_exchange, wanted.exchange_type, wanted.name) == (exchange, None, text)
 
 
 @pytest.mark.parametrize(
@@ -46,39 +91,57 @@ def test_exchanges_go_by_their_names_the_wires_names_and_numbers(
     assert exchange_type_of(name) == number
 
 
-@pytest.mark.parametrize(
-    ("text", "contract"),
-    [
-        ("NIFTY 28OCT 24400 CE", Contract("NIFTY", "____-10-28", False, Decimal(24400), "CE")),
-        ("nifty 28oct25 24400ce", Contract("NIFTY", "2025-10-28", True, Decimal(24400), "CE")),
-        ("NIFTY 28-Oct-2025 24400 PE", Contract("NIFTY", "2025-10-28", True, Decimal(24400), "PE")),
-        ("NIFTY 28 OCT 2025 24400 PE", Contract("NIFTY", "2025-10-28", True, Decimal(24400), "PE")),
-        ("NIFTY 2025-10-28 24400 PE", Contract("NIFTY", "2025-10-28", True, Decimal(24400), "PE")),
-        ("NIFTY 24400 CE 28OCT", Contract("NIFTY", "____-10-28", False, Decimal(24400), "CE")),
-        ("NIFTY CE 24400", Contract("NIFTY", "%", False, Decimal(24400), "CE")),
-        ("NIFTY 50 CE 24400", Contract("NIFTY50", "%", False, Decimal(24400), "CE")),
-        ("NIFTY 50 OCT FUT", Contract("NIFTY50", "____-10-__", False, None, "FUT")),
-        ("NIFTY OCT25 FUT", Contract("NIFTY", "2025-10-__", True, None, "FUT")),
-        ("NIFTY FUT", Contract("NIFTY", "%", False, None, "FUT")),
-        ("NIFTY 4APR 24400", Contract("NIFTY", "____-04-04", False, Decimal(24400), "")),
-        ("IDEA 28OCT 2025 CE", Contract("IDEA", "____-10-28", False, Decimal(2025), "CE")),
-        ("IDEA 28 OCT 2025 10 CE", Contract("IDEA", "2025-10-28", True, Decimal(10), "CE")),
-        ("USDINR 26NOV 87.5 CE", Contract("USDINR", "____-11-26", False, Decimal("87.5"), "CE")),
-        ("RELIANCE", None),
-        ("NIFTY 50", None),
-        ("NIFTY28OCT2524400CE", None),
-        ("24400 CE", None),
-    ],
-)
-def test_the_fields_of_a_contract_are_read_in_any_usual_order(
-    text: str, contract: Contract | None
-) -> None:
-    assert read_name(text).contract == contract
-
-
 def test_text_that_no_encoding_can_hold_is_read_all_the_same() -> None:
     assert read_name("NIF\udcffTY").key == "NIF?TY"
 
 
-def test_an_endless_name_is_cut() -> None:
-    assert len(read_name("A" * 100_000).key) < 100
+@pytest.mark.parametrize(("length", "is_too_long"), [(64, False), (65, True), (100_000, True)])
+def test_a_name_of_more_than_64_characters_is_too_long_and_cut(
+    length: int, is_too_long: bool
+) -> None:
+    wanted = read_name("A" * length)
+    assert wanted.is_too_long == is_too_long
+    assert len(wanted.name) <= 65
+
+
+def test_an_alias_stands_for_its_spelling_in_any_case_and_through_another() -> None:
+    aliases = Aliases({"bn": "BANKNIFTY", "mine": "bn", "hedge": "NIFTY monthly 24000 PE"})
+    assert read_name("BN", aliases).name == "BANKNIFTY"
+    assert read_name(" Mine ", aliases).name == "BANKNIFTY"
+    assert read_name("hedge", aliases).name == "NIFTY MONTHLY 24000 PE"
+    assert read_name("bn fut", aliases).name == "BN FUT"
+    assert read_name("Mine", aliases).text == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("spellings", "kind"),
+    [
+        ({"a": "a"}, "alias-loop"),
+        ({"a": "b", "b": "A"}, "alias-loop"),
+        ({"x": "a", "a": "b", "b": "c", "c": "a"}, "alias-loop"),
+        ({"": "NIFTY"}, "alias-empty"),
+        ({"a": " "}, "alias-empty"),
+    ],
+)
+def test_an_alias_that_leads_nowhere_or_in_a_circle_is_refused(
+    spellings: dict[str, str], kind: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        Aliases(spellings)
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "exchanges"),
+    [
+        ("X", None),
+        ("NSE:X", (2, 13)),
+        ("BSE:X", (4,)),
+        ("BFO:X", (4,)),
+        ("MCX:X", (5,)),
+        ("NSE_EQ|X", ()),
+        ("^X", ()),
+    ],
+)
+def test_a_contract_of_nse_may_lie_on_nfo_or_cds(text: str, exchanges: object) -> None:
+    assert read_name(text).contract_exchanges == exchanges

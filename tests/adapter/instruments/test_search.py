@@ -4,7 +4,7 @@ import pytest
 
 from ticks.adapter.instruments.index import InstrumentIndex
 from ticks.adapter.instruments.naming import read_name
-from ticks.adapter.instruments.search import beginning_with, find, nearest
+from ticks.adapter.instruments.search import beginning_with, find
 
 TODAY = "2026-11-23"
 
@@ -82,6 +82,38 @@ def test_nothing_typed_begins_with_the_indices(index: InstrumentIndex) -> None:
     assert {one.kind for one in begun} == {"AMXIDX"}
 
 
-def test_nothing_is_near_to_nothing(index: InstrumentIndex) -> None:
-    assert nearest(index, read_name(""), TODAY, 5) == []
-    assert nearest(index, read_name("ZQXJWV"), TODAY, 5) == []
+def test_the_index_comes_first_and_hidden_rows_never(september: InstrumentIndex) -> None:
+    found = find(september, read_name("NIFTY"), "2026-09-17", 500)
+    assert str(found[0]) == "NSE:Nifty 50"
+    assert "26000" not in {one.token for one in found}
+    crude = find(september, read_name("crudeoil"), "2026-09-17", 500)
+    assert str(crude[0]) == "MCX:CRUDEOIL21SEP26FUT"
+    assert {one.token for one in crude}.isdisjoint({"119", "565000"})
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("26000", "NSE:NIFTY"),
+        ("NIFTY26SEP24500CE", "NFO:NIFTY29SEP2624500CE"),
+        ("nifty 24500 ce", "NFO:NIFTY22SEP2624500CE"),
+        ("zomato", "NSE:ETERNAL-EQ"),
+        ("817NHAI28", "NSE:817NHAI28-N0"),
+        ("BSE:RELIANCE SEP FUT", "BFO:RELIANCE26SEPFUT"),
+    ],
+)
+def test_what_a_name_means_comes_first(september: InstrumentIndex, text: str, first: str) -> None:
+    assert str(find(september, read_name(text), "2026-09-17", 5)[0]) == first
+
+
+@pytest.mark.parametrize("text", ["NYSE:NIFTY", "A" * 65])
+def test_what_cannot_be_a_name_finds_nothing(september: InstrumentIndex, text: str) -> None:
+    assert find(september, read_name(text), "2026-09-17", 5) == []
+
+
+def test_completions_do_not_offer_hidden_rows(september: InstrumentIndex) -> None:
+    begun = beginning_with(september, read_name("CRUDEOIL"), 100)
+    assert {one.symbol for one in begun}.isdisjoint({"CRUDEOIL", "CRUDEOILM"})
+    assert [str(one) for one in beginning_with(september, read_name("NSE:NIFTY"), 1)] == [
+        "NSE:Nifty 50"
+    ]

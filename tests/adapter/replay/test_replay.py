@@ -12,12 +12,15 @@ import pytest
 from ticks.adapter.errors import OutputError, ReaderLeftError, RecordingError
 from ticks.adapter.replay.replay import Replay, ReplayOptions
 from ticks.adapter.replay.row_filter import RowFilter
-from ticks.adapter.replay.targets import RowTarget
+from ticks.adapter.rows.format import Csv, Jsonl
+from ticks.adapter.sinks.file import RowSink
+from ticks.adapter.sinks.sink import FanOut
 from ticks.adapter.tick import Mode
 
 from ..rows.recordings import MemoryOutput, VirtualTime, csv_text, json_text
 
 HOUR = range(3601)
+CSV = Csv(Mode.LTP)
 
 
 @pytest.fixture
@@ -39,17 +42,17 @@ class Played:
         self._folder = folder
         self._clock = clock
 
-    def of(self, *texts: bytes, choice: RowFilter | None = None, **wishes: Any) -> Replay:
+    def of(self, *texts: bytes, row_filter: RowFilter | None = None, **options: Any) -> Replay:
         paths = []
         for number, text in enumerate(texts):
             path = self._folder / f"{number}.jsonl"
             path.write_bytes(text)
             paths.append(str(path))
         return Replay(
-            ReplayOptions(tuple(paths), **wishes),
-            choice or RowFilter(),
+            ReplayOptions(tuple(paths), **options),
+            row_filter or RowFilter(),
             clock=self._clock,
-            bell=self._clock,
+            waker=self._clock,
             on_damage=lambda *told: self.damage.append(told),
             progress=lambda *told: self.progress.append(told),
         )
@@ -61,11 +64,8 @@ def played(tmp_path: Path, clock: VirtualTime) -> Played:
 
 
 def run(replay: Replay, output: MemoryOutput, *others: MemoryOutput) -> Any:
-    opening = replay.open()
-    is_copy = opening.header is not None
-    return replay.run(
-        [RowTarget(opening.form, each, keeps_headers=is_copy) for each in (output, *others)]
-    )
+    row_format = replay.open().format
+    return replay.run(FanOut([RowSink(row_format, each, {}) for each in (output, *others)]))
 
 
 def seconds(flushed: Sequence[tuple[float, int]]) -> list[float]:
@@ -138,23 +138,23 @@ def test_silence_can_be_skipped(played: Played, output: MemoryOutput) -> None:
 def test_full_speed_gives_the_input_back_byte_for_byte(
     played: Played, output: MemoryOutput, make: Callable[..., bytes], token: str
 ) -> None:
-    text = make(range(9000), token) + make(range(9000, 9010))
+    text = make(range(9000), token)
     replay = played.of(text, speed=None)
-    header = replay.open().header or b""
-    replay.run([RowTarget(None if make is json_text else Mode.LTP, output, keeps_headers=True)])
+    header = replay.open().format.header
+    replay.run(FanOut([RowSink(Jsonl() if make is json_text else CSV, output, {})]))
     assert header + output.text == text
 
 
 def test_several_recordings_are_one_by_time(played: Played, output: MemoryOutput) -> None:
     replay = played.of(csv_text([1, 3], "1"), csv_text([2, 4], "2"), speed=None)
-    assert replay.open().header is None
-    replay.run([RowTarget(Mode.LTP, output, keeps_headers=False)])
+    replay.open()
+    replay.run(FanOut([RowSink(CSV, output, {})]))
     assert [line.split(b",")[6] for line in output.text.splitlines()] == [b"1", b"2", b"3", b"4"]
 
 
 def test_the_richest_recording_says_how_many_columns_there_are(played: Played) -> None:
     opening = played.of(csv_text([1]), json_text([2], mode=Mode.QUOTE)).open()
-    assert (opening.form, opening.mode, opening.header) == (Mode.LTP, Mode.QUOTE, None)
+    assert opening == (CSV, Mode.QUOTE)
 
 
 def test_a_choice_leaves_rows_out_and_the_summary_says_of_how_many(
@@ -162,10 +162,11 @@ def test_a_choice_leaves_rows_out_and_the_summary_says_of_how_many(
 ) -> None:
     replay = played.of(
         csv_text([1, 2]) + csv_text([3], "2", header=False),
-        choice=RowFilter(names={"TWO": ["TWO"]}),
+        row_filter=RowFilter(names={"TWO": ["TWO"]}),
         speed=None,
     )
-    assert str(run(replay, output)).startswith("1 of 3 ticks · ")
+    played_rows = run(replay, output)
+    assert (played_rows.ticks, played_rows.read) == (1, 3)
 
 
 @pytest.mark.parametrize("count", [1, 5, 3600])
@@ -185,13 +186,17 @@ def test_a_loop_begins_again_at_its_pace_until_the_count(
 
 
 def test_a_loop_without_a_row_ends(played: Played, output: MemoryOutput) -> None:
-    choice = RowFilter(names={"x": ["x"]})
-    assert run(played.of(csv_text([1]), choice=choice, loops=True), output).ticks == 0
+    row_filter = RowFilter(names={"x": ["x"]})
+    assert run(played.of(csv_text([1]), row_filter=row_filter, loops=True), output).ticks == 0
 
 
-def test_an_empty_recording_is_played_at_once(played: Played, output: MemoryOutput) -> None:
-    assert run(played.of(b""), output).ticks == 0
-    assert output.is_closed
+@pytest.mark.parametrize("text", [b"", csv_text([]), csv_text([]) + b"rubbish\n", b"{}\n"])
+def test_a_recording_without_a_good_row_is_refused_before_anything_is_played(
+    played: Played, text: bytes
+) -> None:
+    with pytest.raises(RecordingError, match="no row that can be read") as caught:
+        played.of(csv_text([1]), text, speed=None).open()
+    assert caught.value.kind == "recording-without-rows"
 
 
 @pytest.mark.slow
@@ -224,10 +229,10 @@ def test_a_stop_ends_a_wait_and_nothing_more_is_played(
     clock.wait = stopped_at_ten  # type: ignore[method-assign]
     assert run(replay, output).ticks == 10
     assert (output.rows, output.is_closed) == (10, True)
-    assert clock.rings_after == 9
+    assert clock.woken_after == 9
 
 
-def test_damage_is_told_counted_and_left_out(played: Played, output: MemoryOutput) -> None:
+def test_damage_is_reported_counted_and_skipped(played: Played, output: MemoryOutput) -> None:
     rows = csv_text([1, 2, 3]).splitlines(keepends=True)
     replay = played.of(b"".join([*rows[:2], b"rubbish\n", *rows[2:], b"torn"]), speed=None)
     summary = run(replay, output)
@@ -236,7 +241,7 @@ def test_damage_is_told_counted_and_left_out(played: Played, output: MemoryOutpu
         ("0.jsonl", 3),
         ("0.jsonl", 6),
     ]
-    assert "2 damaged" in str(summary)
+    assert summary.damaged == 2
 
 
 def test_strictly_damage_ends_it_after_the_rows_before(
@@ -263,15 +268,23 @@ def test_a_reader_that_leaves_ends_it_well(
 ) -> None:
     pipe = MemoryOutput(clock)
     pipe.fails = ReaderLeftError("gone")
-    assert run(played.of(csv_text([1, 2])), pipe, output).ticks == 1
-    assert output.is_closed
+    assert run(played.of(csv_text([1, 2])), pipe).ticks == 1
 
 
-def test_a_missing_recording_is_told_before_anything_is_played(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_leaves_the_other_outputs_alone(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    pipe = MemoryOutput(clock)
+    pipe.fails = ReaderLeftError("gone")
+    assert run(played.of(csv_text([1, 2])), pipe, output).ticks == 2
+    assert (output.rows, output.is_closed) == (2, True)
+
+
+def test_a_missing_recording_is_reported_before_anything_is_played(tmp_path: Path) -> None:
     time = VirtualTime()
-    wishes = ReplayOptions((str(tmp_path / "missing"),))
+    options = ReplayOptions((str(tmp_path / "missing"),))
     with pytest.raises(RecordingError, match="cannot be read"):
-        Replay(wishes, RowFilter(), clock=time, bell=time).open()
+        Replay(options, RowFilter(), clock=time, waker=time).open()
 
 
 def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> None:
@@ -284,5 +297,5 @@ def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> No
     assert summary.bytes_read == summary.bytes_total == len(text)
     assert (summary.bytes_held, summary.share) == (0, 1.0)
     assert summary.outputs == (("memory", 21, 0),)
-    assert str(summary) == "21 ticks · 10.0 s · 2/s · 0 damaged · memory 21 rows"
+    assert (summary.ticks, summary.read, summary.seconds) == (21, 21, 10.0)
     assert played.progress[-1] == (len(text), len(text))

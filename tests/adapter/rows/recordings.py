@@ -9,6 +9,7 @@ from pathlib import Path
 from ticks.adapter.files.inputs import Input
 from ticks.adapter.files.recording import RecordingReader
 from ticks.adapter.rows.block import RowBlock
+from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
@@ -37,7 +38,7 @@ def csv_text(
     """A CSV recording of ticks that came so many seconds after the start; also their numbers."""
     rows = CsvRows(mode, SYMBOLS)
     text = [rows.encode(START_NS + int(s * 10**9), [packet(int(s), token, mode)]) for s in seconds]
-    return (rows.kind.header if header else b"") + b"".join(text)
+    return (csv_header(mode) if header else b"") + b"".join(text)
 
 
 def json_text(seconds: Iterable[float], token: str = "1", mode: Mode = Mode.LTP) -> bytes:
@@ -47,23 +48,24 @@ def json_text(seconds: Iterable[float], token: str = "1", mode: Mode = Mode.LTP)
     return b"".join(text)
 
 
-def runs_of(path: Path, content: bytes) -> list[RowBlock]:
-    """What reading `content` gives."""
+def blocks_of(path: Path, content: bytes) -> list[RowBlock]:
+    """The rows that reading `content` gives."""
     path.write_bytes(content)
 
     def no_damage(name: str, line_number: int, reason: str) -> None:
         raise AssertionError((name, line_number, reason))
 
-    return list(RecordingReader(Input(str(path)), no_damage).runs())
+    blocks = RecordingReader(Input(str(path)), no_damage).blocks()
+    return [block for block in blocks if block.count]
 
 
 class VirtualTime:
-    """A clock and a bell: a wait takes no time and turns the clock on."""
+    """A clock and a waker: a wait takes no time and moves the clock on."""
 
     def __init__(self) -> None:
         self.s = 1000.0
         self.waits: list[float] = []
-        self.rings_after: int | None = None
+        self.woken_after: int | None = None
 
     def now_s(self) -> float:
         return self.s
@@ -78,7 +80,7 @@ class VirtualTime:
         return False
 
     def wake(self) -> None:
-        self.rings_after = len(self.waits)
+        self.woken_after = len(self.waits)
 
     def fileno(self) -> int:
         raise AssertionError("only standard input is waited for")

@@ -124,7 +124,7 @@ def test_without_volume_the_cell_is_empty() -> None:
 
 def test_json_has_the_names_and_digits_of_csv() -> None:
     candle = Candle(OPEN_MS, 13, "1", 'a "b", c', 7, -7, 0, 10**7, 3, 4)
-    header = CsvCandles.kind.header.decode().strip()
+    header = CsvCandles().header.decode().strip()
     assert header == ",".join(COLUMNS)
     line = JsonCandles().text([candle]).decode()
     read = json.loads(line, parse_float=str, parse_int=str)
@@ -133,13 +133,13 @@ def test_json_has_the_names_and_digits_of_csv() -> None:
     assert read["close"] == "1.0000000"
     assert read["symbol"] == 'a "b", c'
     assert '"a ""b"", c"' in CsvCandles().text([candle]).decode()
-    JsonCandles.kind.check_line(line.encode())
+    JsonCandles().check_line(line.encode())
 
 
 @pytest.mark.parametrize("line", [b"", b"[1]", b'{"received_at":1}', b"{"])
-def test_a_line_that_is_no_candle_is_told(line: bytes) -> None:
+def test_a_line_that_is_no_candle_is_refused(line: bytes) -> None:
     with pytest.raises(RecordingError):
-        JsonCandles.kind.check_line(line)
+        JsonCandles().check_line(line)
 
 
 @pytest.mark.parametrize("width_s", [0.5, 1.5, 7, 55, 86_401, 172_800, 0])

@@ -8,7 +8,7 @@ import struct
 import pytest
 
 from ticks.adapter.errors import PacketError
-from ticks.adapter.rows.columns import columns, csv_header
+from ticks.adapter.rows.columns import columns
 from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.tick import Mode
 
@@ -84,11 +84,6 @@ def csv_row(packet: bytes, symbols: dict[tuple[int, str], str] = SYMBOLS) -> dic
 def json_row(packet: bytes) -> dict[str, object]:
     row = JsonRows(SYMBOLS).encode(RECEIVED_NS, [packet])
     return json.loads(row, parse_float=str, parse_int=str)
-
-
-def test_a_csv_file_begins_with_its_header_and_a_json_one_with_nothing() -> None:
-    assert CsvRows(Mode.QUOTE, {}).kind.header == csv_header(Mode.QUOTE)
-    assert JsonRows({}).kind.header == b""
 
 
 def test_real_packets_become_these_csv_rows() -> None:

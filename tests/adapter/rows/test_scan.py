@@ -10,14 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.errors import RecordingError
-from ticks.adapter.rows import scan
-from ticks.adapter.rows.decode import JsonReader, csv_reader
-from ticks.adapter.rows.encode import CsvRows, JsonRows
+from ticks.adapter.rows.format import Csv, Jsonl, TickFormat
 from ticks.adapter.tick import Level, Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
 
 RECEIVED_NS = 1_746_171_226_250_123_000
-FORMS = (Mode.LTP, Mode.QUOTE, Mode.SNAP, None)
+FORMATS = (Csv(Mode.LTP), Csv(Mode.QUOTE), Csv(Mode.SNAP), Jsonl())
 PRICES = st.integers(0, 10**11)
 COUNTS = st.integers(0, 10**15)
 DOUBLES = st.floats(0, allow_infinity=False).map(abs)
@@ -51,52 +49,48 @@ def everyday_ticks(draw: st.DrawFn) -> Tick:
     return tick
 
 
-def text_of(form: scan.Form, ticks: list[Tick]) -> bytes:
+def has_room_for(row_format: TickFormat, tick: Tick) -> bool:
+    return isinstance(row_format, Jsonl) or tick.mode <= row_format.mode
+
+
+def text_of(row_format: TickFormat, ticks: list[Tick]) -> bytes:
     symbols = {(tick.exchange_type, tick.token): tick.symbol for tick in ticks}
-    rows = JsonRows(symbols) if form is None else CsvRows(form, symbols)
-    return rows.encode(RECEIVED_NS, [encode_packet(tick) for tick in ticks])
+    packets = [encode_packet(tick) for tick in ticks]
+    return row_format.encoder(symbols).encode(RECEIVED_NS, packets)
 
 
-def matched(form: scan.Form, text: bytes) -> bytes:
-    found = scan.whole_rows(form).match(text)
+def matched(row_format: TickFormat, text: bytes) -> bytes:
+    found = row_format.whole_rows_pattern.match(text)
     assert found is not None
     return found[0]
 
 
-def read(form: scan.Form, line: bytes) -> None:
-    if form is None:
-        JsonReader().read(line)
-    else:
-        csv_reader(form).read(line.decode().rstrip("\r\n").split(","))
-
-
-@pytest.mark.slow
-@given(st.lists(everyday_ticks(), min_size=1, max_size=4), st.sampled_from(FORMS))
-def test_rows_as_we_write_them_are_taken_whole(ticks: list[Tick], form: scan.Form) -> None:
-    ticks = [tick for tick in ticks if form is None or tick.mode <= form]
-    text = text_of(form, ticks)
-    assert matched(form, text) == text
-    assert len(scan.heads(form).findall(text)) == len(ticks)
+@given(st.lists(everyday_ticks(), min_size=1, max_size=4), st.sampled_from(FORMATS))
+def test_rows_as_we_write_them_are_taken_whole(ticks: list[Tick], row_format: TickFormat) -> None:
+    ticks = [tick for tick in ticks if has_room_for(row_format, tick)]
+    text = text_of(row_format, ticks)
+    assert matched(row_format, text) == text
+    through_windows = text.replace(b"\n", b"\r\n")
+    assert matched(row_format, through_windows) == through_windows
+    assert len(row_format.heads_pattern.findall(text)) == len(ticks)
 
 
 @given(everyday_ticks(), st.integers(0, 10_000), st.data())
 def test_what_is_taken_can_be_read_however_it_was_damaged(
     tick: Tick, seed: int, data: st.DataObject
 ) -> None:
-    form = data.draw(
-        st.sampled_from([None, *(f for f in FORMS if f is not None and f >= tick.mode)])
-    )
+    row_format = data.draw(st.sampled_from([f for f in FORMATS if has_room_for(f, tick)]))
     random = Random(seed)
-    text = bytearray(text_of(form, [tick]))
+    text = bytearray(text_of(row_format, [tick]))
     for _ in range(random.randint(1, 3)):
         at = random.randrange(len(text))
         new = random.choice([b"", b"0", b"9", b"-", b".", b",", b"\n", b"\0", b"e", b"\xff", b'"'])
         text[at : at + random.randint(0, 2)] = new
-    for line in matched(form, bytes(text)).splitlines(keepends=True):
-        read(form, line)
+    for line in matched(row_format, bytes(text)).splitlines(keepends=True):
+        row_format.decode(line)
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("row_format", FORMATS)
 @pytest.mark.parametrize(
     ("day", "exists"),
     [
@@ -109,23 +103,25 @@ def test_what_is_taken_can_be_read_however_it_was_damaged(
         ("0000-01-01", False),
     ],
 )
-def test_only_days_that_exist_are_taken(form: scan.Form, day: str, exists: bool) -> None:
-    text = text_of(form, [Tick(0, Mode.LTP, 1, "1", "ONE", 1, 0, 100)])
+def test_only_days_that_exist_are_taken(row_format: TickFormat, day: str, exists: bool) -> None:
+    text = text_of(row_format, [Tick(0, Mode.LTP, 1, "1", "ONE", 1, 0, 100)])
     dated = re.sub(rb"2025-05-02", day.encode(), text)
-    assert (matched(form, dated) == dated) == exists
+    assert (matched(row_format, dated) == dated) == exists
     if not exists:
         with pytest.raises(RecordingError):
-            read(form, dated)
+            row_format.decode(dated)
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_heads_are_the_cells_that_name_an_instrument_and_its_price(form: scan.Form) -> None:
+@pytest.mark.parametrize("row_format", FORMATS)
+def test_heads_are_the_cells_that_name_an_instrument_and_its_price(row_format: TickFormat) -> None:
     ltp = Tick(0, Mode.LTP, 1, "1", "ONE", 1, 1_746_171_226_000, 12345)
-    text = text_of(form, [ltp])
+    text = text_of(row_format, [ltp])
     time = b"2025-05-02T13:03:46.000+05:30"
-    assert scan.heads(form).findall(text) == [(time, b"NSE", b"ONE", b"1", b"123.45", b"")]
-    if form in (Mode.QUOTE, None):
+    assert row_format.heads_pattern.findall(text) == [(time, b"NSE", b"ONE", b"1", b"123.45", b"")]
+    if row_format in (Csv(Mode.QUOTE), Jsonl()):
         quote = ltp._replace(mode=Mode.QUOTE, exchange_time_ms=0)
         quote = Tick(*quote[:8], 1, 2, 77, 0.0, 0.0, 1, 2, 3, 4)
-        text = text_of(form, [quote])
-        assert scan.heads(form).findall(text) == [(b"", b"NSE", b"ONE", b"1", b"123.45", b"77")]
+        text = text_of(row_format, [quote])
+        assert row_format.heads_pattern.findall(text) == [
+            (b"", b"NSE", b"ONE", b"1", b"123.45", b"77")
+        ]

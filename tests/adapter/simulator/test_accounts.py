@@ -13,17 +13,18 @@ from ticks.adapter.simulator.accounts import (
     Credentials,
     HeaderRefusedError,
     Tokens,
+    numbered_accounts,
     totp_code,
 )
 
 EVENING_S = 1_795_440_600.0  # 2026-11-23 19:00 IST
 MIDNIGHT_S = EVENING_S + 5 * 3600
-ME = Credentials()
+ME, OTHER = numbered_accounts(Credentials(), 2)
 
 
 @dataclass
-class Book:
-    """The accounts of a broker whose clock a test turns."""
+class Broker:
+    """The accounts of a broker, whose clock a test sets."""
 
     now_s: float = EVENING_S
     lifetime_s: float | None = None
@@ -32,7 +33,7 @@ class Book:
 
     def __post_init__(self) -> None:
         self.accounts = Accounts(
-            ME,
+            [ME, OTHER],
             lambda: self.now_s,
             lifetime_s=self.lifetime_s,
             accepts_code_once=self.accepts_code_once,
@@ -68,122 +69,122 @@ def test_codes_are_those_of_rfc_6238() -> None:
 
 
 def test_a_login_with_the_right_code_gives_three_different_tokens() -> None:
-    assert len(set(Book().login())) == 3
+    assert len(set(Broker().login())) == 3
 
 
 @pytest.mark.parametrize("change", [{"client_code": "X1"}, {"pin": "0000"}])
 def test_a_wrong_client_code_or_pin_is_ab1007(change: dict[str, str]) -> None:
-    book = Book()
-    assert refusal(lambda: book.login(**change)) == "AB1007"
+    broker = Broker()
+    assert refusal(lambda: broker.login(**change)) == "AB1007"
 
 
 @pytest.mark.parametrize("code", ["000000", "", "12345", "abcdef", "１２３４５６"])
 def test_a_wrong_code_is_ab1050(code: str) -> None:
-    book = Book()
-    assert refusal(lambda: book.login(totp=code)) == "AB1050"
+    broker = Broker()
+    assert refusal(lambda: broker.login(totp=code)) == "AB1050"
 
 
 def test_a_code_is_good_once() -> None:
-    book = Book()
-    book.login()
-    assert refusal(book.login) == "AB1050"
-    book.now_s += 30
-    book.login()
+    broker = Broker()
+    broker.login()
+    assert refusal(broker.login) == "AB1050"
+    broker.now_s += 30
+    broker.login()
 
 
 def test_a_code_may_be_used_again_where_that_is_wanted() -> None:
-    book = Book(accepts_code_once=False)
-    assert book.login() != book.login()
+    broker = Broker(accepts_code_once=False)
+    assert broker.login() != broker.login()
 
 
 @pytest.mark.parametrize(
     ("late_s", "is_good"), [(-30, True), (30, True), (-60, False), (90, False)]
 )
 def test_a_code_is_good_in_its_own_window_and_its_neighbours(late_s: int, is_good: bool) -> None:
-    book = Book(now_s=EVENING_S + 15)
-    code = book.code()
-    book.now_s += late_s
+    broker = Broker(now_s=EVENING_S + 15)
+    code = broker.code()
+    broker.now_s += late_s
     if is_good:
-        book.login(totp=code)
+        broker.login(totp=code)
     else:
-        assert refusal(lambda: book.login(totp=code)) == "AB1050"
+        assert refusal(lambda: broker.login(totp=code)) == "AB1050"
 
 
 def test_tokens_end_at_midnight_in_india_and_say_so() -> None:
-    book = Book()
-    tokens = book.login()
+    broker = Broker()
+    tokens = broker.login()
     assert {claims(token)["exp"] for token in tokens} == {int(MIDNIGHT_S)}
-    book.now_s = MIDNIGHT_S - 1
-    book.accounts.check_jwt(tokens.jwt)
-    book.now_s = MIDNIGHT_S
-    assert refusal(book.accounts.check_jwt, tokens.jwt) == "AG8002"
-    assert refusal(book.accounts.refresh, tokens.jwt, tokens.refresh) == "AB8051"
+    broker.now_s = MIDNIGHT_S - 1
+    broker.accounts.check_jwt(tokens.jwt)
+    broker.now_s = MIDNIGHT_S
+    assert refusal(broker.accounts.check_jwt, tokens.jwt) == "AG8002"
+    assert refusal(broker.accounts.refresh, tokens.jwt, tokens.refresh) == "AB8051"
 
 
 def test_a_short_lifetime_ends_jwt_and_feed_token_but_not_the_refresh_token() -> None:
-    book = Book(lifetime_s=2)
-    tokens = book.login()
-    book.now_s += 2
-    assert refusal(book.accounts.check_jwt, tokens.jwt) == "AG8002"
-    new = book.accounts.refresh(tokens.jwt, tokens.refresh)
-    book.accounts.check_jwt(new.jwt)
+    broker = Broker(lifetime_s=2)
+    tokens = broker.login()
+    broker.now_s += 2
+    assert refusal(broker.accounts.check_jwt, tokens.jwt) == "AG8002"
+    new = broker.accounts.refresh(tokens.jwt, tokens.refresh)
+    broker.accounts.check_jwt(new.jwt)
 
 
 def test_a_jwt_that_is_missing_forged_or_another_simulators_is_refused() -> None:
-    accounts = Book().accounts
+    accounts = Broker().accounts
     assert refusal(accounts.check_jwt, "") == "AG8003"
-    for forged in ("nonsense", "a.b.c", Book().login().jwt, Book().login().jwt[:-2]):
+    for forged in ("nonsense", "a.b.c", Broker().login().jwt, Broker().login().jwt[:-2]):
         assert refusal(accounts.check_jwt, forged) == "AG8001"
 
 
 def test_a_token_is_good_for_its_own_use_only() -> None:
-    book = Book()
-    tokens = book.login()
-    assert refusal(book.accounts.check_jwt, tokens.feed) == "AG8001"
-    assert refusal(book.accounts.refresh, tokens.jwt, tokens.jwt) == "AB8050"
+    broker = Broker()
+    tokens = broker.login()
+    assert refusal(broker.accounts.check_jwt, tokens.feed) == "AG8001"
+    assert refusal(broker.accounts.refresh, tokens.jwt, tokens.jwt) == "AB8050"
 
 
 def test_a_refresh_leaves_the_old_tokens_good() -> None:
-    book = Book()
-    old = book.login()
-    new = book.accounts.refresh(old.jwt, old.refresh)
+    broker = Broker()
+    old = broker.login()
+    new = broker.accounts.refresh(old.jwt, old.refresh)
     assert not set(new) & set(old)
-    book.accounts.check_jwt(old.jwt)
-    book.accounts.check_jwt(new.jwt)
+    broker.accounts.check_jwt(old.jwt)
+    broker.accounts.check_jwt(new.jwt)
 
 
 def test_a_refresh_needs_a_jwt_that_was_once_issued() -> None:
-    book = Book()
-    tokens = book.login()
-    assert refusal(book.accounts.refresh, "", tokens.refresh) == "AG8003"
-    assert refusal(book.accounts.refresh, "forged", tokens.refresh) == "AG8001"
-    assert refusal(book.accounts.refresh, tokens.jwt, None) == "AB8050"
+    broker = Broker()
+    tokens = broker.login()
+    assert refusal(broker.accounts.refresh, "", tokens.refresh) == "AG8003"
+    assert refusal(broker.accounts.refresh, "forged", tokens.refresh) == "AG8001"
+    assert refusal(broker.accounts.refresh, tokens.jwt, None) == "AB8050"
 
 
 def test_logout_ends_its_own_session_only() -> None:
-    book = Book(accepts_code_once=False)
-    mine, other = book.login(), book.login()
-    assert refusal(book.accounts.logout, mine.jwt, "X1") == "AB1007"
-    book.accounts.logout(mine.jwt, ME.client_code)
-    assert refusal(book.accounts.check_jwt, mine.jwt) == "AG8001"
-    assert refusal(book.accounts.refresh, mine.jwt, mine.refresh) == "AB8050"
-    book.accounts.check_jwt(other.jwt)
+    broker = Broker(accepts_code_once=False)
+    mine, other = broker.login(), broker.login()
+    assert refusal(broker.accounts.logout, mine.jwt, "X1") == "AB1007"
+    broker.accounts.logout(mine.jwt, ME.client_code)
+    assert refusal(broker.accounts.check_jwt, mine.jwt) == "AG8001"
+    assert refusal(broker.accounts.refresh, mine.jwt, mine.refresh) == "AB8050"
+    broker.accounts.check_jwt(other.jwt)
 
 
 def test_expiring_spares_the_refresh_token_and_revoking_does_not() -> None:
-    book = Book()
-    tokens = book.login()
-    book.accounts.expire()
-    assert refusal(book.accounts.check_jwt, tokens.jwt) == "AG8002"
-    tokens = book.accounts.refresh(tokens.jwt, tokens.refresh)
-    book.accounts.check_jwt(tokens.jwt)
-    book.accounts.revoke()
-    assert refusal(book.accounts.check_jwt, tokens.jwt) == "AG8001"
-    assert refusal(book.accounts.refresh, tokens.jwt, tokens.refresh) == "AB8050"
+    broker = Broker()
+    tokens = broker.login()
+    broker.accounts.expire()
+    assert refusal(broker.accounts.check_jwt, tokens.jwt) == "AG8002"
+    tokens = broker.accounts.refresh(tokens.jwt, tokens.refresh)
+    broker.accounts.check_jwt(tokens.jwt)
+    broker.accounts.revoke()
+    assert refusal(broker.accounts.check_jwt, tokens.jwt) == "AG8001"
+    assert refusal(broker.accounts.refresh, tokens.jwt, tokens.refresh) == "AB8050"
 
 
-def test_an_api_key_is_told_missing_from_wrong() -> None:
-    accounts = Book().accounts
+def test_a_missing_api_key_has_another_code_than_a_wrong_one() -> None:
+    accounts = Broker().accounts
     accounts.check_api_key(ME.api_key)
     assert refusal(lambda: accounts.check_api_key("", wrong="AB1034")) == "AG8004"
     assert refusal(lambda: accounts.check_api_key("other", wrong="AB1034")) == "AB1034"
@@ -200,9 +201,9 @@ def headers(tokens: Tokens) -> dict[str, str]:
 
 @pytest.mark.parametrize("prefix", ["", "Bearer "])
 def test_a_handshake_passes_with_and_without_bearer(prefix: str) -> None:
-    book = Book()
-    good = headers(book.login())
-    book.accounts.check_feed_headers(good | {"authorization": prefix + good["authorization"]})
+    broker = Broker()
+    good = headers(broker.login())
+    broker.accounts.check_feed_headers(good | {"authorization": prefix + good["authorization"]})
 
 
 @pytest.mark.parametrize(
@@ -216,15 +217,88 @@ def test_a_handshake_passes_with_and_without_bearer(prefix: str) -> None:
 )
 @pytest.mark.parametrize("value", [None, "wrong"])
 def test_each_wrong_handshake_header_is_named(name: str, message: str, value: str | None) -> None:
-    book = Book()
-    given = headers(book.login())
+    broker = Broker()
+    given = headers(broker.login())
     del given[name]
     if value is not None:
         given[name] = value
     with pytest.raises(HeaderRefusedError, match=message):
-        book.accounts.check_feed_headers(given)
+        broker.accounts.check_feed_headers(given)
 
 
 def test_the_first_wrong_header_is_the_one_that_is_named() -> None:
     with pytest.raises(HeaderRefusedError, match="Auth token"):
-        Book().accounts.check_feed_headers({})
+        Broker().accounts.check_feed_headers({})
+
+
+# --- several accounts -----------------------------------------------------------------------------
+
+
+def test_accounts_are_numbered_from_the_first_and_all_different() -> None:
+    accounts = numbered_accounts(ME, 5)
+    assert accounts[0] == ME
+    for values in zip(*((a.api_key, a.client_code, a.totp_secret) for a in accounts), strict=True):
+        assert len(set(values)) == 5
+    assert {len(each.totp_secret) for each in accounts} == {32}
+
+
+def test_each_account_logs_in_with_its_own_code_in_the_same_window() -> None:
+    broker = Broker()
+    mine = broker.login()
+    code = pyotp.TOTP(OTHER.totp_secret).at(int(broker.now_s))
+    theirs = broker.login(client_code=OTHER.client_code, pin=OTHER.pin, totp=code)
+    assert claims(mine.jwt)["username"] == ME.client_code
+    assert claims(theirs.jwt)["username"] == OTHER.client_code
+    assert refusal(broker.accounts.login, OTHER.client_code, OTHER.pin, broker.code()) == "AB1050"
+
+
+def test_a_refresh_stays_with_the_account_of_its_token() -> None:
+    accounts = Broker().accounts
+    old = accounts.new_session(OTHER.client_code)
+    assert claims(accounts.refresh(old.jwt, old.refresh).jwt)["username"] == OTHER.client_code
+
+
+def test_a_handshake_gives_its_client_code_and_mixes_no_accounts() -> None:
+    accounts = Broker().accounts
+    mine, theirs = (accounts.new_session(each.client_code) for each in (ME, OTHER))
+    good = {
+        "authorization": f"Bearer {theirs.jwt}",
+        "x-client-code": OTHER.client_code,
+        "x-api-key": OTHER.api_key,
+        "x-feed-token": theirs.feed,
+    }
+    assert accounts.check_feed_headers(good) == OTHER.client_code
+    for wrong, reason in (
+        ({"authorization": f"Bearer {mine.jwt}"}, "Client Code"),
+        ({"x-client-code": ME.client_code}, "Client Code"),
+        ({"x-api-key": ME.api_key}, "API Key"),
+        ({"x-feed-token": mine.feed}, "Feed Token"),
+    ):
+        with pytest.raises(HeaderRefusedError, match=reason):
+            accounts.check_feed_headers(good | wrong)
+
+
+def test_a_logout_is_for_its_own_client_code_only() -> None:
+    accounts = Broker().accounts
+    mine = accounts.new_session(ME.client_code)
+    assert refusal(accounts.logout, mine.jwt, OTHER.client_code) == "AB1007"
+    accounts.check_jwt(mine.jwt)
+
+
+# --- a refresh token that works once --------------------------------------------------------------
+
+
+def test_a_refresh_token_works_again_unless_the_broker_ends_it() -> None:
+    accounts = Broker().accounts
+    tokens = accounts.new_session(ME.client_code)
+    accounts.refresh(tokens.jwt, tokens.refresh)
+    accounts.refresh(tokens.jwt, tokens.refresh, once=True)
+    assert refusal(accounts.refresh, tokens.jwt, tokens.refresh) == "AB8050"
+
+
+def test_a_broker_may_take_each_refresh_token_once() -> None:
+    accounts = Accounts([ME], lambda: EVENING_S, refreshes_once=True)
+    first = accounts.new_session(ME.client_code)
+    second = accounts.refresh(first.jwt, first.refresh)
+    assert refusal(accounts.refresh, first.jwt, first.refresh) == "AB8050"
+    accounts.refresh(second.jwt, second.refresh)

@@ -31,13 +31,13 @@ def test_a_client_that_trusts_the_certificate_accepts_the_loopback_names(
     assert unfinished == []
 
 
-def test_without_openssl_the_user_is_told_what_to_do(
+def test_without_openssl_there_is_an_error_of_its_own_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UsageError, match="openssl") as refused:
         make_certificate(tmp_path)
-    assert "--tls" in refused.value.remedy
+    assert refused.value.kind == "openssl-missing"
 
 
 def test_an_openssl_that_fails_is_quoted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

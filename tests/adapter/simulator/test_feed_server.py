@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
 from ticks.adapter.simulator.fault_injector import FaultInjector
 from ticks.adapter.simulator.feed_server import FeedConnection, FeedServer
 from ticks.adapter.simulator.journal import Journal
-from ticks.adapter.simulator.subscribers import Subscriber, Subscribers
+from ticks.adapter.simulator.subscribers import MarketState, Subscriber, Subscribers
 from ticks.adapter.wire.frames import Close, ControlFrame, FrameReader, Opcode, Text, encode_frame
 
 MASK = b"\1\2\3\4"
@@ -45,16 +45,28 @@ class Wire(asyncio.Transport):
         self.is_closed = True
 
 
-class Quiet:
-    """A market that only notes who joined."""
+class NoMarket:
+    """A market that only keeps who joined."""
 
     def __init__(self) -> None:
         self.joins: list[Sequence[bytes]] = []
 
-    def joined(self, units: Sequence[bytes], listener: Subscriber) -> None:
+    def joined(self, units: Sequence[bytes], subscriber: Subscriber) -> None:
         self.joins.append(units)
 
     def burst(self, packets: int) -> None:
+        pass
+
+    def set_state(
+        self,
+        state: MarketState,
+        exchange_types: Collection[int] = (),
+        *,
+        duration_s: float | None = None,
+    ) -> None:
+        pass
+
+    def move_price(self, exchange_type: int, token: str, price: int) -> None:
         pass
 
     def stop(self) -> None:
@@ -65,13 +77,14 @@ class Peer:
     """A client of one connection."""
 
     def __init__(self) -> None:
-        self.wire, self.market, self.journal = Wire(), Quiet(), Journal(keep_packets=True)
+        self.wire, self.market, self.journal = Wire(), NoMarket(), Journal(keep_packets=True)
         self.server = FeedServer(
             Subscribers(),
             self.market,
             self.journal,
             FaultInjector((), pytest.fail),
-            lambda headers: None,
+            lambda headers: "T1",
+            lambda: 0.0,
         )
         self.connection = FeedConnection(self.server)
         self.connection.connection_made(self.wire)
@@ -111,7 +124,7 @@ def test_a_text_in_fragments_is_one_message(peer: Peer) -> None:
     assert Text("pong") in signals
 
 
-def test_a_good_request_is_met_with_silence_and_tells_the_market(peer: Peer) -> None:
+def test_a_good_request_has_no_reply_and_reaches_the_market(peer: Peer) -> None:
     peer.texts(SUBSCRIBE, SUBSCRIBE)
     assert peer.received() == ([], [])
     assert [len(units) for units in peer.market.joins] == [1]
@@ -150,7 +163,7 @@ def test_a_client_that_breaks_the_protocol_is_closed_with_1002(peer: Peer) -> No
     assert log.packet_count == 0
 
 
-def test_who_leaves_is_no_listener_any_more(peer: Peer) -> None:
+def test_a_client_that_left_is_not_a_subscriber_any_more(peer: Peer) -> None:
     peer.texts(SUBSCRIBE)
     unit = peer.market.joins[0][0]
     assert list(peer.server.subscribers.of(unit)) == [peer.connection]
@@ -167,18 +180,19 @@ def test_a_full_socket_is_not_ready_until_it_drains(peer: Peer) -> None:
     assert peer.connection.is_ready
 
 
-def test_what_is_no_websocket_handshake_is_turned_away() -> None:
-    def refuse(headers: Mapping[str, str]) -> None:
+def test_a_handshake_for_another_path_is_404() -> None:
+    def refuse(headers: Mapping[str, str]) -> str:
         raise AssertionError("another path's headers are not looked at")
 
     async def asked() -> bytes:
         wire = Wire()
         server = FeedServer(
             Subscribers(),
-            Quiet(),
+            NoMarket(),
             Journal(keep_packets=False),
             FaultInjector((), pytest.fail),
             refuse,
+            lambda: 0.0,
         )
         connection = FeedConnection(server)
         connection.connection_made(wire)

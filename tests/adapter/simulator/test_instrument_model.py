@@ -5,18 +5,29 @@ from itertools import count, pairwise
 
 import pytest
 
-from ticks.adapter.simulator.instrument_model import SimulatedInstrument, frame_header, unit_prefix
-from ticks.adapter.simulator.listings import listings
+from ticks.adapter.simulator.instrument_model import (
+    MODES,
+    SimulatedInstrument,
+    frame_header,
+    unit_prefix,
+)
+from ticks.adapter.simulator.instruments_file import listings
+from ticks.adapter.simulator.listings import Liquidity
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.frames import FrameReader
 from ticks.adapter.wire.packet import PACKET_SIZES, decode_packet, encode_packet
 
-LISTED = {str(each.instrument): each for each in listings(date(2026, 11, 23))}
+LISTED = {
+    str(each.instrument): each
+    for each in listings(date(2026, 11, 23))
+    if each.liquidity is not Liquidity.NONE
+}
+UNTRADED = next(name for name in LISTED if LISTED[name].liquidity is Liquidity.UNTRADED)
 SECOND = 1_795_440_600
 
 
-def traded(symbol: str, seed: int = 1) -> SimulatedInstrument:
-    return SimulatedInstrument(LISTED[symbol], seed, count(1))
+def made(symbol: str, seed: int = 1) -> SimulatedInstrument:
+    return SimulatedInstrument(LISTED[symbol], seed, count(1), changed_s=SECOND)
 
 
 def tick(instrument: SimulatedInstrument, mode: Mode = Mode.SNAP) -> Tick:
@@ -26,7 +37,7 @@ def tick(instrument: SimulatedInstrument, mode: Mode = Mode.SNAP) -> Tick:
 
 
 def walk(symbol: str, steps: int = 3000, seed: int = 1) -> list[Tick]:
-    instrument = traded(symbol, seed)
+    instrument = made(symbol, seed)
     ticks = []
     for step in range(steps):
         instrument.trade(SECOND + step // 4)
@@ -34,19 +45,18 @@ def walk(symbol: str, steps: int = 3000, seed: int = 1) -> list[Tick]:
     return ticks
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("symbol", ["NSE:RELIANCE-EQ", "NSE:Nifty 50", "NSE:RCOM-BE"])
 def test_a_frame_carries_the_canonical_packet_of_its_mode(symbol: str, mode: Mode) -> None:
-    instrument = traded(symbol)
+    instrument = made(symbol)
     instrument.trade(SECOND)
     packet = instrument.frame(mode)[len(frame_header(PACKET_SIZES[mode])) :]
     assert len(packet) == PACKET_SIZES[mode]
     assert packet[:27] == unit_prefix(mode, 1, LISTED[symbol].instrument.token)
-    if mode is not Mode.DEPTH:
-        assert encode_packet(decode_packet(packet)) == packet
+    assert encode_packet(decode_packet(packet)) == packet
 
 
-@pytest.mark.parametrize("symbol", list(LISTED)[::9])
+@pytest.mark.parametrize("symbol", list(LISTED)[::29])
 def test_a_walk_stays_plausible(symbol: str) -> None:
     listing = LISTED[symbol]
     ticks = walk(symbol, 600)
@@ -78,15 +88,6 @@ def test_depth_lies_around_the_price_with_buys_below_and_sells_above() -> None:
         assert all(level.quantity > 0 and level.orders > 0 for level in each.bids if level)
 
 
-def test_depth_of_twenty_lies_around_the_price_too() -> None:
-    instrument = traded("NSE:RELIANCE-EQ")
-    instrument.trade(SECOND)
-    depth, price = tick(instrument, Mode.DEPTH), tick(instrument, Mode.LTP).last_price
-    assert (len(depth.bids), len(depth.asks)) == (20, 20)
-    assert all(level and level.price < price for level in depth.bids)
-    assert all(level and level.price > price for level in depth.asks)
-
-
 def test_an_index_has_no_sequence_volume_or_depth_but_moves() -> None:
     ticks = walk("NSE:Nifty 50", 300)
     assert {each.sequence for each in ticks} == {0}
@@ -108,24 +109,61 @@ def test_a_seed_repeats_the_prices_and_another_does_not() -> None:
 
 
 def test_the_modes_that_are_watched_do_not_change_the_prices() -> None:
-    watched, unwatched = traded("NSE:TCS-EQ"), traded("NSE:TCS-EQ")
+    watched, unwatched = made("NSE:TCS-EQ"), made("NSE:TCS-EQ")
     for _ in range(100):
         watched.trade(SECOND)
         unwatched.trade(SECOND)
-        for mode in Mode:
+        for mode in MODES:
             watched.frame(mode)
     assert watched.frame(Mode.SNAP) == unwatched.frame(Mode.SNAP)
 
 
 def test_instruments_of_one_exchange_share_one_sequence() -> None:
     sequences = count(1)
-    one = SimulatedInstrument(LISTED["NSE:TCS-EQ"], 1, sequences)
-    other = SimulatedInstrument(LISTED["NSE:SBIN-EQ"], 1, sequences)
-    for instrument in (one, other, one):
-        instrument.trade(SECOND)
+    one, other = (
+        SimulatedInstrument(LISTED[symbol], 1, sequences, changed_s=SECOND)
+        for symbol in ("NSE:TCS-EQ", "NSE:SBIN-EQ")
+    )
+    assert (tick(one).sequence, tick(other).sequence) == (1, 2)
+    one.trade(SECOND)
     assert (tick(one).sequence, tick(other).sequence) == (3, 2)
 
 
 def test_a_token_that_does_not_fit_a_packet_is_refused() -> None:
     with pytest.raises(ValueError, match="25 bytes"):
         unit_prefix(1, 1, "9" * 26)
+
+
+def test_before_its_first_trade_an_instrument_has_a_close_and_circuits_and_no_price() -> None:
+    instrument = made(UNTRADED)
+    before = tick(instrument)
+    assert before.exchange_time_ms == SECOND * 1000
+    assert before.sequence > 0
+    assert {
+        before.last_price,
+        before.last_quantity,
+        before.volume,
+        before.average_traded_price,
+        before.open_price,
+        before.high_price,
+        before.low_price,
+        before.last_trade_time_s,
+    } == {0}
+    assert before.bids + before.asks == (None,) * 10
+    assert (before.close_price or 0) > 0
+    assert (before.upper_circuit_price or 0) > (before.close_price or 0)
+    instrument.trade(SECOND + 5)
+    first = tick(instrument)
+    assert first.last_price == first.open_price == first.high_price == first.low_price > 0
+    assert first.last_trade_time_s == SECOND + 5
+
+
+@pytest.mark.parametrize("symbol", ["NSE:Nifty 50", "NSE:RELIANCE-EQ", UNTRADED])
+def test_a_price_that_was_moved_is_where_trading_goes_on(symbol: str) -> None:
+    instrument = made(symbol)
+    instrument.move_to(2 * LISTED[symbol].price)
+    for second in range(50):
+        instrument.trade(SECOND + second)
+        now = tick(instrument)
+        assert now.last_price == pytest.approx(2 * LISTED[symbol].price, rel=0.1)
+        assert (now.low_price or 0) <= now.last_price <= (now.high_price or 0)

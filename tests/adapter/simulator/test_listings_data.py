@@ -2,16 +2,19 @@ from __future__ import annotations
 
 from ticks.adapter.simulator.listings_data import (
     BSE_EQUITIES,
+    BSE_INDICES,
+    BSE_OTHERS,
     NSE_EQUITIES,
     NSE_INDICES,
     NSE_OTHERS,
+    WITHOUT_AUCTION,
 )
 
 
-def test_no_token_stands_twice_on_an_exchange() -> None:
+def test_no_token_stands_twice_on_an_exchange_but_one() -> None:
     nse = [row[0] for row in (*NSE_INDICES, *NSE_EQUITIES, *NSE_OTHERS)]
-    bse = [row[0] for row in BSE_EQUITIES]
-    assert len(set(nse)) == len(nse)
+    bse = [row[0] for row in (*BSE_INDICES, *BSE_EQUITIES, *BSE_OTHERS)]
+    assert {token for token in nse if nse.count(token) > 1} == {"10866"}
     assert len(set(bse)) == len(bse)
 
 
@@ -30,3 +33,7 @@ def test_the_tokens_that_published_files_show_are_these() -> None:
 
 def test_every_bse_equity_has_a_price_on_nse() -> None:
     assert {name for _, name in BSE_EQUITIES} <= {row[1] for row in NSE_EQUITIES}
+
+
+def test_only_equities_that_are_listed_are_left_out_of_the_auction() -> None:
+    assert {row[1] for row in NSE_EQUITIES} >= WITHOUT_AUCTION

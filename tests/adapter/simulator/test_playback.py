@@ -35,8 +35,8 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-class Ear:
-    """A listener that keeps what it hears and when."""
+class Client:
+    """A subscriber that keeps what it is sent and when."""
 
     def __init__(self) -> None:
         self.is_ready = True
@@ -53,28 +53,28 @@ class Ear:
         self.times_s += [asyncio.get_running_loop().time()] * len(messages)
 
 
-def played(recording: Path, speed: float | None, *tokens: str, mode: int = 1) -> Ear:
-    """What a listener to these tokens heard until the recording was over."""
+def played(recording: Path, speed: float | None, *tokens: str, mode: int = 1) -> Client:
+    """What a subscriber to these tokens had got when the recording was over."""
 
-    async def play() -> Ear:
-        subscribers, ear = Subscribers(), Ear()
+    async def play() -> Client:
+        subscribers, client = Subscribers(), Client()
         units = [unit_prefix(mode, 1, token) for token in tokens]
         for unit in units:
-            subscribers.add(unit, ear)
+            subscribers.add(unit, client)
         playback = Playback(recording, subscribers, speed=speed)
-        playback.joined(units, ear)
-        playback.joined(units, ear)
+        playback.joined(units, client)
+        playback.joined(units, client)
         async with asyncio.timeout(5):
             await playback.finished()
-        return ear
+        return client
 
     return asyncio.run(play())
 
 
 def test_every_packet_comes_byte_for_byte_and_once(recording: Path) -> None:
-    heard = played(recording, None, "99926000", "11536")
-    assert heard.packets == [each.packet for each in read_recording(recording)]
-    assert heard.waits
+    client = played(recording, None, "99926000", "11536")
+    assert client.packets == [each.packet for each in read_recording(recording)]
+    assert client.waits
 
 
 def test_only_what_is_subscribed_to_comes(recording: Path) -> None:
@@ -82,15 +82,15 @@ def test_only_what_is_subscribed_to_comes(recording: Path) -> None:
     assert played(recording, None, "11536").packets == everything[1::2]
 
 
-def test_another_mode_than_the_recordings_hears_nothing(recording: Path) -> None:
+def test_another_mode_than_the_recording_s_gets_nothing(recording: Path) -> None:
     assert played(recording, None, "11536", mode=3).packets == []
 
 
 def test_packets_keep_their_distance_divided_by_the_speed(recording: Path) -> None:
-    heard = played(recording, 5.0, "99926000", "11536")
-    first_s = heard.times_s[0]
+    client = played(recording, 5.0, "99926000", "11536")
+    first_s = client.times_s[0]
     due_s = [n / 10 / 5 for n in range(6)]
-    late_s = [at_s - first_s - due for at_s, due in zip(heard.times_s, due_s, strict=True)]
+    late_s = [at_s - first_s - due for at_s, due in zip(client.times_s, due_s, strict=True)]
     assert min(late_s) > -0.002
     assert max(late_s) < 0.5
 

@@ -98,15 +98,25 @@ def test_full_speed_has_no_times(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["rubbish\n", "[1]\n", "{}\n", '{"at": 3, "event": "lost"}\n'])
-def test_what_are_no_events_are_told_with_the_line(tmp_path: Path, line: str) -> None:
-    with pytest.raises(RecordingError, match="line 2: no event"):
+def test_what_is_not_an_event_is_named_with_its_line(tmp_path: Path, line: str) -> None:
+    with pytest.raises(RecordingError, match="line 2: not an event"):
         faults(tmp_path, event(0, "connected"), line)
 
 
-def test_events_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+def test_events_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "day.csv").write_text(ROW, encoding="utf-8")
     with pytest.raises(RecordingError, match="cannot be read: No such file"):
         recorded_faults(tmp_path / "missing", tmp_path / "day.csv", 1.0)
     (tmp_path / "events").write_bytes(b"\xff\xff")
-    with pytest.raises(RecordingError, match="no UTF-8"):
+    with pytest.raises(RecordingError, match="not UTF-8"):
         recorded_faults(tmp_path / "events", tmp_path / "day.csv", 1.0)
+
+
+def test_events_of_another_version_are_skipped(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        event(-0.1, "connected"),
+        event(1, "moved_house"),
+        event(40, "lost", cause="network", mood="bad"),
+    )
+    assert [fault.what for fault in found] == [What.DROP]

@@ -70,7 +70,9 @@ def test_a_request_without_correlation_id_is_right_as_the_sdk_sends_such() -> No
         text(tokenList=[{"exchangeType": 1, "tokens": [""]}]),
         text(tokenList=[{"exchangeType": 1, "tokens": ["9" * 26]}]),
         text(tokenList=[{"tokens": ["1"]}]),
-        text(mode=4, tokenList=[{"exchangeType": 2, "tokens": ["1"]}]),
+        text(mode=4),  # twenty levels of depth, withdrawn
+        text(mode="1"),
+        text(mode=None),
     ],
 )
 def test_a_request_that_is_not_right_is_e1001(payload: str) -> None:
@@ -103,12 +105,6 @@ def test_one_unit_too_many_refuses_the_whole_request() -> None:
         request.added_to(standing)
     assert refused.value.code == "E1002"
     assert len(standing) == 999
-
-
-def test_the_withdrawn_depth_mode_takes_fifty_tokens() -> None:
-    assert SubscriptionRequest("a", is_subscribe=True, units=units(4, 50)).added_to({})
-    with pytest.raises(RequestRefusedError, match="Limit"):
-        SubscriptionRequest("a", is_subscribe=True, units=units(4, 51)).added_to({})
 
 
 def test_unsubscribing_leaves_the_rest_and_forgives_what_is_not_there() -> None:

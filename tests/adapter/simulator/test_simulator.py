@@ -9,12 +9,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ticks.adapter.errors import RecordingError, UsageError
+from ticks.adapter.errors import PortTakenError, RecordingError, UsageError
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.urls import Endpoints
 
 
-def test_it_takes_free_ports_and_tells_clients_where_it_is() -> None:
+def test_it_takes_free_ports_and_gives_clients_its_addresses() -> None:
     with Simulator() as simulator:
         variables = simulator.environment()
         Endpoints.checked(
@@ -54,20 +54,24 @@ def test_a_port_in_use_is_named_and_leaves_nothing_behind(which: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         simulator = Simulator(port=port) if which == "port" else Simulator(feed_port=port)
-        with pytest.raises(UsageError, match=f"{port}.*in use"):
+        with pytest.raises(PortTakenError, match=f"{port}.*in use"):
             simulator.start()
     assert threading.active_count() == before
 
 
-def test_a_recording_that_cannot_be_read_is_told_at_the_start(tmp_path: Path) -> None:
+def test_a_recording_that_cannot_be_read_is_an_error_at_the_start(tmp_path: Path) -> None:
     with pytest.raises(RecordingError, match=r"nowhere\.csv"):
         Simulator(recording=tmp_path / "nowhere.csv").start()
 
 
 @pytest.mark.parametrize(("rate", "speed"), [(-1.0, 1.0), (1.0, 0.0), (1.0, -2.0)])
-def test_packets_cannot_go_backwards(rate: float, speed: float) -> None:
-    with pytest.raises(UsageError):
+def test_an_impossible_rate_or_speed_is_refused(rate: float, speed: float) -> None:
+    with pytest.raises(UsageError) as refused:
         Simulator(rate=rate, speed=speed)
+    assert (refused.value.kind, refused.value.values) == (
+        "rate-invalid",
+        {"rate": rate, "speed": speed},
+    )
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")

@@ -7,10 +7,10 @@ from ticks.adapter.simulator.subscribers import Subscriber, Subscribers
 ONE, OTHER = (cast(Subscriber, object()) for _ in range(2))
 
 
-def test_listeners_of_a_unit_come_in_their_order_and_once() -> None:
+def test_subscribers_of_a_unit_come_in_their_order_and_once() -> None:
     subscribers = Subscribers()
-    for listener in (ONE, OTHER, ONE):
-        subscribers.add(b"unit", listener)
+    for subscriber in (ONE, OTHER, ONE):
+        subscribers.add(b"unit", subscriber)
     assert list(subscribers.of(b"unit")) == [ONE, OTHER]
     assert list(subscribers.of(b"another")) == []
 

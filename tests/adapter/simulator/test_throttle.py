@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from ticks.adapter.simulator.throttle import DRIBBLE_BYTES, WAITING_BYTES, ThrottledTransport
+from ticks.adapter.simulator.throttle import SLOW_BYTES, WAITING_BYTES, ThrottledTransport
 
 
 class Wire(asyncio.Transport):
@@ -39,81 +39,81 @@ class Wire(asyncio.Transport):
                 await self.changed.wait()
 
 
-def with_outlet(play: Callable[[ThrottledTransport, Wire], Coroutine[None, None, None]]) -> None:
+def with_transport(play: Callable[[ThrottledTransport, Wire], Coroutine[None, None, None]]) -> None:
     async def run() -> None:
         wire = Wire()
-        outlet = ThrottledTransport(wire)
-        await play(outlet, wire)
-        outlet.abort()
+        out = ThrottledTransport(wire)
+        await play(out, wire)
+        out.abort()
 
     asyncio.run(run())
 
 
-def test_what_is_written_leaves_at_once() -> None:
-    async def play(outlet: ThrottledTransport, wire: Wire) -> None:
-        outlet.write(b"one")
+def test_what_is_written_is_sent_at_once() -> None:
+    async def play(out: ThrottledTransport, wire: Wire) -> None:
+        out.write(b"one")
         assert wire.writes == [b"one"]
 
-    with_outlet(play)
+    with_transport(play)
 
 
-def test_stalled_it_keeps_everything_and_lets_it_out_in_order_later() -> None:
-    async def play(outlet: ThrottledTransport, wire: Wire) -> None:
-        outlet.stall()
-        outlet.write(b"one")
-        outlet.write(b"two")
+def test_stalled_it_keeps_everything_and_sends_it_in_order_later() -> None:
+    async def play(out: ThrottledTransport, wire: Wire) -> None:
+        out.stall()
+        out.write(b"one")
+        out.write(b"two")
         assert wire.writes == []
-        outlet.end_stall()
-        outlet.write(b"three")
+        out.end_stall()
+        out.write(b"three")
         assert wire.written == b"onetwothree"
 
-    with_outlet(play)
+    with_transport(play)
 
 
-def test_slow_it_lets_out_a_few_bytes_at_a_time() -> None:
-    async def play(outlet: ThrottledTransport, wire: Wire) -> None:
-        outlet.slow()
-        outlet.write(bytes(range(40)))
+def test_slow_it_sends_a_few_bytes_at_a_time() -> None:
+    async def play(out: ThrottledTransport, wire: Wire) -> None:
+        out.slow()
+        out.write(bytes(range(40)))
         await wire.has(20)
-        assert max(len(each) for each in wire.writes) <= DRIBBLE_BYTES
-        outlet.end_slow()
+        assert max(len(each) for each in wire.writes) <= SLOW_BYTES
+        out.end_slow()
         assert wire.written == bytes(range(40))
 
-    with_outlet(play)
+    with_transport(play)
 
 
 def test_a_stall_holds_up_what_is_slow() -> None:
-    async def play(outlet: ThrottledTransport, wire: Wire) -> None:
-        outlet.slow()
-        outlet.stall()
-        outlet.write(bytes(20))
-        outlet.end_slow()
+    async def play(out: ThrottledTransport, wire: Wire) -> None:
+        out.slow()
+        out.stall()
+        out.write(bytes(20))
+        out.end_slow()
         assert wire.writes == []
-        outlet.end_stall()
+        out.end_stall()
         assert wire.written == bytes(20)
 
-    with_outlet(play)
+    with_transport(play)
 
 
 def test_it_is_ready_unless_the_socket_or_the_queue_is_full() -> None:
-    async def play(outlet: ThrottledTransport, wire: Wire) -> None:
-        outlet.pause(True)
-        assert not outlet.is_ready
-        outlet.pause(False)
-        outlet.stall()
-        outlet.write(bytes(WAITING_BYTES))
-        assert not outlet.is_ready
-        outlet.end_stall()
-        await asyncio.wait_for(outlet.wait_ready(), 5)
+    async def play(out: ThrottledTransport, wire: Wire) -> None:
+        out.pause(True)
+        assert not out.is_ready
+        out.pause(False)
+        out.stall()
+        out.write(bytes(WAITING_BYTES))
+        assert not out.is_ready
+        out.end_stall()
+        await asyncio.wait_for(out.wait_ready(), 5)
 
-    with_outlet(play)
+    with_transport(play)
 
 
-def test_closing_lets_out_what_was_slow_but_not_what_was_stalled() -> None:
-    async def play(outlet: ThrottledTransport, wire: Wire) -> None:
-        outlet.slow()
-        outlet.write(bytes(40))
-        outlet.close()
+def test_closing_sends_what_was_slow_but_not_what_was_stalled() -> None:
+    async def play(out: ThrottledTransport, wire: Wire) -> None:
+        out.slow()
+        out.write(bytes(40))
+        out.close()
         assert (len(wire.written), wire.is_closed) == (40, True)
         stalled = Wire()
         other = ThrottledTransport(stalled)
@@ -122,4 +122,4 @@ def test_closing_lets_out_what_was_slow_but_not_what_was_stalled() -> None:
         other.close()
         assert (stalled.written, stalled.is_closed) == (b"", True)
 
-    with_outlet(play)
+    with_transport(play)

@@ -15,16 +15,21 @@ from pathlib import Path
 import pytest
 
 from ticks.adapter.errors import OutputError, PacketError, ReaderLeftError
+from ticks.adapter.files import append
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.rows.columns import csv_header
-from ticks.adapter.sinks.file import Sink, open_sink
+from ticks.adapter.rows.format import Csv, Jsonl, TickFormat
+from ticks.adapter.sinks.file import RowSink, open_sink
 from ticks.adapter.tick import Mode, Tick
 from ticks.adapter.wire.packet import encode_packet
+
+from ..rows.recordings import START_NS, MemoryOutput, blocks_of, csv_text, json_text
 
 RECEIVED_NS = 1_746_171_226_250_123_000
 DAY_NS = 86_400 * 10**9
 SYMBOLS = {(1, "2885"): "RELIANCE-EQ"}
 HEADER = csv_header(Mode.LTP)
+CSV, JSON = Csv(Mode.LTP), Jsonl()
 
 
 def packet(number: int, token: str = "2885") -> bytes:
@@ -33,16 +38,16 @@ def packet(number: int, token: str = "2885") -> bytes:
 
 def sink_of(
     path: Path | str,
-    rows_format: str = "csv",
+    row_format: TickFormat = CSV,
     *,
     note: Callable[[str], None] = pytest.fail,
     **options: bool,
-) -> Sink:
-    return open_sink(str(path), rows_format, mode=Mode.LTP, symbols=SYMBOLS, note=note, **options)
+) -> RowSink:
+    return open_sink(str(path), row_format, symbols=SYMBOLS, note=note, **options)
 
 
-def record(path: Path, numbers: range, rows_format: str = "csv", **options: bool) -> None:
-    sink = sink_of(path, rows_format, **options)
+def record(path: Path, numbers: range, row_format: TickFormat = CSV, **options: bool) -> None:
+    sink = sink_of(path, row_format, **options)
     sink.write(RECEIVED_NS, [packet(number) for number in numbers])
     sink.close()
 
@@ -52,33 +57,35 @@ def sequences(path: Path) -> list[int]:
 
 
 FORMATS = pytest.mark.parametrize(
-    ("name", "rows_format"),
-    [("a.csv", "csv"), ("a.jsonl", "jsonl"), ("a.csv.gz", "csv"), ("a.jsonl.gz", "jsonl")],
+    ("name", "row_format"),
+    [("a.csv", CSV), ("a.jsonl", JSON), ("a.csv.gz", CSV), ("a.jsonl.gz", JSON)],
 )
 
 
 @FORMATS
 def test_what_is_written_is_read_back_and_a_second_run_appends(
-    tmp_path: Path, name: str, rows_format: str
+    tmp_path: Path, name: str, row_format: TickFormat
 ) -> None:
     path = tmp_path / name
-    record(path, range(3), rows_format)
-    record(path, range(3, 5), rows_format)
+    record(path, range(3), row_format)
+    record(path, range(3, 5), row_format)
     assert sequences(path) == [0, 1, 2, 3, 4]
 
 
 @FORMATS
-def test_overwrite_replaces(tmp_path: Path, name: str, rows_format: str) -> None:
+def test_overwrite_replaces(tmp_path: Path, name: str, row_format: TickFormat) -> None:
     path = tmp_path / name
-    record(path, range(3), rows_format)
-    record(path, range(7, 9), rows_format, overwrite=True)
+    record(path, range(3), row_format)
+    record(path, range(7, 9), row_format, overwrite=True)
     assert sequences(path) == [7, 8]
 
 
 @FORMATS
-def test_rows_can_be_read_after_each_flush(tmp_path: Path, name: str, rows_format: str) -> None:
+def test_rows_can_be_read_after_each_flush(
+    tmp_path: Path, name: str, row_format: TickFormat
+) -> None:
     path = tmp_path / name
-    sink = sink_of(path, rows_format)
+    sink = sink_of(path, row_format)
     sink.write(RECEIVED_NS, [packet(1)])
     sink.write(RECEIVED_NS, [packet(2), packet(3)])
     assert sink.rows == 0
@@ -109,14 +116,16 @@ def test_an_empty_file_counts_as_new(tmp_path: Path) -> None:
     assert sequences(path) == [0]
 
 
-@pytest.mark.parametrize(("name", "rows_format"), [("a.csv", "csv"), ("a.jsonl", "jsonl")])
-def test_a_torn_last_line_is_cut_off_and_noted(tmp_path: Path, name: str, rows_format: str) -> None:
+@pytest.mark.parametrize(("name", "row_format"), [("a.csv", CSV), ("a.jsonl", JSON)])
+def test_a_torn_last_line_is_cut_off_and_noted(
+    tmp_path: Path, name: str, row_format: TickFormat
+) -> None:
     path = tmp_path / name
-    record(path, range(3), rows_format)
+    record(path, range(3), row_format)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
     notes: list[str] = []
-    sink = sink_of(path, rows_format, note=notes.append)
+    sink = sink_of(path, row_format, note=notes.append)
     sink.write(RECEIVED_NS, [packet(9)])
     sink.close()
     torn = len(whole.splitlines()[-1]) - 19
@@ -125,16 +134,16 @@ def test_a_torn_last_line_is_cut_off_and_noted(tmp_path: Path, name: str, rows_f
 
 
 @pytest.mark.parametrize(
-    ("rows_format", "content"),
-    [("csv", HEADER[:30]), ("jsonl", b'{"received_at":"2025'), ("jsonl", b'{"r')],
+    ("row_format", "content"),
+    [(CSV, HEADER[:30]), (JSON, b'{"received_at":"2025'), (JSON, b'{"r')],
 )
 def test_a_file_that_is_nothing_but_a_torn_line_starts_anew(
-    tmp_path: Path, rows_format: str, content: bytes
+    tmp_path: Path, row_format: TickFormat, content: bytes
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(content)
     notes: list[str] = []
-    sink = sink_of(path, rows_format, note=notes.append)
+    sink = sink_of(path, row_format, note=notes.append)
     sink.write(RECEIVED_NS, [packet(9)])
     sink.close()
     assert notes == [f"{path}: a torn last line ({len(content)} bytes) was cut off"]
@@ -142,40 +151,40 @@ def test_a_file_that_is_nothing_but_a_torn_line_starts_anew(
 
 
 @pytest.mark.parametrize(
-    ("name", "rows_format", "content"),
+    ("name", "row_format", "content"),
     [
-        ("a.csv", "csv", csv_header(Mode.QUOTE)),
-        ("a.csv", "csv", b"time,price\n1,2\n3"),
-        ("a.csv", "csv", b"no line end"),
-        ("a.csv", "csv", b'{"received_at":"x"}\n'),
-        ("a.jsonl", "jsonl", HEADER),
-        ("a.jsonl", "jsonl", b'{"time":1}\n'),
-        ("a.jsonl", "jsonl", b"no line end"),
-        ("a.csv.gz", "csv", b"no gzip"),
-        ("a.csv.gz", "csv", gzip.compress(b"time,price\n")),
-        ("a.csv.gz", "csv", gzip.compress(HEADER + b"torn")),
-        ("a.jsonl.gz", "jsonl", gzip.compress(HEADER)),
+        ("a.csv", CSV, csv_header(Mode.QUOTE)),
+        ("a.csv", CSV, b"time,price\n1,2\n3"),
+        ("a.csv", CSV, b"no line end"),
+        ("a.csv", CSV, b'{"received_at":"x"}\n'),
+        ("a.jsonl", JSON, HEADER),
+        ("a.jsonl", JSON, b'{"time":1}\n'),
+        ("a.jsonl", JSON, b"no line end"),
+        ("a.csv.gz", CSV, b"no gzip"),
+        ("a.csv.gz", CSV, gzip.compress(b"time,price\n")),
+        ("a.csv.gz", CSV, gzip.compress(HEADER + b"torn")),
+        ("a.jsonl.gz", JSON, gzip.compress(HEADER)),
     ],
 )
 def test_another_content_is_refused_and_left_alone(
-    tmp_path: Path, name: str, rows_format: str, content: bytes
+    tmp_path: Path, name: str, row_format: TickFormat, content: bytes
 ) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(OutputError) as caught:
-        sink_of(path, rows_format)
+        sink_of(path, row_format)
     assert str(path) in str(caught.value)
-    assert caught.value.remedy
+    assert caught.value.kind.startswith("output-")
     assert path.read_bytes() == content
 
 
 def test_a_foreign_end_of_a_json_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    record(path, range(2), "jsonl")
+    record(path, range(2), JSON)
     content = path.read_bytes() + b"done.\n"
     path.write_bytes(content)
-    with pytest.raises(OutputError, match="something else than JSON rows"):
-        sink_of(path, "jsonl")
+    with pytest.raises(OutputError, match="something other than the JSON lines"):
+        sink_of(path, JSON)
     assert path.read_bytes() == content
 
 
@@ -210,14 +219,14 @@ def test_a_missing_folder_is_named_with_what_makes_it(tmp_path: Path) -> None:
     for name in ("a.csv", "%Y.csv"):
         with pytest.raises(OutputError, match="does not exist") as caught:
             sink_of(tmp_path / "no such" / name)
-        assert caught.value.remedy == f"create it: mkdir -p '{tmp_path}/no such'"
+        assert caught.value.values["folder"] == f"'{tmp_path}/no such'"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_an_unwritable_place_is_told(tmp_path: Path) -> None:
+def test_an_unwritable_place_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     for name in ("a.csv", "%Y.csv"):
-        with pytest.raises(OutputError, match="may not be written"):
+        with pytest.raises(OutputError, match="no permission"):
             sink_of(tmp_path / name)
 
 
@@ -229,7 +238,7 @@ def test_dev_null_takes_everything_again_and_again() -> None:
         assert sink.rows == 1
 
 
-def test_a_full_disk_is_told_with_the_name() -> None:
+def test_a_full_disk_is_reported_with_the_name() -> None:
     with pytest.raises(OutputError, match="/dev/full: the disk is full") as caught:
         sink_of("/dev/full")
     assert not isinstance(caught.value, ReaderLeftError)
@@ -247,10 +256,10 @@ def file_size_limit() -> Iterator[Callable[[int], None]]:
 
 @FORMATS
 def test_a_write_that_fails_half_way_leaves_whole_rows_and_counts_them(
-    tmp_path: Path, name: str, rows_format: str, file_size_limit: Callable[[int], None]
+    tmp_path: Path, name: str, row_format: TickFormat, file_size_limit: Callable[[int], None]
 ) -> None:
     path = tmp_path / name
-    sink = sink_of(path, rows_format)
+    sink = sink_of(path, row_format)
     sink.write(RECEIVED_NS, [packet(1)])
     sink.flush()
     before = path.read_bytes()
@@ -270,11 +279,11 @@ def test_a_write_that_fails_half_way_leaves_whole_rows_and_counts_them(
         sink.flush()
     sink.close()
     file_size_limit(resource.RLIM_INFINITY)
-    record(path, range(7, 8), rows_format)
+    record(path, range(7, 8), row_format)
     assert sequences(path) == [*range(1, sink.rows + 1), 7]
 
 
-def test_a_reader_that_leaves_a_fifo_is_told_apart(tmp_path: Path) -> None:
+def test_a_reader_that_leaves_a_fifo_is_reported_apart(tmp_path: Path) -> None:
     path = tmp_path / "fifo"
     os.mkfifo(path)
     received: list[bytes] = []
@@ -297,10 +306,11 @@ def test_a_reader_that_leaves_a_fifo_is_told_apart(tmp_path: Path) -> None:
 PROGRAM = f"""
 import os, sys
 from ticks.adapter.errors import ReaderLeftError
+from ticks.adapter.rows.format import Csv
 from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.tick import Mode
 os.set_blocking(1, "blocking" in sys.argv)
-sink = open_sink("-", "csv", mode=Mode.LTP, symbols={{}}, note=print)
+sink = open_sink("-", Csv(Mode.LTP), symbols={{}}, note=print)
 packet = {packet(1)!r}
 try:
     for _ in range(400):
@@ -323,7 +333,7 @@ def test_standard_output_takes_all_rows_whether_it_blocks_or_not(how: str) -> No
     assert len(done.stdout.splitlines()) == 20_001
 
 
-def test_a_reader_that_leaves_standard_output_is_told_apart() -> None:
+def test_a_reader_that_leaves_standard_output_is_reported_apart() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", PROGRAM, "blocking"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as child:
@@ -374,3 +384,208 @@ def test_a_clock_that_goes_back_does_not_overwrite_what_it_wrote(tmp_path: Path)
 def test_fsync_changes_nothing_that_is_read(tmp_path: Path) -> None:
     record(tmp_path / "a.csv", range(3), fsync=True)
     assert sequences(tmp_path / "a.csv") == [0, 1, 2]
+
+
+# --- rows of recordings --------------------------------------------------------------------------
+
+
+def written(path: Path, content: bytes, row_format: TickFormat) -> MemoryOutput:
+    output = MemoryOutput()
+    sink = RowSink(row_format, output, {})
+    for block in blocks_of(path, content):
+        sink.write_block(block)
+    sink.close()
+    assert output.is_closed
+    return output
+
+
+@pytest.mark.parametrize("token", ["1", "33"])
+def test_rows_of_the_same_format_pass_as_they_are(tmp_path: Path, token: str) -> None:
+    rows = csv_text(range(3), token, header=False)
+    output = written(tmp_path / "a", csv_text([]) + rows, CSV)
+    assert (output.text, output.rows) == (rows, 3)
+    assert written(tmp_path / "a", json_text([1], token), JSON).text == json_text([1], token)
+
+
+def test_joined_recordings_are_written_without_their_headers(tmp_path: Path) -> None:
+    content = csv_text([1]) + csv_text([2], mode=Mode.QUOTE) + csv_text([3])
+    widened = (
+        csv_text([1], header=False).replace(b"\n", b"," * 9 + b"\n")
+        + csv_text([2], mode=Mode.QUOTE, header=False)
+        + csv_text([3], header=False).replace(b"\n", b"," * 9 + b"\n")
+    )
+    assert written(tmp_path / "a", content, Csv(Mode.QUOTE)).text == widened
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_rows_of_a_lower_mode_get_empty_cells(tmp_path: Path, line_end: bytes) -> None:
+    content = csv_text(range(2)).replace(b"\n", line_end)
+    rows = csv_text(range(2), header=False).replace(b"\n", b"," * 9 + b"\n")
+    assert written(tmp_path / "a", content, Csv(Mode.QUOTE)).text == rows
+
+
+@pytest.mark.parametrize("token", ["1", "33"])
+@pytest.mark.parametrize("mode", [Mode.LTP, Mode.QUOTE])
+def test_rows_of_another_format_are_encoded_again(tmp_path: Path, token: str, mode: Mode) -> None:
+    as_csv = csv_text(range(3), token, mode, header=False)
+    as_json = json_text(range(3), token, mode)
+    header = csv_text([], mode=mode)
+    assert written(tmp_path / "a", header + as_csv, JSON).text == as_json
+    assert written(tmp_path / "a", as_json, Csv(mode)).text == as_csv
+
+
+def test_a_symbol_that_changed_is_written_as_it_was(tmp_path: Path) -> None:
+    content = json_text([1]) + json_text([2]).replace(b"ONE-EQ", b"ONE-BE") + json_text([3])
+    text = written(tmp_path / "a", content, CSV).text.decode()
+    assert [line.split(",")[3] for line in text.splitlines()] == ["ONE-EQ", "ONE-BE", "ONE-EQ"]
+
+
+@pytest.mark.parametrize("make", [csv_text, json_text])
+def test_rows_with_more_columns_than_the_output_are_refused(tmp_path: Path, make: object) -> None:
+    content = make([1], mode=Mode.QUOTE)  # type: ignore[operator]
+    with pytest.raises(OutputError, match="a quote row has more columns than the ltp") as caught:
+        written(tmp_path / "a", content, CSV)
+    assert caught.value.kind == "output-too-few-columns"
+    assert caught.value.values["mode"] == "quote"
+
+
+def test_a_rotating_output_gets_each_second_apart(tmp_path: Path) -> None:
+    output = MemoryOutput(is_rotating=True)
+    sink = RowSink(CSV, output, {})
+    for block in blocks_of(tmp_path / "a", csv_text([0, 0.5, 1]) + csv_text([3])):
+        sink.write_block(block)
+    taken = [(rows, (time_ns - START_NS) // 10**9) for _, rows, time_ns in output.taken]
+    assert taken == [(2, 0), (1, 1), (1, 3)]
+
+
+# --- files that change while they are written ----------------------------------------------------
+
+
+@pytest.fixture
+def look_always(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every write looks at the path."""
+    monkeypatch.setattr(append, "LOOK_EVERY_S", 0.0)
+
+
+def write(sink: RowSink, *numbers: int) -> None:
+    sink.write(RECEIVED_NS, [packet(number) for number in numbers])
+    sink.flush()
+
+
+@pytest.mark.usefixtures("look_always")
+@FORMATS
+@pytest.mark.parametrize("is_created", [False, True], ids=["", "create"])
+def test_a_renamed_file_is_ended_and_begun_again_under_its_name(
+    tmp_path: Path, name: str, row_format: TickFormat, is_created: bool
+) -> None:
+    path, old = tmp_path / name, tmp_path / f"old-{name}"
+    notes: list[str] = []
+    sink = sink_of(path, row_format, note=notes.append)
+    write(sink, 1, 2)
+    path.rename(old)
+    if is_created:
+        path.touch()
+    write(sink, 3)
+    write(sink, 4)
+    sink.close()
+    assert (sequences(old), sequences(path)) == ([1, 2], [3, 4])
+    assert (sink.rows, sink.bytes_written) == (4, old.stat().st_size + path.stat().st_size)
+    [note] = notes
+    assert note.startswith(f"{path} was renamed while it was being written")
+
+
+@pytest.mark.usefixtures("look_always")
+@FORMATS
+def test_a_removed_file_is_begun_again(tmp_path: Path, name: str, row_format: TickFormat) -> None:
+    path = tmp_path / name
+    notes: list[str] = []
+    sink = sink_of(path, row_format, note=notes.append)
+    write(sink, 1)
+    path.unlink()
+    write(sink, 2)
+    sink.close()
+    assert sequences(path) == [2]
+    assert "was removed" in notes[0]
+    record(path, range(3, 4), row_format)
+    assert sequences(path) == [2, 3]
+
+
+@FORMATS
+def test_a_truncated_file_is_begun_again_before_the_next_row_and_appended_to_later(
+    tmp_path: Path, name: str, row_format: TickFormat
+) -> None:
+    path = tmp_path / name
+    notes: list[str] = []
+    sink = sink_of(path, row_format, note=notes.append)
+    for first in (1, 3):  # copytruncate, more than once
+        write(sink, first)
+        os.truncate(path, 0)
+        write(sink, first + 1)
+    sink.close()
+    assert sequences(path) == [4]
+    assert [" was truncated " in note for note in notes] == [True, True]
+    record(path, range(5, 7), row_format)
+    assert sequences(path) == [4, 5, 6]
+
+
+def test_a_file_truncated_in_the_middle_of_a_row_keeps_its_whole_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    notes: list[str] = []
+    sink = sink_of(path, note=notes.append)
+    write(sink, 1)
+    whole = path.stat().st_size
+    write(sink, 2)
+    os.truncate(path, whole + 9)
+    write(sink, 3)
+    sink.close()
+    assert sequences(path) == [1, 3]
+    assert len(notes) == 2
+
+
+def test_rows_that_went_into_a_file_just_truncated_get_their_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    sink = sink_of(path, note=lambda _: None)
+    write(sink, *range(1, 9))
+    rows = path.read_bytes().splitlines(keepends=True)
+    os.truncate(path, 0)
+    with path.open("ab") as file:  # as if the last write had come after the truncation
+        file.write(rows[-1])
+    write(sink, 9)
+    sink.close()
+    assert sequences(path) == [8, 9]
+
+
+def test_what_happened_to_a_file_after_its_last_row_is_reported_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    notes: list[str] = []
+    sink = sink_of(path, note=notes.append)
+    write(sink, 1)
+    path.unlink()
+    sink.close()
+    assert notes == [f"{path} was removed while it was being written"]
+    assert not path.exists()
+
+
+@pytest.mark.usefixtures("look_always")
+def test_a_folder_that_vanished_fails_the_output(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sink = sink_of(folder / "a.csv", note=lambda _: None)
+    write(sink, 1)
+    (folder / "a.csv").unlink()
+    folder.rmdir()
+    with pytest.raises(OutputError, match="its folder does not exist"):
+        write(sink, 2)
+    sink.close()
+
+
+@pytest.mark.usefixtures("look_always")
+def test_what_others_append_is_no_change(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    sink = sink_of(path)
+    write(sink, 1)
+    with path.open("ab") as file:
+        file.write(path.read_bytes().splitlines(keepends=True)[-1])
+    write(sink, 2)
+    sink.close()
+    assert sequences(path) == [1, 1, 2]

@@ -21,7 +21,6 @@ from ticks.adapter.errors import PacketError
 from ticks.adapter.tick import Level, Mode, Tick
 from ticks.adapter.wire.packet import (
     BEST_FIVE,
-    DEPTH_LEVELS,
     FIELDS,
     PACKET_SIZES,
     decode_packet,
@@ -34,25 +33,10 @@ CAPTURED = json.loads(
 )["packets"]
 
 SNAP = bytes.fromhex(CAPTURED[1]["hex"])
-DEPTH = encode_packet(
-    Tick(
-        received_ns=1_735_201_464_500_000_000,
-        mode=Mode.DEPTH,
-        exchange_type=1,
-        token="1594",
-        symbol="",
-        sequence=0,
-        exchange_time_ms=1_735_201_464_000,
-        last_price=0,
-        bids=tuple(Level(10 + i, 190_700 - i, 1 + i) for i in range(DEPTH_LEVELS)),
-        asks=tuple(Level(20 + i, 190_735 + i, 2 + i) for i in range(DEPTH_LEVELS)),
-    )
-)
 WHOLE: dict[Mode, bytes] = {
     Mode.LTP: b"\x01" + SNAP[1:51],
     Mode.QUOTE: b"\x02" + SNAP[1:123],
     Mode.SNAP: SNAP,
-    Mode.DEPTH: DEPTH,
 }
 each_mode = pytest.mark.parametrize("packet", WHOLE.values(), ids=[mode.label for mode in WHOLE])
 
@@ -110,7 +94,7 @@ def test_a_real_packet_shows_rupees_and_indian_time() -> None:
 
 
 def test_packets_have_the_sizes_of_the_wire() -> None:
-    assert PACKET_SIZES == {1: 51, 2: 123, 3: 379, 4: 443}
+    assert PACKET_SIZES == {1: 51, 2: 123, 3: 379}
 
 
 @pytest.mark.parametrize("mode", FIELDS)
@@ -189,8 +173,6 @@ def test_a_token_that_does_not_fit_is_not_written(packet: bytes, token: str) -> 
         (SNAP, {"bids": ()}),
         (SNAP, {"asks": (None,) * 6}),
         (SNAP, {"bids": (Level(1, 1, 1 << 16),) + (None,) * 4}),
-        (DEPTH, {"bids": (None,) * 10, "asks": (None,) * 30}),
-        (DEPTH, {"asks": (Level(1 << 31, 1, 1),) + (None,) * 19}),
     ],
 )
 def test_a_tick_that_fits_no_packet_is_not_written(packet: bytes, changes: dict[str, Any]) -> None:
@@ -277,19 +259,12 @@ def test_depth_is_written_as_five_buys_and_five_sells_whatever_its_order_was() -
     assert encode_packet(decode_packet(with_best_five(swapped))) == documented
 
 
-def test_mode_4_holds_twenty_levels_a_side_and_the_exchanges_time() -> None:
-    packet = struct.pack("<BB25sqq", 4, 1, b"1594", 1_735_201_464_000, 1_735_201_464_500)
-    for n in range(2 * DEPTH_LEVELS):
-        packet += struct.pack("<iiH", *((0, 0, 0) if n in (3, 39) else (-n, 190_700 + n, 65_000)))
-    tick = decode_packet(packet, received_ns=9)
-    assert len(packet) == 443
-    assert (tick.mode, tick.exchange_type, tick.token) == (Mode.DEPTH, 1, "1594")
-    assert (tick.received_ns, tick.exchange_time_ms) == (9, 1_735_201_464_000)
-    assert (tick.sequence, tick.last_price, tick.volume) == (0, 0, None)
-    assert (len(tick.bids), len(tick.asks)) == (DEPTH_LEVELS, DEPTH_LEVELS)
-    assert tick.bids[1] == Level(-1, 190_701, 65_000)
-    assert tick.asks[0] == Level(-20, 190_720, 65_000)
-    assert (tick.bids[3], tick.asks[19]) == (None, None)
+def test_the_withdrawn_mode_4_has_no_packet_any_more() -> None:
+    packet = b"\x04" + bytes(442)
+    assert malformed_reason(packet) == "mode"
+    with pytest.raises(PacketError) as caught:
+        encode_packet(decode_packet(SNAP)._replace(mode=Mode.DEPTH))
+    assert caught.value.reason == "mode"
 
 
 # --- every possible one --------------------------------------------------------------------------
@@ -332,19 +307,10 @@ def _values(mode: Mode) -> dict[str, Any]:
     return values
 
 
-I32 = st.integers(-(1 << 31), (1 << 31) - 1)
-DEPTH_VALUES: dict[str, Any] = {
-    "sequence": st.just(0),
-    "last_price": st.just(0),
-    **{side: tuples_of(levels(I32, I32), DEPTH_LEVELS) for side in ("bids", "asks")},
-}
 TICKS = st.one_of(
     *(
         st.fixed_dictionaries({**HEAD, "mode": st.just(mode), **values}).map(lambda v: Tick(**v))
-        for mode, values in [
-            *((mode, _values(mode)) for mode in FIELDS),
-            (Mode.DEPTH, DEPTH_VALUES),
-        ]
+        for mode, values in ((mode, _values(mode)) for mode in FIELDS)
     )
 )
 
@@ -508,26 +474,6 @@ def test_the_sdk_reads_a_token_byte_by_byte(sdk_decode: Decoder) -> None:
     packet = with_token(WHOLE[Mode.LTP], "é₹".encode().ljust(25, b"\0"))
     assert sdk_decode(packet)["token"] == "é₹".encode().decode("latin-1")
     assert decode_packet(packet).token == "é₹"
-
-
-def test_the_sdk_reads_the_exchange_time_of_mode_4_where_the_brokers_lies(
-    sdk_decode: Decoder,
-) -> None:
-    theirs = sdk_decode(DEPTH)
-    assert theirs["exchange_timestamp"] == theirs["packet_received_time"] == 1_735_201_464_500
-    assert decode_packet(DEPTH).exchange_time_ms == 1_735_201_464_000
-
-
-def test_the_sdk_reads_the_orders_of_mode_4_as_signed(sdk_decode: Decoder) -> None:
-    tick = decode_packet(DEPTH)
-    packet = encode_packet(tick._replace(bids=(Level(1, 2, 40_000), *tick.bids[1:])))
-    theirs = sdk_decode(packet)
-    assert theirs["depth_20_buy_data"][0]["num_of_orders"] == 40_000 - 65_536
-    assert decode_packet(packet).bids[0] == Level(1, 2, 40_000)
-    rest = [Level(*item.values()) for item in theirs["depth_20_buy_data"][1:]]
-    assert tuple(rest) == decode_packet(packet).bids[1:]
-    asks = [Level(*item.values()) for item in theirs["depth_20_sell_data"]]
-    assert tuple(asks) == decode_packet(packet).asks
 
 
 def test_the_sdk_reads_a_packet_of_an_unknown_mode_as_an_ltp(sdk_decode: Decoder) -> None:

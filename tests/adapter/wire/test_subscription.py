@@ -69,12 +69,13 @@ def test_a_duplicate_is_subscribed_and_counted_once() -> None:
     assert spread(units(1) + other_mode + units(1)) == [units(1) + other_mode]
 
 
-def test_over_three_thousand_units_are_refused_with_the_number_the_limit_and_the_way_out() -> None:
+def test_over_three_thousand_units_are_refused_with_the_number_and_the_limit() -> None:
     with pytest.raises(SubscriptionRefusedError) as caught:
         spread(units(3001))
     assert "3,001" in caught.value.message
     assert "3,000" in caught.value.message
-    assert "--shard I/N" in caught.value.remedy
+    assert caught.value.kind == "subscriptions-over-limit"
+    assert caught.value.values == {"wanted": 3001, "limit": 3000}
 
 
 def test_over_a_thousand_units_do_not_fit_one_connection() -> None:

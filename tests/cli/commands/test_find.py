@@ -131,7 +131,7 @@ def test_nothing_found_names_the_nearest() -> None:
     result = _run("RELAINCE")
     assert isinstance(result.exception, UnknownSymbolError)
     assert "'RELAINCE'" in str(result.exception)
-    assert result.exception.candidates == ("NSE:RELIANCE-EQ",)
+    assert str(result.exception.candidates[0]) == "NSE:RELIANCE-EQ"
     assert result.stdout == ""
 
 
@@ -139,7 +139,7 @@ def test_nothing_found_on_an_exchange_names_it() -> None:
     result = _run("RELIANCE", "--exchange", "MCX")
     assert isinstance(result.exception, UnknownSymbolError)
     assert "on MCX" in str(result.exception)
-    assert result.exception.candidates[0] == "NSE:RELIANCE-EQ"
+    assert str(result.exception.candidates[0]) == "NSE:RELIANCE-EQ"
 
 
 @pytest.mark.parametrize("arguments", [("x", "--csv", "--json"), ("x", "--exchange", "MOON")])

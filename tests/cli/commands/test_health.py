@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from ticks.adapter import errors
-from ticks.adapter.health import Check, DiskError
+from ticks.adapter.health import Check, CheckStatus, DiskError
 from ticks.cli.commands.health import exit_code
 
-OK = Check("REST", "ok", "answers for A1", 0.123)
-SKIPPED = Check("first tick", "skipped", "no tick, and the market is closed")
+OK = Check("REST", CheckStatus.OK, "answers for A1", 0.123)
+SKIPPED = Check("first tick", CheckStatus.SKIPPED, "no tick, and the market is closed")
 
 
 def failed(error: errors.TicksError) -> Check:
-    return Check("x", "failed", error.message, 0.0, error.remedy, error)
+    return Check("x", CheckStatus.FAILED, error.message, error=error)
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,14 @@ from ticks.adapter.auth import smartapi
 from ticks.adapter.auth.tokens import Tokens
 from ticks.adapter.errors import (
     CredentialsMissingError,
+    DiskError,
     SessionError,
     SessionFileError,
+    TotpRefusedError,
     UsageError,
 )
 from ticks.cli.commands import login as commands
+from ticks.cli.exit_codes import ExitCode, exit_code_of, remedy_of
 
 CREDENTIALS = {
     "TICKS_API_KEY": "secret-key",
@@ -29,9 +32,11 @@ SECRETS = ["secret-key", "2468", "TICKSDEMO", "secret-refresh", "secret-feed", "
 
 
 class FakeApi:
-    """Stands in for SmartApi; `calls` and `lifetime_s` belong to all of them."""
+    """Stands in for SmartApi; what it was sent and is to do belongs to all of them."""
 
     calls: list[tuple[str, ...]]
+    codes: list[str]
+    failures: list[Exception]
     lifetime_s: float
 
     def __init__(self, rest_url: str, _clock: object) -> None:
@@ -39,6 +44,9 @@ class FakeApi:
 
     def login(self, *call: str) -> Tokens:
         self.calls.append(("login", self.rest_url, *call[:3]))
+        self.codes.append(call[3])
+        if self.failures:
+            raise self.failures.pop(0)
         claims = json.dumps({"exp": time.time() + self.lifetime_s}).encode()
         jwt_token = f"head.{base64.urlsafe_b64encode(claims).decode().rstrip('=')}.tail"
         return Tokens(jwt_token, "secret-refresh", "secret-feed")
@@ -49,7 +57,7 @@ class FakeApi:
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[FakeApi]:
-    FakeApi.calls, FakeApi.lifetime_s = [], 3600.0
+    FakeApi.calls, FakeApi.codes, FakeApi.failures, FakeApi.lifetime_s = [], [], [], 3600.0
     monkeypatch.setattr(smartapi, "SmartApi", FakeApi)
     monkeypatch.setenv("TICKS_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("TICKS_REST_URL", raising=False)
@@ -79,12 +87,12 @@ def test_a_login_says_who_until_when_and_where_in_one_line_on_stderr(api, tmp_pa
 
 
 def test_a_login_can_be_told_as_json(api, tmp_path: Path) -> None:
-    told = json.loads(run("login", "--json").stdout)
-    assert told["client_code"] == "A123"
-    assert told["valid"] is True
-    assert told["kept_in"] == str(tmp_path / "home" / "session.json")
-    assert told["issued_at"] < told["expires_at"]
-    assert told["expires_at"].endswith("+05:30")
+    printed = json.loads(run("login", "--json").stdout)
+    assert printed["client_code"] == "A123"
+    assert printed["valid"] is True
+    assert printed["kept_in"] == str(tmp_path / "home" / "session.json")
+    assert printed["issued_at"] < printed["expires_at"]
+    assert printed["expires_at"].endswith("+05:30")
 
 
 def test_the_flag_beats_the_variable(api) -> None:
@@ -110,17 +118,105 @@ def test_what_is_missing_is_named_where_nobody_can_be_asked(
     assert api.calls == []
 
 
-def test_only_what_is_missing_is_asked_for_on_a_terminal_unseen_and_on_stderr(
-    api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delenv("TICKS_PIN")
-    monkeypatch.delenv("TICKS_API_KEY")
+# --- on a terminal --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_terminal(api, monkeypatch: pytest.MonkeyPatch) -> type[FakeApi]:
+    """Somebody can be asked, and nothing is in the environment."""
     monkeypatch.setattr(commands, "_is_terminal", lambda: True)
+    for name in CREDENTIALS:
+        monkeypatch.delenv(name)
+    return api
+
+
+def sent(api: type[FakeApi]) -> tuple[str, ...]:
+    """API key, client code, PIN and code of the last login."""
+    return (*api.calls[-1][2:], api.codes[-1])
+
+
+def test_only_what_is_missing_is_asked_for_unseen_and_on_stderr(
+    on_terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKS_CLIENT_CODE", "A123")
+    monkeypatch.setenv("TICKS_TOTP_SECRET", CREDENTIALS["TICKS_TOTP_SECRET"])
     result = run("login", typed="secret-key\n 2468 \n")
     assert result.exit_code == 0
     assert result.stderr.index("API key:") < result.stderr.index("PIN (")
     assert "Client code" not in result.stderr
-    assert api.calls[0][2:] == ("secret-key", "A123", "2468")
+    assert "TOTP" not in result.stderr
+    assert sent(on_terminal)[:3] == ("secret-key", "A123", "2468")
+
+
+def test_a_phones_code_and_a_base32_secret_are_both_taken(on_terminal) -> None:
+    assert run("login", typed="A123\nsecret-key\n2468\n987 654\n").exit_code == 0
+    assert sent(on_terminal) == ("secret-key", "A123", "2468", "987654")
+    assert run("login", typed="\n2468\nticks demo ticks demo\n").exit_code == 0
+    assert sent(on_terminal)[3] != "987654"
+    assert len(sent(on_terminal)[3]) == 6
+
+
+def test_the_last_client_code_is_offered_and_its_api_key_not_asked_for_again(on_terminal) -> None:
+    run("login", typed="A123\nsecret-key\n2468\n987654\n")
+    result = run("login", typed="\n2468\n987655\n")
+    assert "Client code [A123]: " in result.stderr
+    assert "API key" not in result.stderr
+    assert sent(on_terminal) == ("secret-key", "A123", "2468", "987655")
+
+
+def test_another_client_code_needs_an_api_key_of_its_own(on_terminal) -> None:
+    run("login", typed="A123\nsecret-key\n2468\n987654\n")
+    run("login", typed="B456\nsecret-key-of-b\n2468\n987655\n")
+    assert sent(on_terminal)[:2] == ("secret-key-of-b", "B456")
+
+
+def test_what_cannot_be_right_is_asked_for_again_at_once_without_being_shown(on_terminal) -> None:
+    wrong_and_right = [
+        *("A 123", "A123"),
+        *("secret key", "12345", "0f8fad5b-d9cb-469f-a165-70867728950e", "secret-key"),
+        *("web-password", "246", "24680", "2468"),
+        *("12345", "1234567", "no base32!", "ABCD", "987654"),
+    ]
+    result = run("login", typed="\n".join(wrong_and_right) + "\n")
+    assert result.exit_code == 0
+    assert sent(on_terminal) == ("secret-key", "A123", "2468", "987654")
+    assert result.stderr.count("PIN (") == 4
+    assert "secret key; the API key is the shorter one" in result.stderr
+    assert not any(text in result.stderr for text in ("web-password", "0f8fad5b", "ABCD"))
+    assert len(on_terminal.calls) == 1
+
+
+def test_a_typed_code_that_is_refused_is_asked_for_once_more(on_terminal) -> None:
+    refusal = TotpRefusedError("the broker refused the TOTP code", kind="totp-refused")
+    on_terminal.failures = [refusal]
+    result = run("login", typed="A123\nsecret-key\n2468\n987654\n111222\n")
+    assert result.exit_code == 0
+    assert "refused the TOTP code; wait for the next code" in result.stderr
+    assert on_terminal.codes == ["987654", "111222"]
+    on_terminal.failures = [refusal, refusal]
+    result = run("login", typed="\n2468\n987654\n111222\n")
+    assert isinstance(result.exception, TotpRefusedError)
+
+
+def test_a_session_file_that_others_may_read_does_not_stop_a_login(
+    on_terminal, tmp_path: Path
+) -> None:
+    run("login", typed="A123\nsecret-key\n2468\n987654\n")
+    path = tmp_path / "home" / "session.json"
+    path.chmod(0o644)
+    assert run("login", typed="\n2468\n987655\n").exit_code == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_login_with_nowhere_to_save_its_session_fails(api, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "session.json").mkdir()
+    error = run("login").exception
+    assert isinstance(error, DiskError)
+    assert exit_code_of(error) == ExitCode.OUTPUT
+
+
+# --- the saved session ----------------------------------------------------------------------------
 
 
 def test_status_is_told_on_stdout_and_asks_nobody(api) -> None:
@@ -136,7 +232,7 @@ def test_status_is_told_on_stdout_and_asks_nobody(api) -> None:
 def test_status_without_a_session_is_a_fault_with_a_remedy(api) -> None:
     error = run("login", "--status").exception
     assert isinstance(error, SessionError)
-    assert error.remedy == "run: ticks login"
+    assert error.kind == "no-session"
     result = run("login", "--status", "--json")
     assert json.loads(result.stdout) == {"valid": False, "client_code": None}
     assert isinstance(result.exception, SessionError)
@@ -155,7 +251,19 @@ def test_status_refuses_a_file_that_others_may_read(api, tmp_path: Path) -> None
     (tmp_path / "home" / "session.json").chmod(0o644)
     error = run("login", "--status").exception
     assert isinstance(error, SessionFileError)
-    assert error.remedy.startswith("run: chmod 600 ")
+    assert remedy_of(error) == f"run: chmod 600 {tmp_path / 'home' / 'session.json'}"
+
+
+def test_status_says_whose_session_it_is_where_it_is_anothers(
+    api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("login")
+    result = run("login", "--client-code", "OTHER1", "--status")
+    assert "no session of OTHER1: the saved one is A123's" in str(result.exception)
+    assert exit_code_of(result.exception) == ExitCode.SESSION
+    assert remedy_of(result.exception) == "run: ticks login --client-code OTHER1"
+    monkeypatch.setenv("TICKS_API_KEY", "another-key")
+    assert "with another API key" in str(run("login", "--status").exception)
 
 
 def test_logout_says_what_it_did(api, tmp_path: Path) -> None:
@@ -163,6 +271,6 @@ def test_logout_says_what_it_did(api, tmp_path: Path) -> None:
     result = run("logout")
     assert (result.exit_code, result.stdout) == (0, "")
     path = tmp_path / "home" / "session.json"
-    assert result.stderr == f"the session of A123 is ended; {path} deleted\n"
+    assert result.stderr == f"the session of A123 has ended; {path} deleted\n"
     assert api.calls[-1] == ("logout", "https://apiconnect.angelone.in", "secret-key", "A123")
     assert run("logout").stderr == "there was no session to end\n"

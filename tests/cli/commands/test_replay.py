@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from ticks.adapter.errors import UsageError
+from ticks.adapter.errors import OutputError, UsageError
 from ticks.adapter.replay.replay import ReplayOptions, ReplayStart
-from ticks.adapter.replay.row_filter import RowFilter
+from ticks.adapter.rows.columns import csv_header
+from ticks.adapter.rows.format import Csv, Jsonl
 from ticks.adapter.tick import Mode
-from ticks.cli.commands.replay import Outputs, bound, opened_targets, replay
+from ticks.cli.commands.replay import Outputs, bound, open_sinks, replay
 from ticks.cli.terminal.console import Console
 
 
@@ -41,7 +42,7 @@ def test_what_is_no_time_is_refused_with_how_to_write_one(text: str) -> None:
 def test_stdin_is_read_once() -> None:
     with pytest.raises(UsageError, match="twice"):
         replay(["-", "-"])
-    with pytest.raises(UsageError, match="once only"):
+    with pytest.raises(UsageError, match="only be read once"):
         replay(["-"], loop=True)
 
 
@@ -50,33 +51,37 @@ def test_stdin_is_read_once() -> None:
     [("15:30:00.000000", "09:15:00.000000"), ("2026-11-20T09:15:00.000000",) * 2],
 )
 def test_a_start_lies_before_the_end(start: str, end: str) -> None:
-    with pytest.raises(UsageError, match="does not lie before"):
+    with pytest.raises(UsageError, match="is not before"):
         replay(["a.csv"], start=start, end=end)
 
 
-def targets(outputs: Outputs, opening: ReplayStart, choice: RowFilter | None = None) -> list[str]:
-    opened = opened_targets(
-        outputs, opening, ReplayOptions(("a",)), choice or RowFilter(), Console(is_quiet=True)
-    )
-    for target in opened:
-        target.close()
-    return [target.output.name for target in opened]
+def names(outputs: Outputs, opening: ReplayStart) -> list[str]:
+    sinks = open_sinks(outputs, opening, ReplayOptions(("a",)), Console(is_quiet=True))
+    sinks.close()
+    return [output.name for output in sinks.figures()]
 
 
-def test_without_a_wish_the_rows_go_to_stdout_as_they_are(
+def test_without_an_option_the_rows_go_to_stdout_as_they_are(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     nothing = Outputs(None, None, None, None, overwrites=False, syncs=False)
-    assert targets(nothing, ReplayStart(Mode.LTP, Mode.LTP, b"its own header\r\n")) == ["stdout"]
-    assert capfdbinary.readouterr().out == b"its own header\r\n"
-    assert targets(nothing, ReplayStart(None, Mode.LTP, None)) == ["stdout"]
+    assert names(nothing, ReplayStart(Csv(Mode.LTP), Mode.QUOTE)) == ["stdout"]
+    assert capfdbinary.readouterr().out == csv_header(Mode.QUOTE)
+    assert names(nothing, ReplayStart(Jsonl(), Mode.LTP)) == ["stdout"]
     assert capfdbinary.readouterr().out == b""
 
 
-def test_what_is_left_out_or_widened_is_no_copy(tmp_path: Path) -> None:
-    opening = ReplayStart(Mode.LTP, Mode.LTP, b"its own header\n")
+def test_a_mode_widens_what_is_written(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    for mode, choice in ((Mode.SNAP, RowFilter()), (None, RowFilter(start="09:15:00.000000"))):
-        outputs = Outputs(str(path), None, mode, None, overwrites=True, syncs=False)
-        targets(outputs, opening, choice)
-        assert path.read_bytes().startswith(b"received_at,")
+    outputs = Outputs(str(path), None, Mode.SNAP, None, overwrites=False, syncs=False)
+    names(outputs, ReplayStart(Csv(Mode.LTP), Mode.LTP))
+    assert path.read_bytes() == csv_header(Mode.SNAP)
+
+
+def test_outputs_are_opened_all_or_none(tmp_path: Path) -> None:
+    path, taken = tmp_path / "a.csv", tmp_path / "b.jsonl"
+    taken.write_bytes(b"something else\n")
+    outputs = Outputs(str(path), str(taken), None, None, overwrites=False, syncs=False)
+    for _ in range(2):
+        with pytest.raises(OutputError, match="something other"):
+            names(outputs, ReplayStart(Csv(Mode.LTP), Mode.LTP))

@@ -10,11 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
+from processes import is_running
 
 from ticks.adapter.errors import UsageError
 from ticks.cli.commands.simulate import parse_speed
@@ -51,7 +53,7 @@ def exported(process: subprocess.Popen[str]) -> dict[str, str]:
     assert process.stdout is not None
     assert process.stderr.readline().startswith("a simulated broker on http")
     variables: dict[str, str] = {}
-    while "TICKS_ALWAYS_OPEN" not in variables:
+    while "TICKS_HOME" not in variables:
         word, pair = shlex.split(process.stdout.readline())
         assert word == "export"
         name, _, value = pair.partition("=")
@@ -66,8 +68,61 @@ def test_it_prints_what_a_client_needs_and_serves_until_it_is_stopped(
 ) -> None:
     variables = exported(begun)
     assert len(requests.get(variables["TICKS_INSTRUMENTS_URL"], timeout=5).json()) > 300
+    assert variables["TICKS_ALWAYS_OPEN"] == "1"
+    home = Path(variables["TICKS_HOME"])
+    assert home.is_dir()
     begun.send_signal(stop)
     assert begun.wait(10) == 0
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("begun", [("--accounts", "3")], indirect=True)
+def test_other_accounts_are_printed_as_comments_that_can_be_pasted(
+    begun: subprocess.Popen[str],
+) -> None:
+    first = exported(begun)
+    assert begun.stdout is not None
+    for number in (2, 3):
+        head, _, line = begun.stdout.readline().partition(": ")
+        assert head == f"# account {number}"
+        word, *pairs = shlex.split(line)
+        own = dict(pair.split("=", 1) for pair in pairs)
+        assert word == "export"
+        assert set(own) == {
+            "TICKS_API_KEY",
+            "TICKS_CLIENT_CODE",
+            "TICKS_PIN",
+            "TICKS_TOTP_SECRET",
+        }
+        assert all(own[name] != first[name] for name in own)
+
+
+@pytest.mark.parametrize("begun", [()], indirect=True)
+def test_a_home_that_a_killed_one_left_behind_is_removed_by_the_next(
+    begun: subprocess.Popen[str],
+) -> None:
+    home = Path(exported(begun)["TICKS_HOME"])
+    begun.kill()
+    begun.wait()
+    assert home.is_dir()
+    assert run("--", "true").returncode == 0
+    assert not home.exists()
+
+
+@pytest.mark.parametrize(
+    "begun", [("--", "bash", "-c", "sleep 600 & echo $! $$; wait")], indirect=True
+)
+def test_a_command_does_not_outlive_a_simulator_that_was_killed(
+    begun: subprocess.Popen[str],
+) -> None:
+    assert begun.stdout is not None
+    pids = begun.stdout.readline().split()
+    begun.kill()
+    begun.wait()
+    until_s = time.monotonic() + 15
+    while any(is_running(int(pid)) for pid in pids):
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
@@ -116,12 +171,13 @@ def test_a_command_that_cannot_be_run_is_a_usage_error() -> None:
     assert "'no-such-command' cannot be run: No such file or directory" in ran.stderr
 
 
-def test_a_port_in_use_is_a_usage_error() -> None:
+def test_a_port_in_use_is_a_fault_of_this_machine() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ran = run("--port", port)
-    assert ran.returncode == 2
-    assert f"port {port} on 127.0.0.1 cannot be had: Address already in use" in ran.stderr
+    assert ran.returncode == 6
+    assert f"cannot listen on port {port} of 127.0.0.1: Address already in use" in ran.stderr
+    assert "try: choose another port, or 0 for a free one" in ran.stderr
 
 
 @pytest.mark.parametrize(("text", "speed"), [("1", 1.0), ("0.5", 0.5), ("60", 60.0), ("max", None)])
@@ -135,10 +191,10 @@ def test_another_speed_is_refused_with_its_value(text: str) -> None:
         parse_speed(text)
 
 
-def test_a_fault_that_is_none_shows_the_grammar() -> None:
+def test_a_text_that_is_not_a_fault_prints_the_grammar() -> None:
     ran = run("--fault", "20s:explode")
     assert ran.returncode == 2
-    assert "'20s:explode' is no fault: nothing is called 'explode'" in ran.stderr
+    assert "'20s:explode' is not a valid fault: there is no fault 'explode'" in ran.stderr
     assert "WHEN:WHAT" in ran.stderr
 
 

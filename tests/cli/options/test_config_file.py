@@ -80,7 +80,7 @@ def test_a_bad_value_is_named_with_its_line_and_reason(
             '[stream]\nsilence_after = "1s"\n',
             "line 2: [stream] has no key 'silence_after'; did you mean 'silence-after'?",
         ),
-        ("[stream]\nzzz = 1\n", "line 2: [stream] has no key 'zzz'; there are from, mode, "),
+        ("[stream]\nzzz = 1\n", "line 2: [stream] has no key 'zzz'; there are from, strict, "),
         (
             '# mine\n[streem]\nmode = "ltp"\n',
             "line 2: there is no table 'streem'; did you mean 'stream'?",

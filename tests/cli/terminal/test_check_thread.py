@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from ticks.adapter.health import LOCAL_CHECKS, Check, Checkup
+from ticks.adapter.health import LOCAL_CHECKS, Check, CheckStatus, Checkup
 from ticks.adapter.waker import Waker
 from ticks.cli.terminal import check_thread
 from ticks.cli.terminal.check_thread import CheckThread
@@ -40,73 +40,73 @@ class FakeCheckup:
                 assert self.stopped.wait(DEADLINE_S)
             if name == self.fails_at:
                 raise RuntimeError("broken")
-            yield Check(name, "ok", "")
+            yield Check(name, CheckStatus.OK, "")
 
     def stop(self) -> None:
         self.stopped.set()
 
 
 @pytest.fixture
-def bell() -> Waker:
+def waker() -> Waker:
     return Waker()
 
 
 @pytest.fixture
-def started(bell: Waker, monkeypatch: pytest.MonkeyPatch) -> Callable[..., CheckThread]:
+def started(waker: Waker, monkeypatch: pytest.MonkeyPatch) -> Callable[..., CheckThread]:
     monkeypatch.setattr(check_thread, "_LOCAL_EVERY_S", 0.001)
 
     def start(checkup: FakeCheckup, *, repeats: bool) -> CheckThread:
-        return CheckThread(cast(Checkup, checkup), bell, checkup, repeats=repeats)
+        return CheckThread(cast(Checkup, checkup), waker, checkup, repeats=repeats)
 
     return start
 
 
-def taken(thread: CheckThread, bell: Waker, most: int) -> list[str]:
+def taken(thread: CheckThread, waker: Waker, most: int) -> list[str]:
     """The names of the next checks."""
     names: list[str] = []
     while len(names) < most and not thread.is_over:
-        assert bell.wait(DEADLINE_S)
+        assert waker.wait(DEADLINE_S)
         names += [check.name for check in thread.take()]
     return names + [check.name for check in thread.take()]
 
 
-def test_each_check_rings_and_the_end_is_told(
-    started: Callable[..., CheckThread], bell: Waker
+def test_each_check_wakes_its_owner_and_so_does_the_end(
+    started: Callable[..., CheckThread], waker: Waker
 ) -> None:
     with started(FakeCheckup(), repeats=False) as thread:
-        assert taken(thread, bell, 99) == list(ALL)
+        assert taken(thread, waker, 99) == list(ALL)
         assert thread.is_over
 
 
 def test_what_costs_nothing_is_repeated_and_the_rest_once_a_minute(
-    started: Callable[..., CheckThread], bell: Waker
+    started: Callable[..., CheckThread], waker: Waker
 ) -> None:
     checkup = FakeCheckup()
     local = tuple(name for name in ALL if name in LOCAL_CHECKS)
     with started(checkup, repeats=True) as thread:
-        taken(thread, bell, 9)
+        taken(thread, waker, 9)
         assert checkup.runs[0] == ALL
         assert set(checkup.runs[1:]) == {local}
         checkup.at_s += 60.0
-        taken(thread, bell, 9)
+        taken(thread, waker, 9)
     assert checkup.runs.count(ALL) == 2
 
 
 def test_an_end_stops_the_check_that_waits(
-    started: Callable[..., CheckThread], bell: Waker
+    started: Callable[..., CheckThread], waker: Waker
 ) -> None:
     checkup = FakeCheckup(waits_at="session")
     with started(checkup, repeats=True) as thread:
-        assert taken(thread, bell, 1) == ["credentials"]
+        assert taken(thread, waker, 1) == ["credentials"]
     assert checkup.stopped.is_set()
-    assert thread.is_over
+    assert "checks" not in {each.name for each in threading.enumerate()}
 
 
-def test_what_breaks_is_raised_where_it_can_be_told(
-    started: Callable[..., CheckThread], bell: Waker
+def test_what_breaks_is_raised_where_it_can_be_shown(
+    started: Callable[..., CheckThread], waker: Waker
 ) -> None:
     with (
         pytest.raises(RuntimeError, match="broken"),
         started(FakeCheckup(fails_at="disk"), repeats=False) as thread,
     ):
-        taken(thread, bell, 99)
+        taken(thread, waker, 99)

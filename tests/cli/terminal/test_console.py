@@ -8,48 +8,47 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 
 import pytest
 
-from ticks.adapter.events import FeedEvent
-from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.adapter.clock import IST
+from ticks.adapter.events import LogEntry, Renewed, Waiting
+from ticks.adapter.snapshot import FeedSnapshot
 from ticks.cli.terminal.console import Console, StopRequestedError, StopSignals, Terminal
 from ticks.cli.terminal.screen import Screen
 
-WAITING = FeedEvent(
-    1_763_609_400_000_000_000,
-    1,
-    "waiting",
-    {"cause": "silence", "detail": "no data for 30.1 s", "attempt": 2, "max_attempts": 3}
-    | {"delay_s": 2.05},
+AT_NS = 1_763_609_400_000_000_000
+WAITING = LogEntry(
+    AT_NS, 1, Waiting("silence", "no data for 30.1 s", attempt=2, max_attempts=3, delay_s=2.05)
 )
-RENEWED = FeedEvent(1_763_609_400_000_000_000, 1, "renewed", {"expires_at": "2025-11-21"})
+RENEWED = LogEntry(AT_NS, 1, Renewed(datetime(2025, 11, 21, tzinfo=IST)))
 
 
 def test_a_change_of_state_is_one_line(capfd: pytest.CaptureFixture[str]) -> None:
     console = Console()
-    console.tell(WAITING)
-    console.tell(RENEWED)
+    console.log_event(WAITING)
+    console.log_event(RENEWED)
     line = "09:00:00 waiting: attempt 2 of 3 in 2.0 s · silence: no data for 30.1 s\n"
     assert capfd.readouterr() == ("", line)
 
 
 def test_one_of_several_connections_is_named(capfd: pytest.CaptureFixture[str]) -> None:
-    Console().tell(WAITING, is_one_of_several=True)
+    Console().log_event(WAITING, is_one_of_several=True)
     assert capfd.readouterr().err.startswith("09:00:00 feed 1 waiting: attempt 2 of 3")
 
 
-def test_verbose_tells_every_event(capfd: pytest.CaptureFixture[str]) -> None:
-    Console(is_verbose=True).tell(RENEWED)
+def test_verbose_shows_every_event(capfd: pytest.CaptureFixture[str]) -> None:
+    Console(is_verbose=True).log_event(RENEWED)
     assert capfd.readouterr().err == (
-        "2025-11-20T09:00:00.000000+05:30 renewed expires_at=2025-11-21\n"
+        "2025-11-20T09:00:00.000000+05:30 renewed expires_at=2025-11-21T00:00:00+05:30\n"
     )
 
 
 def test_quiet_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     console = Console(is_quiet=True)
-    console.tell(WAITING)
+    console.log_event(WAITING)
     console.say("a word")
     assert capfd.readouterr().err == ""
 

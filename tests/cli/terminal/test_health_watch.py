@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from ticks.adapter.clock import SystemClock
-from ticks.adapter.feed.stats import FeedSnapshot
-from ticks.adapter.health import Check, Checkup
-from ticks.adapter.status_file import StatusFile
+from ticks.adapter.health import Check, CheckStatus, Checkup
+from ticks.adapter.snapshot import FeedSnapshot
+from ticks.adapter.status_file import RunningStream, StatusFile
 from ticks.cli.terminal import check_thread, health_watch
 from ticks.cli.terminal.health_watch import Watch, drawn_on, show_changes, show_json
 from ticks.cli.terminal.screen import Screen
@@ -33,8 +33,9 @@ class FakeCheckup:
     def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
         self.runs += 1
         if names is None:
-            yield Check("session", "ok", "A1")
-        yield Check("disk", "ok" if self.runs < 3 else "failed", "full")
+            yield Check("session", CheckStatus.OK, "A1")
+        is_full = self.runs >= 3
+        yield Check("disk", CheckStatus.FAILED if is_full else CheckStatus.OK, "full")
 
     def stop(self) -> None:
         """Nothing waits."""
@@ -67,7 +68,7 @@ def shown(watch: Watch, is_enough: Callable[[list[Watched]], bool]) -> list[Watc
 
 
 def has_failed(seen: list[Watched]) -> bool:
-    return any(check.status == "failed" for check in seen[-1].findings)
+    return any(check.status is CheckStatus.FAILED for check in seen[-1].findings)
 
 
 def test_a_check_that_turned_is_shown_at_once(
@@ -92,7 +93,7 @@ def test_streams_are_followed_from_their_first_status_to_their_last(
     watch: Callable[..., Watch], tmp_path: Path, live: FeedSnapshot
 ) -> None:
     status = StatusFile(tmp_path)
-    status.replace(live.to_dict())
+    status.replace(live)
 
     def is_enough(seen: list[Watched]) -> bool:
         if seen[-1].streams:
@@ -108,7 +109,7 @@ def test_a_status_that_is_no_longer_replaced_is_one_of_a_stream_that_hangs(
     watch: Callable[..., Watch], tmp_path: Path, live: FeedSnapshot
 ) -> None:
     status = StatusFile(tmp_path)
-    status.replace(live.to_dict())
+    status.replace(live)
 
     def is_enough(seen: list[Watched]) -> bool:
         os.utime(status.path, (0, 0))
@@ -117,14 +118,14 @@ def test_a_status_that_is_no_longer_replaced_is_one_of_a_stream_that_hangs(
     assert shown(watch(), is_enough)[-1].unheard == {os.getpid()}
 
 
-def test_without_a_terminal_only_changes_are_told(
+def test_without_a_terminal_only_changes_are_shown(
     watch: Callable[..., Watch], capsys: pytest.CaptureFixture[str]
 ) -> None:
     watching = watch()
 
     def show(before: Watched | None, now: Watched) -> None:
         show_changes(before, now)
-        if any(check.status == "failed" for check in now.findings):
+        if any(check.status is CheckStatus.FAILED for check in now.findings):
             watching.stop()
 
     watching.run(show)
@@ -143,12 +144,11 @@ def test_json_is_one_document_a_line(
     assert {tuple(document) for document in documents} == {("at", "ok", "checks", "streams")}
 
 
-def test_on_a_terminal_a_stream_that_ended_is_told_above_the_frame(live: FeedSnapshot) -> None:
+def test_on_a_terminal_a_stream_that_ended_is_shown_above_the_frame(live: FeedSnapshot) -> None:
     reads, writes = os.pipe()
     show = drawn_on(Screen(writes), has_color=False)
-    status = {"pid": 7, **live.to_dict()}
-    before = Watched("2026-11-20T09:27:41+05:30", 1.0, NAMES, {}, [status])
-    after = Watched("2026-11-20T09:27:42+05:30", 2.0, NAMES, {}, [])
+    before = Watched(live.at, 1.0, NAMES, {}, [RunningStream(7, live)])
+    after = Watched(live.at, 2.0, NAMES, {}, [])
     show(None, before)
     show(before, after)
     os.close(writes)

@@ -1,4 +1,4 @@
-"""What happens beside the recorder: told, written, drawn, each at its time."""
+"""What happens beside the recorder: shown, written, drawn, each at its time."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ import pytest
 
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.errors import OutputError
-from ticks.adapter.events import FeedEvent
-from ticks.adapter.feed.stats import FeedSnapshot, OutputSnapshot
+from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
+from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.recorder import Recorder
+from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import StatusFile
 from ticks.cli.terminal import observer as observer_module
 from ticks.cli.terminal.console import Console
@@ -26,28 +27,26 @@ DEADLINE_S = 20.0
 
 
 class FakeFeed:
-    """Broker, recorder and clock in one: holds a snapshot, hands events out, counts the looks."""
+    """Broker, recorder, log and clock in one: a snapshot, events to take, looks counted."""
 
     def __init__(self, snapshot: FeedSnapshot) -> None:
         self.feed = snapshot
         self.at_s = 100.0
         self.clock = self
-        self.events: list[FeedEvent] = []
+        self.events = self
+        self.entries: list[LogEntry] = []
         self.looks = threading.Semaphore(0)
 
     def now_s(self) -> float:
         return self.at_s
 
-    def take_events(self) -> list[FeedEvent]:
-        taken, self.events = self.events, []
+    def take(self) -> list[LogEntry]:
+        taken, self.entries = self.entries, []
         self.looks.release()
         return taken
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
         return self.feed
-
-    def outputs(self) -> tuple[OutputSnapshot, ...]:
-        return self.feed.outputs
 
     def looked(self, times: int = 3) -> None:
         """Wait until so many looks began; all but the last of them are over then."""
@@ -56,12 +55,12 @@ class FakeFeed:
 
 
 class FakeConsole:
-    """Keeps what was told and shown. `screen` itself has a size."""
+    """Keeps what was logged and shown. `screen` itself has a size."""
 
     def __init__(self) -> None:
         self.screen = self
         self.width = 80
-        self.told: list[str] = []
+        self.logged: list[str] = []
         self.said: list[str] = []
         self.shown: list[FeedSnapshot] = []
         self.is_showing = False
@@ -75,8 +74,8 @@ class FakeConsole:
         yield
         self.is_showing = False
 
-    def tell(self, event: FeedEvent, *, is_one_of_several: bool) -> None:
-        self.told.append(f"{event.connection} {event.name} {is_one_of_several}")
+    def log_event(self, entry: LogEntry, *, is_one_of_several: bool) -> None:
+        self.logged.append(f"{entry.connection} {entry.event.name} {is_one_of_several}")
 
     def say(self, line: str) -> None:
         self.said.append(line)
@@ -111,19 +110,19 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
     return made
 
 
-def event(name: str, connection: int = 1) -> FeedEvent:
-    return FeedEvent(1_763_609_400_000_000_000, connection, name, {})
+def entry(event: FeedEvent, connection: int = 1) -> LogEntry:
+    return LogEntry(1_763_609_400_000_000_000, connection, event)
 
 
-def test_events_are_told_and_written_the_last_ones_too(
+def test_events_are_shown_and_written_the_last_ones_too(
     feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], tmp_path: Path
 ) -> None:
     path = tmp_path / "events.jsonl"
     with observer(events=str(path)):
-        feed.events.append(event("connected"))
+        feed.entries.append(entry(Connected()))
         feed.looked()
-        feed.events.append(event("stopped"))
-    assert console.told == ["1 connected False", "1 stopped False"]
+        feed.entries.append(entry(Stopped()))
+    assert console.logged == ["1 connected False", "1 stopped False"]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert ["connected" in lines[0], "stopped" in lines[1], len(lines)] == [True, True, 2]
 
@@ -136,18 +135,19 @@ def test_connections_are_named_where_there_are_several(
 ) -> None:
     feed.feed = crowded
     with observer():
-        feed.events.append(event("lost", 3))
-    assert console.told == ["3 lost True"]
+        feed.entries.append(entry(Lost("network"), 3))
+    assert console.logged == ["3 lost True"]
 
 
-def test_an_events_file_that_is_full_is_told_once_and_is_the_failure(
+def test_an_events_file_that_is_full_is_reported_once_and_is_the_failure(
     feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
 ) -> None:
     with observer(events="/dev/full") as running:
-        for name in ("connected", "subscribed"):
-            feed.events.append(event(name))
+        for event in (Connected(), Stopped()):
+            feed.entries.append(entry(event))
             feed.looked()
-    assert console.said == ["the events file /dev/full cannot be written: No space left on device"]
+    [said] = console.said
+    assert said.startswith("the events can no longer be written: /dev/full: the disk is full")
     assert running.failure is not None
 
 
@@ -156,18 +156,32 @@ def test_a_file_name_that_is_no_utf8_text_is_escaped_in_the_events(
 ) -> None:
     path = tmp_path / "events.jsonl"
     with observer(events=str(path)):
-        feed.events.append(FeedEvent(0, 0, "summary", {"outputs": {"bad\udcff.csv": 1}}))
-    assert json.loads(path.read_text(encoding="utf-8"))["outputs"] == {"bad\udcff.csv": 1}
+        feed.entries.append(entry(Rotated("bad\udcff.csv", 1, "b.csv"), 0))
+    assert json.loads(path.read_text(encoding="utf-8"))["finished"] == "bad\udcff.csv"
 
 
 def test_an_events_file_that_cannot_be_opened_is_an_output_error(
     observer: Callable[..., Observer], tmp_path: Path
 ) -> None:
     with (
-        pytest.raises(OutputError, match="cannot be written: No such file"),
+        pytest.raises(OutputError, match="its folder does not exist"),
         observer(events=str(tmp_path / "nowhere" / "events.jsonl")),
     ):
         pass
+
+
+def test_an_events_file_is_repaired_appended_to_and_has_one_writer(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    path = tmp_path / "events.jsonl"
+    whole = entry(Connected()).to_json() + "\n"
+    path.write_text(whole + whole[:20], encoding="utf-8")
+    with observer(events=str(path)):
+        with pytest.raises(OutputError, match="another recorder"), observer(events=str(path)):
+            pass
+        feed.entries.append(entry(Connected()))
+    assert path.read_text(encoding="utf-8") == whole * 2
+    assert console.said == [f"{path}: a torn last line (20 bytes) was cut off"]
 
 
 def test_while_all_is_well_a_second_passes_between_frames(
@@ -189,7 +203,7 @@ def test_a_change_is_drawn_at_once(
     with observer():
         feed.looked()
         if cause == "event":
-            feed.events.append(event("lost"))
+            feed.entries.append(entry(Lost("network")))
         else:
             console.width = 40
         feed.looked(5)
@@ -225,7 +239,7 @@ def test_other_programs_see_the_stream_once_a_second_until_its_end(
     with observer():
         feed.looked()
         assert '"phase": "waiting"' in path.read_text(encoding="utf-8")
-        feed.feed = replace(waiting, phase="live")
+        feed.feed = replace(waiting, phase=Phase.LIVE)
         feed.looked(5)
         assert '"phase": "waiting"' in path.read_text(encoding="utf-8")
         feed.at_s += 1.0

@@ -28,7 +28,7 @@ def drawn(tmp_path: Path) -> Path:
 @pytest.fixture
 def watch(drawn: Path) -> Iterator[ReplayWatch]:
     """Beside a replay of which no row has come yet."""
-    playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), bell=Waker())
+    playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), waker=Waker())
     with drawn.open("wb") as file:
         yield ReplayWatch(playing, Console(screen=Screen(file.fileno()), has_color=False))
 

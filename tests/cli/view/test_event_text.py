@@ -2,78 +2,123 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from ticks.cli.view.event_text import event_text
+from ticks.adapter.clock import IST
+from ticks.adapter.events import (
+    Added,
+    Connected,
+    Dropped,
+    EventsDropped,
+    FeedEvent,
+    FirstTick,
+    GaveUp,
+    LogEntry,
+    Lost,
+    Quiet,
+    ReaderLeft,
+    Recovered,
+    Refused,
+    Removed,
+    RenewalFailed,
+    Renewed,
+    Rotated,
+    Silent,
+    Stopped,
+    Subscribed,
+    Waiting,
+)
+from ticks.cli.view.event_text import event_line, event_text, verbose_line
 
-WHY = {"cause": "silence", "detail": "no data for 30.1 s"}
+WHY = ("silence", "no data for 30.1 s")
+AT_NS = 1_795_146_300_123_456_789
+"""2026-11-20 09:15:00.123456789 IST."""
 
 
 @pytest.mark.parametrize(
-    ("event", "facts", "words"),
+    ("event", "text"),
     [
         (
-            "waiting",
-            {**WHY, "attempt": 2, "max_attempts": 3, "delay_s": 2.13},
+            Waiting(*WHY, attempt=2, max_attempts=3, delay_s=2.13),
             "waiting: attempt 2 of 3 in 2.1 s · silence: no data for 30.1 s",
         ),
         (
-            "waiting",
-            {**WHY, "attempt": 12, "max_attempts": None, "delay_s": 61.2},
+            Waiting(*WHY, attempt=12, max_attempts=None, delay_s=61.2),
             "waiting: attempt 12 in 1 min 1 s · silence: no data for 30.1 s",
         ),
-        ("connected", {"attempt": 2}, "live: connected at attempt 2"),
-        ("recovered", {**WHY, "blind_s": 31.21}, "live: ticks are back · blind 31.2 s"),
+        (Connected(2), "live: connected at attempt 2"),
+        (Recovered(*WHY, blind_s=31.21), "live: ticks are back · blind 31.2 s"),
         (
-            "gave_up",
-            {**WHY, "attempts": 3, "blind_s": 61.8},
+            GaveUp(*WHY, attempts=3, blind_s=61.8),
             "lost: gave up after 3 attempts · silence: no data for 30.1 s · blind 1 min 2 s",
         ),
         (
-            "gave_up",
-            {"cause": "certificate", "detail": "expired", "attempts": 0, "blind_s": 0.0},
+            GaveUp("certificate", "expired", attempts=0, blind_s=0.0),
             "lost: gave up · certificate: expired · blind 0.0 s",
         ),
-        ("quiet", {"silence_s": 30.0}, "live: silence for 30.0 s, but the market is closed"),
+        (Quiet(30.0), "live: silence for 30.0 s, but the market is closed"),
         (
-            "refused",
-            {"request": "ticks2", "code": "E1002", "detail": "Invalid Request"},
+            Quiet(30.0, detail="the feed answers, the market stands"),
+            "live: silence for 30.0 s, the feed answers, the market stands",
+        ),
+        (
+            Refused("E1002", "Invalid Request", "ticks2", 5),
             "refused: request ticks2 · E1002 Invalid Request",
         ),
+        (Refused("E1001", ""), "refused: a request · E1001"),
         (
-            "renewal_failed",
-            {"detail": "HTTP 503"},
+            RenewalFailed("HTTP 503"),
             "the session could not be renewed, the old one is tried · HTTP 503",
         ),
-        ("dropped", {"dropped": 1}, "1 tick dropped so far: the output is too slow"),
-        (
-            "rotated",
-            {"finished": "a.csv", "rows": 1200, "next": "b.csv"},
-            "a.csv is complete (1,200 rows), now b.csv",
-        ),
+        (Dropped(1), "1 tick dropped so far: the output is too slow"),
+        (Rotated("a.csv", 1200, "b.csv"), "a.csv is complete (1,200 rows), now b.csv"),
+        (ReaderLeft("stdout"), "the reader of stdout left; the other outputs go on"),
+        (Added(("NSE:A", "NSE:B")), "added NSE:A, NSE:B"),
+        (Removed(("NSE:A",)), "removed NSE:A"),
+        (EventsDropped(2), "2 events of this history could not be kept"),
     ],
 )
-def test_a_change_is_told_in_one_line(event: str, facts: dict[str, object], words: str) -> None:
-    assert event_text(event, facts) == words
-
-
-@pytest.mark.parametrize("event", ["subscribed", "first_tick", "silent", "lost", "stopped"])
-def test_what_another_line_says_is_not_told_twice(event: str) -> None:
-    assert event_text(event, WHY) is None
-
-
-def test_the_first_connect_is_no_news() -> None:
-    assert event_text("connected", {"attempt": 0}) is None
-
-
-def test_words_of_the_server_cannot_move_the_cursor() -> None:
-    said = event_text("refused", {"code": "E1", "detail": "\x1b[2J\r\n"})
-    assert said is not None
-    assert said.isprintable()
+def test_a_change_is_one_line(event: FeedEvent, text: str) -> None:
+    assert event_text(event) == text
 
 
 @pytest.mark.parametrize(
-    "event", ["waiting", "recovered", "gave_up", "quiet", "dropped", "refused"]
+    "event",
+    [Subscribed("s1ltp", "ltp", 1), FirstTick(1.0), Silent(31.0), Lost(*WHY), Stopped(0.0)],
+    ids=lambda event: event.name,
 )
-def test_missing_facts_still_make_a_line(event: str) -> None:
-    assert event_text(event, {})
+def test_what_another_line_says_is_not_said_twice(event: FeedEvent) -> None:
+    assert event_text(event) is None
+    assert event_line(LogEntry(AT_NS, 1, event)) is None
+
+
+def test_the_first_connect_changes_nothing() -> None:
+    assert event_text(Connected(0)) is None
+
+
+def test_words_of_the_server_cannot_move_the_cursor() -> None:
+    hostile = LogEntry(AT_NS, 1, Refused("E1", "\x1b[2J\r\n"))
+    for line in (event_text(hostile.event), verbose_line(hostile)):
+        assert line is not None
+        assert line.isprintable()
+
+
+def test_a_line_has_its_time_and_where_there_are_several_its_stream_and_feed() -> None:
+    entry = LogEntry(AT_NS, 2, Connected(1))
+    text = "live: connected at attempt 1"
+    assert event_line(entry) == f"09:15:00 {text}"
+    assert event_line(entry, is_one_of_several=True) == f"09:15:00 feed 2 {text}"
+    assert event_line(entry, pid=7, is_one_of_several=True) == f"09:15:00 stream 7 feed 2 {text}"
+    whole = LogEntry(AT_NS, 0, Dropped(3))
+    assert event_line(whole, is_one_of_several=True) == (
+        "09:15:00 3 ticks dropped so far: the output is too slow"
+    )
+
+
+def test_a_verbose_line_names_all_facts() -> None:
+    renewed = LogEntry(AT_NS, 1, Renewed(datetime(2026, 11, 21, tzinfo=IST)))
+    assert verbose_line(renewed, is_one_of_several=True) == (
+        "2026-11-20T09:15:00.123456+05:30 feed 1 renewed expires_at=2026-11-21T00:00:00+05:30"
+    )

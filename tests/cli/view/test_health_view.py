@@ -9,58 +9,61 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticks.adapter.clock import IST
 from ticks.adapter.errors import NetworkError, RateLimitedError
-from ticks.adapter.feed.stats import FeedSnapshot
-from ticks.adapter.health import Check
+from ticks.adapter.events import LogEntry, Lost, Waiting
+from ticks.adapter.health import Check, CheckStatus
+from ticks.adapter.snapshot import FeedSnapshot
+from ticks.adapter.status_file import RunningStream
 from ticks.cli.view.frame import Frame
 from ticks.cli.view.health_view import (
     Watched,
+    advice_for,
+    as_dict,
     changes,
     ends,
     finding,
+    finding_text,
     render,
     running,
-    told,
     verdict,
 )
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 23), (40, 23), (200, 59)]
 SKIPPED = "not asked while a stream runs: its own state tells more"
+ANSWERS = "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)"
 WELL = (
-    Check("credentials", "ok", "all four are in the environment"),
-    Check("session", "ok", "A1, valid until 2026-11-21 00:00:00 IST", 0.01),
-    Check("REST", "ok", "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)", 0.123),
-    Check("handshake", "ok", "the feed opened", 0.05),
-    Check("first tick", "ok", "Nifty 50 24150.35 after 210 ms", 0.21),
-    Check("running streams", "ok", "none"),
-    Check("disk", "ok", "83.5 GB free at /home/a/.local/state/ticks"),
+    Check("credentials", CheckStatus.OK, "all four are in the environment"),
+    Check("session", CheckStatus.OK, "A1, valid until 2026-11-21 00:00:00 IST", 0.01),
+    Check("REST", CheckStatus.OK, ANSWERS, 0.123),
+    Check("handshake", CheckStatus.OK, "the feed opened", 0.05),
+    Check("first tick", CheckStatus.OK, "Nifty 50 24150.35 after 210 ms", 0.21),
+    Check("running streams", CheckStatus.OK, "none"),
+    Check("disk", CheckStatus.OK, "83.5 GB free at /home/a/.local/state/ticks"),
 )
 NAMES = [check.name for check in WELL]
-EVENTS: tuple[Mapping[str, Any], ...] = (
-    {"at": "2026-11-20T09:26:58.1+05:30", "connection": 1, "event": "lost", "cause": "silence"},
-    {
-        "at": "2026-11-20T09:26:58.2+05:30",
-        "connection": 1,
-        "event": "waiting",
-        "attempt": 2,
-        "max_attempts": 3,
-        "delay_s": 4.1,
-        "cause": "silence",
-        "detail": "no data for 30.1 s",
-    },
+WAITING_NS = 1_795_147_018_200_000_000
+"""2026-11-20 09:26:58.2 IST."""
+EVENTS = (
+    LogEntry(WAITING_NS - 100_000_000, 1, Lost("silence", "no data for 30.1 s")),
+    LogEntry(
+        WAITING_NS,
+        1,
+        Waiting("silence", "no data for 30.1 s", attempt=2, max_attempts=3, delay_s=4.1),
+    ),
 )
 
 
 def failed(name: str, error: NetworkError) -> Check:
-    return Check(name, "failed", error.message, 10.0, error.remedy, error)
+    return Check(name, CheckStatus.FAILED, error.message, 10.0, error=error)
 
 
 REFUSED = failed(
@@ -74,11 +77,11 @@ REFUSED = failed(
 
 def watched(*checks: Check, streams: Mapping[int, FeedSnapshot] | None = None) -> Watched:
     return Watched(
-        at="2026-11-20T09:27:42.123+05:30",
+        at=datetime(2026, 11, 20, 9, 27, 42, 123_000, IST),
         uptime_s=62.0,
         names=NAMES,
         checks={check.name: check for check in checks},
-        statuses=[{"pid": pid, **each.to_dict()} for pid, each in (streams or {}).items()],
+        statuses=[RunningStream(pid, each) for pid, each in (streams or {}).items()],
     )
 
 
@@ -90,14 +93,14 @@ def well() -> Watched:
 @pytest.fixture
 def failing() -> Watched:
     """The feed refuses the handshake; what stands on it is skipped."""
-    first_tick = Check("first tick", "skipped", "the feed was not opened")
+    first_tick = Check("first tick", CheckStatus.SKIPPED, "the feed was not opened")
     return watched(*WELL[:3], REFUSED, first_tick, *WELL[5:])
 
 
 @pytest.fixture
 def streams(live: FeedSnapshot, waiting: FeedSnapshot) -> Watched:
     """Two streams, one of which waits to reconnect."""
-    asked_not = [Check(name, "skipped", SKIPPED) for name in ("handshake", "first tick")]
+    asked_not = [Check(name, CheckStatus.SKIPPED, SKIPPED) for name in ("handshake", "first tick")]
     both = {4242: live, 4711: replace(waiting, events=EVENTS)}
     return watched(*WELL[:3], *asked_not, *WELL[5:], streams=both)
 
@@ -122,19 +125,31 @@ def test_a_look_is_the_one_that_was_designed(
 
 
 def test_a_finding_is_a_line_with_its_mark_and_time() -> None:
-    assert told(WELL[2]).startswith("✓ REST                 0.12 s  answers for A1")
-    assert told(Check("first tick", "skipped", "closed")).startswith("- first tick")
+    assert finding_text(WELL[2]).startswith("✓ REST                 0.12 s  answers for A1")
+    skipped = Check("first tick", CheckStatus.SKIPPED, "closed")
+    assert finding_text(skipped).startswith("- first tick")
 
 
 def test_what_failed_comes_with_advice_below() -> None:
-    first, second = told(REFUSED).splitlines()
+    first, second = finding_text(REFUSED).splitlines()
     assert first.startswith("✗ handshake           10.00 s  wss://feed/ refused")
-    assert second.strip() == f"try: {REFUSED.advice}"
+    assert second.strip() == f"try: {advice_for(REFUSED)}"
     assert second.index("try:") == first.index("wss:")
 
 
+def test_a_finding_may_come_with_advice_or_with_what_else_was_noticed() -> None:
+    saved = Check("credentials", CheckStatus.OK, "not needed now", kind="session-only-saved")
+    assert finding_text(saved).splitlines()[1].strip().startswith("try: set them, or log in again")
+    stale = Check("instrument master", CheckStatus.OK, "3 instruments", notes="a copy is used")
+    assert finding_text(stale).splitlines()[1].strip() == "a copy is used"
+    found = as_dict([saved, stale], [])["checks"]
+    assert isinstance(found, list)
+    assert [check["advice"] for check in found] == [advice_for(saved), "a copy is used"]
+
+
 def test_what_a_broker_says_cannot_move_the_cursor() -> None:
-    assert "\x1b" not in told(Check("REST", "failed", "\x1b[2Jgone", advice="\x1b[A"))
+    hostile = Check("REST", CheckStatus.FAILED, "\x1b[2Jgone", notes="\x1b[A")
+    assert "\x1b" not in finding_text(hostile)
 
 
 def test_in_a_narrow_pane_the_detail_stands_below() -> None:
@@ -147,16 +162,16 @@ def test_a_check_under_way_shows_how_long_it_takes() -> None:
     assert Frame((running("first tick", 3.2, 80),)).plain() == ["◌ first tick           3.20 s"]
 
 
-def test_the_last_words_name_what_to_mend_first(failing: Watched) -> None:
+def test_the_last_words_name_what_to_fix_first(failing: Watched) -> None:
     assert Frame(tuple(verdict(WELL, 80))).plain() == ["✓ all is well · 7 checks in 0.4 s"]
     last = Frame(tuple(verdict(failing.findings, 80))).plain()
-    assert last == ["✗ 1 of 7 checks failed · mend handshake first"]
+    assert last == ["✗ 1 of 7 checks failed · fix handshake first"]
 
 
 # --- the frame ------------------------------------------------------------------------------------
 
 
-def test_what_ails_stands_in_the_first_line(
+def test_what_is_wrong_stands_in_the_first_line(
     failing: Watched, streams: Watched, silent: FeedSnapshot, lost: FeedSnapshot
 ) -> None:
     assert words(failing)[0].startswith("✗ 1 check failed: handshake")
@@ -193,10 +208,17 @@ def test_where_room_is_short_what_is_well_shrinks_and_what_failed_stays(
     assert sum(line.startswith("stream ") for line in drawn) == 3
 
 
-@given(st.integers(0, 120), st.integers(0, 60), st.integers(0, 7), st.integers(0, 4))
-def test_a_frame_always_fits(width: int, height: int, checks: int, streams: int) -> None:
-    stream = FeedSnapshot.from_dict({"phase": "waiting", "events": EVENTS, "connections": [{}]})
+@given(
+    width=st.integers(0, 120),
+    height=st.integers(0, 60),
+    checks=st.integers(0, 7),
+    streams=st.integers(0, 4),
+)
+def test_a_frame_always_fits(
+    waiting: FeedSnapshot, width: int, height: int, checks: int, streams: int
+) -> None:
     found = [*WELL[:3], REFUSED, *WELL[4:]][:checks]
+    stream = replace(waiting, events=EVENTS)
     seen = watched(*found, streams=dict.fromkeys(range(streams), stream))
     frame = render(seen, width=width, height=height)
     assert len(frame.lines) <= height
@@ -206,15 +228,15 @@ def test_a_frame_always_fits(width: int, height: int, checks: int, streams: int)
 # --- what changed ---------------------------------------------------------------------------------
 
 
-def test_a_finding_is_told_when_it_is_new_or_turned(well: Watched, failing: Watched) -> None:
-    assert list(changes(None, well)) == [told(check) for check in WELL]
+def test_a_finding_is_shown_when_it_is_new_or_turned(well: Watched, failing: Watched) -> None:
+    assert list(changes(None, well)) == [finding_text(check) for check in WELL]
     assert list(changes(well, well)) == []
     turned = list(changes(well, failing))
     assert turned[0].startswith("09:27:42 ✗ handshake")
     assert len(turned) == 2
 
 
-def test_a_stream_is_told_when_it_comes_changes_and_goes(
+def test_a_stream_is_shown_when_it_comes_changes_and_goes(
     well: Watched, live: FeedSnapshot, waiting: FeedSnapshot
 ) -> None:
     began = watched(*WELL, streams={7: live})
@@ -239,7 +261,7 @@ def test_one_of_several_connections_is_named(well: Watched, crowded: FeedSnapsho
 def test_a_stream_that_hangs_did_not_end(well: Watched, live: FeedSnapshot) -> None:
     before = watched(*WELL, streams={7: live})
     after = replace(well, unheard=frozenset({7}))
-    assert "tells nothing any more, but its process runs" in next(ends(before, after))
+    assert "no longer reports, but its process runs" in next(ends(before, after))
 
 
 def test_the_json_is_that_of_the_checkup_with_the_time(failing: Watched) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ticks.adapter.feed.stats import FeedSnapshot
+from ticks.adapter.snapshot import FeedSnapshot
 from ticks.cli.view.frame import width_of
 from ticks.cli.view.instrument_table import instrument_lines
 

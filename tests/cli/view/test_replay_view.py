@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticks.adapter.replay.replay import OutputFigures, ReplaySnapshot
+from ticks.adapter.replay.replay import ReplaySnapshot
+from ticks.adapter.sinks.sink import OutputFigures
 from ticks.cli.view.replay_view import render
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"

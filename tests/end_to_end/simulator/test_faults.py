@@ -1,4 +1,4 @@
-"""Each fault as a client sees it on the wire, and as the journal tells of it."""
+"""Each fault as a client sees it on the wire, and as the journal has it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ import pytest
 import requests
 import websocket
 
+from ticks.adapter.errors import UsageError
 from ticks.adapter.simulator.faults import Fault, What
 from ticks.adapter.simulator.simulator import Simulator
+from ticks.adapter.simulator.subscribers import MarketState
 from ticks.adapter.tick import Mode
-from ticks.adapter.wire.packet import malformed_reason
+from ticks.adapter.wire.packet import decode_packet, malformed_reason
 
 RELIANCE = "2885"
 Begin = Callable[..., Simulator]
@@ -55,7 +57,7 @@ def seconds_of(simulator: Simulator, what: What) -> float:
 def test_silence_keeps_the_heartbeat_and_ends(begin: Begin, open_feed: OpenFeed) -> None:
     simulator = begin("50ms:silence:300ms")
     client = subscribed(simulator, open_feed)
-    assert simulator.wait_until(lambda: bool(simulator.journal.strikes))
+    assert simulator.wait_until(lambda: bool(simulator.journal.injections))
     before = client.packets(simulator.journal.packet_count)
     client.link.send("ping")
     assert client.link.recv() == "pong"
@@ -69,7 +71,7 @@ def test_silence_keeps_the_heartbeat_and_ends(begin: Begin, open_feed: OpenFeed)
 def test_a_stall_sends_no_pong_until_it_is_over(begin: Begin, open_feed: OpenFeed) -> None:
     simulator = begin("30ms:stall:300ms", rate=20)
     client = subscribed(simulator, open_feed)
-    assert simulator.wait_until(lambda: bool(simulator.journal.strikes))
+    assert simulator.wait_until(lambda: bool(simulator.journal.injections))
     asked_s = time.monotonic()
     client.link.send("ping")
     assert client.text() == "pong"
@@ -82,7 +84,7 @@ def test_a_close_frame_that_came_in_a_stall_is_known_when_the_client_left(
 ) -> None:
     simulator = begin("0s:stall")
     client = subscribed(simulator, open_feed)
-    assert simulator.wait_until(lambda: bool(simulator.journal.strikes))
+    assert simulator.wait_until(lambda: bool(simulator.journal.injections))
     client.link.send_close(1000)
     client.link.shutdown()
     assert simulator.wait_until(lambda: not simulator.journal.open_connections())
@@ -199,11 +201,13 @@ def test_a_burst_comes_at_once(begin: Begin, open_feed: OpenFeed) -> None:
     assert packets == sent(simulator)[:501]
 
 
-def test_a_burst_of_a_recording_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["burst:5", "halt", "holiday", "snapshots"])
+def test_the_market_of_a_recording_cannot_be_changed(tmp_path: Path, what: str) -> None:
     path = tmp_path / "day.csv"
     path.write_text("received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp\n")
-    with pytest.raises(Exception, match="burst"):
-        Simulator(recording=path, faults=["1s:burst:5"])
+    with pytest.raises(UsageError) as refused:
+        Simulator(recording=path, faults=[f"1s:{what}"])
+    assert refused.value.kind == "fault-of-recording"
 
 
 def test_a_connection_that_a_fault_closed_meets_no_other(begin: Begin, open_feed: OpenFeed) -> None:
@@ -220,7 +224,7 @@ def test_connect_faults_strike_connections_to_come(begin: Begin, open_feed: Open
     assert open_feed(simulator).close_code() == 1011
     assert open_feed(simulator).close_code() == 1011
     subscribed(simulator, open_feed).packets(3)
-    struck = [(each.fault.what, each.connections) for each in simulator.journal.strikes]
+    struck = [(each.fault.what, each.connections) for each in simulator.journal.injections]
     assert struck == [(What.SILENCE, (1,)), (What.CLOSE, (1,)), (What.CLOSE, (2,))]
 
 
@@ -237,4 +241,149 @@ def test_a_fault_can_be_injected_while_it_runs_into_one_connection(
     simulator.inject("0s:drop")
     with pytest.raises(ConnectionResetError):
         first.packets(1000)
-    assert [each.connections for each in simulator.journal.strikes] == [(2,), (1,)]
+    assert [each.connections for each in simulator.journal.injections] == [(2,), (1,)]
+
+
+# --- what the market and its feed do --------------------------------------------------------------
+
+
+def times_s(packets: list[bytes]) -> list[int]:
+    return [decode_packet(packet).exchange_time_ms // 1000 for packet in packets]
+
+
+def test_a_halt_is_silence_and_a_new_subscribe_gets_the_time_before_it(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin()
+    client = subscribed(simulator, open_feed)
+    before = client.packets(3)
+    simulator.set_market_state(MarketState.HALTED)
+    log = simulator.journal.connections[0]
+    before += client.packets(log.packet_count - len(before))
+    client.link.send("ping")
+    assert client.link.recv() == "pong"
+    late = subscribed(simulator, open_feed)
+    (snapshot,) = late.packets(1)
+    late.link.send("ping")
+    assert late.link.recv() == "pong"
+    assert snapshot == before[-1]
+    simulator.set_market_state(MarketState.OPEN)
+    late.packets(3)
+    client.packets(3)
+
+
+def test_a_halt_of_one_segment_ends_by_itself_and_spares_the_others(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("connect:halt:NSE:300ms")
+    client = open_feed(simulator)
+    client.ask(RELIANCE)
+    client.ask("500325", exchange_type=3)
+    exchanges = [decode_packet(packet).exchange_type for packet in client.packets(30)]
+    assert exchanges.count(1) == 1
+    while decode_packet(client.packets(1)[0]).exchange_type != 1:
+        pass
+
+
+def test_on_a_holiday_a_subscribe_gets_a_packet_of_an_earlier_day_and_no_more(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("connect:holiday")
+    client = open_feed(simulator)
+    client.ask(RELIANCE, "99926000")
+    midnight_s = simulator.wall_s() - (simulator.wall_s() + 19800) % 86400
+    assert max(times_s(client.packets(2))) < midnight_s
+    client.link.send("ping")
+    assert client.link.recv() == "pong"
+
+
+def test_a_feed_of_snapshots_sends_a_fresh_one_a_subscribe_and_no_more(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("connect:snapshots")
+    for _ in range(2):
+        client = subscribed(simulator, open_feed)
+        (time_s,) = times_s(client.packets(1))
+        assert abs(time_s - simulator.wall_s()) < 2
+        client.link.send("ping")
+        assert client.link.recv() == "pong"
+
+
+def test_foreign_packets_come_among_the_others(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("5ticks:foreign:4")
+    packets = subscribed(simulator, open_feed).packets(20)
+    good = sent(simulator)
+    foreign = [packet for packet in packets if packet not in good]
+    assert len(foreign) == 4
+    assert {packet[:27] for packet in foreign}.isdisjoint({packet[:27] for packet in good})
+
+
+def test_one_packet_is_dated_ahead_and_the_next_is_not(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("5ticks:ahead:1h")
+    packets = subscribed(simulator, open_feed).packets(20)
+    now_s = simulator.wall_s()
+    ahead = [each for each in times_s(packets) if each > now_s + 1800]
+    assert len(ahead) == 1
+    assert packets == sent(simulator)[:20]
+
+
+def test_a_flood_of_texts_comes_among_the_packets(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("5ticks:flood:500")
+    client = subscribed(simulator, open_feed)
+    assert [json.loads(client.text())["notice"] for _ in range(500)] == list(range(500))
+    client.packets(5)
+
+
+def test_pongs_come_unasked_while_nothing_else_does(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("connect:pongs", "connect:silence")
+    client = subscribed(simulator, open_feed)
+    assert [client.link.recv() for _ in range(10)] == ["pong"] * 10
+
+
+def test_pongs_end_with_their_time(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin("0s:pongs:100ms")
+    client = subscribed(simulator, open_feed)
+    assert client.text() == "pong"
+    log = simulator.journal.connections[0]
+    assert simulator.wait_until(lambda: log.spans[0].ended is not None)
+    assert 0.09 < seconds_of(simulator, What.PONGS) < 2
+
+
+def test_a_close_frame_may_be_met_with_packets_without_an_end(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("connect:ignore-close")
+    client = subscribed(simulator, open_feed)
+    client.packets(3)
+    client.link.send_close(1000)
+    client.packets(20_000)
+    log = simulator.journal.connections[0]
+    assert (log.ended_by, log.close_code) == ("client", 1000)
+    client.link.shutdown()
+    open_feed(simulator)
+
+
+def test_a_close_frame_is_ignored_for_a_time_and_then_the_socket_is_cut(
+    begin: Begin, open_feed: OpenFeed
+) -> None:
+    simulator = begin("connect:ignore-close:200ms")
+    client = subscribed(simulator, open_feed)
+    client.link.send_close(1000)
+    with pytest.raises((ConnectionError, websocket.WebSocketConnectionClosedException)):
+        client.packets(10_000_000)
+
+
+def test_a_simulator_can_be_stopped_while_it_ignores_a_close_frame(open_feed: OpenFeed) -> None:
+    with Simulator(faults=["connect:ignore-close"]) as simulator:
+        client = subscribed(simulator, open_feed)
+        client.link.send_close(1000)
+        client.packets(100)
+
+
+def test_a_price_can_be_moved(begin: Begin, open_feed: OpenFeed) -> None:
+    simulator = begin()
+    simulator.move_price("NSE", "99926000", 2_500_000)
+    client = open_feed(simulator)
+    client.ask("99926000")
+    prices = {decode_packet(packet).last_price for packet in client.packets(20)}
+    assert all(abs(price - 2_500_000) < 2_000 for price in prices)

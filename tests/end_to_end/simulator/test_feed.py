@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 import websocket
 
+from ticks.adapter.simulator.instrument_model import MODES
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import PACKET_SIZES, decode_packet
@@ -96,7 +97,7 @@ def test_a_control_ping_is_answered_with_its_payload(
 # --- subscriptions ---
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", MODES)
 def test_every_packet_that_was_put_on_the_socket_arrives(
     simulator: Simulator, open_feed: OpenFeed, mode: Mode
 ) -> None:
@@ -181,9 +182,7 @@ def test_the_feed_of_a_seed_can_be_had_again(open_feed: OpenFeed) -> None:
 # --- ends ---
 
 
-def test_the_journal_tells_how_a_connection_ended(
-    simulator: Simulator, open_feed: OpenFeed
-) -> None:
+def test_the_journal_has_how_a_connection_ended(simulator: Simulator, open_feed: OpenFeed) -> None:
     clean, lost, closed, dropped = range(4)
     client = open_feed(simulator)
     client.link.close()
@@ -222,3 +221,35 @@ def test_stopping_closes_every_connection_with_1001(open_feed: OpenFeed) -> None
         client = open_feed(simulator)
         simulator.wait_until(lambda: bool(simulator.journal.connections))
     assert client.close_code() == 1001
+
+
+# --- several accounts ---
+
+
+def test_each_account_has_three_connections_of_its_own(open_feed: OpenFeed) -> None:
+    with Simulator(accounts=2, rate=100) as simulator:
+        mine, theirs = (simulator.environment(n) for n in range(2))
+        tokens = simulator.new_session(1)
+        headers = {
+            "x_client_code": theirs["TICKS_CLIENT_CODE"],
+            "x_api_key": theirs["TICKS_API_KEY"],
+        }
+        clients = [open_feed(simulator) for _ in range(3)]
+        clients += [open_feed(simulator, tokens, **headers) for _ in range(3)]
+        for client in clients:
+            client.ask(RELIANCE)
+            client.packets(3)
+        with pytest.raises(websocket.WebSocketBadStatusException, match="429"):
+            open_feed(simulator, tokens, **headers)
+        codes = [log.client_code for log in simulator.journal.connections]
+        assert codes == [mine["TICKS_CLIENT_CODE"]] * 3 + [theirs["TICKS_CLIENT_CODE"]] * 3
+
+
+def test_a_session_of_one_account_is_refused_with_another_s_client_code(
+    open_feed: OpenFeed,
+) -> None:
+    with Simulator(accounts=2) as simulator:
+        with pytest.raises(websocket.WebSocketBadStatusException) as refused:
+            open_feed(simulator, simulator.new_session(1))
+        message = "Invalid Header - Invalid Client Code"
+        assert refused.value.resp_headers["x-error-message"] == message

@@ -12,6 +12,7 @@ import pyotp
 import pytest
 
 from ticks.adapter.files.recording import read_recording
+from ticks.adapter.simulator.instrument_model import MODES
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
@@ -121,7 +122,7 @@ class SdkFeed:
         return self.received[: self._count]
 
 
-@pytest.mark.parametrize("mode", list(Mode))
+@pytest.mark.parametrize("mode", MODES)
 def test_its_feed_client_receives_what_was_sent_in_every_mode(
     official_sdk: ModuleType, smart: Any, simulator: Simulator, mode: Mode
 ) -> None:

@@ -1,0 +1,44 @@
+"""Work that is done again and again beside a block of code, on a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def every(
+    seconds: float | Callable[[], float],
+    look: Callable[[], object],
+    *,
+    name: str,
+    join_s: float | None = None,
+) -> Iterator[None]:
+    """While the block lasts, call `look` at once and then `seconds` after each call has returned.
+
+    `seconds` may be a function that is asked before each wait. `look` is not called again once it
+    has returned True, or raised; what it raised is raised at the end of the block, unless the block
+    itself raises. The end waits for a call that is under way, `join_s` seconds at most (None: as
+    long as it takes), and for nothing else. The thread is called `name`.
+    """
+    end = threading.Event()
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            while look() is not True:
+                if end.wait(seconds() if callable(seconds) else seconds):
+                    return
+        except BaseException as failure:  # noqa: BLE001  (raised below, where it can be handled)
+            failures.append(failure)
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join(join_s)
+    if failures:
+        raise failures[0]

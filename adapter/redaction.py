@@ -1,0 +1,57 @@
+"""Masks secrets in text that others wrote: replies, headers, reason phrases, tracebacks.
+
+Rules
+- A server or a proxy may echo whatever it was sent. So every file that sends or uses a secret
+  hands it to `remember` first, and every file that shows foreign text passes it through `shown`
+  (a message) or `redacted` (a traceback).
+- What looks like a token, a credential header or a password in a URL is masked without having been
+  remembered: a broker may send tokens that nobody here has seen yet.
+- Mask first, cut afterwards: half a token is a secret too.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote
+
+MASK = "***"
+_SHORTEST = 4
+"""Shorter texts are no secrets, and masking them would destroy every message."""
+_MOST_SHOWN = 200
+
+_LOOKS_SECRET = (
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), MASK),
+    (re.compile(r"(?i)\b(bearer|basic)[ :=]+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),
+    (re.compile(r"(?<=://)[^\s\"'<>]+@"), f"{MASK}@"),
+)
+
+# Written by any thread that is about to send a secret, read by any that shows a text. Both are
+# single operations on the set, so no lock is needed.
+_secrets: set[str] = set()
+
+
+def remember(*secrets: str | None) -> None:
+    """Mask these from now on, in this process. None and what is too short are passed over."""
+    for secret in secrets:
+        if secret is not None and len(secret) >= _SHORTEST:
+            _secrets.update((secret, quote(secret, safe="")))
+
+
+def redacted(text: str) -> str:
+    """`text` with every secret masked."""
+    for secret in sorted(_secrets, key=len, reverse=True):
+        # A PIN or a code inside a longer number is that number, not the secret.
+        text = (
+            re.sub(rf"(?<!\d){secret}(?!\d)", MASK, text)
+            if secret.isdecimal() and secret.isascii()
+            else text.replace(secret, MASK)
+        )
+    for pattern, mask in _LOOKS_SECRET:
+        text = pattern.sub(mask, text)
+    return text
+
+
+def shown(text: str, limit: int = _MOST_SHOWN) -> str:
+    """`text` as a message may show it: masked, on one line, printable, `limit` characters long."""
+    safe = "".join(letter if letter.isprintable() else " " for letter in redacted(text))
+    return " ".join(safe.split())[:limit]

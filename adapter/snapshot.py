@@ -1,0 +1,306 @@
+"""How a stream stands at one moment: what a dashboard draws, and other processes read.
+
+A snapshot holds values (aware datetimes, seconds, phases, counts, exact decimals); the text for
+people is made where it is shown. As JSON its times are ISO 8601 in India, its prices text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from .clock import Clock, ist_time
+from .events import EventLog, LogEntry
+from .feed.buffer import TickBuffer
+from .feed.connection import Connection
+from .feed.lifecycle import Phase, Policy
+from .feed.stats import RateMeter
+from .feed.tracker import InstrumentState
+from .instrument import InstrumentKey, exchange_name
+from .market.calendar import MarketCalendar
+from .tick import Level
+from .wire.packet import decode_packet
+from .wire.subscription import Unit
+
+_WORST_FIRST = (
+    Phase.LOST,
+    Phase.WAITING,
+    Phase.CONNECTING,
+    Phase.LIVE,
+    Phase.IDLE,
+    Phase.STOPPED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSnapshot:
+    """One connection; seconds end in `_s`. `next_try_s` None: no wait is running."""
+
+    number: int
+    phase: Phase
+    is_quiet: bool
+    instruments: int
+    attempt: int
+    max_attempts: int | None
+    delay_s: float
+    next_try_s: float | None
+    silence_s: float
+    reconnects: int
+    blind_s: float
+    last_cause: str
+    ticks: int
+    uncertain_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentSnapshot:
+    """One instrument with what its last packet carried, prices in rupees; None: not carried.
+
+    `age_s` None: no tick since it was subscribed.
+    """
+
+    exchange: str
+    symbol: str
+    token: str
+    ltp: Decimal | None = None
+    change_percent: float | None = None
+    volume: int | None = None
+    ticks: int = 0
+    age_s: float | None = None
+    change: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    open_interest: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSnapshot:
+    """Where ticks go: name, whole rows and bytes written."""
+
+    name: str
+    rows: int
+    bytes_written: int
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSnapshot:
+    """The whole stream at one moment.
+
+    `phase` is the worst of the connections'; `silence_s` the longest. Rates are ticks a second,
+    `rates` one a second, oldest first. Latency is from the socket to the flushed outputs, None
+    where nothing was written. `session_expires_at` is None while it is not known,
+    `market_opens_at` while the market is open. `instruments` holds the most active;
+    `instruments_total` counts all, `never_ticked` those without a tick since they were subscribed.
+    `uncertain_s`: seconds in which the feed answered and nothing moved; `foreign`: packets that
+    nobody subscribed to; `names_skipped`: names of watch lists that mean no instrument.
+    """
+
+    at: datetime
+    started_at: datetime
+    uptime_s: float
+    phase: Phase
+    connections: tuple[ConnectionSnapshot, ...]
+    ticks: int
+    rate_now: float
+    rate_mean: float
+    rate_peak: float
+    rates: tuple[float, ...]
+    silence_s: float
+    silence_after_s: float
+    reconnects: int
+    blind_s: float
+    last_cause: str
+    dropped: int
+    malformed: int
+    out_of_order: int
+    duplicates: int
+    buffered: int
+    buffer_limit: int
+    session_expires_at: datetime | None
+    is_market_open: bool
+    market_opens_at: datetime | None
+    instruments: tuple[InstrumentSnapshot, ...]
+    instruments_total: int
+    never_ticked: int
+    latency_p50_us: float | None = None
+    latency_p99_us: float | None = None
+    outputs: tuple[OutputSnapshot, ...] = ()
+    uncertain_s: float = 0.0
+    foreign: int = 0
+    names_skipped: int = 0
+    is_demo: bool = False
+    events: tuple[LogEntry, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """JSON values, as the status file and `--json` give them."""
+        plain: dict[str, object] = msgspec.to_builtins(replace(self, events=()))
+        return {**plain, "events": [entry.to_dict() for entry in self.events]}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, object]) -> FeedSnapshot:
+        """What `to_dict` gave, perhaps in another version of this program.
+
+        Keys and events that are not known are ignored. Raises ValueError where a value is missing
+        or of another type.
+        """
+        plain = msgspec.convert({**given, "events": ()}, cls)
+        return replace(plain, events=tuple(_entries(given.get("events"))))
+
+
+def _entries(given: object) -> list[LogEntry]:
+    if not isinstance(given, list):
+        raise ValueError("events: not a list")
+    entries = [LogEntry.from_dict(each) for each in given]
+    return [entry for entry in entries if entry is not None]
+
+
+class SnapshotBuilder:
+    """Makes the snapshots of one broker.
+
+    A snapshot may be asked for by any thread. It reads the counters that the feed threads write
+    without a lock: each is one number, and a figure that is a packet behind does no harm.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        policy: Policy,
+        calendar: MarketCalendar,
+        buffer: TickBuffer,
+        log: EventLog,
+        symbols: Mapping[InstrumentKey, str],
+    ) -> None:
+        self._clock = clock
+        self._policy = policy
+        self._calendar = calendar
+        self._buffer = buffer
+        self._log = log
+        self._symbols = symbols
+        self._started_s = clock.now_s()
+        self._started_ns = clock.wall_ns()
+        self._rate = RateMeter(self._started_s)
+
+    def restart_rate(self) -> None:
+        """The ticks are counted from 0 again."""
+        self._rate = RateMeter(self._clock.now_s())
+
+    def build(
+        self, connections: Sequence[Connection], units: Sequence[Unit], most_instruments: int
+    ) -> FeedSnapshot:
+        """How the stream stands now; samples the rate too."""
+        now_s, wall_ns = self._clock.now_s(), self._clock.wall_ns()
+        shown = [self._connection(connection, now_s) for connection in connections]
+        trackers = [connection.tracker for connection in connections]
+        ticks = sum(tracker.ticks for tracker in trackers)
+        self._rate.sample(now_s, ticks)
+        segments = {unit.exchange_type for unit in units}
+        opens_at = self._calendar.next_open(segments, wall_ns)
+        expiries = [c.session_expires_ns for c in connections if c.session_expires_ns]
+        # `list` copies in one step: the feed thread may add an instrument meanwhile
+        states = [state for tracker in trackers for state in list(tracker.seen.values())]
+        return FeedSnapshot(
+            at=ist_time(wall_ns),
+            started_at=ist_time(self._started_ns),
+            uptime_s=round(now_s - self._started_s, 3),
+            phase=_worst_phase(shown),
+            connections=tuple(shown),
+            ticks=ticks,
+            rate_now=self._rate.now,
+            rate_mean=self._rate.mean(now_s),
+            rate_peak=self._rate.peak,
+            rates=self._rate.history,
+            silence_s=max((c.silence_s for c in shown), default=0.0),
+            silence_after_s=self._policy.silence_after_s,
+            reconnects=sum(c.reconnects for c in shown),
+            blind_s=sum(c.blind_s for c in shown),
+            last_cause=next((c.last_cause for c in shown if c.last_cause), ""),
+            dropped=self._buffer.dropped,
+            malformed=sum(tracker.malformed for tracker in trackers),
+            out_of_order=sum(tracker.out_of_order for tracker in trackers),
+            duplicates=sum(tracker.duplicates for tracker in trackers),
+            buffered=self._buffer.size,
+            buffer_limit=self._buffer.limit,
+            session_expires_at=ist_time(min(expiries)) if expiries else None,
+            is_market_open=opens_at is None and self._calendar.is_open(segments, wall_ns),
+            market_opens_at=opens_at,
+            instruments=self._instruments(states, units, now_s, most_instruments),
+            instruments_total=len({unit[:2] for unit in units}),
+            never_ticked=len(units) - sum(1 for state in states if state.ticks),
+            events=self._log.recent(),
+        )
+
+    def _connection(self, connection: Connection, now_s: float) -> ConnectionSnapshot:
+        state = connection.state
+        is_live, is_waiting = state.phase is Phase.LIVE, state.phase is Phase.WAITING
+        return ConnectionSnapshot(
+            number=connection.number,
+            phase=state.phase,
+            is_quiet=state.is_quiet,
+            instruments=len(connection.units),
+            attempt=state.attempt,
+            max_attempts=self._policy.max_attempts,
+            delay_s=state.delay_s,
+            next_try_s=max(0.0, state.due_at_s - now_s) if is_waiting else None,
+            silence_s=max(0.0, now_s - connection.last_data_s) if is_live else 0.0,
+            reconnects=state.reconnects,
+            blind_s=state.total_blind_s(now_s),
+            last_cause="" if state.cause is None else state.cause.label,
+            ticks=connection.tracker.ticks,
+        )
+
+    def _instruments(
+        self, states: Collection[InstrumentState], units: Sequence[Unit], now_s: float, most: int
+    ) -> tuple[InstrumentSnapshot, ...]:
+        active = sorted(states, key=lambda state: -activity(state.ticks))[:most]
+        shown = [self._instrument(state, now_s) for state in active if state.ticks]
+        ticked = {state.key for state in states}
+        for unit in units:
+            if len(shown) >= most:
+                break
+            key = (unit.exchange_type, unit.token)
+            if key not in ticked:
+                exchange = exchange_name(unit.exchange_type)
+                shown.append(InstrumentSnapshot(exchange, self._symbols.get(key, ""), unit.token))
+        return tuple(shown)
+
+    def _instrument(self, state: InstrumentState, now_s: float) -> InstrumentSnapshot:
+        """The last packet of an instrument, decoded: the only packets that a view ever decodes."""
+        tick = decode_packet(state.packet)
+        close = tick.close_price
+        best_bid, best_ask = _price_of_first(tick.bids), _price_of_first(tick.asks)
+        return InstrumentSnapshot(
+            exchange=tick.exchange,
+            symbol=self._symbols.get(state.key, ""),
+            token=tick.token,
+            ltp=tick.ltp,
+            change_percent=(tick.last_price - close) * 100 / close if close else None,
+            volume=tick.volume,
+            ticks=state.ticks,
+            age_s=max(0.0, now_s - state.at_s),
+            change=tick.decimal(tick.last_price - close) if close else None,
+            bid=None if best_bid is None else tick.decimal(best_bid),
+            ask=None if best_ask is None else tick.decimal(best_ask),
+            open_interest=tick.open_interest,
+        )
+
+
+def _price_of_first(levels: Sequence[Level | None]) -> int | None:
+    """The best price of one side; None where its first level is empty, or none are carried."""
+    best = levels[0] if levels else None
+    return None if best is None else best.price
+
+
+def _worst_phase(connections: Collection[ConnectionSnapshot]) -> Phase:
+    phases = {connection.phase for connection in connections}
+    return next((phase for phase in _WORST_FIRST if phase in phases), Phase.IDLE)
+
+
+def activity(ticks: int) -> int:
+    """A count in steps of a fifth or so: what is sorted by it keeps its place from look to look."""
+    return round(4 * math.log2(ticks)) if ticks > 0 else -1

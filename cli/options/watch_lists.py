@@ -1,0 +1,28 @@
+"""--from FILE: the watch lists of a command, from files and stdin."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...adapter.errors import UsageError
+from ...adapter.instruments.watch_list import Entry, read_limited, read_watch_list
+
+
+def listed_names(paths: Sequence[str]) -> list[tuple[str, Entry]]:
+    """The entries of each list, with the file they stand in; `-` is stdin. Raises UsageError."""
+    return [(path, entry) for path in paths for entry in read_watch_list(_content(path))]
+
+
+def _content(path: str) -> bytes:
+    try:
+        if path == "-":
+            return read_limited(sys.stdin.buffer)
+        with Path(path).open("rb") as file:
+            return read_limited(file)
+    except OSError as error:
+        raise UsageError(
+            f"the watch list {path} cannot be read: {error.strerror}",
+            remedy="give a text file with one symbol per line",
+        ) from error

@@ -1,0 +1,181 @@
+"""Why a name is refused, how it was read, and what may have been meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from ticks.adapter.errors import SymbolError
+from ticks.adapter.instruments.index import InstrumentIndex
+from ticks.adapter.instruments.naming import read_name
+from ticks.adapter.instruments.refusals import nearest, shown
+from ticks.adapter.instruments.resolve import resolve
+
+from .names_table import TODAY
+
+Build = Callable[[list[dict[str, Any]]], InstrumentIndex]
+
+
+def _refused(index: InstrumentIndex, text: str) -> SymbolError:
+    with pytest.raises(SymbolError) as caught:
+        resolve(index, read_name(text), TODAY)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "understood", "first"),
+    [
+        ("NIFTY 22SEP 24600 CE", "strike-unlisted", "NIFTY, 22 Sep 2026, 24600 CE",
+         "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTY22SEP2624600CE", "strike-unlisted", "NIFTY, 22 Sep 2026, 24600 CE",
+         "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTY26SEP24600CE", "strike-unlisted", "NIFTY, 29 Sep 2026, 24600 CE",
+         "NFO:NIFTY29SEP2624500CE"),
+        ("NIFTY weekly 24600 PE", "strike-unlisted", "NIFTY, 22 Sep 2026, 24600 PE",
+         "NFO:NIFTY22SEP2624500PE"),
+        ("NIFTY 24600 CE", "strike-unlisted", "NIFTY, 24600 CE", "NFO:NIFTY22SEP2624500CE"),
+        ("SBIN SEP 850 CE", "strike-unlisted", "SBIN, 29 Sep 2026, 850 CE",
+         "NFO:SBIN29SEP26840CE"),
+        ("USDINR SEP 95.5 CE", "strike-unlisted", "USDINR, 28 Sep 2026, 95.5 CE",
+         "CDS:USDINR26SEP9525CE"),
+        ("NIFTY 15OCT 24500 CE", "expiry-unlisted", "NIFTY, 15 Oct, 24500 CE",
+         "NFO:NIFTY13OCT2624500CE"),
+        ("NIFTY DEC FUT", "expiry-unlisted", "NIFTY, Dec, FUT", "NFO:NIFTY23NOV26FUT"),
+        ("BANKNIFTY-III", "expiry-unlisted", "BANKNIFTY, third monthly expiry, FUT",
+         "NFO:BANKNIFTY29SEP26FUT"),
+        ("RELIANCE 24SEP 1400 CE", "expiry-unlisted", "RELIANCE, 24 Sep, 1400 CE",
+         "NFO:RELIANCE29SEP261400CE"),
+        ("VEDL FUT", "right-unlisted", "VEDL, FUT", "NFO:VEDL29SEP26292.5CE"),
+    ],
+)  # fmt: skip
+def test_a_contract_that_is_not_listed_is_read_back_with_what_lies_nearest(
+    september: InstrumentIndex, text: str, kind: str, understood: str, first: str
+) -> None:
+    error = _refused(september, text)
+    assert (error.kind, error.values["understood"]) == (kind, understood)
+    assert error.values["typed"] == text
+    assert str(error.candidates[0]) == first
+    assert understood in error.message
+
+
+def test_the_lower_strike_comes_first_on_a_tie(september: InstrumentIndex) -> None:
+    error = _refused(september, "NIFTY 22SEP 24250 CE")
+    assert [str(each) for each in error.candidates[:2]] == [
+        "NFO:NIFTY22SEP2624000CE",
+        "NFO:NIFTY22SEP2624500CE",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "first"),
+    [
+        ("RELAINCE", "symbol-unknown", "NSE:RELIANCE-EQ"),
+        ("RELAINCE-EQ", "symbol-unknown", "NSE:RELIANCE-EQ"),
+        ("BSE:RELAINCE", "symbol-unknown", "BSE:RELIANCE"),
+        ("BANKNIFT", "symbol-unknown", "NSE:Nifty Bank"),
+        ("NIFTY BNK", "symbol-unknown", "NSE:Nifty Bank"),
+        ("BSE:NIFTY", "symbol-unknown", "NSE:Nifty 50"),
+        ("MCX:RELIANCE", "symbol-unknown", "NSE:RELIANCE-EQ"),
+        ("NSE:35010", "symbol-unknown", "NFO:NIFTY29SEP26FUT"),
+        ("RELI", "symbol-unknown", "NSE:RELIANCE-EQ"),
+        ("ZOMATTO", "symbol-unknown", "NSE:ETERNAL-EQ"),
+        ("NIFTI 22SEP 24500 CE", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTI22SEP2624500CE", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTY22SPE2624500CE", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTY22SEP2624500CF", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTY 22SEP 24500 XE", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
+        ("BFO:NIFTY FUT", "symbol-unknown", "NFO:NIFTY29SEP26FUT"),
+        ("TATASTELE SEP FUT", "symbol-unknown", "NSE:TATASTEEL-EQ"),
+        ("NIFTI 22SEP 24600 CE", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
+        ("^RELIANCE", "symbol-unknown", "NSE:RELIANCE-EQ"),
+        ("NYSE:RELIANCE", "exchange-unknown", "NSE:RELIANCE-EQ"),
+        ("NIFTY IT FUT", "contracts-unlisted", "NSE:Nifty IT"),
+        ("TATASTEEL SEP FUT", "contracts-unlisted", "NSE:TATASTEEL-EQ"),
+        ("MINDTREE", "symbol-merged", "NSE:LTM-EQ"),
+        ("HDFC", "symbol-merged", "NSE:HDFCBANK-EQ"),
+        ("SEQUENT", "symbol-unknown", None),
+        ("NSE_EQ|INE002A01018", "symbol-isin", None),
+        ("ZQXJWVKK", "symbol-unknown", None),
+        ("ＮＩＦＴＹ", "symbol-unknown", None),
+        ("*", "symbol-unknown", None),
+        ("'; DROP TABLE instruments", "symbol-unknown", None),
+        ("%", "symbol-unknown", None),
+        ("", "symbol-empty", None),
+        ("   ", "symbol-empty", None),
+        ("NSE:", "symbol-empty", None),
+        ("nse_cm|", "symbol-empty", None),
+        (":", "symbol-empty", None),
+        ("_", "symbol-empty", None),
+        ("^", "symbol-empty", None),
+        ("A" * 65, "symbol-too-long", None),
+        ("A" * 100_000, "symbol-too-long", None),
+    ],
+)
+def test_each_kind_of_refusal_names_the_likeliest_first(
+    september: InstrumentIndex, text: str, kind: str, first: str | None
+) -> None:
+    error = _refused(september, text)
+    assert error.kind == kind
+    assert [str(each) for each in error.candidates[:1]] == ([] if first is None else [first])
+    assert len(error.message) < 700
+
+
+def test_a_corrected_contract_is_the_only_candidate(september: InstrumentIndex) -> None:
+    assert len(_refused(september, "NIFTI 22SEP 24500 CE").candidates) == 1
+
+
+def test_odd_series_come_last(september: InstrumentIndex) -> None:
+    symbols = [each.symbol for each in _refused(september, "RELIANSE").candidates]
+    assert symbols[-1] == "RELIANCE-BL"
+
+
+def test_an_unknown_exchange_is_answered_with_the_known_ones(september: InstrumentIndex) -> None:
+    error = _refused(september, "NYSE:IBM")
+    assert "'NYSE' is not an exchange; known are NSE, NFO" in error.message
+    assert error.values["exchange"] == "NYSE"
+
+
+def test_a_candidate_is_an_instrument_and_five_are_shown_with_their_expiry(
+    september: InstrumentIndex,
+) -> None:
+    error = _refused(september, "NFO:NIFTY")
+    assert error.candidates[0].expiry == "2026-09-29"
+    assert error.values["found"] == 74
+    assert "'NFO:NIFTY' names 74 instruments: NFO:NIFTY29SEP26FUT (29 Sep 2026), " in error.message
+    assert error.message.endswith("and 69 more")
+    assert len(error.candidates) == 20
+
+
+def test_what_is_shown_of_a_share_has_no_expiry(september: InstrumentIndex) -> None:
+    assert shown(september.select("symbol = 'SBIN-EQ'")) == "NSE:SBIN-EQ"
+
+
+def test_nothing_is_near_to_nothing(september: InstrumentIndex) -> None:
+    assert nearest(september, read_name(""), TODAY, 5) == []
+    assert nearest(september, read_name("ZQXJWV"), TODAY, 5) == []
+
+
+def test_no_sentence_names_a_command_or_an_option(september: InstrumentIndex) -> None:
+    for text in ("NIFTI", "NFO:NIFTY", "NIFTY 1 CE", "HDFC", "NYSE:X", "NIFTY25AUG26FUT", ""):
+        error = _refused(september, text)
+        assert "`" not in error.message
+        assert "--" not in error.message
+        assert error.remedy == ""
+
+
+def test_few_names_are_compared_with_a_misspelled_one_letter_by_letter(
+    build: Build, make_record: Callable[..., dict[str, Any]]
+) -> None:
+    records = [make_record("NSE", str(n), f"{_made_up(n)}-EQ", _made_up(n)) for n in range(20_000)]
+    index = build(records)
+    compared = [len(index.near_names.candidates(_made_up(n) + "QX")) for n in range(0, 3_000, 10)]
+    assert sum(compared) / len(compared) < 600
+
+
+def _made_up(number: int) -> str:
+    """A name of eight letters, as varied as those of companies."""
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    number = number * 2_654_435_761 % 26**8
+    return "".join(letters[number // 26**place % 26] for place in range(8))
