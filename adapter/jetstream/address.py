@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import UsageError
+from ..redaction import remember
 
 DEFAULT_STREAM = "TICKS"
 DEFAULT_PORT = 4222
@@ -96,6 +97,13 @@ def access_from_env(environ: Mapping[str, str], address: NatsAddress) -> NatsAcc
 
     Raises UsageError, kind `nats-file`, for a file that cannot be read or is of another kind.
     """
+    access = _access(environ, address)
+    seed = _SEED.search(access.creds)
+    remember(seed and seed[1], access.nkey_seed, access.password, access.token)
+    return access
+
+
+def _access(environ: Mapping[str, str], address: NatsAddress) -> NatsAccess:
     files = {
         "ca_file": _readable(environ, "NATS_CA"),
         "cert_file": _readable(environ, "NATS_CERT"),

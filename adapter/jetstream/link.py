@@ -20,6 +20,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UsageError
+from ..redaction import shown
 from .address import NatsAccess, NatsAddress
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class Delivery(NamedTuple):
         if b'"error"' not in self.body:
             return ""
         try:
-            return str(json.loads(self.body)["error"]["description"])
+            return shown(str(json.loads(self.body)["error"]["description"]))
         except (ValueError, LookupError, TypeError):
             return "the server refuses the messages"
 
@@ -307,7 +308,7 @@ class Link:
         code = refusal.get("err_code", refusal.get("code", 0))
         if code in _NO_JETSTREAM:
             raise LinkError("nats-no-jetstream", "the server has no JetStream for this account")
-        return reply, (code, str(refusal.get("description", code)))
+        return reply, (code, shown(str(refusal.get("description", code))))
 
     async def close(self) -> None:
         """End it at once. What was sent and is not acknowledged may have arrived or not."""
@@ -493,5 +494,4 @@ def _words(error: BaseException) -> str:
         return "no answer"
     if isinstance(error, OSError) and error.errno and error.errno > 0:
         return os.strerror(error.errno)
-    text = str(error).removeprefix("nats: ").strip("'")
-    return text or type(error).__name__
+    return shown(str(error).removeprefix("nats: ").strip("'")) or type(error).__name__

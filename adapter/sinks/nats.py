@@ -105,6 +105,10 @@ class NatsSink:
         """Bytes of the messages that the server acknowledged, without subject and headers."""
         return self._publisher.acknowledged_bytes
 
+    def takes(self, packets: int) -> bool:
+        """Always: whoever writes never waits for the server."""
+        return True
+
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
         """Take the packets of one drain, of modes 1-3. Raises OutputError for a full buffer that
         is to end the run."""
