@@ -65,8 +65,7 @@ class MetricsServer:
         from prometheus_client import CollectorRegistry, make_wsgi_app
 
         registry = CollectorRegistry()
-        # It wants a `Collector` of its own, of which it uses `collect` alone.
-        registry.register(_Collector(self._snapshot))  # type: ignore[arg-type]
+        registry.register(_Collector(self._snapshot))
         try:
             self._server = _Server(self.host, self.port)
         except OSError as error:

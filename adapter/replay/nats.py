@@ -12,12 +12,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..errors import RecordingError, TicksError
+from ..files.recording import OnDamage
 from ..instrument import exchange_number
 from ..jetstream.address import NatsAccess, NatsAddress
 from ..jetstream.link import LinkError, StreamFacts, check_installed
 from ..jetstream.message import decode_message
 from ..jetstream.subscriber import ReadRange, Stored, Subscriber
+from ..rows.block import RecordedBlock, RowBlock
 from ..rows.decode import Recorded
+from ..rows.format import Csv, TickFormat
+from ..tick import Mode
 from ..waker import Waker
 
 _MOST_HELD = 20_000
@@ -51,36 +55,72 @@ def _by_token(name: str) -> tuple[str, str] | None:
     return (exchange, token) if is_token and exchange_number(exchange) is not None else None
 
 
-class NatsReader:
-    """Reads a stream once: `open`, then `batches`, then `close`.
+class NatsSource:
+    """Where to read, as whom, and what; with `follows` beyond the last message, without an end."""
 
-    `on_damage` is called for a message that holds no tick, with its number in the stream.
+    is_stdin = False
+
+    def __init__(
+        self, address: NatsAddress, access: NatsAccess, wanted: ReadRange, *, follows: bool = False
+    ) -> None:
+        self.address = address
+        self.access = access
+        self.wanted = wanted
+        self.follows = follows
+        self.bytes_read = 0
+        self._bytes: int | None = None
+
+    @property
+    def name(self) -> str:
+        return str(self.address)
+
+    def size(self) -> int | None:
+        """Bytes that there are to read; None while that is not known, and where there is no end."""
+        return self._bytes
+
+    def note_progress(self, facts: StreamFacts, first: int, last: int) -> None:
+        """How far it is read, from message number `first` on; bytes are counted as if all messages
+        were of one size."""
+        if not (self.follows or self.wanted.instruments) and facts.messages:
+            size = facts.bytes // facts.messages
+            self._bytes = max(1, size * (facts.last_sequence - first + 1))
+            self.bytes_read = size * (last - first + 1)
+
+
+class NatsReader:
+    """Reads a stream once, from the first of `blocks` on; whatever ends that ends the reading.
+
+    `on_damage` is called for a message that holds no tick, with its number in the stream. `rows`
+    counts good ones; `format` has the columns that the first of them needs. The waker is woken when
+    there is something to read, or by whoever makes `is_stopping` true.
     """
 
     def __init__(
         self,
-        address: NatsAddress,
-        access: NatsAccess,
-        wanted: ReadRange,
+        source: NatsSource,
+        on_damage: OnDamage,
         *,
-        follows: bool,
         waker: Waker,
-        on_damage: Callable[[str, int, str], None],
+        is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
-        self.name = str(address)
-        self.facts: StreamFacts | None = None
-        """The stream as it was when it was opened."""
-        self.last_sequence = 0
-        """The stream's number of the last message that was given out."""
-        self._waker = waker
+        self.source = source
+        self.rows = 0
+        self.format: TickFormat = Csv(Mode.LTP)
+        self._facts: StreamFacts | None = None
+        self._first_sequence = 0
         self._on_damage = on_damage
+        self._waker = waker
+        self._is_stopping = is_stopping
         self._subscriber = Subscriber(
-            address, access, wanted, follows=follows, deliver=self._deliver
+            source.address,
+            source.access,
+            source.wanted,
+            follows=source.follows,
+            deliver=self._deliver,
         )
         self._lock = threading.Lock()
         self._held: deque[Sequence[Stored]] = deque()
         self._held_count = 0
-        self._is_opened = threading.Event()
         self._failure: TicksError | None = None
         self._has_ended = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,51 +128,53 @@ class NatsReader:
 
     # --- the replay's thread ---
 
-    def open(self) -> None:
-        """Connect. Raises RecordingError where server or stream is not to be had, UsageError where
-        nats-py is not installed."""
+    def blocks(self) -> Iterator[RowBlock]:
+        """The ticks, as many at a time as have come, until the end or a stop.
+
+        Raises RecordingError where server or stream are not to be had, or are gone; UsageError
+        where nats-py is not installed.
+        """
         check_installed()
         self._thread.start()
-        self._is_opened.wait()
-        if self.facts is None and self._failure is not None:
-            raise self._failure
+        try:
+            while (held := self._next()) is not None:
+                ticks = list(self._decoded(held))
+                if ticks and not self.rows:
+                    self.format = Csv(Mode(ticks[0].packet[0]))
+                self.rows += len(ticks)
+                yield RecordedBlock(ticks)
+        finally:
+            self._call(self._subscriber.stop)
+            self._thread.join(_JOIN_S)
 
-    def batches(self) -> Iterator[list[Recorded]]:
-        """The ticks, as many at a time as have come; none whenever the waker was woken for another
-        reason. Raises RecordingError when stream or server are gone, after the last tick."""
-        while True:
+    def _next(self) -> Sequence[Stored] | None:
+        """The next messages; waits for them. None at the end, and at a stop."""
+        while not self._is_stopping():
             with self._lock:
                 held = self._held.popleft() if self._held else None
                 has_ended = self._has_ended
-                if held is not None:
-                    self._held_count -= len(held)
-                    is_low = self._held_count <= _MOST_HELD // 2
+                self._held_count -= len(held or ())
+                is_low = self._held_count <= _MOST_HELD // 2
             if held is not None:
                 if is_low:
                     self._call(self._subscriber.resume)
-                yield self._decoded(held)
-            elif has_ended:
+                return held
+            if has_ended:
                 if self._failure is not None:
                     raise self._failure
-                return
-            elif self._waker.wait(None) and not (self._held or self._has_ended):
-                yield []
+                return None
+            self._waker.wait(None)
+        return None
 
-    def _decoded(self, held: Sequence[Stored]) -> list[Recorded]:
-        ticks = []
+    def _decoded(self, held: Sequence[Stored]) -> Iterator[Recorded]:
         for message in held:
             try:
-                ticks.append(decode_message(message.body))
+                yield decode_message(message.body)
             except RecordingError as error:
-                self._on_damage(self.name, message.sequence, str(error))
-        self.last_sequence = held[-1].sequence
-        return ticks
-
-    def close(self) -> None:
-        """Stop reading. Closing again does nothing."""
-        self._call(self._subscriber.stop)
-        if self._thread.ident is not None:
-            self._thread.join(_JOIN_S)
+                self._on_damage(self.source.name, message.sequence, str(error))
+        self._first_sequence = self._first_sequence or held[0].sequence
+        if self._facts is not None:
+            self.source.note_progress(self._facts, self._first_sequence, held[-1].sequence)
 
     def _call(self, act: Callable[[], object]) -> None:
         """`act` in the loop's thread, soon; nothing when the loop has ended."""
@@ -150,21 +192,19 @@ class NatsReader:
         except TicksError as error:
             self._failure = error
         except LinkError as error:
-            self._failure = RecordingError(str(error), kind=error.kind, name=self.name)
+            self._failure = RecordingError(str(error), kind=error.kind, name=self.source.name)
             self._failure.__cause__ = error
         except Exception as unexpected:  # noqa: BLE001  (a thread's last words must be heard)
-            self._failure = RecordingError(f"{self.name}: {unexpected!r}")
+            self._failure = RecordingError(f"{self.source.name}: {unexpected!r}")
             self._failure.__cause__ = unexpected
         finally:
             with self._lock:
                 self._has_ended = True
-            self._is_opened.set()
             self._waker.wake()
 
     async def _read(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.facts = await self._subscriber.open()
-        self._is_opened.set()
+        self._facts = await self._subscriber.open()
         await self._subscriber.run()
 
     def _deliver(self, messages: Sequence[Stored]) -> bool:

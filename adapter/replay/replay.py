@@ -12,8 +12,8 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from ..sinks.sink import BlockSink, FanOut, OutputFigures
 from ..tick import Mode
 from ..waker import Waker
 from .merge import merged
+from .nats import NatsReader, NatsSource
 from .pacer import Pacer
 from .row_filter import RowFilter
 
@@ -37,7 +38,8 @@ _REPORT_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """What to play and how. `speed` None: as fast as the sinks take it; `count`: rows in all."""
+    """What to play and how. `speed` None: as fast as the sinks take it; `count`: rows in all;
+    `streams`: those of the paths that are no files."""
 
     paths: tuple[str, ...]
     speed: float | None = 1.0
@@ -45,6 +47,7 @@ class ReplayOptions:
     loops: bool = False
     count: int | None = None
     is_strict: bool = False
+    streams: Mapping[str, NatsSource] = field(default_factory=dict)
 
 
 class ReplayStart(NamedTuple):
@@ -106,7 +109,9 @@ class Replay:
         self._waker = waker
         self._on_damage = raise_damage if options.is_strict else on_damage
         self._progress = progress
-        self._inputs = [Input(path, waker=waker) for path in options.paths]
+        self._inputs: list[Input | NatsSource] = [
+            options.streams.get(path) or Input(path, waker=waker) for path in options.paths
+        ]
         self._opened: list[Iterator[RowBlock]] = []
         self._sinks: FanOut[BlockSink] = FanOut(())
         self._pacer = Pacer(options.speed, skips_idle=options.skips_idle) if options.speed else None
@@ -116,6 +121,11 @@ class Replay:
         self._position = b""
         self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
 
     def stop(self) -> None:
         """End soon. Safe in a signal handler."""
@@ -137,10 +147,10 @@ class Replay:
         return ReplayStart(formats[0] if formats else Jsonl(), max(modes, default=Mode.LTP))
 
     def _open_reader(
-        self, source: Input
-    ) -> tuple[RecordingReader, RowBlock | None, Iterator[RowBlock]]:
+        self, source: Input | NatsSource
+    ) -> tuple[RecordingReader | NatsReader, RowBlock | None, Iterator[RowBlock]]:
         """A reader, its first block (None at a stop), and all of its blocks."""
-        reader = RecordingReader(source, self._report_damage)
+        reader = self._reader_of(source)
         blocks = self._blocks_of(reader)
         first: RowBlock | None = None
         for first in blocks:
@@ -149,7 +159,17 @@ class Replay:
                 break
         return reader, first, blocks if first is None else chain([first], blocks)
 
-    def _blocks_of(self, reader: RecordingReader) -> Iterator[RowBlock]:
+    def _reader_of(self, source: Input | NatsSource) -> RecordingReader | NatsReader:
+        if isinstance(source, Input):
+            return RecordingReader(source, self._report_damage)
+        return NatsReader(
+            source,
+            self._report_damage,
+            waker=self._waker,
+            is_stopping=lambda: self._is_stopping,
+        )
+
+    def _blocks_of(self, reader: RecordingReader | NatsReader) -> Iterator[RowBlock]:
         """All that a recording gives. Raises RecordingError at its end if that was no row."""
         try:
             yield from reader.blocks()

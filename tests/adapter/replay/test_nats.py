@@ -14,8 +14,9 @@ from ticks.adapter.errors import RecordingError, UsageError
 from ticks.adapter.jetstream.address import NatsAccess, parse_address
 from ticks.adapter.jetstream.subscriber import ReadRange
 from ticks.adapter.replay import nats as module
-from ticks.adapter.replay.nats import CLOCK_SKEW_NS, LATE_NS, NatsReader, read_range
+from ticks.adapter.replay.nats import CLOCK_SKEW_NS, LATE_NS, NatsReader, NatsSource, read_range
 from ticks.adapter.rows.decode import Recorded
+from ticks.adapter.rows.format import Csv
 from ticks.adapter.sinks.nats import NatsOptions, NatsSink
 from ticks.adapter.tick import Mode
 from ticks.adapter.waker import Waker
@@ -55,113 +56,131 @@ def recorded(server: NatsServer) -> Callable[[int, int], None]:
     return record
 
 
-@pytest.fixture
-def reader(server: NatsServer) -> Iterator[Callable[..., NatsReader]]:
-    """Opens readers; closed at the end, whatever became of them."""
-    made: list[NatsReader] = []
+class Opened:
+    """A reader, and who may stop it."""
 
-    def open_one(
-        *, follows: bool = False, on_damage: Callable[[str, int, str], None] | None = None
-    ) -> NatsReader:
-        one = NatsReader(
-            parse_address(server.url),
-            NatsAccess(),
-            ReadRange(),
-            follows=follows,
-            waker=Waker(),
-            on_damage=on_damage or _fail,
+    def __init__(self, server: NatsServer, *, follows: bool = False) -> None:
+        self.damage: list[int] = []
+        self.waker = Waker()
+        self.is_stopping = False
+        self.source = NatsSource(
+            parse_address(server.url), NatsAccess(), ReadRange(), follows=follows
         )
-        made.append(one)
-        one.open()
-        return one
+        self.reader = NatsReader(
+            self.source,
+            lambda _name, number, _reason: self.damage.append(number),
+            waker=self.waker,
+            is_stopping=lambda: self.is_stopping,
+        )
 
-    yield open_one
-    for each in made:
-        each.close()
-        assert not each._thread.is_alive()
+    def rows(self) -> Iterator[Recorded]:
+        for block in self.reader.blocks():
+            yield from block.recorded()
 
-
-def _fail(name: str, sequence: int, reason: str) -> None:
-    raise AssertionError(f"{name}, message {sequence}: {reason}")
+    def stop(self) -> None:
+        self.is_stopping = True
+        self.waker.wake()
 
 
 def test_every_row_comes_back_to_the_microsecond(
-    recorded: Callable[[int, int], None], reader: Callable[..., NatsReader]
+    server: NatsServer, recorded: Callable[[int, int], None]
 ) -> None:
     recorded(1, 3_000)
-    one = reader()
-    assert [each for batch in one.batches() for each in batch] == [row(n) for n in range(1, 3_001)]
-    assert one.last_sequence == 3_000
+    one = Opened(server)
+    assert list(one.rows()) == [row(number) for number in range(1, 3_001)]
+    assert one.reader.rows == 3_000
+    assert one.reader.format == Csv(Mode.LTP)
+    assert not one.reader._thread.is_alive()
 
 
-def test_a_reader_that_follows_brings_what_comes_and_can_be_woken(
-    recorded: Callable[[int, int], None], reader: Callable[..., NatsReader]
+def test_how_far_it_is_read_is_known_where_there_is_an_end(
+    server: NatsServer, recorded: Callable[[int, int], None]
+) -> None:
+    recorded(1, 3_000)
+    one, endless = Opened(server), Opened(server, follows=True)
+    assert one.source.size() is None
+    blocks = one.reader.blocks()
+    next(blocks)
+    assert 0 < one.source.bytes_read <= (one.source.size() or 0)
+    list(blocks)
+    assert one.source.bytes_read == one.source.size()
+    next(endless.reader.blocks())
+    assert endless.source.size() is None
+
+
+def test_a_reader_that_follows_brings_what_comes_until_it_is_stopped(
+    server: NatsServer, recorded: Callable[[int, int], None]
 ) -> None:
     recorded(1, 10)
-    one = reader(follows=True)
-    batches = one.batches()
-    got: list[Recorded] = []
-    while len(got) < 10:
-        got += next(batches)
-    one._waker.wake()
-    assert next(batches) == []
+    one = Opened(server, follows=True)
+    rows = one.rows()
+    got = [next(rows) for _ in range(10)]
     recording = threading.Thread(target=recorded, args=(11, 20))
     recording.start()
-    while len(got) < 20:
-        got += next(batches)
+    got += [next(rows) for _ in range(10)]
     recording.join()
     assert got == [row(number) for number in range(1, 21)]
+    stopping = threading.Timer(0.2, one.stop)
+    stopping.start()
+    assert list(rows) == []
+    assert not one.reader._thread.is_alive()
+
+
+def test_a_reader_that_is_left_in_the_midst_ends_its_thread(
+    server: NatsServer, recorded: Callable[[int, int], None]
+) -> None:
+    recorded(1, 100)
+    one = Opened(server, follows=True)
+    blocks = one.reader.blocks()
+    next(blocks)
+    del blocks
+    eventually(lambda: not one.reader._thread.is_alive())
 
 
 def test_a_reader_that_is_slow_holds_a_bounded_number_of_messages(
-    recorded: Callable[[int, int], None],
-    reader: Callable[..., NatsReader],
-    monkeypatch: pytest.MonkeyPatch,
+    server: NatsServer, recorded: Callable[[int, int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_MOST_HELD", 2_000)
     recorded(1, 12_000)
-    one = reader()
-    eventually(lambda: one._held_count >= 2_000)
-    most, count = 0, 0
-    for batch in one.batches():
-        most = max(most, one._held_count)
-        count += len(batch)
+    one = Opened(server)
+    blocks = one.reader.blocks()
+    count = next(blocks).count
+    eventually(lambda: one.reader._held_count >= 2_000)
+    most = 0
+    for block in blocks:
+        most = max(most, one.reader._held_count)
+        count += block.count
     assert count == 12_000
     assert most <= 3_000
 
 
 def test_a_message_of_another_program_is_reported_and_skipped(
-    server: NatsServer,
-    recorded: Callable[[int, int], None],
-    reader: Callable[..., NatsReader],
+    server: NatsServer, recorded: Callable[[int, int], None]
 ) -> None:
     recorded(1, 2)
     server.ask(lambda jetstream: jetstream.publish("ticks.NSE.2885", b"hello"))
     recorded(3, 3)
-    damage: list[tuple[int, str]] = []
-    one = reader(on_damage=lambda _name, number, reason: damage.append((number, reason)))
-    assert [each for batch in one.batches() for each in batch] == [row(n) for n in (1, 2, 3)]
-    assert [number for number, _ in damage] == [3]
+    one = Opened(server)
+    assert list(one.rows()) == [row(1), row(2), row(3)]
+    assert one.damage == [3]
 
 
-def test_what_is_not_there_is_an_error_of_the_recording(
-    server: NatsServer, reader: Callable[..., NatsReader]
-) -> None:
+def test_what_is_not_there_is_an_error_of_the_recording(server: NatsServer) -> None:
     with pytest.raises(RecordingError) as no_stream:
-        reader()
+        list(Opened(server).rows())
     assert no_stream.value.kind == "nats-no-stream"
     server.kill()
     with pytest.raises(RecordingError) as no_server:
-        reader()
+        list(Opened(server).rows())
     assert no_server.value.kind == "nats-unreachable"
 
 
 def test_without_the_package_its_extra_is_named(
-    reader: Callable[..., NatsReader], monkeypatch: pytest.MonkeyPatch
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "nats.aio.client", None)
     with pytest.raises(UsageError) as refused:
-        reader()
+        list(Opened(server).rows())
     assert refused.value.kind == "extra-missing"
 
 
