@@ -29,6 +29,8 @@ ACKNOWLEDGED_AFTER_S = 8.0
 _AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Waits before a link is opened, since the last acknowledgement; the last one repeats."""
 _TAKEN_AT_ONCE = 512
+_GATHERED_S = 0.01
+"""Ticks that come so soon behind one another are sent together: what costs is the waking up."""
 
 ReceivedPacket = tuple[int, bytes]
 """When it was received (nanoseconds since the epoch), and the packet."""
@@ -72,6 +74,7 @@ class Publisher:
         self._sent: dict[int, Message] = {}
         """On their way by number, the oldest first."""
         self._number = 0
+        self._is_full = False
         self._link: Link | None = None
         self._others: list[str] = []
         self._lost_s: float | None = None
@@ -84,13 +87,13 @@ class Publisher:
         return len(self._taken) + len(self._again) + len(self._sent)
 
     def wake(self) -> None:
-        """There may be something to do. For the event loop's thread."""
-        self._work.set()
+        """There are ticks to take, soon. For the event loop's thread."""
+        asyncio.get_running_loop().call_later(_GATHERED_S, self._work.set)
 
     def end(self) -> None:
         """Let `run` return when all is acknowledged. For the event loop's thread."""
         self._has_ended = True
-        self.wake()
+        self._work.set()
 
     def cut_short(self) -> None:
         """Let `run` return now; what is left is in `unacknowledged`. For the loop's thread."""
@@ -125,7 +128,9 @@ class Publisher:
                 await self._link.close()
 
     async def _open_link(self) -> Link:
-        link = await open_link(self._address, self._access, self.wake, others=self._others)
+        link = await open_link(
+            self._address, self._access, self._work.set, others=self._others
+        )
         try:
             facts = await link.ensure_stream(self._address.stream, self._limits)
         except LinkError:
@@ -177,6 +182,7 @@ class Publisher:
                     await link.publish(subject, body, reply=reply, message_id=message_id)
                 if self._has_ended and not self.unacknowledged:
                     return
+                self._is_full = len(self._sent) >= WINDOW
                 await self._work.wait()
         finally:
             watching.cancel()
@@ -203,7 +209,8 @@ class Publisher:
         self.acknowledged_bytes += len(message.body)
         if self._lost_s is not None:
             self._report_back(self._lost_s)
-        self._work.set()
+        if self._has_ended or (self._is_full and len(self._sent) <= WINDOW // 2):
+            self._work.set()
 
     async def _watch(self, link: Link) -> None:
         """Lose the link when the oldest message on its way stays the oldest for too long."""

@@ -62,6 +62,8 @@ class NatsSink:
         self._lock = threading.Lock()
         self._waiting: deque[tuple[int, Sequence[bytes]]] = deque()
         self._waiting_count = 0
+        self._is_known = False
+        """Whether the loop will look for ticks that wait: then it is not woken again."""
         self._publisher = Publisher(
             address,
             access,
@@ -139,8 +141,11 @@ class NatsSink:
             surplus -= len(packets)
 
     def flush(self) -> None:
-        """Have what was taken sent; waits for nothing."""
-        self._call(self._publisher.wake)
+        """Have what was taken sent, soon; waits for nothing."""
+        with self._lock:
+            is_known, self._is_known = self._is_known, True
+        if not is_known:
+            self._call(self._publisher.wake)
 
     def close(self) -> None:
         """Wait until all is acknowledged, up to the limit. Closing again does nothing.
@@ -216,6 +221,7 @@ class NatsSink:
         """At most so many of the ticks that wait, the oldest first."""
         taken: list[ReceivedPacket] = []
         with self._lock:
+            self._is_known = False
             while self._waiting and len(taken) < most:
                 received_ns, packets = self._waiting.popleft()
                 room = most - len(taken)
