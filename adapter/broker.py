@@ -27,6 +27,8 @@ from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
 from .market.calendar import MarketCalendar
+from .market.hours import Kind, kind_of
+from .market.state import MarketWatch
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
 from .urls import FEED_URL
@@ -76,6 +78,7 @@ class BrokerAdapter:
         self._units: dict[Unit, None] = {}
         self._modes: set[int] = set()
         self._indices: set[InstrumentKey] = set()
+        self._kinds: dict[InstrumentKey, Kind] = {}
         self._connections: list[Connection] = []
         self._threads: list[threading.Thread] = []
         self._snapshots = SnapshotBuilder(
@@ -85,6 +88,7 @@ class BrokerAdapter:
             buffer=self._buffer,
             log=self.events,
             symbols=self.symbols,
+            kind_of=self._kind_of,
         )
         self._is_connected = False
 
@@ -103,7 +107,6 @@ class BrokerAdapter:
         self._is_connected = True
         self._snapshots.restart_rate()
         self._assign()
-        self.calendar.is_open(self._segments(), self.clock.wall_ns())
 
     def stop(self) -> None:
         """Ask every connection to close, and wait for none. Safe in a signal handler."""
@@ -153,6 +156,7 @@ class BrokerAdapter:
         spread([*self._units, *units])  # raises over the limit, before anything has changed
         for instrument in wanted:
             self.symbols[instrument.key] = instrument.symbol
+            self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
             if instrument.kind == _INDEX_KIND:
                 self._indices.add(instrument.key)
         self._modes.add(mode)
@@ -192,13 +196,20 @@ class BrokerAdapter:
                 self._feed_url, self._sessions, self.clock, name=f"feed {number}"
             ),
             clock=self.clock,
-            is_market_open=self.calendar.is_open,
+            kind_of=self._kind_of,
             draw=random.SystemRandom().random,
             deliver=self._buffer.put,
             log=self.events,
         )
-        tracker = PacketTracker(self._modes, self._indices)
-        connection = Connection(number, ports, policy=self.policy, units=units, tracker=tracker)
+        market = MarketWatch(
+            self.calendar,
+            silence_after_s=self.policy.silence_after_s,
+            stable_after_s=self.policy.stable_after_s,
+        )
+        tracker = PacketTracker(self._modes, self._indices, market.segment)
+        connection = Connection(
+            number, ports, policy=self.policy, units=units, tracker=tracker, market=market
+        )
         self._connections.append(connection)
         thread = threading.Thread(
             target=self._live, args=(connection,), name=f"feed {number}", daemon=True
@@ -217,8 +228,8 @@ class BrokerAdapter:
             self.error = _final_error(error, connection)
         self.waker.wake()  # after `error` is set: who wakes up asks `is_over` once, then waits
 
-    def _segments(self) -> set[int]:
-        return {unit.exchange_type for unit in list(self._units)}
+    def _kind_of(self, key: InstrumentKey) -> Kind:
+        return self._kinds.get(key, Kind.ORDINARY)
 
     # --- ticks ---
 

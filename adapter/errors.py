@@ -228,8 +228,12 @@ class SilenceError(BrokerError):
     can_retry = True
     label = "silence"
 
-    def __init__(self, silence_s: float) -> None:
-        super().__init__(f"no data for {silence_s:.1f} s")
+    def __init__(self, silence_s: float, *, is_mute: bool = False) -> None:
+        """`is_mute`: not one packet came since the subscription."""
+        words = f"no data for {silence_s:.1f} s"
+        if is_mute:
+            words += ", not one packet since the subscription: a dead feed, or an unlisted holiday?"
+        super().__init__(words)
 
 
 class LinkDeadError(BrokerError):

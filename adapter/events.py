@@ -122,12 +122,14 @@ class Silent(FeedEvent):
 class Quiet(FeedEvent):
     """Silence that is not a fault: the market is closed, or (`detail`) it stands still.
 
-    `newest` is the newest exchange time that the feed gave, where that matters.
+    `newest` is the newest exchange time that the feed gave, `exchange` the segment that stands,
+    where that matters.
     """
 
     silence_s: float
     newest: datetime | None = None
     detail: str | None = None
+    exchange: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,10 @@ from .errors import (
 )
 from .feed.lifecycle import Phase
 from .http import REST_LIMITS
-from .instrument import Instrument
+from .instrument import Instrument, exchange_name
 from .instruments import open_catalog
-from .market.calendar import MarketCalendar
+from .market.calendar import MarketCalendar, Prior
+from .market.hours import NSE, Segment, kind_of, segments
 from .probe import FeedProbe
 from .status_file import RunningStream, running_streams
 from .waker import Waker
@@ -46,6 +47,7 @@ MOST_SKEW_S = 10.0
 LEAST_FREE_BYTES = 200_000_000
 """About a busy day of fifty instruments in quote mode."""
 DEFAULT_SYMBOL = "NIFTY"
+_PRIOR_WORDS = {Prior.OPEN: "open", Prior.MAY: "perhaps open", Prior.SHUT: "closed"}
 LOCAL_CHECKS = frozenset({"credentials", "market hours", "running streams", "disk"})
 
 
@@ -235,11 +237,24 @@ class Checkup:
         return Finding(f"{records}; {found}", notes="; ".join(notes))
 
     def _check_hours(self) -> Finding:
-        segments = {i.exchange_type for i in self._instruments} or {1}
-        opens_at = self._calendar.next_open(segments, self._clock.wall_ns())
-        if opens_at is None:
-            return Finding("open" + (" (always)" if self._calendar.is_always_open else ""))
-        return Finding(f"closed; opens {opens_at:%a %Y-%m-%d %H:%M} IST")
+        wall_ns = self._clock.wall_ns()
+        if self._calendar.is_always_open:
+            return Finding("open (always)")
+        wanted, today = self._segments(), ist_time(wall_ns).date()
+        opens_at = self._calendar.next_open(wanted, wall_ns)
+        prior = max(self._calendar.prior(segment, wall_ns) for segment in wanted)
+        state = _PRIOR_WORDS[prior]
+        opens = f"; opens {opens_at:%a %Y-%m-%d %H:%M} IST" if opens_at else ""
+        beliefs = "; ".join(
+            f"{exchange_name(segment.exchange_type)} {self._calendar.belief(segment, today)}"
+            for segment in wanted
+        )
+        return Finding(f"{state}{opens}; today {beliefs}")
+
+    def _segments(self) -> tuple[Segment, ...]:
+        """What was asked for, as the calendar sees it; NSE where nothing was."""
+        kinds = ((i.exchange_type, kind_of(i.exchange_type, i.name)) for i in self._instruments)
+        return segments(kinds) or (Segment(NSE),)
 
     # --- the feed ---
 
@@ -271,8 +286,7 @@ class Checkup:
         try:
             packet, seconds = probe.first_packet(self._instruments)
         except SilenceError:
-            segments = {i.exchange_type for i in self._instruments}
-            if not self._calendar.is_open(segments, self._clock.wall_ns()):
+            if not self._calendar.is_open(self._segments(), self._clock.wall_ns()):
                 raise SkippedError("no tick, and the market is closed") from None
             raise
         tick = decode_packet(packet)

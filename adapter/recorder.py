@@ -246,6 +246,7 @@ class Recorder:
             seconds=self._clock.now_s() - self._began_s if self._ended_s is None else self._ended_s,
             reconnects=now.reconnects,
             blind_s=now.blind_s,
+            uncertain_s=now.uncertain_s,
             dropped=dropped,
             malformed=now.malformed,
             out_of_order=now.out_of_order,

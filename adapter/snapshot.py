@@ -7,7 +7,7 @@ people is made where it is shown. As JSON its times are ISO 8601 in India, its p
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,9 @@ from .feed.stats import RateMeter
 from .feed.tracker import InstrumentState
 from .instrument import InstrumentKey, exchange_name
 from .market.calendar import MarketCalendar
+from .market.evidence import MarketState
+from .market.hours import Kind, segments
+from .market.state import Sight
 from .tick import Level
 from .wire.packet import decode_packet
 from .wire.subscription import Unit
@@ -34,6 +37,12 @@ _WORST_FIRST = (
     Phase.LIVE,
     Phase.IDLE,
     Phase.STOPPED,
+)
+_BEST_FIRST = (
+    MarketState.LIVE,
+    MarketState.STANDING,
+    MarketState.EXPECTED,
+    MarketState.RESTING,
 )
 
 
@@ -55,6 +64,15 @@ class ConnectionSnapshot:
     last_cause: str
     ticks: int
     uncertain_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class MarketSnapshot:
+    """One exchange segment (market/state.py). `newest` is its newest exchange time, None: none."""
+
+    exchange: str
+    state: MarketState
+    newest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +152,7 @@ class FeedSnapshot:
     foreign: int = 0
     names_skipped: int = 0
     is_demo: bool = False
+    market: tuple[MarketSnapshot, ...] = ()
     events: tuple[LogEntry, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -175,6 +194,7 @@ class SnapshotBuilder:
         buffer: TickBuffer,
         log: EventLog,
         symbols: Mapping[InstrumentKey, str],
+        kind_of: Callable[[InstrumentKey], Kind],
     ) -> None:
         self._clock = clock
         self._policy = policy
@@ -182,6 +202,7 @@ class SnapshotBuilder:
         self._buffer = buffer
         self._log = log
         self._symbols = symbols
+        self._kind_of = kind_of
         self._started_s = clock.now_s()
         self._started_ns = clock.wall_ns()
         self._rate = RateMeter(self._started_s)
@@ -199,8 +220,9 @@ class SnapshotBuilder:
         trackers = [connection.tracker for connection in connections]
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
-        segments = {unit.exchange_type for unit in units}
-        opens_at = self._calendar.next_open(segments, wall_ns)
+        wanted = segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
+        market = _joined_market(connections)
+        is_open = _is_live(market) or self._calendar.is_open(wanted, wall_ns)
         expiries = [c.session_expires_ns for c in connections if c.session_expires_ns]
         # `list` copies in one step: the feed thread may add an instrument meanwhile
         states = [state for tracker in trackers for state in list(tracker.seen.values())]
@@ -227,11 +249,13 @@ class SnapshotBuilder:
             buffered=self._buffer.size,
             buffer_limit=self._buffer.limit,
             session_expires_at=ist_time(min(expiries)) if expiries else None,
-            is_market_open=opens_at is None and self._calendar.is_open(segments, wall_ns),
-            market_opens_at=opens_at,
+            is_market_open=is_open,
+            market_opens_at=None if is_open else self._calendar.next_open(wanted, wall_ns),
             instruments=self._instruments(states, units, now_s, most_instruments),
             instruments_total=len({unit[:2] for unit in units}),
             never_ticked=len(units) - sum(1 for state in states if state.ticks),
+            uncertain_s=sum(c.uncertain_s for c in shown),
+            market=market,
             events=self._log.recent(),
         )
 
@@ -249,9 +273,10 @@ class SnapshotBuilder:
             next_try_s=max(0.0, state.due_at_s - now_s) if is_waiting else None,
             silence_s=max(0.0, now_s - connection.last_data_s) if is_live else 0.0,
             reconnects=state.reconnects,
-            blind_s=state.total_blind_s(now_s),
+            blind_s=connection.market.blind_s(now_s),
             last_cause="" if state.cause is None else state.cause.label,
             ticks=connection.tracker.ticks,
+            uncertain_s=connection.market.uncertain_s(now_s),
         )
 
     def _instruments(
@@ -294,6 +319,21 @@ def _price_of_first(levels: Sequence[Level | None]) -> int | None:
     """The best price of one side; None where its first level is empty, or none are carried."""
     best = levels[0] if levels else None
     return None if best is None else best.price
+
+
+def _joined_market(connections: Iterable[Connection]) -> tuple[MarketSnapshot, ...]:
+    """The segments of all connections, each as it stands where it stands best."""
+    best: dict[str, Sight] = {}
+    for sight in (sight for each in connections for sight in each.market.sights()):
+        known = best.get(sight.exchange)
+        if known is None or _BEST_FIRST.index(sight.state) < _BEST_FIRST.index(known.state):
+            best[sight.exchange] = sight
+    return tuple(MarketSnapshot(*sight) for sight in best.values())
+
+
+def _is_live(market: Iterable[MarketSnapshot]) -> bool:
+    """Whether packets prove that a segment trades."""
+    return any(segment.state is MarketState.LIVE for segment in market)
 
 
 def _worst_phase(connections: Collection[ConnectionSnapshot]) -> Phase:

@@ -1,4 +1,4 @@
-"""What a tick costs that goes through NATS JetStream: publishing, the server, the disk, reading back.
+"""What a tick through NATS JetStream costs: publishing, the server, the disk, reading back.
 
     python benchmarks/jetstream.py [--ticks 200000] [--rate 5000]
 
@@ -89,9 +89,7 @@ def packets(mode: Mode, count: int) -> list[bytes]:
     ]
 
 
-def published(
-    address: NatsAddress, pid: int, ticks: list[bytes], rate: float | None
-) -> Cost:
+def published(address: NatsAddress, pid: int, ticks: list[bytes], rate: float | None) -> Cost:
     """What publishing costs, to the last acknowledgement; as fast as it goes, or at a rate."""
     symbols = {(1, str(1_000 + number)): f"SYMBOL{number}-EQ" for number in range(INSTRUMENTS)}
     sink = open_nats_sink(
@@ -113,7 +111,7 @@ def published(
 def read_back(address: NatsAddress, pid: int, expected: int) -> Cost:
     source = NatsSource(address, NatsAccess(), ReadRange())
     began_s, client_s, server_s = time.monotonic(), time.process_time(), cpu_s(pid)
-    reader = NatsReader(source, lambda *damage: print(*damage), waker=Waker())
+    reader = NatsReader(source, print, waker=Waker())
     count = sum(block.count for block in reader.blocks())
     assert count == expected, (count, expected)
     return Cost(time.monotonic() - began_s, time.process_time() - client_s, cpu_s(pid) - server_s)

@@ -28,7 +28,6 @@ VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"
 OWNERS = {
     "pyotp": "adapter/auth/totp.py",
     "websocket": "adapter/feed/link.py",
-    "holidays": "adapter/market/calendar.py",
     "platformdirs": "adapter/paths.py",
     "websockets": "adapter/simulator/feed_server.py",
     "nats": "adapter/jetstream/link.py",
@@ -52,7 +51,7 @@ PURE = [
     "adapter/wire/*.py",
     "adapter/feed/backoff.py",
     "adapter/feed/lifecycle.py",
-    "adapter/market/calendar.py",
+    "adapter/market/*.py",
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
     "cli/view/dashboard.py",

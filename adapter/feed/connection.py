@@ -8,7 +8,10 @@ Rules
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
 - A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
-  units are dropped. With nothing left to subscribe to the connection ends.
+  units are dropped. With nothing left to subscribe to the connection ends. A request of
+  which anything has ticked was accepted, whatever the text says: the broker refuses whole requests.
+- What has come is read before silence is judged: a process that was stopped, or a machine that
+  slept, has its backlog in the socket.
 - What still comes after our close frame counts, though it moves no silence and no blind second.
 - Once a stop is asked for, only data that has left the socket is still taken, and nothing is sent
   but the close frame; that frame is then the end.
@@ -18,13 +21,24 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from .. import events
 from ..auth.authenticator import Session
 from ..clock import Clock, ist_time
-from ..errors import ClosedByServerError, ProtocolError, SubscriptionRefusedError, TicksError
+from ..errors import (
+    ClosedByServerError,
+    ProtocolError,
+    SilenceError,
+    SubscriptionRefusedError,
+    TicksError,
+)
+from ..instrument import InstrumentKey
+from ..market.hours import Kind, segments
+from ..market.losses import Reason
+from ..market.state import MarketWatch
 from ..redaction import shown
 from ..wire.frames import Close, ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
@@ -38,6 +52,7 @@ from ..wire.subscription import (
 )
 from .lifecycle import (
     Action,
+    Answered,
     Beaten,
     Checked,
     CloseLink,
@@ -80,14 +95,13 @@ _RENEWAL_APART_S = 300.0
 class Ports:
     """What a connection uses, and where it hands things.
 
-    `deliver(received_ns, packets)` takes what a drain gave, `log` takes the events;
-    `is_market_open(exchange_types, wall_ns)` says whether one of these segments can tick; `draw()`
-    is in [0, 1).
+    `deliver(received_ns, packets)` takes what a drain gave, `log` takes the events; `kind_of(key)`
+    says what hours an instrument keeps in its segment; `draw()` is in [0, 1).
     """
 
     network: Network
     clock: Clock
-    is_market_open: Callable[[Iterable[int], int], bool]
+    kind_of: Callable[[InstrumentKey], Kind]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
     log: events.EventLog
@@ -112,25 +126,32 @@ class Connection:
         policy: Policy,
         units: Sequence[Unit],
         tracker: PacketTracker,
+        market: MarketWatch,
     ) -> None:
         self.number = number
         self.state = State()
         self.tracker = tracker
+        self.market = market
         self.policy = policy
         self.session_expires_ns: int | None = None
         self._network = ports.network
         self._clock = ports.clock
         self._deliver = ports.deliver
         self._log = ports.log
-        self._is_market_open = ports.is_market_open
+        self._kind_of = ports.kind_of
         self._draw = ports.draw
         # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
-        self._sent: dict[str, Request] = {}
+        self._sent: dict[str, tuple[Request, float]] = {}
+        """The requests on this link and when they were sent, by their correlation ids."""
         self._request_number = 1
         self._frames = FrameReader()
+        self._carried: tuple[Unit, ...] | None = None
         self._newest_drain_s: float | None = None
+        self._newest_drain_ns = 0
+        self._has_news = False
+        """Whether a drain came since market and state were told of one."""
         self._stepped_at_s = -math.inf
         self._renew_at_s = 0.0
         self._reported_counts = (0, 0, 0)
@@ -168,10 +189,12 @@ class Connection:
     def run(self) -> TicksError | None:
         """Live until stopped (None) or lost (why)."""
         try:
+            self._carry()
             self._step(Started())
             while not self.state.is_final:
-                for event in self._network.wait(alarm_s(self.state)):
-                    self._handle(event)
+                self._wait_until(self._alarm_s())
+                if self._is_check_due() and not self._is_stopping:
+                    self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
                 if self._is_stopping:
                     self._step(Stopped())
                 self._run_timers()
@@ -180,6 +203,18 @@ class Connection:
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
+
+    def _wait_until(self, until_s: float | None) -> None:
+        for event in self._network.wait(until_s):
+            self._handle(event)
+
+    def _alarm_s(self) -> float | None:
+        alarm = alarm_s(self.state)
+        return None if alarm is None else min(alarm, self.market.due_s)
+
+    def _is_check_due(self) -> bool:
+        due_s = min(self.state.check_at_s, self.market.due_s)
+        return not self.state.is_final and self._clock.now_s() >= due_s
 
     def _handle(self, event: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(event, Received):
@@ -213,8 +248,10 @@ class Connection:
         packets, control_frames = self._frames.read(data)
         now_s = self._clock.now_s()
         if packets and self._take(packets, received_ns, now_s):
-            self._newest_drain_s = now_s
-            if not self.state.ticked_since_open or now_s - self._stepped_at_s > _TICK_STEPS_APART_S:
+            self._newest_drain_s, self._newest_drain_ns = now_s, received_ns
+            self._has_news = True
+            is_due = now_s - self._stepped_at_s > _TICK_STEPS_APART_S
+            if is_due or self.market.is_urgent:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
@@ -224,7 +261,7 @@ class Connection:
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
-        good = self.tracker.take(packets, now_s)
+        good = self.tracker.take(packets, now_s, self.market.limit_ms(now_s, received_ns))
         if good:
             self._deliver(received_ns, good)
         return bool(good)
@@ -260,14 +297,20 @@ class Connection:
             self._step(Due())
         if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
             self._step(Beaten())
-        if not self.state.is_final and now_s >= self.state.check_at_s:
-            wall_ns = self._clock.wall_ns()
-            segments = {unit.exchange_type for unit in self._wanted}
-            self._step(Checked(self._is_market_open(segments, wall_ns), self._draw()))
-            self._renew_expired_session(now_s, wall_ns)
+        if self._is_check_due():
+            self._check(now_s)
         if now_s >= self._report_counts_at_s:
             self._report_counts_at_s = now_s + _COUNTS_APART_S
             self._report_counts()
+
+    def _check(self, now_s: float) -> None:
+        self._step_ticked()
+        self._carry()
+        wall_ns = self._clock.wall_ns()
+        verdict = self.market.check(now_s, wall_ns, self._draw())
+        self._take_findings()
+        self._step(Checked(verdict, self._draw()))
+        self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
         """Midnight: tokens that end while the feed streams are renewed beside it."""
@@ -281,14 +324,24 @@ class Connection:
     # --- the state, and what it asks for ---
 
     def _step_ticked(self) -> None:
-        """Step the state to the newest drain, with that drain's time.
+        """Show market and state the newest drain, with that drain's time.
 
         Before every other event: silence must be judged after what has come, not before.
         """
         newest_s = self._newest_drain_s
-        if newest_s is not None and newest_s > self._stepped_at_s:
-            self._stepped_at_s = newest_s
-            self._apply(Ticked(self.state.epoch), newest_s)
+        if newest_s is not None and self._has_news:
+            self._stepped_at_s, self._has_news = newest_s, False
+            is_live = self.market.look(newest_s, self._newest_drain_ns)
+            self._apply(Ticked(self.state.epoch, is_live), newest_s)
+            self._take_findings()
+
+    def _take_findings(self) -> None:
+        """What the market's evidence has to tell, and what it means for the attempts."""
+        for event in self.market.take_events():
+            self._log_event(event)
+        for settled in self.market.take_settled():
+            answered = Answered(self.state.epoch, settled.fault_silence_s, self._draw())
+            self._apply(answered, self._clock.now_s())
 
     def _step(self, event: LifecycleEvent) -> None:
         self._step_ticked()
@@ -296,8 +349,19 @@ class Connection:
 
     def _apply(self, event: LifecycleEvent, now_s: float) -> None:
         self.state, actions = step(self.state, event, now_s, self.policy)
+        is_over = self.state.phase is Phase.STOPPED
+        if not is_over and any(isinstance(action, CloseLink) for action in actions):
+            self._note_loss(actions, now_s)
         for action in actions:
             self._do(action)
+
+    def _note_loss(self, actions: Sequence[Action], now_s: float) -> None:
+        """The market's evidence learns of a link that is gone, and why, before it is closed."""
+        lost = next((each for each in actions if isinstance(each, events.Lost)), None)
+        reason = Reason(SilenceError.label)
+        if lost is not None:
+            reason = Reason(lost.cause, lost.detail, lost.code)
+        self.market.lost(now_s, self._clock.wall_ns(), reason, is_probe=lost is None)
 
     def _do(self, action: Action) -> None:
         match action:
@@ -305,6 +369,7 @@ class Connection:
                 self._network.connect(epoch, fresh_login=fresh_login)
             case Subscribe():
                 self._sync_subscriptions()
+                self.market.asked(self._clock.now_s())
             case SendHeartbeat():
                 self._network.send_text("ping")
             case CloseLink(_, code):
@@ -313,6 +378,9 @@ class Connection:
                 if late and self.state.phase is not Phase.STOPPED:
                     packets, _ = self._frames.read(late)
                     self._take(packets, self._clock.wall_ns(), self._clock.now_s())
+            case events.GaveUp() | events.Stopped():
+                blind_s = self.market.blind_s(self._clock.now_s())
+                self._log_event(replace(action, blind_s=blind_s))
             case events.FeedEvent():
                 self._log_event(action)
 
@@ -321,8 +389,20 @@ class Connection:
 
     # --- subscriptions ---
 
+    def _carry(self) -> None:
+        """Let tracker and market know what is wanted now."""
+        if self._carried is self._wanted:
+            return
+        self._carried = wanted = self._wanted
+        self.tracker.carry(wanted)
+        kinds = [(unit.exchange_type, self._kind_of(unit[:2])) for unit in wanted]
+        counts = Counter(unit.exchange_type for unit in wanted)
+        units = {segment: counts[segment.exchange_type] for segment in segments(kinds)}
+        self.market.want(units, self._clock.now_s())
+
     def _sync_subscriptions(self) -> None:
         """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
+        self._carry()
         if self.state.phase is not Phase.LIVE or self._standing is self._wanted:
             return
         with self._lock:
@@ -337,17 +417,20 @@ class Connection:
         event = events.Subscribed if is_subscribe else events.Unsubscribed
         for request in requests(units, action, self._request_number):
             self._request_number += 1
-            self._sent[request.correlation_id] = request
+            self._sent[request.correlation_id] = (request, self._clock.now_s())
             self._network.send_text(request.text)
             count = len(request.units)
             self._log_event(event(request.correlation_id, request.mode.label, count))
 
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
-        request = self._sent.get(error.correlation_id)
+        request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
         code, detail = shown(error.error_code), shown(error.error_message)
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
             self._log_event(events.Refused(code, detail))
+            return
+        if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
+            self._log_event(events.Refused(code, detail, request.correlation_id, 0))
             return
         refused = set(request.units)
         with self._lock:  # read and replaced as one: `set_units` may come in between

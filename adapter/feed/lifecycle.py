@@ -8,11 +8,12 @@ Rules
 - LOST and STOPPED are final.
 - WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
   The first check is due at once, at the start and at each opening; it learns about the market.
-- Attempts go back to 0 only after a healthy stretch: data (or, with the market closed, answers)
-  on a link that has been live for `stable_after_s`. A link that merely opened proves nothing.
-- The market stands as the last check found it (open before the first). Where a check finds it
-  open again it counts as open from the check before, so blindness errs towards too much, by
-  less than `check_every_s` at each opening and each close.
+- Attempts go back to 0 only after a healthy stretch: live data (or, while nothing trades, answers)
+  on a link that has been live for `stable_after_s`, or when the feed has answered that the market
+  stands. A link that merely opened proves nothing, and neither does a snapshot.
+- What silence means is judged elsewhere (`market/state.py`): a check brings the verdict. A *probe*
+  asks anew at once, and costs neither an attempt nor a wait; if its answer shows that the link was
+  deaf after all, an attempt is booked.
 - The silence timer starts when the subscription is sent, so a feed that never spoke is silent too.
   Only data frames stop it; pongs prove the link, not the data.
 - Time and random draws come in as arguments; nothing here reads a clock.
@@ -27,7 +28,10 @@ The table (`docs/lifecycle.md` is drawn from it):
     connecting        Failed, tokens refused once  connecting        close, connect by a fresh login
     live              Ticked                       live              silence timer to 0
     live              Heard                        live              link timer to 0
-    live              Checked, silent too long     waiting, or lost  close, wait for the delay
+    live              Checked, a fault             waiting, or lost  close, wait for the delay
+    live              Checked, a probe is due      connecting        close, connect at once
+    live              Answered, the market stands  live              attempts back to 0
+    live              Answered, it moved           live, or lost     one attempt more
     waiting           Due                          connecting        connect
     any but final     Stopped                      stopped           close
 """
@@ -47,6 +51,7 @@ from ..errors import (
     TicksError,
     TokenRefusedError,
 )
+from ..market.state import Demand, Verdict
 from .backoff import delay_s
 
 
@@ -83,9 +88,8 @@ class State:
     """Everything a decision needs. Times are `now_s` of the monotonic clock.
 
     `silent_since_s` is the last data frame, or the subscription while there was none.
-    `closed_at_s` is the last check that found the market closed (silence before it is no fault).
-    `blind_since_s` is where the running blind span began, None while seeing or while the market
-    is closed; `span_s` is what the running span holds already, `blind_s` the sum of ended spans.
+    `is_quiet`: nothing comes, and nothing has to. `is_probing`: the connect under way is a probe,
+    and no reconnect.
     """
 
     phase: Phase = Phase.IDLE
@@ -97,20 +101,14 @@ class State:
     live_since_s: float = 0.0
     silent_since_s: float = 0.0
     heard_at_s: float = 0.0
-    is_market_open: bool = True
-    closed_at_s: float = float("-inf")
     check_at_s: float = 0.0
     heartbeat_at_s: float = 0.0
     due_at_s: float = 0.0
     delay_s: float = 0.0
-    last_tick_s: float | None = None
     ticked_since_open: bool = False
     is_quiet: bool = False
+    is_probing: bool = False
     fresh_login_spent: bool = False
-    is_blind: bool = False
-    blind_since_s: float | None = None
-    span_s: float = 0.0
-    blind_s: float = 0.0
 
     @property
     def is_final(self) -> bool:
@@ -124,14 +122,6 @@ class State:
     def silence_s(self, now_s: float) -> float:
         """Seconds without data on this socket; 0 where there is no live socket."""
         return max(0.0, now_s - self.silent_since_s) if self.phase is Phase.LIVE else 0.0
-
-    def running_span_s(self, now_s: float) -> float:
-        """Seconds of the blind span that has not ended yet."""
-        return self.span_s + (0.0 if self.blind_since_s is None else now_s - self.blind_since_s)
-
-    def total_blind_s(self, now_s: float) -> float:
-        """Seconds blind so far, the running span included."""
-        return self.blind_s + self.running_span_s(now_s)
 
 
 # --- events: what happened ------------------------------------------------------------------------
@@ -159,9 +149,10 @@ class Failed(NamedTuple):
 
 
 class Ticked(NamedTuple):
-    """Data came on the socket of `epoch`."""
+    """Data came on the socket of `epoch`. `is_live`: it proves the connection healthy."""
 
     epoch: int
+    is_live: bool
 
 
 class Heard(NamedTuple):
@@ -171,9 +162,21 @@ class Heard(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """The health check is due. `is_market_open`: could any subscribed segment tick now?"""
+    """The health check is due. `verdict` says what the silence, if any, means."""
 
-    is_market_open: bool
+    verdict: Verdict
+    draw: float
+
+
+class Answered(NamedTuple):
+    """The socket of `epoch` has shown what a new subscription brings.
+
+    `fault_silence_s` None: the market stands. Else a probe has found that it had gone on: so long
+    was the link deaf.
+    """
+
+    epoch: int
+    fault_silence_s: float | None
     draw: float
 
 
@@ -190,7 +193,7 @@ class Stopped(NamedTuple):
 
 
 LifecycleEvent: TypeAlias = (
-    Started | Opened | Failed | Ticked | Heard | Checked | Beaten | Due | Stopped
+    Started | Opened | Failed | Ticked | Heard | Checked | Answered | Beaten | Due | Stopped
 )
 
 
@@ -224,7 +227,7 @@ class CloseLink(NamedTuple):
 
 
 Action: TypeAlias = Connect | Subscribe | SendHeartbeat | CloseLink | events.FeedEvent
-"""An event among the actions is to be logged."""
+"""An event among the actions is to be logged; what it says of blind seconds the loop fills in."""
 Step: TypeAlias = tuple[State, list[Action]]
 
 NORMAL_CLOSURE = 1000
@@ -267,7 +270,8 @@ def _opened(state: State, event: Opened, now_s: float, policy: Policy) -> Step:
     live = replace(
         state,
         phase=Phase.LIVE,
-        opens=state.opens + 1,
+        opens=state.opens + (not state.is_probing),
+        is_probing=False,
         live_since_s=now_s,
         silent_since_s=now_s,
         heard_at_s=now_s,
@@ -287,7 +291,7 @@ def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Po
     """The way out of CONNECTING and LIVE: a fresh login, a wait, or the end."""
     was_live = state.phase is Phase.LIVE
     close = CloseLink(state.epoch, getattr(cause, "close_code", NORMAL_CLOSURE))
-    lost, reason = _blinded(replace(state, cause=cause), now_s), _reason(cause)
+    lost, reason = replace(state, cause=cause, is_probing=False), _reason(cause)
     if isinstance(cause, TokenRefusedError) and not was_live and not state.fresh_login_spent:
         again, connect = _connecting(replace(lost, fresh_login_spent=True), fresh_login=True)
         return again, [close, events.Lost(*reason), *connect]
@@ -295,9 +299,8 @@ def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Po
     attempt = state.attempt + 1
     out_of_attempts = policy.max_attempts is not None and attempt > policy.max_attempts
     if not cause.can_retry or out_of_attempts:
-        ended = _blind_ended(replace(lost, phase=Phase.LOST), now_s)
-        gave_up = events.GaveUp(*reason, attempts=state.attempt, blind_s=ended.blind_s)
-        return ended, [close, events.Lost(*reason), gave_up]
+        gave_up = events.GaveUp(*reason, attempts=state.attempt, blind_s=0.0)
+        return replace(lost, phase=Phase.LOST), [close, events.Lost(*reason), gave_up]
 
     least_s = policy.rate_limit_wait_s if isinstance(cause, RateLimitedError) else 0.0
     wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s, least_s=least_s)
@@ -314,20 +317,10 @@ def _ticked(state: State, event: Ticked, now_s: float, policy: Policy) -> Step:
     reported: list[Action] = []
     if not state.ticked_since_open:
         reported.append(events.FirstTick(now_s - state.live_since_s))
-    seeing = state
-    if state.is_blind:
-        span_s = state.running_span_s(now_s)
-        reported.append(events.Recovered(*_reason(state.cause), blind_s=span_s))
-        seeing = _blind_ended(state, now_s)
-    seeing = replace(
-        seeing,
-        silent_since_s=now_s,
-        heard_at_s=now_s,
-        last_tick_s=now_s,
-        ticked_since_open=True,
-        is_quiet=False,
+    ticked = replace(
+        state, silent_since_s=now_s, heard_at_s=now_s, ticked_since_open=True, is_quiet=False
     )
-    return _healthy(seeing, now_s, policy), reported
+    return (_healthy(ticked, now_s, policy) if event.is_live else ticked), reported
 
 
 def _heard(state: State, event: Heard, now_s: float, policy: Policy) -> Step:
@@ -342,17 +335,39 @@ def _healthy(state: State, proven_s: float, policy: Policy) -> State:
 
 
 def _checked_live(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
-    checked = _market_seen(replace(state, check_at_s=now_s + policy.check_every_s), event, now_s)
+    checked, verdict = _next_check(state, now_s, policy), event.verdict
     unheard_s = now_s - checked.heard_at_s
     if unheard_s >= policy.link_dead_after_s:
         return _lose(checked, LinkDeadError(unheard_s), event.draw, now_s, policy)
-    if not event.is_market_open:
+    if verdict.demand is Demand.FAULT:
+        cause = SilenceError(verdict.silence_s, is_mute=verdict.is_mute)
+        lost, actions = _lose(checked, cause, event.draw, now_s, policy)
+        return lost, [events.Silent(verdict.silence_s), *actions]
+    if verdict.demand is Demand.PROBE:
+        probing, connect = _connecting(replace(checked, is_probing=True), fresh_login=False)
+        return probing, [CloseLink(state.epoch, NORMAL_CLOSURE), *connect]
+    if verdict.is_resting:
         return _quiet(_healthy(checked, checked.heard_at_s, policy), now_s, policy)
-    silence_s = now_s - max(checked.silent_since_s, checked.closed_at_s)
-    if silence_s < policy.silence_after_s:
-        return replace(checked, is_quiet=False), []
-    lost, actions = _lose(checked, SilenceError(silence_s), event.draw, now_s, policy)
-    return lost, [events.Silent(silence_s), *actions]
+    return replace(checked, is_quiet=False), []
+
+
+def _next_check(state: State, now_s: float, policy: Policy) -> State:
+    """A check may come early, to judge an answer; then the next one stays where it was."""
+    if now_s < state.check_at_s:
+        return state
+    return replace(state, check_at_s=now_s + policy.check_every_s)
+
+
+def _answered(state: State, event: Answered, now_s: float, policy: Policy) -> Step:
+    silence_s = event.fault_silence_s
+    if silence_s is None:
+        return replace(state, attempt=0, delay_s=0.0, fresh_login_spent=False), []
+    attempt = state.attempt + 1
+    if policy.max_attempts is not None and attempt > policy.max_attempts:
+        lost, actions = _lose(state, SilenceError(silence_s), event.draw, now_s, policy)
+        return lost, [events.Silent(silence_s), *actions]
+    booked = replace(state, attempt=attempt, cause=SilenceError(silence_s))
+    return booked, [events.Silent(silence_s)]
 
 
 def _quiet(state: State, now_s: float, policy: Policy) -> Step:
@@ -364,8 +379,7 @@ def _quiet(state: State, now_s: float, policy: Policy) -> Step:
 
 
 def _checked_elsewhere(state: State, event: Checked, now_s: float, policy: Policy) -> Step:
-    again = replace(state, check_at_s=now_s + policy.check_every_s)
-    return _market_seen(again, event, now_s), []
+    return _next_check(state, now_s, policy), []
 
 
 def _beaten(state: State, event: Beaten, now_s: float, policy: Policy) -> Step:
@@ -378,46 +392,8 @@ def _due(state: State, event: Due, now_s: float, policy: Policy) -> Step:
 
 
 def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step:
-    ended = _blind_ended(replace(state, phase=Phase.STOPPED), now_s)
-    return ended, [CloseLink(state.epoch, NORMAL_CLOSURE), events.Stopped(ended.blind_s)]
-
-
-# --- blindness: from the last packet before a loss to the first packet after it -------------------
-
-
-def _blinded(state: State, now_s: float) -> State:
-    """A span begins, if none runs already."""
-    if state.is_blind:
-        return state
-    since_s = _seeing_until_s(state) if state.is_market_open else None
-    return replace(state, is_blind=True, blind_since_s=since_s, span_s=0.0)
-
-
-def _seeing_until_s(state: State) -> float:
-    """The last packet (the start while there was none), or the last check of a closed market."""
-    seen_s = state.started_s if state.last_tick_s is None else state.last_tick_s
-    return max(seen_s, state.closed_at_s)
-
-
-def _blind_ended(state: State, now_s: float) -> State:
-    return replace(
-        state, is_blind=False, blind_since_s=None, span_s=0.0, blind_s=state.total_blind_s(now_s)
-    )
-
-
-def _market_seen(state: State, event: Checked, now_s: float) -> State:
-    """While the market is closed there is nothing to miss: the running span pauses."""
-    if event.is_market_open:
-        is_paused = state.is_blind and state.blind_since_s is None
-        since_s = _seeing_until_s(state) if is_paused else state.blind_since_s
-        return replace(state, is_market_open=True, blind_since_s=since_s)
-    return replace(
-        state,
-        is_market_open=False,
-        closed_at_s=now_s,
-        span_s=state.running_span_s(now_s),
-        blind_since_s=None,
-    )
+    close = CloseLink(state.epoch, NORMAL_CLOSURE)
+    return replace(state, phase=Phase.STOPPED), [close, events.Stopped()]
 
 
 def _reason(cause: TicksError | None) -> tuple[str, str, int | None]:
@@ -438,6 +414,7 @@ TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {
     (Phase.LIVE, Heard): _heard,
     (Phase.LIVE, Failed): _failed,
     (Phase.LIVE, Checked): _checked_live,
+    (Phase.LIVE, Answered): _answered,
     (Phase.LIVE, Beaten): _beaten,
     (Phase.LIVE, Stopped): _stopped,
     (Phase.WAITING, Due): _due,

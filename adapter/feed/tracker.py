@@ -1,6 +1,6 @@
 """What came from the feed, packet by packet: vetted, counted, and the last of each instrument kept.
 
-Pure. This is the hot path: one dictionary look-up and one comparison a packet that is well.
+Pure. This is the hot path: one dictionary look-up and two comparisons a packet that is well.
 
 Rules
 - A packet is malformed when it is short, of an unknown mode, of a mode nobody subscribed to, or
@@ -9,51 +9,68 @@ Rules
   mode) they can show a packet out of order or twice; such packets are counted and kept.
 - Indices have meaningless sequence numbers, and 0 is none: those prove nothing.
 - A new connection restarts the order (`reopened`).
+- A newer exchange time is evidence that its segment trades: the loop leaves it to the segment
+  (market/evidence.py), which is read after the drain. Times ahead of the market's clock take the
+  slow way, and so does a unit's first packet on a connection.
 """
 
 from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable
 
 from ..errors import PacketError
 from ..instrument import InstrumentKey
+from ..market.evidence import SegmentEvidence, UnitTimes
 from ..tick import Mode
 from ..wire.packet import PACKET_SIZES, malformed_reason, token_text
+from ..wire.subscription import Unit
 
-_HEAD = struct.Struct("<27sq")
-"""Mode, exchange type and token as one slice, then the sequence number."""
+_HEAD = struct.Struct("<27sqq")
+"""Mode, exchange type and token as one slice, then sequence number and exchange time (ms)."""
 _HEAD_SIZE = 27
 _MOST_HEADS = 20_000
 """Garbage behind a token's NUL makes new heads of old instruments; past this all are forgotten."""
 
 
-class InstrumentState:
+class InstrumentState(UnitTimes):
     """One instrument in one mode: its last packet, when, how many."""
 
-    __slots__ = ("at_s", "is_ordered", "key", "mode", "packet", "sequence", "size", "ticks")
+    __slots__ = ("is_ordered", "key", "mode", "packet", "sequence", "size")
 
-    def __init__(self, key: InstrumentKey, mode: Mode, size: int, is_ordered: bool) -> None:
+    def __init__(
+        self,
+        key: InstrumentKey,
+        mode: Mode,
+        size: int,
+        is_ordered: bool,
+        segment: SegmentEvidence,
+    ) -> None:
+        super().__init__(segment)
         self.key = key
         self.mode = mode
         self.size = size
         self.is_ordered = is_ordered
         self.sequence = 0
         self.packet = b""
-        self.at_s = 0.0
-        self.ticks = 0
 
 
 class PacketTracker:
     """What one connection has received. `modes` are those that were subscribed to, `unordered` the
-    instruments whose sequence numbers mean nothing.
+    instruments whose sequence numbers mean nothing. `segment_of` gives the evidence of an exchange
+    type.
 
     The feed thread alone writes here. Snapshots read the counters and copy `seen` from another
     thread (`list` copies in one step); `modes` and `unordered` may grow at any time.
     """
 
-    def __init__(self, modes: Container[int], unordered: Container[InstrumentKey]) -> None:
+    def __init__(
+        self,
+        modes: Container[int],
+        unordered: Container[InstrumentKey],
+        segment_of: Callable[[int], SegmentEvidence],
+    ) -> None:
         self.ticks = 0
         self.malformed = 0
         self.malformed_by_reason: Counter[str] = Counter()
@@ -63,28 +80,39 @@ class PacketTracker:
         self._by_head: dict[bytes, InstrumentState] = {}
         self._modes = modes
         self._unordered = unordered
+        self._segment_of = segment_of
 
-    def take(self, packets: list[bytes], now_s: float) -> list[bytes]:
-        """The packets that are well, in their order; the others are counted by reason."""
+    def take(self, packets: list[bytes], now_s: float, limit_ms: int) -> list[bytes]:
+        """The packets that are well, in their order; the others are counted by reason.
+
+        `limit_ms` is the latest exchange time that is believed at once.
+        """
         by_head = self._by_head
         unpack = _HEAD.unpack_from
         refused: list[int] = []
         for index, packet in enumerate(packets):
             try:
-                head, sequence = unpack(packet)
+                head, sequence, exchange_ms = unpack(packet)
                 seen = by_head[head]
             except (KeyError, struct.error):
                 found = self._register(packet)
                 if found is None:
                     refused.append(index)
                     continue
-                seen, sequence = found
+                seen, sequence, exchange_ms = found
             if len(packet) < seen.size:
                 self._malformed("length")
                 refused.append(index)
                 continue
             if sequence <= seen.sequence and seen.is_ordered:
                 self._count_disorder(seen, sequence)
+            if exchange_ms > seen.exchange_ms:
+                if seen.exchange_ms and exchange_ms <= limit_ms:
+                    seen.exchange_ms = exchange_ms
+                    if exchange_ms > seen.segment.live_ms:  # noqa: PLR1730  (a call is dearer)
+                        seen.segment.live_ms = exchange_ms
+                else:
+                    seen.segment.judge(seen, exchange_ms, now_s, limit_ms)
             seen.sequence = sequence
             seen.packet = packet
             seen.at_s = now_s
@@ -100,6 +128,17 @@ class PacketTracker:
         for seen in self.seen.values():
             seen.sequence = 0
 
+    def carry(self, units: Iterable[Unit]) -> None:
+        """These are subscribed from now on: others say nothing of their segments any more."""
+        wanted = set(units)
+        for (key, mode), seen in self.seen.items():
+            seen.is_wanted = (*key, mode) in wanted
+
+    def has_ticked_since(self, unit: Unit, since_s: float) -> bool:
+        """Whether a unit has sent anything since then."""
+        seen = self.seen.get(((unit.exchange_type, unit.token), unit.mode))
+        return seen is not None and seen.at_s >= since_s
+
     def _malformed(self, reason: str) -> None:
         self.malformed += 1
         self.malformed_by_reason[reason] += 1
@@ -112,8 +151,11 @@ class PacketTracker:
         else:
             self.out_of_order += 1
 
-    def _register(self, packet: bytes) -> tuple[InstrumentState, int] | None:
-        """The entry of a packet whose head is new, and its sequence; None when it is malformed."""
+    def _register(self, packet: bytes) -> tuple[InstrumentState, int, int] | None:
+        """The entry of a packet whose head is new, its sequence and exchange time.
+
+        None when it is malformed.
+        """
         reason = malformed_reason(packet)
         if reason is None and packet[0] not in self._modes:
             reason = "mode"
@@ -124,14 +166,15 @@ class PacketTracker:
         if reason is not None:
             self._malformed(reason)
             return None
-        head, sequence = _HEAD.unpack_from(packet)
+        head, sequence, exchange_ms = _HEAD.unpack_from(packet)
         mode = Mode(packet[0])
         key = (packet[1], token)
         entry = self.seen.get((key, mode))
         if entry is None:
-            entry = InstrumentState(key, mode, PACKET_SIZES[mode], key not in self._unordered)
+            segment, is_ordered = self._segment_of(key[0]), key not in self._unordered
+            entry = InstrumentState(key, mode, PACKET_SIZES[mode], is_ordered, segment)
             self.seen[(key, mode)] = entry
         if len(self._by_head) >= _MOST_HEADS:
             self._by_head.clear()
         self._by_head[head] = entry
-        return entry, sequence
+        return entry, sequence, exchange_ms

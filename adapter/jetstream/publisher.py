@@ -128,9 +128,7 @@ class Publisher:
                 await self._link.close()
 
     async def _open_link(self) -> Link:
-        link = await open_link(
-            self._address, self._access, self._work.set, others=self._others
-        )
+        link = await open_link(self._address, self._access, self._work.set, others=self._others)
         try:
             facts = await link.ensure_stream(self._address.stream, self._limits)
         except LinkError:

@@ -1,1 +1,1 @@
-"""When a segment trades, and how to know it."""
+"""Whether a segment of the market may tick now: the calendar's guess, and the packets' evidence."""

@@ -1,143 +1,236 @@
-"""When a segment can tick: whether silence now is a fault, and when the market opens.
+"""When a segment trades, as far as anyone can know in advance: a prior, which packets correct.
 
-Used for nothing else: a stream is never refused because a calendar says closed. Hours are those
-of continuous trading (protocol.md, "Market hours"), since in the pre-open and the closing session
-minutes without a packet are normal. A segment that is not listed counts as open at any time.
+A stream is never refused because of it. The prior says of a segment at a moment: *open* (something
+must tick), *may* (packets are possible, silence is normal) or *shut*. What a day holds is decided
+in belief.py; here kinds of instruments and moments make something of it:
 
-Holidays come from the package `holidays`; special sessions (Muhurat, Saturdays) and late holidays
-are announced by circular, so the user's configuration adds them.
+- The shares of the closing auction trade until a quarter of an hour before the close, farm goods
+  until their own close; the auction of a cash segment belongs to its day.
+- Around each session packets are possible (pre-open, post-close: hours.py).
+- Of several kinds or segments the highest prior counts.
+- A segment that nobody knows is *may* at any time.
+
+Pure. A day is computed when it is asked for, some 60 us a segment, and only at checks: nothing on
+the packet path comes here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache
+from enum import IntEnum
+from typing import NamedTuple
 
 from ..clock import IST, ist_time
+from .announced import ANNOUNCED, Announced
+from .belief import UNKNOWN, Belief, Beliefs, SegmentRules, SpecialSession
+from .hours import (
+    AUCTION_AFTER_CLOSE,
+    AUCTION_BEFORE_CLOSE,
+    CASH,
+    CLOSING_AUCTION_SINCE,
+    KIND_CLOSES,
+    Kind,
+    Segment,
+)
 
-NSE_CALENDAR, BSE_CALENDAR = "XNSE", "XBOM"
+__all__ = ["MarketCalendar", "Outlook", "Prior", "SegmentRules", "SpecialSession"]
 
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """A segment's trading hours, its holiday calendar, and what it does on a holiday.
-
-    `closes_winter` is the close while the US keeps standard time; `holiday_opens` the start of the
-    evening session on holidays that are no national ones, None where there is none.
-    """
-
-    calendar: str
-    opens: time
-    closes: time
-    closes_winter: time | None = None
-    holiday_opens: time | None = None
-
-    def close_on(self, day: date) -> time:
-        if self.closes_winter is None or is_us_summer_time(day):
-            return self.closes
-        return self.closes_winter
-
-
-_CASH = time(9, 15), time(15, 30)
-SEGMENT_HOURS: dict[int, Hours] = {
-    1: Hours(NSE_CALENDAR, *_CASH),
-    2: Hours(NSE_CALENDAR, *_CASH),
-    3: Hours(BSE_CALENDAR, *_CASH),
-    4: Hours(BSE_CALENDAR, *_CASH),
-    5: Hours(NSE_CALENDAR, time(9), time(23, 30), time(23, 55), holiday_opens=time(17)),
-    13: Hours(NSE_CALENDAR, time(9), time(17)),
-}
-"""By exchange type; NCO (7) is not listed: its hours differ by commodity."""
-
-NATIONAL_HOLIDAYS = frozenset({(1, 26), (8, 15), (10, 2), (12, 25)})
-"""(month, day) when no exchange trades at all, not even in the evening."""
+MS = 1_000_000
+"""Nanoseconds in a millisecond."""
+END_AFTER = timedelta(minutes=5)
+_NO_TIME = timedelta(0)
 _LOOKAHEAD_DAYS = 15
 
 
-@dataclass(frozen=True, slots=True)
-class SpecialSession:
-    """One session out of the ordinary; `exchange_types` empty means every segment."""
+class Prior(IntEnum):
+    """What the calendar thinks of a moment; the highest of several counts."""
 
-    day: date
-    opens: time
-    closes: time
-    exchange_types: frozenset[int] = frozenset()
+    SHUT = 0
+    MAY = 1
+    OPEN = 2
 
 
-@cache
-def exchange_holidays(calendar: str, year: int) -> frozenset[date]:
-    """The weekdays without trading of `XNSE` or `XBOM` in a year (takes 0.2 s the first time)."""
-    import holidays  # loaded when first asked: the start of a command must not pay for it
+class Outlook(NamedTuple):
+    """The prior at a moment, with the times around it (milliseconds since the epoch).
 
-    return frozenset(holidays.financial_holidays(calendar, years=[year]))
+    `opened_ms` and `closes_ms` are of the running session, `first_opened_ms` is the opening of the
+    day's first session, once it lies behind; None otherwise. `has_session`: whether a session of
+    this day is known. `ends_ms` is the end of the day (`day_end`), None where there is none.
+    """
+
+    prior: Prior
+    opened_ms: int | None = None
+    closes_ms: int | None = None
+    first_opened_ms: int | None = None
+    has_session: bool = False
+    ends_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+class _Day(NamedTuple):
+    """A day of one kind in a segment: where it trades, where it may, and when it is over."""
+
+    trades: tuple[tuple[datetime, datetime], ...]
+    may: tuple[tuple[datetime, datetime], ...]
+    ends: datetime | None
+
+
+@dataclass(frozen=True, eq=False)
 class MarketCalendar:
-    """The hours of all segments. `is_always_open` makes silence a fault at any hour."""
+    """The hours of all segments, with what the user adds. A value: hand it in.
+
+    `is_always_open` makes every segment open at any time. `rules` is by exchange type.
+    """
 
     is_always_open: bool = False
     special_sessions: tuple[SpecialSession, ...] = ()
     extra_holidays: frozenset[date] = frozenset()
-    holidays_of: Callable[[str, int], Collection[date]] = exchange_holidays
+    rules: Mapping[int, SegmentRules] = field(default_factory=dict)
+    announced: Announced = ANNOUNCED
 
-    def is_open(self, exchange_types: Iterable[int], wall_ns: int) -> bool:
-        """Whether any of the segments trades at that moment; unknown segments always do."""
+    # --- at a moment ---
+
+    def prior(self, segment: Segment, wall_ns: int) -> Prior:
+        """Whether the segment trades at that moment: the highest of its kinds."""
+        return self.outlook(segment, wall_ns).prior
+
+    def is_open(self, segments: Iterable[Segment], wall_ns: int) -> bool:
+        """Whether something must tick in one of the segments."""
+        return any(self.prior(segment, wall_ns) is Prior.OPEN for segment in segments)
+
+    def outlook(self, segment: Segment, wall_ns: int) -> Outlook:
+        """The prior at that moment, and the times around it."""
         if self.is_always_open:
-            return True
+            return Outlook(Prior.OPEN, has_session=True)
         now = ist_time(wall_ns)
-        return any(
-            kind not in SEGMENT_HOURS
-            or any(opens <= now < closes for opens, closes in self._sessions(kind, now.date()))
-            for kind in exchange_types
+        days = list(self._days(segment, now.date()))
+        trades = [span for day in days for span in day.trades]
+        running = [span for span in trades if span[0] <= now < span[1]]
+        is_possible = any(start <= now < end for day in days for start, end in day.may)
+        return Outlook(
+            Prior.OPEN if running else Prior.MAY if is_possible else Prior.SHUT,
+            opened_ms=_ms(min((opens for opens, _ in running), default=None)),
+            closes_ms=_ms(max((closes for _, closes in running), default=None)),
+            first_opened_ms=_ms(min((opens for opens, _ in trades if opens <= now), default=None)),
+            has_session=bool(trades),
+            ends_ms=_ms(_end_of(days)),
         )
 
-    def next_open(self, exchange_types: Iterable[int], wall_ns: int) -> datetime | None:
+    def next_open(self, segments: Iterable[Segment], wall_ns: int) -> datetime | None:
         """When the first of the segments opens next (IST); None when one is open or none will."""
-        kinds = tuple(exchange_types)
-        if self.is_open(kinds, wall_ns):
+        wanted = tuple(segments)
+        if self.is_open(wanted, wall_ns):
             return None
         now = ist_time(wall_ns)
         for ahead in range(_LOOKAHEAD_DAYS):
-            day = now.date() + timedelta(days=ahead)
-            starts = [o for kind in kinds for o, _ in self._sessions(kind, day) if o > now]
+            today = now.date() + timedelta(days=ahead)
+            starts = [s for segment in wanted for s, _ in self.sessions(segment, today) if s > now]
             if starts:
                 return min(starts)
         return None
 
-    def _sessions(self, exchange_type: int, day: date) -> list[tuple[datetime, datetime]]:
-        """The sessions of a known segment that begin on `day`."""
-        sessions = [
-            (special.opens, special.closes)
-            for special in self.special_sessions
-            if special.day == day
-            and (not special.exchange_types or exchange_type in special.exchange_types)
-        ]
-        hours = SEGMENT_HOURS[exchange_type]
-        opens = self._regular_open(hours, day)
-        if opens is not None:
-            sessions.append((opens, hours.close_on(day)))
-        return [(_at(day, opens), _at(day, closes)) for opens, closes in sessions]
+    # --- a day ---
 
-    def _regular_open(self, hours: Hours, day: date) -> time | None:
-        if day.weekday() >= 5 or day in self.extra_holidays:
+    def belief(self, segment: Segment, day: date) -> Belief:
+        """What the calendar thinks of a day, and where that comes from."""
+        return self._beliefs.belief(segment, day)
+
+    def sessions(self, segment: Segment, day: date) -> tuple[tuple[datetime, datetime], ...]:
+        """The known sessions of a day, in order; what overlaps is one."""
+        return _merged(span for each in self._days(segment, day) for span in each.trades)
+
+    def opening(self, exchange_type: int, day: date) -> datetime:
+        """When the first session of the day begins: where its candles are anchored.
+
+        On a day without a known session the segment's ordinary opening; midnight in a segment
+        that nobody knows.
+        """
+        known = self.sessions(Segment(exchange_type), day)
+        if known:
+            return known[0][0]
+        hours = self._beliefs.hours(exchange_type, day)
+        return _at(day, time.min if hours is None else hours.opens)
+
+    def day_end(self, segments: Iterable[Segment], day: date) -> datetime | None:
+        """Five minutes after the last session of the segments, the closing auction included.
+
+        Where hours are not known, after the last span in which they may lie. None on a day on
+        which nothing trades, and where the market is always open.
+        """
+        if self.is_always_open:
             return None
-        if day not in self.holidays_of(hours.calendar, day.year):
-            return hours.opens
-        return None if (day.month, day.day) in NATIONAL_HOLIDAYS else hours.holiday_opens
+        return _end_of(each for segment in segments for each in self._days(segment, day))
+
+    def open_ms(self, segment: Segment, from_ms: int, to_ms: int) -> int:
+        """How many of the milliseconds between two moments lie in known sessions."""
+        if self.is_always_open:
+            return max(0, to_ms - from_ms)
+        total, day, last = 0, ist_time(from_ms * MS).date(), ist_time(to_ms * MS).date()
+        while day <= last:
+            for opens, closes in self.sessions(segment, day):
+                start, end = int(opens.timestamp() * 1000), int(closes.timestamp() * 1000)
+                total += max(0, min(end, to_ms) - max(start, from_ms))
+            day += timedelta(days=1)
+        return total
+
+    # --- what the kinds make of a day ---
+
+    @property
+    def _beliefs(self) -> Beliefs:
+        return Beliefs(self.special_sessions, self.extra_holidays, self.rules, self.announced)
+
+    def _days(self, segment: Segment, day: date) -> Iterator[_Day]:
+        for kind in segment.kinds:
+            yield self._day(segment.exchange_type, kind, day)
+
+    def _day(self, exchange_type: int, kind: Kind, day: date) -> _Day:
+        beliefs = self._beliefs
+        believed = beliefs.belief(Segment(exchange_type, frozenset({kind})), day)
+        hours = beliefs.hours(exchange_type, day)
+        before, after = (hours.before, hours.after) if hours else (_NO_TIME, _NO_TIME)
+        may = [(_at(day, start), _at(day, end)) for start, end in believed.perhaps]
+        ends = [] if believed is UNKNOWN else [end for _, end in may]
+        latest = KIND_CLOSES.get(kind, time.max)
+        trades = []
+        for start, end in believed.sessions:
+            opens, closes = _at(day, start), _at(day, min(end, latest))
+            if opens >= closes:
+                continue
+            may.append((opens - before, closes + after))
+            is_whole = hours is not None and end == hours.closes
+            has_auction = is_whole and _holds_auction(exchange_type, day)
+            ends.append(closes + AUCTION_AFTER_CLOSE if has_auction else closes)
+            if has_auction and kind is Kind.AUCTION:
+                closes -= AUCTION_BEFORE_CLOSE
+            trades.append((opens, closes))
+        return _Day(tuple(trades), tuple(may), max(ends, default=None))
+
+
+def _holds_auction(exchange_type: int, day: date) -> bool:
+    return exchange_type in CASH and day >= CLOSING_AUCTION_SINCE
+
+
+def _end_of(days: Iterable[_Day]) -> datetime | None:
+    latest = max((day.ends for day in days if day.ends is not None), default=None)
+    return None if latest is None else latest + END_AFTER
+
+
+def _merged(
+    spans: Iterable[tuple[datetime, datetime]],
+) -> tuple[tuple[datetime, datetime], ...]:
+    joined: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return tuple(joined)
 
 
 def _at(day: date, clock_time: time) -> datetime:
     return datetime.combine(day, clock_time, IST)
 
 
-def is_us_summer_time(day: date) -> bool:
-    """Whether the US keeps daylight saving: second Sunday of March to first Sunday of November."""
-    return _nth_sunday(day.year, 3, 2) <= day < _nth_sunday(day.year, 11, 1)
-
-
-def _nth_sunday(year: int, month: int, n: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta(days=(6 - first.weekday()) % 7 + 7 * (n - 1))
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)

@@ -15,10 +15,14 @@ import typer
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.files.outputs import open_output
+from ...adapter.jetstream.address import access_from_env, is_nats_address, parse_address
+from ...adapter.jetstream.link import check_installed
 from ...adapter.paths import Paths
+from ...adapter.replay.nats import NatsSource, read_range
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
 from ...adapter.rows.candles import candle_format
+from ...adapter.rows.decode import received_ns_of
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import CandleSink
 from ...adapter.sinks.file import RowSink
@@ -58,7 +62,8 @@ def bound(text: str) -> str:
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...", help="Recordings, CSV or JSON lines, .gz or not; - is stdin."
+        metavar="FILE...",
+        help="Recordings, CSV or JSON lines, .gz or not; - is stdin; nats://HOST[:PORT][/STREAM].",
     ),
 ]
 Start = Annotated[
@@ -112,6 +117,14 @@ SkipIdle = Annotated[
         "--skip-idle", help="Spend no time on silence over a minute.", rich_help_panel=_PACE
     ),
 ]
+Follow = Annotated[
+    bool,
+    typer.Option(
+        "--follow",
+        help="Go on with the ticks that come; of one nats:// stream.",
+        rich_help_panel=_WHAT,
+    ),
+]
 Loop = Annotated[
     bool,
     typer.Option("--loop", help="Begin again at the end, for ever.", rich_help_panel=_PACE),
@@ -151,6 +164,7 @@ def replay(
     start: Start = None,
     end: End = None,
     symbols: SymbolsOnly = None,
+    follow: Follow = False,
     count: options.Count = None,
     strict: Strict = False,
     speed: Speed = None,
@@ -179,16 +193,17 @@ def replay(
       ticks replay day.csv --candles 1m --csv candles.csv
     """
     parsers.checked_outputs(csv, jsonl)
-    _check_inputs(files, loop)
+    _check_inputs(files, loop=loop, follow=follow)
     if start and end and start >= end and ("T" in start) == ("T" in end):
         raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
     settings = ReplayOptions(
         paths=tuple(files),
-        speed=parse_speed(speed or ("max" if candles else "1")),
+        speed=parse_speed(speed or ("max" if candles or follow else "1")),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
         is_strict=strict,
+        streams=_streams(files, start or "", end or "", symbols or (), follow=follow),
     )
     is_paced = settings.speed is not None
     console = Console.on(
@@ -230,7 +245,10 @@ def run_replay(
                 progress=progress,
             )
             signals.hand_to(playing.stop)
-            sinks = open_sinks(outputs, playing.open(), settings, console)
+            opening = playing.open()
+            if playing.is_stopping:
+                raise StopRequestedError
+            sinks = open_sinks(outputs, opening, settings, console)
             draws = console.screen is not None
             try:
                 with ReplayWatch(playing, console) if draws else nullcontext():
@@ -294,11 +312,39 @@ def open_sinks(
     )
 
 
-def _check_inputs(files: Sequence[str], loop: bool) -> None:
+def _check_inputs(files: Sequence[str], *, loop: bool, follow: bool) -> None:
     if files.count("-") > 1:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
         raise UsageError("stdin can only be read once", remedy="leave --loop out, or name a file")
+    streams = [file for file in files if is_nats_address(file)]
+    if streams:
+        check_installed()
+    if loop and streams:
+        raise UsageError("a nats:// stream is read once", remedy="leave --loop out")
+    if follow and (len(files) > 1 or not streams):
+        raise UsageError(
+            "--follow needs one nats:// stream and nothing else",
+            remedy="leave --follow out, or name one stream",
+        )
+
+
+def _streams(
+    files: Sequence[str], start: str, end: str, names: Sequence[str], *, follow: bool
+) -> dict[str, NatsSource]:
+    """The streams among what is to be read. Raises UsageError for an address that is none."""
+    wanted = read_range(_bound_ns(start), _bound_ns(end), names)
+    sources = {}
+    for file in filter(is_nats_address, files):
+        address = parse_address(file)
+        access = access_from_env(os.environ, address)
+        sources[file] = NatsSource(address, access, wanted, follows=follow)
+    return sources
+
+
+def _bound_ns(text: str) -> int | None:
+    """Nanoseconds since the epoch of a bound; None for none, and for a time of each day."""
+    return received_ns_of(text.encode()) if "T" in text else None
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
+from ...adapter import metrics as metrics_server
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.config import Config
@@ -16,12 +17,17 @@ from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments.lists import Skipped
+from ...adapter.jetstream import link
+from ...adapter.jetstream.address import NatsAddress, access_from_env
+from ...adapter.jetstream.link import StreamLimits
 from ...adapter.market.calendar import MarketCalendar
+from ...adapter.metrics import MetricsServer
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import open_candle_sink
 from ...adapter.sinks.file import open_sink
+from ...adapter.sinks.nats import NatsOptions, open_nats_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
 from ...adapter.tick import Mode
@@ -59,6 +65,9 @@ class StreamSettings:
     overwrites: bool
     syncs: bool
     candles_s: int | None
+    nats: NatsAddress | None
+    nats_options: NatsOptions
+    metrics: tuple[str, int] | None
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -80,6 +89,10 @@ def stream(
     candles: options.Candles = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
+    nats: options.Nats = None,
+    nats_max_age: options.NatsMaxAge = None,
+    nats_max_bytes: options.NatsMaxBytes = None,
+    drain_timeout: options.DrainTimeout = options.DRAIN_TIMEOUT,
     events: options.Events = None,
     buffer: options.Buffer = DEFAULT_BUFFER,
     on_full: options.OnFull = "drop",
@@ -89,6 +102,7 @@ def stream(
     backoff_max: options.BackoffMax = options.BACKOFF_MAX,
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
+    metrics: options.Metrics = None,
     dashboard: options.Dashboard = None,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
@@ -104,6 +118,7 @@ def stream(
       ticks stream --from watch.txt --shard 1/2 --keep-trying
     """
     checked_outputs(csv, jsonl, events)
+    _check_extras(nats, metrics, candles, has_file=csv is not None or jsonl is not None)
     console = Console.on(
         Terminal.here(),
         dashboard,
@@ -118,12 +133,20 @@ def stream(
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
-        csv=_csv_path(csv, jsonl, events, console),
+        csv=csv if nats else _csv_path(csv, jsonl, events, console),
         jsonl=jsonl,
         events=events,
         overwrites=overwrite,
         syncs=fsync,
         candles_s=candles,
+        nats=nats,
+        nats_options=NatsOptions(
+            limits=StreamLimits(nats_max_age, nats_max_bytes),
+            buffer_limit=buffer,
+            drain_timeout_s=float(drain_timeout),
+            stops_when_full=on_full == "stop",
+        ),
+        metrics=metrics,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -160,6 +183,10 @@ def run_stream(
     )
     broker.subscribe(instruments, settings.mode)
     with ExitStack() as stack:
+        if settings.metrics is not None:
+            server = MetricsServer(*settings.metrics, broker.snapshot)
+            stack.enter_context(server)
+            console.say(f"metrics at http://{server.address}/metrics")
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
@@ -270,6 +297,42 @@ def _opened_sinks(
         (settings.csv, Csv(settings.mode)),
         (settings.jsonl, Jsonl()),
     )
-    return open_all(
-        partial(opened, path, row_format) for path, row_format in places if path is not None
+    openers = [partial(opened, path, row_format) for path, row_format in places if path is not None]
+    if settings.nats is None:
+        return open_all(openers)
+    # A server that is not there is found before a file is touched; its acknowledgements are waited
+    # for after the files are closed.
+    stream_opener = partial(_opened_stream, settings.nats, settings, broker, console)
+    sink, *files = open_all([stream_opener, *openers])
+    return [*files, sink]
+
+
+def _opened_stream(
+    address: NatsAddress, settings: StreamSettings, broker: BrokerAdapter, console: Console
+) -> PacketSink:
+    return open_nats_sink(
+        address,
+        access_from_env(os.environ, address),
+        settings.nats_options,
+        symbols=broker.symbols,
+        note=console.say,
     )
+
+
+def _check_extras(
+    nats: NatsAddress | None,
+    metrics: tuple[str, int] | None,
+    candles: int | None,
+    *,
+    has_file: bool,
+) -> None:
+    """Raises UsageError for what is not installed, or makes no sense together."""
+    if nats is not None:
+        link.check_installed()
+        if candles is not None and not has_file:
+            raise UsageError(
+                "--nats carries ticks, and --candles has no output",
+                remedy="write the candles with --csv or --jsonl, or leave --candles out",
+            )
+    if metrics is not None:
+        metrics_server.check_installed()

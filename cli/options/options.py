@@ -9,6 +9,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from ...adapter.clock import IST
+from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.rows.candles import check_width
 from ...adapter.tick import Mode as TickMode
 from . import parsers
@@ -63,6 +64,16 @@ class Shard(tuple[int, int]):
         return super().__new__(cls, parsers.shard(text))
 
 
+class HostPort(tuple[str, int]):
+    """(host, port) of an address to listen on."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> HostPort:
+        return super().__new__(cls, parsers.host_port(text))
+
+
+DRAIN_TIMEOUT = Seconds("10s")
 SILENCE_AFTER, CHECK_EVERY, BACKOFF_MAX = Seconds("30s"), Seconds("10s"), Seconds("60s")
 
 _WHAT, _WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
@@ -198,6 +209,63 @@ Candles = Annotated[
         metavar="1m|5m|1h",
         help="Write bars of this width instead of ticks: open, high, low, close, volume.",
         rich_help_panel=_WHERE,
+    ),
+]
+Nats = Annotated[
+    NatsAddress | None,
+    typer.Option(
+        "--nats",
+        parser=parsed(parse_address),
+        envvar="TICKS_NATS",
+        metavar="nats://HOST[:PORT][/STREAM]",
+        help="Publish ticks to a stream of NATS JetStream, made if it is missing.",
+        rich_help_panel=_WHERE,
+    ),
+]
+NatsMaxAge = Annotated[
+    Seconds | None,
+    typer.Option(
+        "--nats-max-age",
+        parser=parsed(Seconds),
+        envvar="TICKS_NATS_MAX_AGE",
+        metavar="DURATION",
+        help="How long a stream that is made keeps ticks: 7d, 90d.",
+        show_default="no limit",
+        rich_help_panel=_WHERE,
+    ),
+]
+NatsMaxBytes = Annotated[
+    int | None,
+    typer.Option(
+        "--nats-max-bytes",
+        parser=parsed(parsers.size),
+        envvar="TICKS_NATS_MAX_BYTES",
+        metavar="SIZE",
+        help="How much a stream that is made keeps, the newest: 500MB, 20GB.",
+        show_default="no limit",
+        rich_help_panel=_WHERE,
+    ),
+]
+DrainTimeout = Annotated[
+    Seconds,
+    typer.Option(
+        "--drain-timeout",
+        parser=parsed(Seconds),
+        envvar="TICKS_DRAIN_TIMEOUT",
+        metavar="DURATION",
+        help="How long the end waits for NATS to acknowledge.",
+        rich_help_panel=_WHERE,
+    ),
+]
+Metrics = Annotated[
+    HostPort | None,
+    typer.Option(
+        "--metrics",
+        parser=parsed(HostPort),
+        envvar="TICKS_METRICS",
+        metavar="[HOST:]PORT",
+        help="Serve metrics for Prometheus here; without HOST on 127.0.0.1.",
+        rich_help_panel=_DISPLAY,
     ),
 ]
 Events = Annotated[

@@ -15,6 +15,8 @@ from ...adapter.events import (
     FeedEvent,
     GaveUp,
     LogEntry,
+    Market,
+    Probe,
     Quiet,
     ReaderLeft,
     Recovered,
@@ -24,6 +26,7 @@ from ...adapter.events import (
     Rotated,
     Waiting,
 )
+from ...adapter.market.evidence import Answer
 from .figures import brief_s, counted, printable
 
 
@@ -95,8 +98,28 @@ def _gave_up(event: GaveUp) -> str:
 
 @_text.register
 def _quiet(event: Quiet) -> str:
+    if event.exchange is not None:
+        since = "" if event.newest is None else f" since {event.newest:%Y-%m-%d %H:%M:%S}"
+        return f"standing: {event.detail}: {event.exchange} has not moved{since}"
     why = event.detail or "but the market is closed"
     return f"live: silence for {brief_s(event.silence_s)}, {why}"
+
+
+@_text.register
+def _market(event: Market) -> str | None:
+    """Only what the calendar did not foresee; the rest of the story has lines of its own."""
+    if event.session is None:
+        return None
+    return f"live: {event.exchange} trades in a session that no calendar lists"
+
+
+@_text.register
+def _probe(event: Probe) -> str | None:
+    """That a market still stands is no news."""
+    if event.answer == Answer.STANDS:
+        return None
+    found = "it had gone on" if event.answer == Answer.MOVED else "no answer"
+    return f"live: reconnected to see whether {event.exchange} still moves · {found}"
 
 
 @_text.register

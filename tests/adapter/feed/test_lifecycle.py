@@ -33,6 +33,7 @@ from ticks.adapter.feed.lifecycle import (
     FINAL,
     TABLE,
     Action,
+    Answered,
     Beaten,
     Checked,
     CloseLink,
@@ -53,6 +54,7 @@ from ticks.adapter.feed.lifecycle import (
     alarm_s,
     step,
 )
+from ticks.adapter.market.state import Demand, Verdict
 
 NETWORK = NetworkError("nobody answers")
 OPEN, CLOSED = True, False
@@ -72,6 +74,14 @@ class Life:
     is_market_open: bool = OPEN
     draw: float = 0.0
 
+    def verdict(self) -> Verdict:
+        """What the market's evidence says of a segment that ticks liquidly, or rests."""
+        if not self.is_market_open:
+            return Verdict(is_resting=True)
+        silence_s = self.state.silence_s(self.now_s)
+        is_fault = silence_s >= self.policy.silence_after_s
+        return Verdict(Demand.FAULT, silence_s) if is_fault else Verdict()
+
     def do(self, event: LifecycleEvent, *, after_s: float = 0.0) -> list[Action]:
         self.now_s += after_s
         self.state, actions = step(self.state, event, self.now_s, self.policy)
@@ -79,13 +89,21 @@ class Life:
         return [action for action in actions if not isinstance(action, events.FeedEvent)]
 
     def check(self, *, after_s: float = 0.0) -> list[Action]:
-        return self.do(Checked(self.is_market_open, self.draw), after_s=after_s)
+        self.now_s += after_s
+        return self.do(Checked(self.verdict(), self.draw))
+
+    def probe(self, *, after_s: float = 0.0) -> list[Action]:
+        return self.do(Checked(Verdict(Demand.PROBE, 30.0), self.draw), after_s=after_s)
+
+    def answer(self, fault_silence_s: float | None, *, after_s: float = 0.0) -> list[Action]:
+        event = Answered(self.state.epoch, fault_silence_s, self.draw)
+        return self.do(event, after_s=after_s)
 
     def fail(self, cause: TicksError = NETWORK, *, after_s: float = 0.0) -> list[Action]:
         return self.do(Failed(self.state.epoch, cause, self.draw), after_s=after_s)
 
-    def tick(self, *, after_s: float = 0.0) -> list[Action]:
-        return self.do(Ticked(self.state.epoch), after_s=after_s)
+    def tick(self, *, after_s: float = 0.0, is_live: bool = True) -> list[Action]:
+        return self.do(Ticked(self.state.epoch, is_live), after_s=after_s)
 
     def hear(self, *, after_s: float = 0.0) -> list[Action]:
         return self.do(Heard(self.state.epoch), after_s=after_s)
@@ -229,9 +247,10 @@ def test_every_other_pair_of_phase_and_event_changes_nothing() -> None:
         Started(),
         Opened(1),
         Failed(1, NETWORK, 0.0),
-        Ticked(1),
+        Ticked(1, is_live=True),
         Heard(1),
-        Checked(OPEN, 0.0),
+        Checked(Verdict(), 0.0),
+        Answered(1, None, 0.0),
         Beaten(),
         Due(),
         Stopped(),
@@ -243,12 +262,14 @@ def test_every_other_pair_of_phase_and_event_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("make", [connecting, live, waiting])
-@pytest.mark.parametrize("kind", [Opened, Ticked, Heard])
-def test_what_an_older_socket_says_changes_nothing(make: type[Life], kind: type[Opened]) -> None:
+@pytest.mark.parametrize(
+    "late", [Opened(4), Ticked(4, is_live=True), Heard(4), Answered(4, None, 0.0)]
+)
+def test_what_an_older_socket_says_changes_nothing(make: type[Life], late: LifecycleEvent) -> None:
     life = make()
     life.state = replace(life.state, epoch=5)
     before = life.state
-    assert life.do(kind(4)) == []
+    assert life.do(late) == []
     assert life.do(Failed(4, NETWORK, 0.0)) == []
     assert life.state == before
 
@@ -447,18 +468,6 @@ def test_data_ends_the_quiet() -> None:
     assert not life.state.is_quiet
 
 
-def test_the_market_s_opening_ends_the_quiet_and_starts_the_patience_anew() -> None:
-    life = quiet_life()
-    life.is_market_open = OPEN
-    for _ in range(2):
-        life.hear(after_s=9)
-        assert life.check(after_s=1) == []
-        assert not life.state.is_quiet
-    life.hear(after_s=9)
-    assert life.check(after_s=1) == [CloseLink(1, 1000)]
-    assert life.newest(events.Silent) == events.Silent(30)
-
-
 def test_answers_of_a_quiet_link_forgive_the_attempts() -> None:
     life = waiting()
     life.is_market_open = CLOSED
@@ -486,90 +495,78 @@ def test_a_quiet_link_that_flaps_keeps_backing_off() -> None:
     assert delays == [1, 2, 4, 8, 16, 32, 60]
 
 
-# --- blindness ------------------------------------------------------------------------------------
+# --- probes and answers ---------------------------------------------------------------------------
 
 
-def test_blind_is_from_the_last_packet_before_a_loss_to_the_first_after_it() -> None:
-    life = live()
-    life.tick(after_s=5)
-    life.hear(after_s=25)
-    life.check(after_s=5)
-    assert life.state.phase is Phase.WAITING
-    assert life.state.total_blind_s(life.now_s) == 30
-    life.wait_it_out()
-    life.open(after_s=1)
-    life.tick(after_s=2)
-    assert life.state.blind_s == 34
-    assert life.newest(events.Recovered) == events.Recovered(
-        "silence", "no data for 30.0 s", blind_s=34
-    )
-    life.tick(after_s=100)
-    assert life.state.total_blind_s(life.now_s) == 34
-
-
-def test_blindness_runs_on_through_several_losses() -> None:
-    life = live()
-    life.tick(after_s=5)
-    life.fail(after_s=1)
-    life.wait_it_out()
-    life.open(after_s=1)
-    life.fail(after_s=1)
-    life.wait_it_out()
-    life.open(after_s=1)
-    life.tick(after_s=1)
-    assert life.state.blind_s == 1 + 1 + 1 + 1 + 2 + 1 + 1
-
-
-def test_a_feed_that_never_opened_was_blind_from_the_start() -> None:
-    life = connecting()
-    life.fail(after_s=10)
-    life.do(Stopped(), after_s=0.5)
-    assert life.state.blind_s == 10.5
-    assert life.newest(events.Stopped) == events.Stopped(10.5)
-
-
-def test_a_first_connect_that_succeeds_was_never_blind() -> None:
-    life = connecting()
-    life.open(after_s=3)
-    life.tick(after_s=3)
-    life.do(Stopped())
-    assert life.state.blind_s == 0
-
-
-def test_blindness_ends_when_the_feed_is_given_up() -> None:
-    life = live(max_attempts=0)
-    life.tick()
-    life.fail(after_s=7)
-    assert life.newest(events.GaveUp).blind_s == 7
-    assert life.state.total_blind_s(life.now_s + 1000) == 7
-
-
-def test_there_is_nothing_to_miss_while_the_market_is_closed() -> None:
+def test_a_probe_asks_anew_at_once_and_spends_nothing() -> None:
     life = live()
     life.tick(after_s=1)
-    life.fail()
-    life.check(after_s=10)
-    life.is_market_open = CLOSED
-    life.check(after_s=10)
-    assert life.state.total_blind_s(life.now_s) == 20
-    life.check(after_s=10)
-    assert life.state.total_blind_s(life.now_s + 9) == 20
-    life.is_market_open = OPEN
-    life.check(after_s=10)
-    assert life.state.total_blind_s(life.now_s) == 30
+    assert life.probe(after_s=29) == [CloseLink(1, 1000), Connect(2, fresh_login=False)]
+    assert (life.state.phase, life.state.attempt) == (Phase.CONNECTING, 0)
+    assert "lost" not in life.names()
+    life.open()
+    assert life.state.reconnects == 0
 
 
-def test_a_link_lost_in_the_night_costs_no_blindness_before_the_morning() -> None:
-    life = quiet_life()
-    life.fail(after_s=5)
-    assert life.state.total_blind_s(life.now_s + 4) == 0
-    life.check(after_s=5)
-    life.is_market_open = OPEN
-    life.check(after_s=10)
+def test_a_probe_that_cannot_connect_is_a_loss_like_any_other() -> None:
+    life = live()
+    life.probe()
+    life.fail(after_s=1)
+    assert (life.state.phase, life.state.attempt) == (Phase.WAITING, 1)
     life.wait_it_out()
     life.open()
-    life.tick(after_s=3)
-    assert life.state.blind_s == 13
+    assert life.state.reconnects == 1
+
+
+def test_a_market_that_stands_gives_the_attempts_back() -> None:
+    life = live()
+    life.check(after_s=30)
+    life.wait_it_out()
+    life.open()
+    assert life.state.attempt == 1
+    assert life.answer(None, after_s=5) == []
+    assert (life.state.attempt, life.state.delay_s) == (0, 0.0)
+
+
+def test_a_probe_that_finds_that_the_market_went_on_books_an_attempt() -> None:
+    life = live()
+    life.probe(after_s=20)
+    life.open()
+    assert life.answer(35.0) == []
+    assert (life.state.phase, life.state.attempt) == (Phase.LIVE, 1)
+    assert life.newest(events.Silent) == events.Silent(35.0)
+
+
+def test_an_attempt_booked_over_the_limit_is_the_end() -> None:
+    life = live(max_attempts=1)
+    life.probe(after_s=20)
+    life.open()
+    life.answer(35.0)
+    life.probe(after_s=20)
+    life.open()
+    assert life.answer(31.0) == [CloseLink(3, 1000)]
+    assert life.state.phase is Phase.LOST
+    assert life.names()[-3:] == ["silent", "lost", "gave_up"]
+
+
+def test_a_snapshot_resets_no_attempt() -> None:
+    life = waiting()
+    life.wait_it_out()
+    life.open()
+    life.tick(after_s=6, is_live=False)
+    assert life.state.attempt == 1
+    assert life.state.silence_s(life.now_s) == 0
+    life.tick(after_s=1)
+    assert life.state.attempt == 0
+
+
+def test_an_early_check_leaves_the_next_one_where_it_was() -> None:
+    life = live()
+    due_s = life.state.check_at_s
+    life.check(after_s=5)
+    assert life.state.check_at_s == due_s
+    life.check(after_s=5)
+    assert life.state.check_at_s == due_s + 10
 
 
 # --- random sequences -----------------------------------------------------------------------------
@@ -586,12 +583,20 @@ CAUSES = st.sampled_from(
 DRAWS = st.floats(min_value=0, max_value=1)
 EPOCHS = st.sampled_from([0, 0, 0, 0, -1, -2, 1])
 """An event's epoch, from the present one."""
+VERDICTS = st.builds(
+    Verdict,
+    st.sampled_from(Demand),
+    st.floats(min_value=0, max_value=100),
+    is_resting=st.booleans(),
+    is_mute=st.booleans(),
+)
 EVENTS = st.one_of(
     st.just(("opened",)),
     st.tuples(st.just("failed"), CAUSES, DRAWS),
-    st.just(("ticked",)),
+    st.tuples(st.just("ticked"), st.booleans()),
     st.just(("heard",)),
-    st.tuples(st.just("checked"), st.booleans(), DRAWS),
+    st.tuples(st.just("checked"), VERDICTS, DRAWS),
+    st.tuples(st.just("answered"), st.none() | st.floats(min_value=0, max_value=40), DRAWS),
     st.just(("beaten",)),
     st.just(("due",)),
     st.just(("started",)),
@@ -608,22 +613,22 @@ POLICIES = st.builds(
 
 def built(move: tuple[object, ...], epoch: int) -> LifecycleEvent:
     match move:
-        case ("opened",):
-            return Opened(epoch)
         case ("failed", TicksError() as cause, float(draw)):
             return Failed(epoch, cause, draw)
-        case ("ticked",):
-            return Ticked(epoch)
-        case ("heard",):
-            return Heard(epoch)
-        case ("checked", bool(is_open), float(draw)):
-            return Checked(is_open, draw)
-        case ("beaten",):
-            return Beaten()
-        case ("due",):
-            return Due()
-        case _:
-            return Started()
+        case ("ticked", bool(is_live)):
+            return Ticked(epoch, is_live)
+        case ("checked", Verdict() as verdict, float(draw)):
+            return Checked(verdict, draw)
+        case ("answered", None | float() as silence_s, float(draw)):
+            return Answered(epoch, silence_s, draw)
+    plain: dict[object, LifecycleEvent] = {
+        "opened": Opened(epoch),
+        "heard": Heard(epoch),
+        "beaten": Beaten(),
+        "due": Due(),
+        "started": Started(),
+    }
+    return plain[move[0]]
 
 
 @dataclass
@@ -635,7 +640,6 @@ class Referee:
     now_s: float = 1000.0
     in_use: int | None = None
     """The epoch of the socket that is open or being opened."""
-    blind_s: float = 0.0
 
     def judge(self, event: LifecycleEvent, now_s: float) -> None:
         before, self.now_s = self.state, now_s
@@ -643,7 +647,6 @@ class Referee:
         self._judge_sockets(actions)
         self._judge_phase(before)
         self._judge_delay(before)
-        self._judge_blindness()
 
     def _judge_sockets(self, actions: Iterable[Action]) -> None:
         connects = 0
@@ -681,14 +684,6 @@ class Referee:
             base_s = max(base_s, self.policy.rate_limit_wait_s)
         assert base_s <= self.state.delay_s <= base_s * (1 + JITTER) + 1e-9
         assert self.state.due_at_s == self.now_s + self.state.delay_s
-
-    def _judge_blindness(self) -> None:
-        total_s = self.state.total_blind_s(self.now_s)
-        assert total_s >= self.blind_s - 1e-6, "blind seconds were taken back"
-        assert total_s <= self.now_s - 1000.0 + 1e-6, "seconds were counted twice"
-        assert self.state.span_s >= 0
-        assert self.state.running_span_s(self.now_s) >= 0
-        self.blind_s = total_s
 
 
 @pytest.mark.slow

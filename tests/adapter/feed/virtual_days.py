@@ -17,8 +17,9 @@ from collections.abc import Callable
 from datetime import datetime
 from random import Random, SystemRandom
 
+from virtual_market import Exchange, ListedHours, Spans
 from virtual_referee import Foul, requested_units
-from virtual_world import NS, Brain, Market, Socket, World, binary, ltp_packet, text
+from virtual_world import NS, Brain, Socket, World, binary, ltp_packet, text
 
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import (
@@ -50,6 +51,8 @@ UNITS = [
     Unit(1, "2885", Mode.QUOTE),
     Unit(3, "500325", Mode.LTP),
     Unit(5, "1594", Mode.QUOTE),
+    Unit(1, "1594", Mode.LTP),
+    Unit(1, "11536", Mode.QUOTE),
 ]
 MIDNIGHT_NS = int(datetime(2026, 11, 21, tzinfo=IST).timestamp()) * NS
 FAIR = "fair"
@@ -74,6 +77,7 @@ class Weather(Brain):
         self.cuts_bytes = draw.random() < 0.5
         self.answers_in_any_weather = draw.random() < 0.5
         self.has_late_callbacks = draw.random() < 0.3
+        self.is_mute_when_silent = draw.random() < 0.5
         self.has_fresh_login = False
         self.sequence = 0
 
@@ -133,10 +137,11 @@ class Weather(Brain):
                 socket.write(bytes([0x80 | self.draw.randint(3, 7), 1, 2]), is_poison=True)
             case _:
                 socket.write(encode_frame(Opcode.TEXT, b"\xff\xff"), is_poison=True)
-        self._write_packets(socket, 1)
+        self._write_packets(world, socket, 1)
 
     def _wish(self, world: World) -> None:
         """The user wants something else."""
+        world.referee.has_wished = True
         free = [unit for unit in UNITS if unit not in world.referee.refused]
         world.connection.set_units(self.draw.sample(free, k=self.draw.randint(0, len(free))))
 
@@ -213,8 +218,10 @@ class Weather(Brain):
         draw = self.draw
         if self.now == "malformed":
             socket.write(binary(draw.choice([b"", b"\x01short", b"\x09" * 60])))
-        elif self.now != "silent" and (world.is_market_open or draw.random() < 0.02):
-            self._write_packets(socket, draw.choice([1, 1, 2, 5]))
+        elif self.now != "silent":
+            self._write_changes(world, socket)
+            if draw.random() < 0.02:
+                self._write_packets(world, socket, 1)
         if draw.random() < 0.05:
             self._ping(world, socket)
         if self.now == "breaking" and draw.random() < 0.2:
@@ -228,24 +235,47 @@ class Weather(Brain):
             socket.pings.append(payload)
         socket.write(encode_frame(Opcode.PING, payload))
 
-    def _write_packets(self, socket: Socket, count: int) -> None:
+    def _write_changes(self, world: World, socket: Socket) -> None:
+        """What has changed since it was sent; the feed is conflated."""
+        for unit in sorted(socket.subscribed):
+            if last_change_ms(world, unit) != socket.sent_ms.get(unit):
+                self._write_packet(world, socket, unit)
+
+    def _write_packets(self, world: World, socket: Socket, count: int) -> None:
+        """Packets that say what was said before, or something new."""
         units = sorted(socket.subscribed)
         for _ in range(count if units else 0):
-            self.sequence += 1
-            packet = ltp_packet(self.draw.choice(units), self.sequence)
-            if self.draw.random() < 0.05:
-                socket.write(encode_frame(Opcode.BINARY, packet[:20], fin=False))
-                socket.write(encode_frame(Opcode.CONTINUATION, packet[20:]), packet)
-            else:
-                socket.write(binary(packet), packet)
+            self._write_packet(world, socket, self.draw.choice(units))
+
+    def _write_packet(self, world: World, socket: Socket, unit: Unit) -> None:
+        self.sequence += 1
+        exchange_ms = socket.sent_ms[unit] = last_change_ms(world, unit)
+        packet = ltp_packet(unit, self.sequence, exchange_ms)
+        if self.draw.random() < 0.05:
+            socket.write(encode_frame(Opcode.BINARY, packet[:20], fin=False))
+            socket.write(encode_frame(Opcode.CONTINUATION, packet[20:]), packet)
+        else:
+            socket.write(binary(packet), packet)
+
+    def _answer(self, world: World, socket: Socket, units: set[Unit]) -> None:
+        """A new subscription brings the last state of each unit, whatever its age."""
+        if self.now == "malformed" or (self.now == "silent" and self.is_mute_when_silent):
+            return
+        for unit in sorted(units & socket.subscribed):
+            self._write_packet(world, socket, unit)
 
     def said(self, world: World, socket: Socket, words: str) -> None:
         if words == "ping":
             if self.now == "malformed" and not self.answers_in_any_weather:
                 return
             world.later(SHORT_S, lambda: socket.write(text("pong")))
-        elif '"action":1' in words and self.draw.random() < 0.02:
-            self._refuse(world, socket, json.loads(words))
+        elif '"action":1' in words:
+            request = json.loads(words)
+            if self.draw.random() < 0.02:
+                self._refuse(world, socket, request)
+                return
+            units = requested_units(request)
+            world.later(SHORT_S, lambda: self._answer(world, socket, units))
 
     def _refuse(self, world: World, socket: Socket, request: dict[str, object]) -> None:
         if socket.is_mute:
@@ -264,9 +294,9 @@ class Weather(Brain):
 
     def closing(self, world: World, socket: Socket) -> None:
         if self.draw.random() < 0.3:
-            self._write_packets(socket, self.draw.randint(1, 3))
+            self._write_packets(world, socket, self.draw.randint(1, 3))
             socket.write(encode_close(1000), is_poison=True)
-            self._write_packets(socket, 1)
+            self._write_packets(world, socket, 1)
 
     def read_size(self, world: World, size: int) -> int:
         return self.draw.randint(1, size) if self.cuts_bytes and self.draw.random() < 0.3 else size
@@ -283,23 +313,40 @@ def drawn_policy(draw: Random) -> Policy:
     )
 
 
-def drawn_market(draw: Random, wall_ns: int, length_s: float) -> Market:
+def last_change_ms(world: World, unit: Unit) -> int:
+    """The exchange time of a unit's last change: whole seconds."""
+    return world.exchange.last_change_ns(unit, world.clock.true_ns()) // NS * 1000
+
+
+def drawn_exchange(draw: Random, wall_ns: int, length_s: float) -> Exchange:
+    """Hours, perhaps with halts, and how often things change."""
     edges = sorted(wall_ns + round(draw.uniform(0, length_s) * NS) for _ in range(4))
-    before, after = wall_ns - 3 * 86_400 * NS, wall_ns + 3 * 86_400 * NS
-    return Market(
-        draw.choice(
-            [
-                [(before, after)],
-                [(before, after)],
-                [(edges[0], after)],
-                [(before, edges[1])],
-                [(edges[0], edges[2])],
-                [(before, edges[1]), (edges[2], after)],
-                [(edges[0], edges[1]), (edges[2], edges[3])],
-                [],
-            ]
-        )
+    before, after = wall_ns - 3 * 3600 * NS, wall_ns + 3 * 3600 * NS
+    hours: Spans = draw.choice(
+        [
+            [(before, after)],
+            [(before, after)],
+            [(edges[0], after)],
+            [(before, edges[1])],
+            [(edges[0], edges[2])],
+            [(before, edges[1]), (edges[2], after)],
+            [(edges[0], edges[1]), (edges[2], edges[3])],
+            [],
+        ]
     )
+    halts: Spans = []
+    for _ in range(draw.choice([0, 0, 0, 1, 2])):
+        start_ns = wall_ns + round(draw.uniform(0, length_s) * NS)
+        halts.append((start_ns, start_ns + round(draw.choice([20, 90, 600]) * NS)))
+    every_s = draw.choice([1.0, 3.0, 8.0, 8.0, 150.0])
+    return Exchange(hours, halts, before_ns=wall_ns - 20 * 3600 * NS, every_s=every_s)
+
+
+def drawn_calendar(draw: Random, exchange: Exchange, wall_ns: int) -> ListedHours:
+    """The hours as they are, or without a session, or with one that is not held."""
+    plain = (wall_ns - 3 * 3600 * NS, wall_ns + 3 * 3600 * NS)
+    listed = draw.choice([exchange.hours] * 6 + [[], [plain]])
+    return ListedHours(hours=tuple(listed))
 
 
 def live_a_day(seed: int, *, lived_policy: Callable[[Policy], Policy] | None = None) -> World:
@@ -313,10 +360,13 @@ def live_a_day(seed: int, *, lived_policy: Callable[[Policy], Policy] | None = N
     wall_ns = MIDNIGHT_NS - round((draw.uniform(0, length_s) if has_midnight else 40_000) * NS)
     weather = Weather(draw, length_s)
     policy = drawn_policy(draw)
+    exchange = drawn_exchange(draw, wall_ns, length_s)
     world = World(
         draw.randrange(1 << 30),
         brain=weather,
-        market=drawn_market(draw, wall_ns, length_s),
+        exchange=exchange,
+        calendar=drawn_calendar(draw, exchange, wall_ns),
+        clock_error_s=draw.choice([0.0] * 8 + [600.0, -600.0]),
         wall_ns=wall_ns,
         policy=policy,
         lived_policy=lived_policy(policy) if lived_policy else policy,

@@ -8,20 +8,21 @@ Promises (design: "The life of a connection")
 - After each opening the whole subscription is sent before anything else, and while live the feed
   is subscribed to what is wanted, no more and no less (but what it refused).
 - Every whole packet that left an open socket is delivered once, in order, with its time.
-- In market hours silence is found within `silence_after_s` and one check, and nothing shorter is
-  called silence; outside them it is no fault. A dead link is found at any hour.
+- What is called a fault of silence was silence, of a segment that the calendar calls open. While a
+  segment trades without a pause and ticks often, silence is found within `silence_after_s` and one
+  check. A dead link is found at any hour.
 - Tokens that end while the feed streams are renewed beside it, not more often than every 5 minutes.
 - After a stop nothing is sent, and the loop returns without any time passing.
 - The feed is given up only for a reason that the script knows.
-- Blind seconds are, loss by loss, the open market's seconds from the last packet before it (or the
-  market's last opening) to the first packet after it. Market hours are looked at every
-  `check_every_s`, so each opening and close on the way may add or hide one such interval.
+- Blind seconds lie between the last packet before a link is given up and the first packet after it
+  that tells of something new; and a stretch in which the exchange traded there is blind.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import struct
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
     from virtual_world import Socket, World
 
 EPS_S = 1e-4
+LATEST_S = 13.0
+"""By so much the market's clock may lag, where packets come no sooner after a change."""
+NS = 1_000_000_000
+MS = 1_000_000
 RENEWAL_APART_S = 300.0
 
 
@@ -60,17 +65,39 @@ def requested_units(request: dict[str, object]) -> set[Unit]:
 
 
 @dataclass
+class SegmentBook:
+    """What the referee knows of one segment."""
+
+    packets: int = 0
+    last_packet_s: float = -math.inf
+    known_ms: dict[Unit, int] = field(default_factory=dict)
+    here: set[Unit] = field(default_factory=set)
+    """Units that have sent something on this link."""
+    gap_s: float | None = None
+    """Since when something may have been missed."""
+    lost_ms: int = 0
+    """The newest exchange time before that."""
+    is_proven: bool = False
+
+
+@dataclass
 class Referee:
     """The books that the promises are checked against, kept without looking at the lifecycle's."""
 
     world: World
     expected: deque[bytes] = field(default_factory=deque)
     last_data_s: float | None = None
-    market: list[tuple[float, bool]] = field(default_factory=list)
     started_s: float | None = None
-    spans: list[list[float]] = field(default_factory=list)
-    """Blind spans: where each starts, where the loss was reported, where it ended."""
-    is_blind: bool = False
+    segments: dict[int, SegmentBook] = field(default_factory=dict)
+    gaps: list[tuple[float, float]] = field(default_factory=list)
+    """What may be blind at most."""
+    missed: list[tuple[float, float]] = field(default_factory=list)
+    """What must be blind at least, but for the slack of each."""
+    asked_for: set[int] = field(default_factory=set)
+    """The segments that were ever subscribed."""
+    has_wished: bool = False
+    moved_s: float = -math.inf
+    """When a probe found that the market had gone on."""
     failures_least: int = 0
     failures_most: int = 0
     fresh_logins: int = 0
@@ -78,18 +105,12 @@ class Referee:
     lost_to: TicksError | None = None
     expired_s: float | None = None
     renewed_s: float = float("-inf")
-    blind_before_s: float = 0.0
     may_end: set[str] = field(default_factory=set)
     """Causes for which this script may end the feed at once."""
     refused: set[Unit] = field(default_factory=set)
     steps: int = 0
 
     # --- what the port saw ---
-
-    def note_market(self) -> None:
-        is_open = self.world.is_market_open
-        if not self.market or self.market[-1][1] != is_open:
-            self.market.append((self.world.now_s, is_open))
 
     def connecting(self, fresh_login: bool) -> None:
         now_s = self.world.now_s
@@ -134,6 +155,7 @@ class Referee:
 
     def _requested(self, socket: Socket, request: dict[str, object]) -> None:
         units = requested_units(request)
+        self.asked_for |= {unit.exchange_type for unit in units}
         if request["action"] == 1:
             demand(socket.subscribed.isdisjoint(units), "nothing is subscribed twice")
             socket.subscribed |= units
@@ -146,18 +168,76 @@ class Referee:
         self.expected.extend(whole)
         socket.last_heard_s = now_s
         is_proof = now_s - socket.opened_s >= self.world.policy.stable_after_s
+        for packet in whole:
+            self._note_packet(socket, packet, is_proof=is_proof)
         if whole:
             socket.last_data_s = self.last_data_s = now_s
-            if self.is_blind:
-                self.spans[-1][2] = now_s
-                self.is_blind = False
             if is_proof:
-                self.failures_least = self.failures_most = self.fresh_logins = 0
+                self.failures_least = self.fresh_logins = 0
         elif is_proof:
             socket.may_be_proven = True
+        wanted = self.wanted_segments()
+        if is_proof and wanted and all(self.book(each).is_proven for each in wanted):
+            self.failures_most = 0
+
+    def _note_packet(self, socket: Socket, packet: bytes, *, is_proof: bool) -> None:
+        unit, exchange_ms = read_head(packet)
+        book = self.book(unit.exchange_type)
+        before_ms, is_second = book.known_ms.get(unit), unit in book.here
+        book.here.add(unit)
+        book.last_packet_s = self.world.now_s
+        book.packets += 1
+        age_s = self.world.clock.true_ns() / NS - exchange_ms / 1000
+        is_fresh = age_s < 100 and self.world.clock.is_right
+        if before_ms is not None and exchange_ms > before_ms and (is_second or is_fresh):
+            book.is_proven |= is_proof
+            self._end_gap(unit.exchange_type, book, exchange_ms)
+        elif book.lost_ms and exchange_ms > book.lost_ms + 1000:
+            self._end_gap(unit.exchange_type, book, exchange_ms)
+        book.known_ms[unit] = max(exchange_ms, before_ms or 0)
+
+    def _end_gap(self, exchange_type: int, book: SegmentBook, exchange_ms: int) -> None:
+        """Something new came: what the exchange did meanwhile was missed."""
+        if book.gap_s is None:
+            return
+        start_s, book.gap_s = book.gap_s, None
+        now_s, clock, exchange = self.world.now_s, self.world.clock, self.world.exchange
+        self.gaps.append((start_s, now_s))
+        units = [unit for unit in book.known_ms if unit in set(self.world.connection.units)]
+        changed_ns = [exchange.last_change_ns(unit, exchange_ms * MS) for unit in units]
+        for opens, closes in exchange.windows:
+            first_ns, last_ns = max(clock.true_ns(start_s), opens), max(changed_ns, default=0)
+            listed = [h for h in self.world.calendar.hours if h[0] <= first_ns < h[1]]
+            last_ns = min([last_ns, closes, *(h[1] for h in listed)])
+            if listed and last_ns > first_ns:
+                since_s = start_s + (first_ns - clock.true_ns(start_s)) / NS
+                self.missed.append((since_s, since_s + (last_ns - first_ns) / NS))
+
+    def closing(self) -> None:
+        """A link is given up."""
+        for exchange_type in self.wanted_segments() | self.asked_for:
+            self._begin_gap(self.book(exchange_type))
+        for book in self.segments.values():
+            book.here.clear()
+            book.is_proven = False
+
+    def _begin_gap(self, book: SegmentBook) -> None:
+        if book.gap_s is None:
+            book.gap_s = self.started_s if book.packets == 0 else book.last_packet_s
+            book.lost_ms = max(book.known_ms.values(), default=0)
+
+    def wanted_segments(self) -> set[int]:
+        return {unit.exchange_type for unit in self.world.connection.units}
+
+    def book(self, exchange_type: int) -> SegmentBook:
+        return self.segments.setdefault(exchange_type, SegmentBook())
 
     def late(self, whole: list[bytes]) -> None:
         self.expected.extend(whole)
+        for packet in whole:
+            unit, exchange_ms = read_head(packet)
+            book = self.book(unit.exchange_type)
+            book.known_ms[unit] = max(exchange_ms, book.known_ms.get(unit, 0))
 
     # --- what the loop handed on ---
 
@@ -172,10 +252,15 @@ class Referee:
         match event:
             case events.Lost():
                 self._check_loss()
-            case events.Silent():
-                self._check_silence()
-            case events.Quiet():
-                demand(not self.world.is_market_open, "quiet is for a closed market")
+            case events.Quiet(exchange=None):
+                clock, hours = self.world.clock, self.world.calendar.hours
+                since_ns, now_ns = clock.true_ns(clock.at_s - LATEST_S), clock.true_ns()
+                is_open = any(opens <= since_ns and now_ns < closes for opens, closes in hours)
+                is_known = clock.is_right and bool(self.wanted_segments())
+                demand(not (is_open and is_known), "quiet is for a closed market")
+            case events.Probe(answer="moved"):
+                self.moved_s = self.world.now_s
+                self.failures_most += 1
             case events.Waiting(attempt=attempt):
                 limit = self.world.policy.max_attempts
                 demand(limit is None or attempt <= limit, "attempts over the limit")
@@ -190,24 +275,34 @@ class Referee:
             unheard_s = now_s - world.newest_socket.last_heard_s
             demand(unheard_s >= world.policy.link_dead_after_s - EPS_S, "the link was not dead")
         self.lost_s, self.lost_to = now_s, cause
-        if not self.is_blind:
-            seen_s = self.started_s if self.last_data_s is None else self.last_data_s
-            assert seen_s is not None
-            self.spans.append([seen_s, now_s, math.inf])
-            self.is_blind = True
+        if isinstance(cause, SilenceError) and now_s != self.moved_s:
+            self._check_silence()
+        if world.newest_socket is None or world.socket is None:
+            for exchange_type in self.wanted_segments():
+                self._begin_gap(self.book(exchange_type))
         if not (cause.label == "tokens refused" and self.fresh_logins == 0):
             self.failures_least += 1
             self.failures_most += 1
 
     def _check_silence(self) -> None:
         world = self.world
-        demand(world.is_market_open, "silence is a fault in market hours only")
-        assert world.socket is not None
-        silence_s = world.now_s - world.socket.last_data_s
-        least_s = world.policy.silence_after_s
+        demand(world.newest_socket is not None, "there was a link")
+        assert world.newest_socket is not None
+        opened_s = world.newest_socket.opened_s
+        silences = [
+            world.now_s - max(self.book(each).last_packet_s, opened_s)
+            for each in self.wanted_segments()
+        ]
+        silence_s, least_s = max(silences), world.policy.silence_after_s
         demand(silence_s >= least_s - EPS_S, f"{silence_s} s are no silence yet")
-        open_s = world.now_s - max([-math.inf] + [end_s for _, end_s in self._closed(noticed=True)])
-        demand(open_s >= least_s - world.policy.check_every_s - EPS_S, "the market has just opened")
+        if world.clock.is_right:
+            is_open = self._is_listed() or self._is_listed(ago_s=LATEST_S)
+            demand(is_open, "silence is a fault where the calendar says open")
+
+    def _is_listed(self, *, ago_s: float = 0.0) -> bool:
+        """Whether the calendar says open, of the true time so many seconds ago."""
+        clock = self.world.clock
+        return self.world.calendar.is_listed(clock.true_ns(clock.at_s - ago_s))
 
     # --- at each step ---
 
@@ -224,10 +319,11 @@ class Referee:
         if state.phase is Phase.WAITING:
             assert until_s is not None
             demand(until_s <= state.due_at_s, "the alarm comes before the wait is over")
-        blind_s = state.total_blind_s(now_s)
-        demand(blind_s >= self.blind_before_s - EPS_S, "blind seconds are not taken back")
-        demand(blind_s <= now_s - (self.started_s or now_s) + EPS_S, "no second counts twice")
-        self.blind_before_s = blind_s
+        lived_s = now_s - (self.started_s or now_s) + EPS_S
+        market = world.connection.market
+        blind_s = market.blind_s(now_s)
+        demand(0 <= blind_s <= lived_s + 0.001, f"blind {blind_s} s in {lived_s} s")
+        demand(0 <= market.uncertain_s(now_s) <= lived_s, "no second is uncertain twice")
         if world.socket is not None:
             self._step_live(world.socket)
         else:
@@ -240,22 +336,40 @@ class Referee:
         unheard_s = now_s - socket.last_heard_s
         latest_s = policy.link_dead_after_s + policy.check_every_s
         demand(unheard_s <= latest_s + EPS_S, f"a link dead for {unheard_s} s is found")
-        if socket.may_be_proven and not self._was_open_since(socket.opened_s):
-            self.failures_least = self.fresh_logins = 0
-        if self.market[-1][1]:
-            silent_s = now_s - max(socket.last_data_s, self.market[-1][0])
-            latest_s = policy.silence_after_s + policy.check_every_s
-            demand(silent_s <= latest_s + EPS_S, f"silence of {silent_s} s is found")
-        else:
-            quiet_s = now_s - socket.last_data_s
-            is_due = quiet_s > policy.silence_after_s + policy.check_every_s + EPS_S
-            is_seen = now_s - self.market[-1][0] > policy.check_every_s + EPS_S
-            demand(world.connection.state.is_quiet or not (is_due and is_seen), "quiet is reported")
+        if socket.may_be_proven or now_s - socket.opened_s >= min(5.0, policy.silence_after_s):
+            self.failures_least = self.fresh_logins = 0  # it may have answered that it stands
+            self._note_answers()
+        if world.clock.is_right:
+            self._step_silence(socket)
         self._step_session()
 
-    def _was_open_since(self, since_s: float) -> bool:
-        """Whether the market was open all the time since then."""
-        return self.market[-1][1] and self.market[-1][0] <= since_s
+    def _note_answers(self) -> None:
+        """What a link has brought by now shows whether anything was missed before it."""
+        for book in self.segments.values():
+            if book.gap_s is not None and (book.here or not self._is_listed()):
+                self.gaps.append((book.gap_s, self.world.now_s))
+                book.gap_s = None
+
+    def _step_silence(self, socket: Socket) -> None:
+        world, now_s, policy = self.world, self.world.now_s, self.world.policy
+        clock, exchange = world.clock, world.exchange
+        latest_s = policy.silence_after_s + policy.check_every_s
+        for exchange_type in self.wanted_segments():
+            book = self.book(exchange_type)
+            since_s = max(book.last_packet_s, socket.opened_s)
+            units = [u for u in world.connection.units if u.exchange_type == exchange_type]
+            minutes = (now_s - (self.started_s or now_s)) / 60
+            is_liquid = (
+                len(units) >= 3
+                and exchange.every_s <= 12
+                and book.packets >= len(units) * (minutes + 1)
+            )
+            span = clock.true_ns(since_s), clock.true_ns()
+            if not (is_liquid and exchange.has_traded_since(*span) and not self.has_wished):
+                continue
+            if all(world.calendar.is_listed(at_ns) for at_ns in span):
+                silent_s = now_s - since_s
+                demand(silent_s <= latest_s + EPS_S, f"silence of {silent_s} s is found")
 
     def _step_session(self) -> None:
         world, now_s = self.world, self.world.now_s
@@ -280,7 +394,7 @@ class Referee:
             demand(world.stopped_s is not None, "nobody asked for a stop")
         else:
             self._judge_the_end(error)
-        self._judge_blindness(state.blind_s)
+        self._judge_blindness(world.connection.market.blind_s(world.now_s))
 
     def _judge_the_end(self, error: TicksError) -> None:
         limit = self.world.policy.max_attempts
@@ -290,42 +404,32 @@ class Referee:
             demand(is_worn_out, "silence alone is no end")
 
     def _judge_blindness(self, blind_s: float) -> None:
-        check_s = self.world.policy.check_every_s
-        now_s = self.world.now_s
-        closed, noticed = self._closed(), self._closed(noticed=True)
-        least_s = most_s = 0.0
-        for seen_s, lost_s, found_s in self.spans:
-            until_s = min(found_s, now_s)
-            least_s += max(0.0, blind_of(seen_s, lost_s, until_s, closed, -check_s))
-            most_s += blind_of(seen_s, lost_s, until_s, noticed, check_s)
+        open_gaps = [
+            (book.gap_s, self.world.now_s)
+            for book in self.segments.values()
+            if book.gap_s is not None
+        ]
+        most_s = union_s([*self.gaps, *open_gaps])
+        slack_s = (2 * self.world.exchange.every_s + 3) * max(1, len(self.missed))
+        least_s = max(0.0, union_s(self.missed) - slack_s)
+        if self.has_wished or self.refused or not self.world.clock.is_right:
+            least_s = 0.0
+        if not self.world.clock.is_right:
+            most_s = math.inf  # what is ahead of a wrong clock is believed a packet later
         promise = f"blind {blind_s:.3f} s, the script knows {least_s:.3f} to {most_s:.3f} s"
-        demand(least_s - 2 * EPS_S <= blind_s <= most_s + 2 * EPS_S, promise)
-
-    def _closed(self, *, noticed: bool = False) -> list[tuple[float, float]]:
-        """When the market was closed; `noticed`: long enough that a check must have seen it."""
-        ends = [start_s for start_s, _ in self.market[1:]] + [math.inf]
-        closed = [(s, e) for (s, is_open), e in zip(self.market, ends, strict=True) if not is_open]
-        least_s = self.world.policy.check_every_s if noticed else 0.0
-        return [(start_s, end_s) for start_s, end_s in closed if end_s - start_s > least_s]
+        eps_s = 0.002 * (len(self.gaps) + len(open_gaps) + 1)  # exchange times are milliseconds
+        demand(least_s - eps_s <= blind_s <= most_s + eps_s, promise)
 
 
-def blind_of(
-    seen_s: float,
-    lost_s: float,
-    until_s: float,
-    closed: list[tuple[float, float]],
-    for_each_edge_s: float,
-) -> float:
-    """The open market's seconds of one span, and so much more for each edge about there.
+def union_s(spans: list[tuple[float, float]]) -> float:
+    total_s, reached_s = 0.0, -math.inf
+    for start_s, end_s in sorted(spans):
+        total_s += max(0.0, end_s - max(start_s, reached_s))
+        reached_s = max(reached_s, end_s)
+    return total_s
 
-    A positive `for_each_edge_s` also lets a close just before the loss go unnoticed.
-    """
-    known_s = lost_s - max(0.0, for_each_edge_s)
-    since_s = max([seen_s] + [min(end_s, lost_s) for start_s, end_s in closed if start_s < known_s])
-    blind_s = until_s - since_s
-    margin_s = abs(for_each_edge_s)
-    for start_s, end_s in closed:
-        blind_s -= max(0.0, min(end_s, until_s) - max(start_s, since_s))
-        near = [e for e in (start_s, end_s) if since_s - margin_s <= e <= until_s + margin_s]
-        blind_s += len(near) * for_each_edge_s
-    return blind_s
+
+def read_head(packet: bytes) -> tuple[Unit, int]:
+    """Whose packet it is, and its exchange time."""
+    mode, exchange_type, token, _, exchange_ms = struct.unpack_from("<BB25sqq", packet)
+    return Unit(exchange_type, token.rstrip(b"\0").decode(), Mode(mode)), exchange_ms

@@ -1,4 +1,4 @@
-"""A world for the loop of one connection: a virtual clock, a market, and a scripted feed.
+"""A world for the loop of one connection: a virtual clock, an exchange, and a scripted feed.
 
 `World` is the port that `Connection.run` stands on. Its waits do not wait: they turn the clock to
 whatever comes next. A `Brain` scripts what befalls the connection; the referee
@@ -11,10 +11,10 @@ import heapq
 import itertools
 import struct
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from random import Random
 
+from virtual_market import Exchange, ListedHours
 from virtual_referee import Referee, demand
 
 from ticks.adapter.auth.tokens import Session
@@ -31,6 +31,8 @@ from ticks.adapter.feed.network import (
     Renewed,
 )
 from ticks.adapter.feed.tracker import PacketTracker
+from ticks.adapter.market.hours import Kind
+from ticks.adapter.market.state import MarketWatch
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.frames import Opcode, encode_frame
 from ticks.adapter.wire.subscription import Unit
@@ -43,9 +45,12 @@ GIVE_UP_S = 10.0
 class VirtualClock:
     """Both clocks, turned by the network; the wall clock may jump."""
 
-    def __init__(self, wall_ns: int) -> None:
+    def __init__(self, true_ns: int, error_s: float = 0.0) -> None:
         self.at_s = 1000.0
-        self._wall_base_ns = wall_ns - round(self.at_s * NS)
+        self._true_base_ns = true_ns - round(self.at_s * NS)
+        self._wall_base_ns = self._true_base_ns + round(error_s * NS)
+        self.is_right = error_s == 0
+        """Whether the wall clock was right all the time."""
 
     def now_s(self) -> float:
         return self.at_s
@@ -53,19 +58,14 @@ class VirtualClock:
     def wall_ns(self) -> int:
         return self._wall_base_ns + round(self.at_s * NS)
 
+    def true_ns(self, at_s: float | None = None) -> int:
+        """The true time, now or at a moment of the monotonic clock."""
+        return self._true_base_ns + round((self.at_s if at_s is None else at_s) * NS)
+
     def jump(self, seconds: float) -> None:
         """Set the wall clock forward or back; the other one does not notice."""
         self._wall_base_ns += round(seconds * NS)
-
-
-@dataclass
-class Market:
-    """When it is open: (from, to) in nanoseconds of the wall clock."""
-
-    hours: list[tuple[int, int]]
-
-    def is_open(self, _exchange_types: Iterable[int], wall_ns: int) -> bool:
-        return any(opens <= wall_ns < closes for opens, closes in self.hours)
+        self.is_right = False
 
 
 class Socket:
@@ -85,6 +85,8 @@ class Socket:
         self.broken: TicksError | None = None
         self.subscribed: set[Unit] = set()
         self.greeted = False
+        self.sent_ms: dict[Unit, int] = {}
+        """The exchange time that each unit was last sent with."""
         self.may_be_proven = False
         self.last_data_s = opened_s
         self.last_heard_s = opened_s
@@ -118,10 +120,11 @@ def text(words: str) -> bytes:
     return encode_frame(Opcode.TEXT, words.encode())
 
 
-def ltp_packet(unit: Unit, sequence: int) -> bytes:
+def ltp_packet(unit: Unit, sequence: int, exchange_ms: int = 0) -> bytes:
     """A packet of the unit's own mode."""
     size = 51 if unit.mode is Mode.LTP else 123
-    head = struct.pack("<BB25sq", unit.mode, unit.exchange_type, unit.token.encode(), sequence)
+    token = unit.token.encode()
+    head = struct.pack("<BB25sqq", unit.mode, unit.exchange_type, token, sequence, exchange_ms)
     return head.ljust(size, b"\0")
 
 
@@ -169,16 +172,19 @@ class World:
         seed: int,
         *,
         brain: Brain,
-        market: Market,
+        exchange: Exchange,
         wall_ns: int,
         policy: Policy,
+        calendar: ListedHours | None = None,
+        clock_error_s: float = 0.0,
         units: list[Unit],
         lived_policy: Policy | None = None,
     ) -> None:
         self.draw = Random(seed)
         self.brain = brain
-        self.market = market
-        self.clock = VirtualClock(wall_ns)
+        self.exchange = exchange
+        self.calendar = calendar or ListedHours(hours=tuple(exchange.hours))
+        self.clock = VirtualClock(wall_ns, clock_error_s)
         self.policy = policy
         self.socket: Socket | None = None
         self.newest_socket: Socket | None = None
@@ -205,23 +211,28 @@ class World:
         ports = Ports(
             network=self,
             clock=self.clock,
-            is_market_open=market.is_open,
+            kind_of=lambda _key: Kind.ORDINARY,
             draw=self.draw.random,
             deliver=self.referee.delivered,
             log=self.log,
         )
+        lived = lived_policy or policy
+        market = MarketWatch(
+            self.calendar,
+            silence_after_s=lived.silence_after_s,
+            stable_after_s=lived.stable_after_s,
+        )
         self.connection = Connection(
             1,
             ports,
-            policy=lived_policy or policy,
+            policy=lived,
             units=units,
-            tracker=PacketTracker({Mode.LTP, Mode.QUOTE}, set()),
+            tracker=PacketTracker({Mode.LTP, Mode.QUOTE}, set(), market.segment),
+            market=market,
         )
 
     def run(self) -> TicksError | None:
         """The whole life; what it ended with."""
-        self.referee.note_market()
-        self._watch_the_market()
         error = self.connection.run()
         self.referee.ended(error)
         demand(self.is_released, "the network was released")
@@ -235,7 +246,8 @@ class World:
 
     @property
     def is_market_open(self) -> bool:
-        return self.market.is_open((), self.clock.wall_ns())
+        """Whether the calendar says so, of the true time."""
+        return self.calendar.is_listed(self.clock.true_ns())
 
     def later(self, seconds: float, what: Callable[[], object]) -> None:
         """Do `what` in so many seconds."""
@@ -273,8 +285,6 @@ class World:
     def jump(self, seconds: float) -> None:
         """The wall clock jumps."""
         self.clock.jump(seconds)
-        self.referee.note_market()
-        self._watch_the_market()
 
     def stop(self) -> None:
         """The user stops the stream."""
@@ -297,13 +307,6 @@ class World:
         self._notes += 1
         if self._notes == self.stop_at_note:
             self.stop()
-
-    def _watch_the_market(self) -> None:
-        """Let the referee look at each opening and close that lies ahead."""
-        wall_ns = self.clock.wall_ns()
-        for edge_ns in itertools.chain.from_iterable(self.market.hours):
-            if edge_ns > wall_ns:
-                self.later((edge_ns - wall_ns) / NS + 1e-6, self.referee.note_market)
 
     # --- the port ---
 
@@ -398,6 +401,7 @@ class World:
         socket, self.socket = self.socket, None
         if socket is None:
             return b""
+        self.referee.closing()
         self.brain.closing(self, socket)
         data, whole = socket.take(len(socket.buffered))
         if self.connection.state.phase is not Phase.STOPPED:

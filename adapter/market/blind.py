@@ -1,0 +1,107 @@
+"""Blind and uncertain seconds: spans of segments, and their union within a connection.
+
+Rules
+- A span runs from the last packet before a loss. It counts the seconds in which the calendar says
+  that the segment trades; where it ticked outside of that, the tail as well (`tail_ms`).
+- It is never longer than the exchange time that moved on between the packets around it, plus a
+  second: what did not happen was not missed.
+- A *tentative* span is that of a probe, or of a segment that stands: it counts only if it turns
+  out that the market went on.
+- Segments share a connection: a second in which several were blind is one blind second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .calendar import MarketCalendar
+from .hours import Segment
+
+SLACK_MS = 1_000
+"""Exchange times are whole seconds: one is no difference."""
+Interval = tuple[float, float]
+
+
+@dataclass(slots=True)
+class Span:
+    """A span that runs. `reference_ms` is the newest exchange time before it, `lost_ms` the
+    market's time of the loss.
+
+    `tail_ms` is how far it counts outside sessions, None where it does not. `closes_ms` is when the
+    session of the loss closes and `ends_ms` when that day ends, None where there are none.
+    """
+
+    start_s: float
+    reference_ms: int
+    lost_ms: int
+    is_tentative: bool
+    tail_ms: float | None = None
+    closes_ms: int | None = None
+    ends_ms: int | None = None
+
+
+class Account:
+    """Seconds of one kind of one connection, each counted once."""
+
+    def __init__(self) -> None:
+        self._settled_s = 0.0
+        self._open: list[Interval] = []
+
+    def add(self, start_s: float, end_s: float) -> None:
+        if end_s > start_s:
+            self._open.append((start_s, end_s))
+
+    def cut(self, start_s: float, end_s: float) -> None:
+        """What was added is of another kind between these moments."""
+        kept = []
+        for since_s, until_s in self._open:
+            kept += [(since_s, min(until_s, start_s)), (max(since_s, end_s), until_s)]
+        self._open = [(since_s, until_s) for since_s, until_s in kept if until_s > since_s]
+
+    def settle(self) -> None:
+        """Nothing runs any more that could overlap with what was added."""
+        added, self._open = self._open, []
+        self._settled_s += union_s(added)
+
+    def total_s(self, running: Iterable[Interval] = ()) -> float:
+        """All seconds so far, those of the running intervals included."""
+        return self._settled_s + union_s([*self._open, *running])
+
+
+def union_s(intervals: Iterable[Interval]) -> float:
+    """The seconds that lie in any of the intervals."""
+    total_s, reached_s = 0.0, float("-inf")
+    for start_s, end_s in sorted(intervals):
+        total_s += max(0.0, end_s - max(start_s, reached_s))
+        reached_s = max(reached_s, end_s)
+    return total_s
+
+
+def counted_s(
+    calendar: MarketCalendar,
+    segment: Segment,
+    span: Span,
+    *,
+    end_s: float,
+    market_of_zero_ms: float,
+    after_ms: int | None = None,
+    is_live_end: bool = False,
+) -> float:
+    """How many seconds of `span` count if it ends at `end_s`.
+
+    `market_of_zero_ms` is the market's time at 0 of the monotonic clock. `after_ms` is the exchange
+    time of the packet that ended it, None while it runs; `is_live_end`: that packet was live.
+    """
+    from_ms = span.start_s * 1000 + market_of_zero_ms
+    to_ms = max(from_ms, end_s * 1000 + market_of_zero_ms)
+    since_ms, outside_ms = from_ms, 0.0
+    if span.tail_ms is not None:
+        since_ms = max(from_ms, min(to_ms, span.tail_ms))
+        outside_ms = since_ms - from_ms
+    elif is_live_end and span.closes_ms is not None and to_ms <= (span.ends_ms or 0):
+        outside_ms = max(0.0, to_ms - span.closes_ms)  # it ticked on after the close
+    length_ms = outside_ms + calendar.open_ms(segment, round(since_ms), round(to_ms))
+    if after_ms is not None:
+        length_ms = min(length_ms, max(0, after_ms - span.reference_ms) + SLACK_MS)
+    return length_ms / 1000

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from ticks.adapter.clock import IST
+from ticks.adapter.market.blind import Account, Span, counted_s, union_s
+from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.market.hours import NSE, Segment
+
+
+def ms(clock_time: str) -> int:
+    moment = datetime.fromisoformat(f"2026-11-20 {clock_time}").replace(tzinfo=IST)
+    return int(moment.timestamp() * 1000)
+
+
+ZERO_MS = ms("09:00")
+"""The market's time at 0 of the monotonic clock."""
+
+
+def count(
+    start: str,
+    end: str,
+    *,
+    reference: str = "09:00",
+    after: str | None = None,
+    is_live_end: bool = False,
+    tail: str | None = None,
+    closes: str | None = None,
+) -> float:
+    span = Span(
+        (ms(start) - ZERO_MS) / 1000,
+        ms(reference),
+        ms(start),
+        is_tentative=False,
+        tail_ms=ms(tail) if tail else None,
+        closes_ms=ms(closes) if closes else None,
+        ends_ms=ms("15:40"),
+    )
+    return counted_s(
+        MarketCalendar(),
+        Segment(NSE),
+        span,
+        end_s=(ms(end) - ZERO_MS) / 1000,
+        market_of_zero_ms=ZERO_MS,
+        after_ms=ms(after) if after else None,
+        is_live_end=is_live_end,
+    )
+
+
+def test_seconds_in_the_session_count() -> None:
+    assert count("10:00", "10:01") == 60
+    assert count("09:10", "09:16") == 60
+    assert count("15:29", "16:30") == 60
+    assert count("16:00", "17:00") == 0
+
+
+def test_a_span_is_no_longer_than_the_exchange_time_that_moved_and_a_second() -> None:
+    assert count("10:00", "10:10", reference="10:00", after="10:00:05") == 6
+    assert count("10:00", "10:00:03", reference="10:00", after="10:00:05") == 3
+    assert count("10:00", "10:10", reference="10:00", after="09:59") == 1
+
+
+def test_what_ticked_on_after_the_close_counts_once_it_ticks_again() -> None:
+    assert count("15:29", "15:32", closes="15:30") == 60
+    assert count("15:29", "15:32", closes="15:30", is_live_end=True) == 180
+    assert count("15:29", "15:50", closes="15:30", is_live_end=True) == 60
+
+
+def test_a_tail_counts_outside_the_session_up_to_its_end() -> None:
+    assert count("15:32", "15:33", tail="15:40") == 60
+    assert count("15:32", "17:00", tail="15:40") == 480
+
+
+def test_overlapping_intervals_are_counted_once() -> None:
+    assert union_s([(0, 10), (5, 12), (20, 21), (6, 7)]) == 13
+    assert union_s([]) == 0
+
+
+def test_an_account_unites_what_may_overlap_and_settles_it() -> None:
+    account = Account()
+    account.add(0, 10)
+    account.add(7, 3)
+    assert account.total_s([(5, 12)]) == 12
+    account.settle()
+    account.add(20, 21)
+    assert account.total_s() == pytest.approx(11)

@@ -1,0 +1,568 @@
+"""The cases of the market on paper, lived through in virtual time, and the rules one by one."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from market_days import Day, ScriptedUnit, moment, unlisted
+
+from ticks.adapter.market.announced import Announced
+from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.market.hours import BSE, CDS, MCX, NCO, NFO, NSE, Kind
+
+PLAIN = "2026-12-16"
+YESTERDAY = "2026-12-15 15:29:59"
+
+
+def at(clock_time: str, day: str = PLAIN) -> str:
+    return f"{day} {clock_time}"
+
+
+def liquid(
+    start: str = "09:15",
+    end: str = "15:30",
+    *,
+    day: str = PLAIN,
+    exchange_type: int = NSE,
+    count: int = 4,
+    kind: Kind = Kind.ORDINARY,
+    last: str = "",
+) -> list[ScriptedUnit]:
+    """Units that change each second between two times."""
+    span = (at(start, day), at(end, day), 1.0)
+    return [ScriptedUnit(exchange_type, span, kind=kind, last=last) for _ in range(count)]
+
+
+def still(last: str = YESTERDAY, exchange_type: int = NSE, *, count: int = 3) -> list[ScriptedUnit]:
+    """Units that do not change any more."""
+    return [ScriptedUnit(exchange_type, last=last) for _ in range(count)]
+
+
+def quiet_day(day: Day) -> None:
+    """Nothing was spent, counted or asked anew."""
+    assert day.lost_at_s is None
+    assert (day.attempts_spent, day.probes, day.faults) == (0, 0, 0)
+    assert (day.blind_s, day.uncertain_s) == (0, 0)
+
+
+# --- the cases ------------------------------------------------------------------------------------
+
+
+def test_case_1_a_listed_holiday_is_quiet() -> None:
+    holiday = "2026-01-15"
+    day = Day(still("2026-01-14 15:29:59"), at("10:00", holiday), at("16:00", holiday)).run()
+    quiet_day(day)
+    assert day.market() == ["resting"]
+    assert day.connects == 1
+
+
+def test_case_2_an_unlisted_holiday_stands_is_probed_and_never_ends() -> None:
+    day = Day(still(), at("09:20"), at("15:20")).run()
+    assert day.lost_at_s is None
+    assert (day.attempts_spent, day.faults, day.blind_s) == (0, 0, 0)
+    assert day.uncertain_s == pytest.approx(6 * 3600, abs=10)
+    assert 70 <= day.connects <= 76
+    assert day.market() == ["expected", "standing"]
+    assert len(day.told("quiet")) == 1
+    assert day.told("quiet")[0]["newest"] == "2026-12-15T15:29:59+05:30"
+    assert "the feed answers" in str(day.told("quiet")[0]["detail"])
+    assert {facts["answer"] for facts in day.told("probe")} == {"stands"}
+
+
+def test_case_2_of_january_2026_for_whoever_did_not_know() -> None:
+    holiday = "2026-01-15"
+    calendar = MarketCalendar(announced=unlisted(holiday))
+    units = still("2026-01-14 15:29:59")
+    day = Day(units, at("09:10", holiday), at("15:40", holiday), calendar).run()
+    assert day.lost_at_s is None
+    assert (day.attempts_spent, day.blind_s) == (0, 0)
+    assert day.uncertain_s == pytest.approx(22_500, abs=60)
+
+
+def test_case_2b_an_unlisted_holiday_without_any_packet_cannot_be_told_from_a_dead_feed() -> None:
+    day = Day(still(), at("09:20"), at("12:00"), mute=[(at("09:00"), at("16:00"))]).run()
+    assert day.lost_at_s is not None
+    assert day.faults == 4
+    assert all(facts["is_mute"] for facts in day.told("silent"))
+
+
+SUNDAY = "2026-02-01"
+
+
+def test_case_3_a_drop_in_a_listed_sunday_session_is_blind() -> None:
+    cut = [(at("11:02", SUNDAY), at("11:02:06", SUNDAY))]
+    day = Day(liquid(day=SUNDAY), at("11:00", SUNDAY), at("11:10", SUNDAY), cut=cut).run()
+    assert day.lost_at_s is None
+    assert day.blind_s == pytest.approx(8, abs=1.5)
+    assert day.told("recovered")[0]["blind_s"] == pytest.approx(day.blind_s)
+    assert day.told("market")[0].get("session") is None
+
+
+def test_case_3_a_link_refused_for_twenty_minutes_of_a_sunday_session_counts_twenty_minutes() -> (
+    None
+):
+    cut = [(at("11:00", SUNDAY), at("11:20", SUNDAY))]
+    start, end = at("11:00", SUNDAY), at("11:30", SUNDAY)
+    day = Day(liquid(day=SUNDAY), start, end, cut=cut, keeps_trying=True).run()
+    assert day.blind_s == pytest.approx(1200, abs=10)
+
+
+def test_case_3b_an_unlisted_sunday_session_is_probed_and_what_was_missed_is_blind() -> None:
+    calendar = MarketCalendar(announced=unlisted(SUNDAY))
+    day = Day(
+        liquid(day=SUNDAY),
+        at("11:00", SUNDAY),
+        at("11:10", SUNDAY),
+        calendar,
+        deaf_links=[(at("11:04", SUNDAY), at("16:00", SUNDAY))],
+    ).run()
+    assert day.lost_at_s is None
+    assert [facts["answer"] for facts in day.told("probe")] == ["moved"]
+    assert day.attempts_spent == 1
+    assert day.blind_s == pytest.approx(35, abs=8)
+    assert day.told("market")[0]["session"] == "unlisted"
+
+
+MUHURAT = "2025-10-21"
+
+
+def test_case_4_a_muhurat_hour_that_is_listed() -> None:
+    units = liquid("13:45", "14:45", day=MUHURAT, last=f"{MUHURAT} 13:30:00")
+    cut = [(at("14:00", MUHURAT), at("14:00:05", MUHURAT))]
+    day = Day(units, at("13:00", MUHURAT), at("16:30", MUHURAT), cut=cut).run()
+    assert day.lost_at_s is None
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+    assert day.probes == 0
+    assert day.market()[-1] == "resting"
+
+
+@pytest.mark.parametrize(
+    ("holiday", "opens", "closes"),
+    [("2026-11-08", "18:15", "19:15"), ("2026-11-08", "13:45", "14:45")],
+)
+def test_cases_4_and_5_a_muhurat_hour_that_nobody_listed(
+    holiday: str, opens: str, closes: str
+) -> None:
+    units = liquid(opens, closes, day=holiday, last="2026-11-06 15:29:59")
+    hour = opens[:2]
+    cut = [(at(f"{hour}:50", holiday), at(f"{hour}:50:05", holiday))]
+    day = Day(units, at("09:00", holiday), at("21:00", holiday), cut=cut).run()
+    assert day.lost_at_s is None
+    assert day.faults == 0
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+    assert 1 <= day.probes <= 5
+    assert {facts["answer"] for facts in day.told("probe")} == {"stands"}
+    assert day.market() == ["resting", "live", "resting"]
+    assert day.uncertain_s == 0
+
+
+def test_case_6_good_friday_evening_is_quiet_on_mcx() -> None:
+    units = still("2026-04-02 23:29:50", MCX)
+    good_friday = "2026-04-03"
+    everything = [(at("00:00", good_friday), at("23:59", good_friday))]
+    quiet_day(Day(units, at("17:30", good_friday), at("23:00", good_friday), mute=everything).run())
+
+
+def test_case_7_the_first_evening_of_january_is_quiet_on_mcx() -> None:
+    units = still("2026-01-01 16:59:59", MCX)
+    quiet_day(Day(units, "2026-01-01 17:30", "2026-01-01 23:00").run())
+
+
+def test_case_8_segments_are_judged_one_by_one() -> None:
+    id_day = "2026-08-26"
+    nifty, usdinr = liquid(day=id_day, count=1), still("2026-08-25 16:59:59", CDS, count=1)
+    day = Day([*nifty, *usdinr], at("11:00", id_day), at("12:00", id_day)).run()
+    quiet_day(day)
+    assert day.market("CDS") == ["resting"]
+    assert day.market("NSE") == ["live"]
+
+    silent = Day(
+        [*liquid(day=id_day, count=1), *still("2026-08-25 16:59:59", CDS, count=1)],
+        at("11:00", id_day),
+        at("11:40", id_day),
+        mute=[(at("11:30", id_day), at("16:00", id_day))],
+    ).run()
+    assert silent.faults == 4
+    assert silent.lost_at_s is not None
+
+
+def test_case_9_the_closing_auction_is_quiet_for_its_shares() -> None:
+    shares = liquid("09:15", "15:14:59", kind=Kind.AUCTION, count=2)
+    cut = [(at("15:22"), at("15:22:03"))]
+    day = Day(shares, at("15:00"), at("15:45"), cut=cut).run()
+    assert day.lost_at_s is None
+    assert (day.faults, day.probes, day.blind_s, day.uncertain_s) == (0, 0, 0, 0)
+    assert day.state_at(at("15:20")) == "resting"
+
+
+def test_case_9b_an_index_beside_the_auction_shares_keeps_the_segment_live() -> None:
+    units = [*liquid("09:15", "15:14:59", kind=Kind.AUCTION, count=2), *liquid(count=1)]
+    day = Day(units, at("15:00"), at("15:29"), cut=[(at("15:22"), at("15:22:03"))]).run()
+    assert day.blind_s == pytest.approx(4, abs=2)
+    assert day.state_at(at("15:28")) == "live"
+
+
+def test_case_10_derivatives_trade_to_1540() -> None:
+    units = liquid("09:15", "15:39:59", exchange_type=NFO)
+    day = Day(units, at("15:30"), at("15:50"), cut=[(at("15:35"), at("15:35:03"))]).run()
+    assert day.lost_at_s is None
+    assert day.blind_s == pytest.approx(4, abs=2)
+    assert (day.faults, day.probes) == (0, 0)
+
+
+def test_case_11_the_tail_of_an_index_ends_quietly() -> None:
+    quiet_day(Day(liquid("09:15", "15:33:50", count=1), at("15:20"), at("17:00")).run())
+
+
+def test_case_12_a_weekend_costs_nothing_however_often_the_link_is_cut() -> None:
+    saturday = "2026-12-19"
+    cuts = [(f"{saturday} 0{hour}:00", f"{saturday} 0{hour}:00:02") for hour in (2, 5, 8)]
+    day = Day(still("2026-12-18 15:29:59"), f"{saturday} 01:00", f"{saturday} 12:00", cut=cuts)
+    day.run()
+    assert day.lost_at_s is None
+    assert (day.blind_s, day.uncertain_s, day.probes, day.faults) == (0, 0, 0, 0)
+    assert day.told("recovered") == []
+
+
+def test_case_13_one_far_option_never_ends_the_stream() -> None:
+    option = ScriptedUnit(NFO, (at("12:10"), at("12:10"), 1.0), last=at("09:47"))
+    day = Day([option], at("11:00"), at("12:12")).run()
+    assert day.lost_at_s is None
+    assert (day.attempts_spent, day.faults, day.blind_s) == (0, 0, 0)
+    assert {facts["answer"] for facts in day.told("probe")} == {"stands"}
+    assert day.market("NFO") == ["expected", "standing", "live"]
+    assert day.told_at("probe")[0] == "11:00:35"
+
+    rest = Day(
+        [ScriptedUnit(NFO, (at("12:10"), at("12:10"), 1.0), last=at("09:47"))],
+        at("11:00"),
+        at("16:00"),
+    ).run()
+    assert rest.lost_at_s is None
+    assert rest.blind_s == 0
+    assert rest.market("NFO") == ["expected", "standing", "live", "standing", "resting"]
+
+
+def test_case_14_a_feed_that_sends_snapshots_only_is_given_up() -> None:
+    withheld = [(at("11:00"), at("16:00"))]
+    day = Day(liquid(), at("10:00"), at("12:00"), withheld=withheld).run()
+    assert day.lost_at_s is not None
+    assert day.faults == 4
+    assert day.blind_s == pytest.approx(day.lost_at_s - moment(at("11:00")), abs=4)
+
+
+def test_case_15_a_halt_costs_no_attempt_and_no_blind_second() -> None:
+    units = [
+        ScriptedUnit(NSE, (at("09:15"), at("13:00"), 1.0), (at("13:45"), at("15:30"), 1.0))
+        for _ in range(4)
+    ]
+    day = Day(units, at("12:50"), at("14:00")).run()
+    assert day.lost_at_s is None
+    assert (day.faults, day.attempts_spent, day.attempt) == (1, 1, 0)
+    assert day.blind_s == 0
+    assert day.uncertain_s == pytest.approx(44 * 60, abs=60)
+    assert day.market() == ["live", "standing", "live"]
+    recovered = day.told("recovered")
+    assert [facts["blind_s"] for facts in recovered] == [0]
+    assert recovered[0]["uncertain_s"] == pytest.approx(day.uncertain_s, abs=1)
+
+
+def test_case_15_a_late_opening_stands_until_it_opens() -> None:
+    late = "2025-10-28"
+    units = [
+        ScriptedUnit(MCX, (at("13:25", late), at("23:30", late), 1.0), last="2025-10-27 23:29:50")
+        for _ in range(4)
+    ]
+    day = Day(units, at("08:00", late), at("14:00", late)).run()
+    assert day.lost_at_s is None
+    assert (day.attempts_spent, day.blind_s) == (0, 0)
+    assert day.uncertain_s == pytest.approx(4 * 3600 + 25 * 60, abs=60)
+    assert day.market("MCX") == ["resting", "expected", "standing", "live"]
+
+
+def test_case_16_a_clock_ten_minutes_fast_closes_no_market() -> None:
+    cut = [(at("15:25"), at("15:25:05"))]
+    day = Day(liquid(), at("15:10"), at("15:29"), clock_error_s=600, cut=cut).run()
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+    silent = Day(
+        liquid(),
+        at("15:10"),
+        at("15:29"),
+        clock_error_s=600,
+        deaf_links=[(at("15:25"), at("16:00"))],
+    ).run()
+    assert silent.faults == 1
+
+
+def test_case_16b_a_clock_ten_minutes_slow_hides_no_drop() -> None:
+    cut = [(at("09:20"), at("09:20:05"))]
+    day = Day(liquid(), at("09:15"), at("09:24"), clock_error_s=-600, cut=cut).run()
+    assert day.lost_at_s is None
+    assert day.blind_s == pytest.approx(7, abs=2)
+    assert day.state_at(at("09:17")) == "live"
+
+
+@pytest.mark.parametrize("date_offset_s", [600.0, 0.0])
+def test_case_16c_a_fresh_snapshot_on_a_wrong_clock(date_offset_s: float) -> None:
+    units = [ScriptedUnit(NSE, last=at("09:59:59"))]
+    day = Day(units, at("10:00"), at("10:02"), clock_error_s=600, date_offset_s=date_offset_s).run()
+    assert day.lost_at_s is None
+    assert (day.attempt, day.blind_s) == (0, 0)
+    assert ("live" in day.market()) is bool(date_offset_s)
+
+
+def test_case_17_farm_goods_are_quiet_after_1700() -> None:
+    units = liquid("09:00", "16:59:50", exchange_type=MCX, kind=Kind.FARM, count=1)
+    quiet_day(Day(units, at("16:50"), at("18:00")).run())
+
+
+def test_case_18_a_drill_on_an_unlisted_saturday() -> None:
+    drill = "2024-03-02"
+    units = [
+        ScriptedUnit(
+            NSE,
+            (at("09:15", drill), at("10:00", drill), 1.0),
+            (at("11:30", drill), at("12:30", drill), 1.0),
+        )
+        for _ in range(4)
+    ]
+    calendar = MarketCalendar(announced=unlisted(drill))
+    day = Day(units, at("09:10", drill), at("13:00", drill), calendar).run()
+    assert day.lost_at_s is None
+    assert (day.blind_s, day.uncertain_s, day.faults) == (0, 0, 0)
+    probes = [at_ for at_ in day.told_at("probe") if at_ < "11:00:00"]
+    assert 2 <= len(probes) <= 5
+    assert probes[0] < "10:01:00"
+    assert probes[-1] < "10:16:00"
+    assert day.market() == ["resting", "live", "resting", "live", "resting"]
+
+
+def test_case_18_the_listed_drill_has_no_probe() -> None:
+    drill = "2024-03-02"
+    units = [
+        ScriptedUnit(
+            NSE,
+            (at("09:15", drill), at("10:00", drill), 1.0),
+            (at("11:30", drill), at("12:30", drill), 1.0),
+        )
+        for _ in range(4)
+    ]
+    quiet_day(Day(units, at("09:16", drill), at("13:00", drill)).run())
+
+
+def test_case_19_mock_trading_is_recorded_and_a_drop_in_it_counts() -> None:
+    mock = "2026-01-03"
+    cut = [(at("12:00", mock), at("12:00:05", mock))]
+    day = Day(liquid("11:15", "14:00", day=mock), at("11:30", mock), at("12:10", mock), cut=cut)
+    day.run()
+    assert day.told("market")[-1]["session"] == "unlisted"
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+
+
+def test_case_20_overnight_cuts_are_free_and_the_morning_is_expected() -> None:
+    cuts = [(f"2026-12-16 0{hour}:00", f"2026-12-16 0{hour}:00:02") for hour in (1, 4)]
+    units = liquid(last=YESTERDAY)
+    day = Day(units, "2026-12-15 23:56", at("09:20"), cut=cuts).run()
+    assert day.lost_at_s is None
+    assert (day.blind_s, day.uncertain_s, day.probes, day.faults) == (0, 0, 0, 0)
+
+    late = Day(liquid("09:20", last=YESTERDAY), "2026-12-15 23:56", at("09:19")).run()
+    assert late.told_at("probe")[0] in {"09:15:35", "09:15:40"}
+    assert late.attempts_spent == 0
+
+
+def test_case_21_a_feed_that_is_mute_from_the_opening_is_given_up() -> None:
+    mute = [(at("08:00"), at("16:00"))]
+    day = Day(liquid(), at("09:10"), at("10:00"), mute=mute).run()
+    assert day.lost_at_s is not None
+    assert day.faults == 4
+    assert day.blind_s == pytest.approx(day.lost_at_s - moment(at("09:15")), abs=2)
+
+
+def test_case_22_a_link_of_yesterday_that_is_dead_is_found_out_by_the_first_probe() -> None:
+    units = liquid(last=YESTERDAY)
+    deaf = [(at("09:00"), at("16:00"))]
+    day = Day(units, "2026-12-15 23:00", at("09:30"), deaf_links=deaf).run()
+    assert day.lost_at_s is None
+    assert [facts["answer"] for facts in day.told("probe")] == ["moved"]
+    assert day.attempts_spent == 1
+    assert day.blind_s == pytest.approx(31, abs=11)
+
+
+def test_case_22_and_a_holiday_looks_alike_until_then() -> None:
+    day = Day(still(), "2026-12-15 23:00", at("10:00")).run()
+    assert day.told("probe")[0]["answer"] == "stands"
+    assert (day.attempts_spent, day.blind_s) == (0, 0)
+    assert day.market() == ["resting", "expected", "standing"]
+
+
+def test_case_23_a_cut_of_an_index_after_the_close_counts() -> None:
+    cut = [(at("15:32"), at("15:32:05"))]
+    day = Day(liquid("09:15", "15:35", count=1), at("15:20"), at("15:50"), cut=cut).run()
+    assert day.lost_at_s is None
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+    assert (day.faults, day.probes) == (0, 0)
+
+
+# --- rules that the cases do not show -------------------------------------------------------------
+
+
+def test_always_open_makes_any_silence_a_fault_and_probes_nothing() -> None:
+    calendar = MarketCalendar(is_always_open=True)
+    saturday = "2026-12-19"
+    units = still("2026-12-18 15:29:59", count=1)
+    day = Day(units, at("03:00", saturday), at("04:00", saturday), calendar).run()
+    assert day.lost_at_s is not None
+    assert (day.faults, day.probes, day.uncertain_s) == (4, 0, 0)
+    assert day.blind_s > 120
+
+
+def test_a_feed_that_repeats_itself_is_never_probed() -> None:
+    units = still(at("10:59:00"), count=1)
+    day = Day(units, at("11:00"), at("11:30"), repeats_every_s=5).run()
+    assert (day.probes, day.faults) == (0, 0)
+
+
+def test_a_slow_stream_is_given_three_times_its_longest_gap() -> None:
+    times = (at("10:00"), at("11:00"), 100.0)
+    day = Day([ScriptedUnit(NFO, times)], at("10:00"), at("11:30")).run()
+    silences = [facts["silence_s"] for facts in day.told("silent")]
+    assert len(silences) == 2  # after the first packet no gap was known yet
+    assert silences[1] == pytest.approx(300, abs=11)
+    assert day.lost_at_s is None
+    assert day.blind_s == 0
+
+
+def test_a_single_liquid_instrument_is_found_silent_in_time() -> None:
+    day = Day(liquid(count=1), at("09:00"), at("09:30"), mute=[(at("09:20"), at("16:00"))]).run()
+    assert "09:20:29" <= day.told_at("silent")[0] <= "09:20:45"
+
+
+def test_the_patience_with_a_slow_stream_ends_after_fifteen_minutes() -> None:
+    times = (at("10:00"), at("11:20"), 1200.0)
+    day = Day([ScriptedUnit(NFO, times)], at("10:00"), at("13:00")).run()
+    silent = day.told("silent")
+    assert silent
+    assert all(float(str(facts["silence_s"])) <= 915 for facts in silent)
+    assert day.lost_at_s is None
+
+
+def test_a_mute_segment_beside_a_live_one_stands_and_reconnects_nothing() -> None:
+    units = [*liquid(), *still(exchange_type=BSE)]
+    for unit in units[4:]:
+        unit.times = []
+    day = Day(units, at("11:00"), at("12:00")).run()
+    assert (day.connects, day.faults, day.blind_s) == (1, 0, 0)
+    assert day.market("BSE") == ["expected", "standing"]
+    assert day.uncertain_s > 3000
+
+
+def test_a_standing_segment_is_not_probed_while_its_neighbour_ticks() -> None:
+    option = ScriptedUnit(NFO, last=at("09:47"))
+    day = Day([*liquid(), option], at("11:00"), at("12:00")).run()
+    assert day.probes == 1
+    assert day.blind_s < 3
+    assert day.attempts_spent == 0
+    assert day.market("NSE") == ["live"]
+
+
+def test_the_ticks_of_a_neighbour_do_not_hide_a_segment_that_is_lost() -> None:
+    units = [*liquid(), *liquid("09:15", "15:40", exchange_type=NFO)]
+    withheld = [(at("11:10"), at("16:00"))]
+    day = Day(units, at("11:00"), at("12:00"), withheld=withheld, withheld_of=NFO).run()
+    assert day.faults == 4
+    assert day.lost_at_s is not None
+
+
+def test_two_segments_blind_at_once_are_blind_once() -> None:
+    units = [*liquid(), *liquid("09:15", "15:40", exchange_type=NFO)]
+    day = Day(units, at("11:00"), at("11:10"), cut=[(at("11:05"), at("11:05:05"))]).run()
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+
+
+def test_two_segments_standing_at_once_are_uncertain_once() -> None:
+    units = [*still(), *still("2026-12-15 15:39:59", NFO)]
+    day = Day(units, at("10:00"), at("11:00")).run()
+    assert day.uncertain_s == pytest.approx(3600, abs=10)
+
+
+def test_a_probe_that_finds_that_the_market_moved_counts_from_the_last_packet() -> None:
+    option = ScriptedUnit(NFO, (at("11:20"), at("11:20"), 1.0), last=at("09:47"))
+    deaf = [(at("11:19"), at("11:20:30"))]
+    day = Day([option], at("11:00"), at("11:30"), deaf_links=deaf).run()
+    assert [facts["answer"] for facts in day.told("probe")].count("moved") == 1
+    assert (day.attempts_spent, day.attempt) == (2, 0)
+    assert 0 < day.blind_s <= 301
+    assert day.told("recovered")[0]["blind_s"] == pytest.approx(day.blind_s)
+
+
+def test_a_span_is_never_longer_than_the_exchange_time_that_moved() -> None:
+    units = [
+        ScriptedUnit(NSE, (at("09:15"), at("11:00"), 1.0), (at("11:10"), at("15:30"), 1.0))
+        for _ in range(4)
+    ]
+    cut = [(at("11:00:05"), at("11:00:06")), (at("11:09:58"), at("11:10:04"))]
+    day = Day(units, at("10:55"), at("11:20"), cut=cut).run()
+    assert day.blind_s < 8 + 601
+    assert day.lost_at_s is None
+
+
+def test_a_loss_in_the_session_that_ends_on_the_next_day_counts_the_sessions_only() -> None:
+    units = [
+        *[
+            ScriptedUnit(
+                NSE, (at("15:00"), at("15:30"), 1.0), ("2026-12-17 09:15", "2026-12-17 10:00", 1.0)
+            )
+            for _ in range(3)
+        ]
+    ]
+    cut = [(at("15:20"), "2026-12-17 09:19:58")]
+    day = Day(units, at("15:10"), "2026-12-17 09:40", cut=cut, keeps_trying=True).run()
+    assert day.blind_s == pytest.approx(15 * 60, abs=10)
+
+
+def test_a_loss_before_the_opening_is_blind_from_the_opening_on() -> None:
+    cut = [(at("09:14:50"), at("09:15:10"))]
+    day = Day(liquid(), at("09:05"), at("09:20"), cut=cut, keeps_trying=True).run()
+    assert day.blind_s == pytest.approx(11, abs=5)
+
+
+def test_a_year_without_lists_keeps_the_rules() -> None:
+    republic_day = "2031-01-27"  # the 26th is a Sunday: a plain Monday
+    calendar = MarketCalendar(announced=Announced())
+    units = liquid(day=republic_day)
+    day = Day(units, at("11:00", republic_day), at("11:10", republic_day), calendar).run()
+    assert day.market() == ["live"]
+
+
+@pytest.mark.parametrize("exchange_type", [99, NCO])
+def test_a_segment_without_known_hours_is_live_by_its_packets(exchange_type: int) -> None:
+    kind = Kind.NO_HOURS if exchange_type == NCO else Kind.ORDINARY
+    units = [
+        ScriptedUnit(exchange_type, (at("11:00"), at("11:20"), 1.0), kind=kind) for _ in range(3)
+    ]
+    day = Day(units, at("11:00"), at("13:00"), cut=[(at("11:10"), at("11:10:05"))]).run()
+    assert day.lost_at_s is None
+    assert day.faults == 0
+    assert day.blind_s == pytest.approx(7, abs=1.5)
+    assert day.probes <= 4
+
+
+def test_probes_are_spread_by_the_draw() -> None:
+    day = Day(still(), at("09:20"), at("11:20"), draw=1.0, check_every_s=1.0).run()
+    times = [at_s for at_s, name, _ in day.events if name == "probe"][1:]
+    assert all(329 <= after - before <= 340 for before, after in pairwise(times))
+
+
+def test_short_settings_judge_an_answer_as_early() -> None:
+    day = Day(still(), at("09:20"), at("09:21"), silence_after_s=2, check_every_s=1).run()
+    assert day.told_at("quiet") == ["09:20:02"]
+
+
+def test_a_standing_of_yesterday_says_nothing_of_today() -> None:
+    units = still("2026-12-14 15:29:59")
+    day = Day(units, at("15:00", "2026-12-15"), at("09:20")).run()
+    assert day.told("market")[-2]["state"] == "expected"
+    assert day.told("market")[-1]["state"] == "standing"
+    assert day.lost_at_s is None
