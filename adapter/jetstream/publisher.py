@@ -101,9 +101,18 @@ class Publisher:
         if self._task is not None:
             self._task.cancel()
 
-    async def open(self) -> None:
-        """The first link, and the stream, made if it is missing. Raises LinkError, UsageError."""
-        self._link = await self._open_link()
+    async def open(self, *, keeps_trying: bool = False) -> None:
+        """The first link, and the stream, made if it is missing. Raises LinkError, UsageError.
+
+        With `keeps_trying` a server that cannot be reached is waited for, like one that is lost.
+        """
+        try:
+            self._link = await self._open_link()
+        except LinkError as error:
+            if not (keeps_trying and error.kind == "nats-unreachable"):
+                raise
+            self._lost_s = self._clock.now_s()
+            self._note(f"{error}; ticks wait until it is there")
 
     async def run(self) -> None:
         """Publish, until `end` and the last acknowledgement, or `cut_short`."""

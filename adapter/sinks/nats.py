@@ -34,12 +34,14 @@ _JOIN_S = 5.0
 @dataclass(frozen=True, slots=True)
 class NatsOptions:
     """How the stream is made if it is missing, how many ticks wait for a server that is away, how
-    long the end waits for it, and whether ticks that do not fit end the run."""
+    long the end waits for it, whether ticks that do not fit end the run, and whether a server that
+    is away at the start is waited for, too."""
 
     limits: StreamLimits = NO_LIMITS
     buffer_limit: int = 100_000
     drain_timeout_s: float = DRAIN_TIMEOUT_S
     stops_when_full: bool = False
+    keeps_trying: bool = False
 
 
 class NatsSink:
@@ -198,7 +200,7 @@ class NatsSink:
 
     async def _serve(self) -> None:
         try:
-            await self._publisher.open()
+            await self._publisher.open(keeps_trying=self._options.keeps_trying)
         except TicksError as error:
             self._failure = error
             return

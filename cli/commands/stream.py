@@ -145,6 +145,7 @@ def stream(
             buffer_limit=buffer,
             drain_timeout_s=float(drain_timeout),
             stops_when_full=on_full == "stop",
+            keeps_trying=keep_trying,
         ),
         metrics=metrics,
         buffer_limit=buffer,

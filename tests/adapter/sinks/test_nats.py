@@ -218,6 +218,36 @@ def test_a_server_that_is_not_there_fails_the_opening(
     assert refused.value.kind == "nats-unreachable"
 
 
+def test_a_server_that_is_not_there_yet_is_waited_for_where_that_is_asked_for(
+    server: NatsServer, opened: Callable[..., Opened]
+) -> None:
+    server.kill()
+    one = opened(NatsOptions(keeps_trying=True))
+    one.write(1, 2)
+    server.start()
+    one.sink.close()
+    assert one.sink.rows == server.count() == 2
+    assert [("cannot be reached" in note, "back after" in note) for note in one.notes] == [
+        (True, False),
+        (False, True),
+    ]
+
+
+def test_waiting_for_a_server_is_no_help_against_wrong_credentials(tmp_path: Path) -> None:
+    config = "authorization { token: wolpertinger }"
+    with NatsServer(tmp_path / "guarded", config=config) as guarded:
+        sink = NatsSink(
+            parse_address(guarded.url),
+            NatsAccess(),
+            NatsOptions(keeps_trying=True),
+            symbols=SYMBOLS,
+            note=lambda _line: None,
+        )
+        with pytest.raises(OutputError) as refused:
+            sink.open()
+    assert refused.value.kind == "nats-refused"
+
+
 def test_without_the_package_the_opening_names_its_extra(
     opened: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
 ) -> None:
