@@ -69,6 +69,7 @@ class Recorder:
         self._broker = broker
         self._sinks = FanOut(sinks, reader_left=lambda name: broker.events.add(ReaderLeft(name)))
         self._limits = limits
+        self._count = limits.count
         self._stops_when_full = stops_when_full
         self._names_skipped = names_skipped
         self._break_off = break_off
@@ -192,20 +193,29 @@ class Recorder:
             )
 
     def _write_directly(self, received_ns: int, packets: list[bytes]) -> bool:
-        """On a feed thread, one at a time: write a drain, unless somebody would be waited for."""
+        """On a feed thread, one at a time: write a drain, unless somebody would be waited for.
+
+        A drain that reaches the count, or comes after the end, is refused: the thread of `run`
+        alone decides where the run ends.
+        """
         count = len(packets)
-        if not all(sink.takes(count) for sink in self._sinks.working) or self._is_at_limit(count):
+        written = self._written + count
+        if self._is_stopping or (self._count is not None and written >= self._count):
             return False
-        self._write([Batch(received_ns, packets)])
+        for sink in self._sinks.working:
+            if not sink.takes(count):
+                return False
+        self._written = written
+
+        def write(sink: PacketSink) -> None:
+            sink.write(received_ns, packets)
+            sink.flush()
+
+        self._sinks.each(write)
+        self._latency.add((self._clock.wall_ns() - received_ns) / 1000, count)
         if self._sinks.failure is not None or self._sinks.is_over:
             self._broker.waker.wake()  # the thread of `run` ends it
         return True
-
-    def _is_at_limit(self, packets: int) -> bool:
-        """Whether a drain of so many reaches the count, or comes after the end: it is not written
-        directly, so that the thread of `run` alone decides where the run ends."""
-        limit = self._limits.count
-        return self._is_stopping or (limit is not None and self._written + packets >= limit)
 
     def _write(self, batches: Sequence[Batch]) -> None:
         """Batches to every sink, with one flush; past `count` the rest is left out."""

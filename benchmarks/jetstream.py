@@ -25,10 +25,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from ticks.adapter.jetstream.address import NatsAccess, NatsAddress
+from ticks.adapter.jetstream.address import NatsAccess, NatsAddress, NatsOptions
 from ticks.adapter.jetstream.subscriber import ReadRange
 from ticks.adapter.replay.nats import NatsReader, NatsSource
-from ticks.adapter.sinks.nats import NatsOptions, open_nats_sink
+from ticks.adapter.sinks.nats import open_nats_sink
 from ticks.adapter.tick import Mode
 from ticks.adapter.waker import Waker
 from ticks.adapter.wire.packet import PACKET_SIZES

@@ -15,6 +15,8 @@ import time
 
 from ticks.adapter.feed.link import Handshake
 from ticks.adapter.feed.tracker import PacketTracker
+from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.market.state import MarketWatch
 from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.rows.encode import CsvRows
 from ticks.adapter.tick import Mode
@@ -25,7 +27,14 @@ from ticks.adapter.wire.subscription import SubscribeAction, Unit, requests
 def main() -> None:
     port, tokens = sys.argv[1], sys.argv[2:]
     link = Handshake(f"ws://127.0.0.1:{port}/smart-stream", {}).run()
-    frames, tracker = FrameReader(), PacketTracker({Mode.QUOTE}, set())
+    frames, tracker = (
+        FrameReader(),
+        PacketTracker(
+            {Mode.QUOTE},
+            set(),
+            MarketWatch(MarketCalendar(), silence_after_s=30.0, stable_after_s=5.0).segment,
+        ),
+    )
     rows = CsvRows(Mode.QUOTE, {(1, token): token for token in tokens})
     units = [Unit(1, token, Mode.QUOTE) for token in tokens]
     for request in requests(units, SubscribeAction.SUBSCRIBE, 1):
@@ -38,7 +47,7 @@ def main() -> None:
             data = link.receive()
             packets, _ = frames.read(data)
             if packets:
-                good = tracker.take(packets, time.monotonic())
+                good = tracker.take(packets, time.monotonic(), sys.maxsize)
                 os.write(1, rows.encode(time.time_ns(), good))
 
 

@@ -125,7 +125,8 @@ class Feed:
             packet = self._packets[self._sent % len(self._packets)]
             token = self._tokens[self._sent % len(self._tokens)]
             self._sent += 1
-            struct.pack_into("<q", packet, SEQUENCE_AT, time.monotonic_ns())
+            exchange_ms = int(time.time()) * 1000  # a market that is open: whole seconds, of now
+            struct.pack_into("<qq", packet, SEQUENCE_AT, time.monotonic_ns(), exchange_ms)
             for client in self._clients:
                 if token in client.tokens:
                     out[client] = out.get(client, b"") + self._header + packet

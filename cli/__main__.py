@@ -1,7 +1,8 @@
-"""What the command `ticks` and `python -m ticks.cli` run."""
+"""The entry point of `ticks` and `python -m ticks.cli`."""
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -9,22 +10,38 @@ _STDIN, _STDOUT, _STDERR = range(3)
 
 
 def main() -> None:
-    """The program; a shell that asks for symbols is answered without loading it."""
+    """Run the program; completion of symbols is answered without loading it."""
+    check_platform(sys.platform)
     occupy_standard_streams()
-    if sys.argv[1:2] == ["__symbols"]:
-        from .symbols import answer
+    try:  # Ctrl-C while modules are imported; after that exit_codes.py reports it
+        if sys.argv[1:2] == ["__symbols"]:
+            from .symbols import answer
 
-        answer(sys.argv[2:])
-        return
-    from .app import main as program
+            answer(sys.argv[2:])
+            return
+        from .app import main as program
 
-    program()
+        program()
+    except KeyboardInterrupt:
+        print("ticks: interrupted", file=sys.stderr)
+        sys.exit(130)
+
+
+def check_platform(platform: str) -> None:
+    """Exit with an explanation where imports of Unix modules (fcntl, termios) would fail."""
+    if platform == "win32":
+        print(
+            "ticks: Windows is supported through WSL only\n"
+            "  try: wsl --install, then install and run ticks inside WSL",
+            file=sys.stderr,
+        )
+        sys.exit(2)
 
 
 def occupy_standard_streams() -> None:
-    """Open what a parent closed (`2>&-`), lest a socket or a file of ours get its number.
+    """Open what a parent closed (`2>&-`), so that no socket or file of ours gets its number.
 
-    What is said to a closed stderr goes nowhere; data for a closed stdout fail, as they should.
+    Messages to a closed stderr go nowhere; writing data to a closed stdout fails, as it should.
     """
     for number, how in ((_STDIN, os.O_RDONLY), (_STDOUT, os.O_RDONLY), (_STDERR, os.O_WRONLY)):
         try:
@@ -37,6 +54,9 @@ def occupy_standard_streams() -> None:
         sys.stdout = open(_STDOUT, "w", encoding="utf-8")  # noqa: SIM115  (as above)
     if sys.stderr is None:
         sys.stderr = open(_STDERR, "w", encoding="utf-8")  # noqa: SIM115  (as above)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A table with lines on a terminal that has none (LANG, PYTHONIOENCODING) is a table still.
+        sys.stdout.reconfigure(errors="replace")
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from ..adapter.errors import UsageError
 from .exit_codes import run_guarded
-from .registry import CONTEXT, SUMMARIES, Command, load
-from .usage_errors import translate_usage_errors
+from .registry import CONTEXT, SUMMARIES, Command, load, owners_of, without_types
+from .usage_errors import similar, translate_usage_errors
 
 if TYPE_CHECKING:
-    from typer._click import Context
+    from typer._click import Context, Parameter
 
 
 class Commands(TyperGroup):
@@ -25,22 +26,37 @@ class Commands(TyperGroup):
         super().__init__(**attributes)
         self.commands = {name: Command(name, help=summary) for name, summary in SUMMARIES.items()}
 
+    def get_params(self, ctx: Context) -> list[Parameter]:
+        return without_types(super().get_params(ctx))
+
     def resolve_command(
         self, ctx: Context, args: list[str]
     ) -> tuple[str | None, TyperCommand | None, list[str]]:
-        """The command and what is left for it; config.toml gives its options their defaults.
+        """The command and its arguments; config.toml gives its options their defaults.
 
-        A request for help is answered whatever stands in that file.
+        A request for help is answered even if that file is broken.
         """
-        name, _, rest = super().resolve_command(ctx, args)
-        if name is None:
-            return None, None, rest
+        name, *rest = args
+        if name not in self.commands:
+            raise _no_such_command(name)
         command = load(name)
         if not _asks_for_help(rest):
-            from .options.config_file import defaults_of  # 10 ms that help need not wait for
+            from .options.config_file import defaults_of  # 10 ms that help does not need
 
             ctx.default_map = {name: defaults_of(command, ctx)}
         return name, command, rest
+
+
+def _no_such_command(name: str) -> UsageError:
+    if meant := similar(name, SUMMARIES):
+        return UsageError(
+            f"there is no command {name!r}; did you mean {meant!r}?", remedy="ticks --help"
+        )
+    is_symbol = name.isupper()  # the way symbols are written, and commands are not
+    return UsageError(
+        f"there is no command {name!r}",
+        remedy=f"ticks stream {name}" if is_symbol else "ticks --help",
+    )
 
 
 def _asks_for_help(arguments: Sequence[str]) -> bool:
@@ -54,8 +70,7 @@ DISTRIBUTION = "angel-ticks"
 app = typer.Typer(
     name="ticks",
     cls=Commands,
-    no_args_is_help=True,
-    add_completion=False,  # `ticks completion` has ours, which also knows symbols
+    add_completion=False,  # `ticks completion` prints ours, which also completes symbols
     pretty_exceptions_enable=False,
     context_settings=CONTEXT,
 )
@@ -74,6 +89,7 @@ def ticks(
     version_wanted: Annotated[
         bool,
         typer.Option(
+            "-V",
             "--version",
             callback=_show_version,
             is_eager=True,
@@ -84,7 +100,7 @@ def ticks(
 ) -> None:
     """Angel One SmartAPI's live feed as ticks you can trust.
 
-    Ticks are data, on stdout or in files; what is said to people is on stderr.
+    Ticks go to stdout or files; messages and the dashboard go to stderr.
 
     Examples:
       ticks stream NIFTY --demo
@@ -96,10 +112,14 @@ def ticks(
 def run(arguments: Sequence[str]) -> object:
     """The program without its error boundary.
 
-    Not by way of `app()`: that has answers of its own to faults, interrupts and closed pipes.
+    Not through `app()`, which handles errors, interrupts and closed pipes in its own way.
     """
     group = typer.main.get_command(app)
-    with translate_usage_errors("ticks"), group.make_context("ticks", list(arguments)) as ctx:
+    typed = list(arguments) or ["--help"]
+    with (
+        translate_usage_errors("ticks", typed, owners_of),
+        group.make_context("ticks", list(typed)) as ctx,
+    ):
         return group.invoke(ctx)
 
 

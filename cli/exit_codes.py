@@ -1,7 +1,8 @@
 """The one place that turns an error into an exit code, words and a remedy.
 
 What a user reads: what happened, which value was involved, what to do next. A traceback is shown
-only with `-v`.
+with `-v` only, and never for an error that explains itself. Everything shown passes `printable`: a
+message may quote a server, a file or a folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from enum import IntEnum
+from itertools import takewhile
 
 import typer
 
@@ -29,10 +31,11 @@ from ..adapter.errors import (
     UsageError,
 )
 from ..adapter.redaction import redacted
+from .printable import printable
 
 
 class ExitCode(IntEnum):
-    """What a supervisor or a script can tell from the end of a command."""
+    """How a command ended, for supervisors and scripts."""
 
     OK = 0
     UNEXPECTED = 1
@@ -217,28 +220,28 @@ REMEDIES: dict[str, str] = {
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
-"""What a write to standard output fails with; files of ours name their faults themselves."""
+"""What a write to standard output fails with; our own files report their errors themselves."""
 
 
 def exit_code_of(error: TicksError) -> ExitCode:
-    """The exit code of a fault's kind."""
+    """The exit code of an error's class."""
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.UNEXPECTED)
 
 
 def message_for(error: TicksError) -> str:
-    """What a user reads of a fault, one or two lines."""
+    """What a user reads of an error: what happened, and what to do."""
     remedy = remedy_of(error)
-    return f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+    words = f"ticks: {error.message}" + (f"\n  try: {remedy}" if remedy else "")
+    return "\n".join(map(printable, words.split("\n")))
 
 
 def remedy_of(error: TicksError) -> str:
-    """What to do about a fault, one sentence, or "" where nothing helps."""
+    """What to do about an error, one sentence, or "" where nothing helps."""
     return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 
 def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> int:
     """Run the program with `arguments`; its exit code. Every way out of it ends here."""
-    is_verbose = any(argument in ("-v", "--verbose") for argument in arguments)
     try:
         _run_and_flush(run, arguments)
         return ExitCode.OK
@@ -247,19 +250,30 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
     except TicksError as error:
         if isinstance(error, ReaderLeftError):
             return _without_reader()
-        _say(message_for(error), is_verbose)
+        print(message_for(error), file=sys.stderr)
         return exit_code_of(error)
     except (KeyboardInterrupt, typer.Abort):
-        _say("ticks: interrupted", with_traceback=False)
+        print("ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
-        reason = redacted(f"{type(error).__name__}: {error}")
-        _say(f"ticks: unexpected: {reason}\n  try: the same with -v, and report it", is_verbose)
+        if _is_verbose(arguments):
+            # Exceptions of libraries quote headers, bodies and addresses.
+            print(redacted(traceback.format_exc()), end="", file=sys.stderr)
+        reason = printable(redacted(f"{type(error).__name__}: {error}"))
+        print(f"ticks: unexpected: {reason}", file=sys.stderr)
+        print(
+            "  try: run it again with TICKS_VERBOSE=1, and report what it prints", file=sys.stderr
+        )
         return ExitCode.UNEXPECTED
 
 
+def _is_verbose(arguments: Sequence[str]) -> bool:
+    own = takewhile(lambda argument: argument != "--", arguments)
+    return "TICKS_VERBOSE" in os.environ or not {"-v", "--verbose"}.isdisjoint(own)
+
+
 def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[str]) -> None:
-    """Run, and name what keeps words from standard output. Raises OutputError."""
+    """Run, and raise OutputError where standard output cannot be written."""
     try:
         try:
             run(arguments)
@@ -277,18 +291,11 @@ def _run_and_flush(run: Callable[[Sequence[str]], object], arguments: Sequence[s
         _without_reader()
         raise OutputError(
             f"stdout cannot be written: {error.strerror}",
-            remedy="send it to a place that is open and has room",
+            remedy="check that it is open and that its disk has space",
         ) from error
 
 
-def _say(words: str, with_traceback: bool) -> None:
-    if with_traceback:
-        # Exceptions of libraries quote headers, bodies and addresses.
-        print(redacted(traceback.format_exc()), end="", file=sys.stderr)
-    print(words, file=sys.stderr)
-
-
 def _without_reader() -> int:
-    """Nobody reads standard output any more: let the interpreter's own last flush go nowhere."""
+    """The reader of standard output has left: send the interpreter's own last flush nowhere."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return ExitCode.OK

@@ -1,4 +1,4 @@
-"""The manual page, made from the commands: `python -m ticks.cli.man_page > docs/ticks.1`."""
+"""The manual page, generated from the commands: `python -m ticks.cli.man_page > docs/ticks.1`."""
 
 from __future__ import annotations
 
@@ -14,28 +14,29 @@ from .exit_codes import ExitCode
 from .registry import examples_of, load_all, options_of
 
 EXIT_CODES = {
-    ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the pipe's reader left; what came is written.",
-    ExitCode.UNEXPECTED: "Something unexpected; please report it.",
-    ExitCode.USAGE: "An option, a variable or a value in config.toml that makes no sense.",
+    ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the reader of the only output left;"
+    " everything received is written.",
+    ExitCode.UNEXPECTED: "Unexpected error; please report it.",
+    ExitCode.USAGE: "Invalid option, variable or value in config.toml.",
     ExitCode.SESSION: "No session, or the login was refused.",
     ExitCode.SYMBOL: "An unknown symbol, or a subscription that the broker refused.",
-    ExitCode.BROKER: "The broker is out of reach, or the feed is lost.",
-    ExitCode.OUTPUT: "The output cannot be written.",
+    ExitCode.BROKER: "The broker cannot be reached, or the feed is lost.",
+    ExitCode.OUTPUT: "An output cannot be written, or a recording cannot be read.",
     ExitCode.INTERRUPTED: "A second Ctrl-C.",
 }
 VARIABLES = {
     "TICKS_API_KEY, TICKS_CLIENT_CODE, TICKS_PIN, TICKS_TOTP_SECRET": "Credentials.",
-    "TICKS_HOME": "One folder instead of the platform's for configuration, cache and state.",
+    "TICKS_HOME": "One folder instead of the platform's configuration, cache and state folders.",
     "TICKS_REST_URL, TICKS_FEED_URL, TICKS_INSTRUMENTS_URL": "Other addresses of the broker;"
     " plain http:// and ws:// for this machine only.",
     "SSL_CERT_FILE": "Certificates to trust instead of the system's.",
-    "NO_COLOR": "No colour, and no dashboard unless --dashboard asks for it.",
+    "NO_COLOR": "No colour, unless --color always.",
 }
 FILES = {
-    "config.toml": "Defaults, in the folder for configuration; ticks config --init writes one.",
-    "session.json": "The session, in the folder for state, for its owner only.",
-    "instruments.sqlite": "The instruments, in the folder for the cache; safe to delete.",
-    "run/PID.json": "How a running stream stands, in the folder for state.",
+    "config.toml": "Your defaults, in the configuration folder; ticks config --init writes one.",
+    "session.json": "The session, in the state folder, readable by its owner only.",
+    "instruments.sqlite": "The instruments, in the cache folder; safe to delete.",
+    "run/PID.json": "Status of a running stream, in the state folder.",
 }
 
 
@@ -51,7 +52,7 @@ def man_page() -> str:
         ".SH DESCRIPTION",
         *_help_text(typer.main.get_command(app).help or ""),
         ".PP",
-        "An option beats its variable, a variable config.toml, and that the default.",
+        "Precedence: option, environment variable, config.toml, default.",
         ".SH COMMANDS",
     ]
     for command in load_all():
@@ -100,7 +101,7 @@ def _spelled(option: TyperOption) -> str:
 
 
 def _described(param: TyperOption | TyperArgument) -> str:
-    """The help, the variable, and the default where there is one to tell."""
+    """The help, the variable, and the default where there is one."""
     notes = [f"variable {param.envvar}"] if param.envvar else []
     if isinstance(param.show_default, str):
         notes.append(f"default: {param.show_default}")

@@ -1,19 +1,22 @@
-"""The commands: what each is called and does, in a line; its code is imported when it is asked for.
+"""The commands: name and summary of each; its code is imported only when it is needed.
 
 `ticks --help` and `ticks --version` import none of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from functools import wraps
 from importlib import import_module
-from typing import TYPE_CHECKING, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from .usage_errors import refuse_repeats, translate_usage_errors
+from .printable import printable
+from .usage_errors import settle_contradictions, similar, translate_usage_errors
 
 if TYPE_CHECKING:
     from typer._click import Context, Parameter
@@ -23,45 +26,60 @@ P = ParamSpec("P")
 SUMMARIES = {
     "login": "Log in to the broker and save the session, or show the saved one.",
     "logout": "End the session at the broker and delete it here.",
-    "stream": "Stream ticks of SYMBOL... to stdout or files until told to stop.",
-    "health": "Check login, network, instruments and feed, and say what to do about each fault.",
-    "replay": "Play recordings to stdout or files, at the pace they were received or any other.",
-    "find": "List the instruments that fit TEXT, the best first.",
+    "stream": "Stream ticks of SYMBOL... to stdout or files until stopped.",
+    "health": "Check login, network, instruments and feed, and say how to fix each fault.",
+    "replay": "Play recordings to stdout or files, at their own pace or any other.",
+    "find": "List the instruments that match TEXT, best match first.",
     "simulate": "Run a SmartAPI on this machine: login, instruments and a live feed, no account.",
     "config": "Show every setting and where its value comes from, or write a config.toml.",
     "completion": "Print the completion script for a shell.",
+    "help": "Show the help of ticks, or of a command.",
 }
 """The first line of each command's help."""
 
+ENVIRONMENT = (
+    *("TICKS_API_KEY", "TICKS_CLIENT_CODE", "TICKS_PIN", "TICKS_TOTP_SECRET", "TICKS_HOME"),
+    *("TICKS_REST_URL", "TICKS_FEED_URL", "TICKS_INSTRUMENTS_URL"),
+)
+"""The variables that are not options."""
+
 _MODULES = {"logout": "login"}
-"""The module of a command that does not lie in one of its own name."""
+"""The module of a command that is not in one of its own name."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}
 
 
 class Command(TyperCommand):
-    """A command whose flags are listed without a type: there is nothing to give them.
-
-    Its mistakes are told in our words, and what takes one value is given once.
-    """
+    """A command with our own usage errors, and without Python's type names in its help."""
 
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         typed = list(args)
-        with translate_usage_errors(ctx.command_path):
+        with translate_usage_errors(ctx.command_path, typed, owners_of):
             rest = super().parse_args(ctx, args)
-            refuse_repeats(self, ctx, typed)
+        settle_contradictions(ctx)
         return rest
 
+    def invoke(self, ctx: Context) -> Any:
+        if not ctx.params.get("quiet"):
+            warn_of_unknown_variables(os.environ, self)
+        return super().invoke(ctx)
+
     def get_params(self, ctx: Context) -> list[Parameter]:
-        params = super().get_params(ctx)
-        for param in params:
-            if isinstance(param, TyperOption) and param.is_flag:
-                param.metavar = ""
-        return params
+        return without_types(super().get_params(ctx))
+
+
+def without_types(params: list[Parameter]) -> list[Parameter]:
+    """`params` without the type names that Typer prints in a help; metavars replace them."""
+    for param in params:
+        if isinstance(param, TyperOption) and param.is_flag:
+            param.metavar = ""
+        elif isinstance(param, TyperArgument):
+            param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+    return params
 
 
 def load(name: str) -> TyperCommand:
-    """The command called so, its module imported."""
+    """The command of this name, its module imported."""
     module = import_module(f".commands.{_MODULES.get(name, name)}", __package__)
     alone = typer.Typer(add_completion=False)
     alone.command(name, cls=Command, context_settings=CONTEXT)(_ended(getattr(module, name)))
@@ -74,6 +92,35 @@ def load(name: str) -> TyperCommand:
 def load_all() -> Iterator[TyperCommand]:
     """Every command, in the order of the help."""
     return map(load, SUMMARIES)
+
+
+def owners_of(option: str) -> list[str]:
+    """The commands that have an option, such as `--fault` or `-v`."""
+    return [
+        str(command.name)
+        for command in load_all()
+        if any(option in (*one.opts, *one.secondary_opts) for one in options_of(command))
+    ]
+
+
+def warn_of_unknown_variables(environ: Mapping[str, str], command: TyperCommand) -> None:
+    """Print a line on stderr for each `TICKS_...` variable that nothing reads."""
+    known = {*ENVIRONMENT, *_variables_of(command)}
+    unknown = [name for name in sorted(environ) if name.startswith("TICKS_") and environ[name]]
+    if set(unknown) <= known:
+        return  # the usual case, which need not load the other commands
+    for other in load_all():
+        known.update(_variables_of(other))
+    for name in unknown:
+        if name not in known:
+            meant = similar(name, known)
+            guess = f"; did you mean {meant}?" if meant else ""
+            words = f"ticks: {name} is not a variable of ticks and has no effect{guess}"
+            print(printable(words), file=sys.stderr)
+
+
+def _variables_of(command: TyperCommand) -> set[str]:
+    return {str(option.envvar) for option in options_of(command) if option.envvar}
 
 
 def options_of(command: TyperCommand) -> Iterator[TyperOption]:
@@ -89,12 +136,12 @@ def long_name(option: TyperOption) -> str:
 
 
 def examples_of(text: str) -> list[str]:
-    """The command lines that a help text shows."""
+    """The command lines in a help text."""
     return [line.strip() for line in text.splitlines() if line.startswith("  ticks ")]
 
 
 def _unwrapped(text: str) -> str:
-    """A docstring's prose in lines as long as the terminal wants, its examples as they stand."""
+    """A docstring with its prose unwrapped, to fit any terminal, and its examples unchanged."""
     return "\n\n".join(
         paragraph if "\n  " in paragraph else " ".join(paragraph.split("\n"))
         for paragraph in text.split("\n\n")

@@ -1,7 +1,8 @@
-"""What the completion scripts ask for: `ticks __symbols NIF` lists the symbols that begin so.
+"""What the completion scripts call: `ticks __symbols NIF` lists the symbols with that prefix.
 
-Answered from the copy of the instrument master, without the network and without the rest of the
-program, for somebody waits at every key. Whatever goes wrong: no line, no word, exit code 0.
+Answered from the copy of the instrument master, without the network and without loading the rest
+of the program: this runs at every press of TAB. Whatever goes wrong, it prints nothing and ends
+with exit code 0.
 """
 
 from __future__ import annotations
@@ -17,20 +18,20 @@ from ..adapter.instruments.index import INDEX_KIND
 from ..adapter.paths import Paths
 
 _MOST = 5_000
-"""As many as an index has contracts: a shell types what all candidates share, so it needs all."""
+"""As many contracts as an index has: a shell completes what all candidates share, and needs all."""
 
 
 def answer(arguments: Sequence[str]) -> None:
-    """Print the symbols that begin with the first argument, one a line."""
+    """Print the symbols that begin with the first argument, one per line."""
     with contextlib.suppress(Exception, KeyboardInterrupt):
         lines = [f"{symbol}\n" for symbol in beginning_with("".join(arguments[:1]))]
         os.write(sys.stdout.fileno(), "".join(lines).encode())
 
 
 def beginning_with(text: str) -> Iterator[str]:
-    """Each symbol that begins with `text` in any case, an exchange in front of it kept.
+    """Each symbol that begins with `text`, in any case; an exchange prefix is kept.
 
-    An index is offered by the name that people type (NIFTY), if that begins so.
+    An index is offered under the name that people type (NIFTY), where that has the prefix.
     """
     exchange, colon, beginning = text.rpartition(":")
     book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
@@ -41,7 +42,8 @@ def beginning_with(text: str) -> Iterator[str]:
         for one in book.prefix(text, _MOST):
             names = (one.name, one.symbol) if one.kind == INDEX_KIND else (one.symbol,)
             for name in names:
-                if name.upper().startswith(beginning.upper()) and name not in seen:
+                has_prefix = name.upper().startswith(beginning.upper())
+                if has_prefix and name not in seen and name.isprintable():
                     seen.add(name)
                     yield f"{exchange}{colon}{name}"
                     break

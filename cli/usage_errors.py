@@ -1,58 +1,136 @@
-"""What Typer's parser says of a command line, in the words of all other errors.
+"""The errors of Typer's parser, worded like all our other errors.
 
-ticks: --duration: '5' is no duration; write 90s, 5m, 1h or 1h30m
+ticks: --duration: 'ten' is not a valid duration (examples: 90s, 5m, 1h30m)
   try: ticks stream --help
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import typer
 from typer.core import TyperOption
 
 from ..adapter.errors import UsageError
+from .printable import printable
 
 if TYPE_CHECKING:
-    from typer._click import Command, Context
+    from typer._click import Context
     from typer._click.exceptions import UsageError as ParserFault
 else:
     ParserFault = typer.BadParameter.__bases__[0]  # which module has it is Typer's own affair
 
-_HELP_WAS_SHOWN = "NoArgsIsHelpError"
+CONTRADICTIONS = (
+    ("--quiet", "--verbose"),
+    ("--keep-trying", "--max-attempts"),
+    ("--csv", "--json"),
+    ("--init", "--json"),
+)
+"""Options of one command that exclude each other. Of two that are both variables, or both keys, the
+first wins."""
+
+_RANKS = {"COMMANDLINE": 3, "ENVIRONMENT": 2, "DEFAULT_MAP": 1}
+"""Where a value comes from: a flag beats a variable, a variable config.toml."""
+
+_SIMILAR = 0.75
+"""A guess less similar than this (0 to 1) would only confuse."""
+
+Owners = Callable[[str], list[str]]
+"""The commands that have an option."""
 
 
 @contextmanager
-def translate_usage_errors(command_path: str) -> Iterator[None]:
-    """Raises UsageError for a fault of the parser; `command_path`: whose help explains more."""
+def translate_usage_errors(
+    command_path: str, typed: Sequence[str], owners: Owners
+) -> Iterator[None]:
+    """Raises UsageError for an error of the parser; `command_path`: whose help to read."""
+    remedy = f"{command_path} --help"
     try:
         yield
     except ParserFault as fault:
-        if type(fault).__name__ == _HELP_WAS_SHOWN:
-            raise typer.Exit(fault.exit_code) from fault
-        raise _usage_error(fault, f"{command_path} --help") from fault
+        if hasattr(fault, "possibilities"):
+            raise _unknown_option(fault, command_path, typed, owners) from fault
+        raise _usage_error(fault, remedy) from fault
 
 
-def refuse_repeats(command: Command, ctx: Context, arguments: Sequence[str]) -> None:
-    """Raises UsageError for an option given twice that takes one value: one would be lost."""
-    single = [
-        param
-        for param in command.params
-        if isinstance(param, TyperOption) and not (param.is_flag or param.multiple)
-    ]
-    parser = command.make_parser(ctx)
-    for option in single:
-        parser.add_option(option, option.opts, option.name, "append", option.nargs)
-    given, _, _ = parser.parse_args(list(arguments))
-    for option in single:
-        values = given.get(option.name, ())
-        if len(values) > 1:
+def similar(word: str, known: Collection[str]) -> str | None:
+    """The one of `known` that was most likely meant, None where none is similar."""
+    bare = {name.lstrip("-").lower(): name for name in known}
+    close = get_close_matches(word.lstrip("-").lower(), bare, 1, _SIMILAR)
+    return bare[close[0]] if close else None
+
+
+def settle_contradictions(ctx: Context) -> None:
+    """Refuse two options that exclude each other, both typed; else the stronger source wins.
+
+    Raises UsageError.
+    """
+    options = {
+        name: param
+        for param in ctx.command.params
+        if isinstance(param, TyperOption)
+        for name in param.opts
+    }
+    for first, second in CONTRADICTIONS:
+        if first not in options or second not in options:
+            continue
+        ranks = [_rank(ctx, options[first]), _rank(ctx, options[second])]
+        if ranks == [_RANKS["COMMANDLINE"]] * 2:
             raise UsageError(
-                f"{_name(option)} is given {len(values)} times: {', '.join(map(repr, values))}",
-                remedy="leave one of them",
+                f"{first} and {second} contradict each other", remedy="leave one of them out"
             )
+        if all(ranks):
+            beaten = options[second if ranks[0] >= ranks[1] else first]
+            ctx.params[beaten.name] = beaten.default
+
+
+def _rank(ctx: Context, option: TyperOption) -> int:
+    """How strong the source of a value is; 0 for a default, and for a flag that is off."""
+    source = ctx.get_parameter_source(option.name)
+    is_off = option.is_flag and not ctx.params[option.name]
+    return 0 if source is None or is_off else _RANKS.get(source.name, 0)
+
+
+def _unknown_option(
+    fault: ParserFault, command_path: str, typed: Sequence[str], owners: Owners
+) -> UsageError:
+    """Names the command that has the option, else an option of similar spelling."""
+    name = _as_typed(str(getattr(fault, "option_name", "")), typed)
+    program, _, command = command_path.partition(" ")
+    remedy = f"{command_path} --help"
+    known = [option for param in _options(fault) for option in (*param.opts, *param.secondary_opts)]
+    having = owners(name)
+    if not having and (meant := similar(name, known)):
+        words = f"{command_path} has no option {name}; did you mean {meant}?"
+        return UsageError(words, remedy=remedy)
+    if having and not command:
+        owner = "stream" if "stream" in having else having[0]
+        words = f"{name} is an option of a command; write it after the command"
+        return UsageError(words, remedy=f"{program} {owner} ... {name}")
+    if having == ["simulate"]:
+        remedy = f"{program} simulate {name} ... -- {command_path}"
+    has = f"; {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it" if having else ""
+    return UsageError(f"{command_path} has no option {name}{has}", remedy=remedy)
+
+
+def _as_typed(name: str, typed: Sequence[str]) -> str:
+    """`-csv` where the parser read `-c -s -v` and reports the first that is not an option."""
+    if name.startswith("--"):
+        return name
+    for each in typed:
+        if each[:1] == "-" != each[1:2] and name[1:] in each[1:]:
+            return each.partition("=")[0]
+    return name
+
+
+def _options(fault: ParserFault) -> list[TyperOption]:
+    params = fault.ctx.command.params if fault.ctx is not None else []
+    return [param for param in params if isinstance(param, TyperOption)]
 
 
 def _usage_error(fault: ParserFault, remedy: str) -> UsageError:
@@ -61,13 +139,21 @@ def _usage_error(fault: ParserFault, remedy: str) -> UsageError:
         if not isinstance(option, TyperOption):
             return UsageError(fault.message, remedy=remedy)
         if _is_from_variable(option, fault.ctx):
-            return UsageError(f"{option.envvar}: {fault.message}", remedy="mend or unset it")
+            return variable_error(option, fault.message)
         return UsageError(f"{_name(option)}: {fault.message}", remedy=remedy)
-    if nearest := getattr(fault, "possibilities", None):
-        words = f"{fault.message}. Did you mean {nearest[0]!r}?"
-    else:
-        words = fault.format_message().removesuffix(".")
+    words = fault.format_message().removesuffix(".")
+    if surplus := re.search(r"extra argument\S* \((.*)\)$", words):
+        return UsageError(f"unexpected argument: {surplus[1]}", remedy=remedy)
     return UsageError(words[:1].lower() + words[1:], remedy=remedy)
+
+
+def variable_error(option: TyperOption, reason: str) -> UsageError:
+    """The error for a variable whose value its option does not accept."""
+    variable = str(option.envvar)
+    if option.is_flag:
+        value = printable(os.environ.get(variable, ""))
+        reason = f"{value!r} is not a valid switch; write 1 or 0, or true or false"
+    return UsageError(f"{variable}: {reason}", remedy="fix or unset it")
 
 
 def _is_from_variable(option: TyperOption, ctx: Context | None) -> bool:

@@ -29,6 +29,7 @@ from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.instruments import open_catalog
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder
+from ticks.adapter.rows.format import Csv
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.sinks.file import open_sink
 from ticks.adapter.snapshot import FeedSnapshot
@@ -59,7 +60,7 @@ def streaming() -> Iterator[tuple[Simulator, Callable[[], FeedSnapshot]]]:
         url = config.endpoints.instruments_url
         with open_catalog(config.paths, url, clock=SystemClock(), note=print) as book:
             broker.subscribe(book.resolve_all(SYMBOLS), Mode.QUOTE)
-        sink = open_sink("day.csv", "csv", mode=Mode.QUOTE, symbols=broker.symbols, note=print)
+        sink = open_sink("day.csv", Csv(Mode.QUOTE), symbols=broker.symbols, note=print)
         recorder = Recorder(broker, [sink], Limits())
         thread = threading.Thread(target=recorder.run)
         thread.start()

@@ -153,6 +153,10 @@ class Connection:
         self._has_news = False
         """Whether a drain came since market and state were told of one."""
         self._stepped_at_s = -math.inf
+        # Whether the next packets may end a span or be an answer: the market is asked after each
+        # drain then. Asked again when it may have changed, not for every drain.
+        self._is_urgent = True
+        self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
         self._reported_counts = (0, 0, 0)
         self._report_counts_at_s = 0.0
@@ -192,12 +196,10 @@ class Connection:
             self._carry()
             self._step(Started())
             while not self.state.is_final:
-                self._wait_until(self._alarm_s())
-                if self._is_check_due() and not self._is_stopping:
-                    self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
-                if self._is_stopping:
-                    self._step(Stopped())
-                self._run_timers()
+                alarm_s = self._alarm_s()
+                self._wait_until(alarm_s)
+                if self._is_stopping or self._is_timer_due(alarm_s):
+                    self._run_timers()
                 self._sync_subscriptions()
             self._report_counts()
         finally:
@@ -211,6 +213,14 @@ class Connection:
     def _alarm_s(self) -> float | None:
         alarm = alarm_s(self.state)
         return None if alarm is None else min(alarm, self.market.due_s)
+
+    def _is_timer_due(self, alarm_s: float | None) -> bool:
+        """Whether a timer may be due; one that is earlier than `alarm_s` since is the next wait's.
+
+        Asked after every drain, so that the timers themselves are looked at only when one is.
+        """
+        now_s = self._clock.now_s()
+        return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
     def _is_check_due(self) -> bool:
         due_s = min(self.state.check_at_s, self.market.due_s)
@@ -241,6 +251,7 @@ class Connection:
         self._sent.clear()
         self._standing = ()
         self._newest_drain_s = None
+        self._is_urgent = True
         self.tracker.reopened()
         self._step(Opened(self.state.epoch))
 
@@ -250,8 +261,7 @@ class Connection:
         if packets and self._take(packets, received_ns, now_s):
             self._newest_drain_s, self._newest_drain_ns = now_s, received_ns
             self._has_news = True
-            is_due = now_s - self._stepped_at_s > _TICK_STEPS_APART_S
-            if is_due or self.market.is_urgent:
+            if self._is_urgent or now_s - self._stepped_at_s > _TICK_STEPS_APART_S:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
@@ -261,7 +271,10 @@ class Connection:
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
-        good = self.tracker.take(packets, now_s, self.market.limit_ms(now_s, received_ns))
+        if now_s - self._limited_at_s > _TICK_STEPS_APART_S:  # a minute's bound may be 0.1 s old
+            self._limited_at_s = now_s
+            self._limit_ms = self.market.limit_ms(now_s, received_ns)
+        good = self.tracker.take(packets, now_s, self._limit_ms)
         if good:
             self._deliver(received_ns, good)
         return bool(good)
@@ -291,7 +304,11 @@ class Connection:
                 self._step(Failed(epoch, frame, self._draw()))
 
     def _run_timers(self) -> None:
-        """Timer events that are due by now."""
+        """Timer events that are due by now, and the end where it was asked for."""
+        if self._is_check_due() and not self._is_stopping:
+            self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
+        if self._is_stopping:
+            self._step(Stopped())
         now_s, state = self._clock.now_s(), self.state
         if state.phase is Phase.WAITING and now_s >= state.due_at_s:
             self._step(Due())
@@ -308,6 +325,7 @@ class Connection:
         self._carry()
         wall_ns = self._clock.wall_ns()
         verdict = self.market.check(now_s, wall_ns, self._draw())
+        self._is_urgent = True
         self._take_findings()
         self._step(Checked(verdict, self._draw()))
         self._renew_expired_session(now_s, wall_ns)
@@ -332,6 +350,7 @@ class Connection:
         if newest_s is not None and self._has_news:
             self._stepped_at_s, self._has_news = newest_s, False
             is_live = self.market.look(newest_s, self._newest_drain_ns)
+            self._is_urgent = self.market.is_urgent
             self._apply(Ticked(self.state.epoch, is_live), newest_s)
             self._take_findings()
 
@@ -394,6 +413,7 @@ class Connection:
         if self._carried is self._wanted:
             return
         self._carried = wanted = self._wanted
+        self._is_urgent = True
         self.tracker.carry(wanted)
         kinds = [(unit.exchange_type, self._kind_of(unit[:2])) for unit in wanted]
         counts = Counter(unit.exchange_type for unit in wanted)

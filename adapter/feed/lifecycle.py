@@ -244,13 +244,15 @@ def step(state: State, event: LifecycleEvent, now_s: float, policy: Policy) -> S
 
 def alarm_s(state: State) -> float | None:
     """When the next timer event is due; None where only the world can move on."""
-    times = {
-        Phase.IDLE: (),
-        Phase.CONNECTING: (state.check_at_s,),
-        Phase.LIVE: (state.check_at_s, state.heartbeat_at_s),
-        Phase.WAITING: (state.due_at_s, state.check_at_s),
-    }.get(state.phase, ())
-    return min(times, default=None)
+    match state.phase:
+        case Phase.LIVE:
+            return min(state.check_at_s, state.heartbeat_at_s)
+        case Phase.WAITING:
+            return min(state.due_at_s, state.check_at_s)
+        case Phase.CONNECTING:
+            return state.check_at_s
+        case _:
+            return None
 
 
 # --- the rules ------------------------------------------------------------------------------------

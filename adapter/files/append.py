@@ -17,9 +17,9 @@ import os
 import select
 import shlex
 import stat
+import sys
 import termios
 import time
-from array import array
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -56,14 +56,16 @@ class FileOutput:
         self._is_file = self._is_ours and is_regular
         self._syncs = syncs and self._is_file
         self._never_waits = (is_regular and not self._syncs) or _is_null(status)
-        self._is_pipe = stat.S_ISFIFO(status.st_mode)
+        self._capacity = _capacity_of_pipe(fd) if stat.S_ISFIFO(status.st_mode) else 0
         self._size = status.st_size
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
 
     def takes(self, size: int) -> bool:
         """Whether a write of so many bytes returns at once: a file or /dev/null, or a pipe with
         room for them. Of a terminal or a socket nothing is known beforehand."""
-        return self._never_waits or (self._is_pipe and _room_in_pipe(self._fd) >= size)
+        if self._never_waits:
+            return True
+        return self._capacity >= size and self._capacity - _unread_in_pipe(self._fd) >= size
 
     def write(self, data: bytes) -> None:
         """All of `data`, waiting as long as it takes. Raises PartlyWrittenError."""
@@ -134,15 +136,20 @@ def _is_null(status: os.stat_result) -> bool:
     return stat.S_ISCHR(status.st_mode) and status.st_rdev == os.stat(os.devnull).st_rdev
 
 
-def _room_in_pipe(fd: int) -> int:
-    """How many bytes a pipe takes for certain. It holds pages, and the first and the last of
-    those in use may be partly empty, so two are left out of the count."""
-    unread = array("i", [0])
+def _capacity_of_pipe(fd: int) -> int:
+    """How many bytes a pipe takes for certain while it is empty.
+
+    It holds pages, and the first and the last of those in use may be partly empty, so two are left
+    out of the count. 0 where the system does not say.
+    """
     try:
-        fcntl.ioctl(fd, termios.FIONREAD, unread)
-        return fcntl.fcntl(fd, F_GETPIPE_SZ) - unread[0] - 2 * _PAGE
+        return fcntl.fcntl(fd, F_GETPIPE_SZ) - 2 * _PAGE
     except OSError:
         return 0
+
+
+def _unread_in_pipe(fd: int) -> int:
+    return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
 
 
 def open_locked(path: str) -> int:

@@ -202,8 +202,9 @@ def open_catalog(
         raise
     if copy is not None:
         copy.close()
-    if left_out := [fault for fault in fetched.faults if fault.kind == "repeated"]:
-        note(f"{len(left_out):,} of the master's records are left out; {left_out[0]}")
+    if left_out := [fault for fault in fetched.faults if fault.kind == "conflict"]:
+        count = "1 record" if len(left_out) == 1 else f"{len(left_out):,} records"
+        note(f"{count} of the instrument master skipped: {left_out[0]}")
     return InstrumentCatalog(fetched, clock, aliases)
 
 

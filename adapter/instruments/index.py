@@ -55,7 +55,9 @@ CREATE TABLE source (url TEXT, fetched_ns INTEGER, records INTEGER);
 """
 _KEY_IS_UNIQUE = "CREATE UNIQUE INDEX by_token ON instruments (token, exchange_type)"
 _NOTE_REPEATED = """
-INSERT INTO faults SELECT 'repeated', dropped.exchange_type, dropped.token, dropped.symbol,
+INSERT INTO faults SELECT
+    CASE dropped.name_key WHEN kept.name_key THEN 'repeated' ELSE 'conflict' END,
+    dropped.exchange_type, dropped.token, dropped.symbol,
     kept.symbol FROM instruments AS dropped JOIN
     (SELECT min(rowid) AS first, token, exchange_type FROM instruments
      GROUP BY token, exchange_type HAVING count(*) > 1) AS twice USING (token, exchange_type)
@@ -107,11 +109,12 @@ class Listed(NamedTuple):
 class MasterFault:
     """What is wrong with one record of the master.
 
-    `repeated`: another record, of symbol `kept`, came first with this exchange and token, and is
-    the one that counts. `long-token`: no packet can hold the token, so that no tick is known by it.
+    `conflict`: another instrument, of symbol `kept`, came first with this exchange and token, and
+    is the one that counts. `repeated`: the same, but both have one name; shares stand in the master
+    with an old series too. `long-token`: no packet can hold the token, so no tick is known by it.
     """
 
-    kind: Literal["repeated", "long-token"]
+    kind: Literal["conflict", "repeated", "long-token"]
     exchange_type: int
     token: str
     symbol: str
@@ -119,10 +122,8 @@ class MasterFault:
 
     def __str__(self) -> str:
         place = f"{exchange_name(self.exchange_type)}:{self.symbol}"
-        if self.kind == "repeated":
-            return (
-                f"{place} has the exchange and token ({self.token}) of {self.kept}; it is left out"
-            )
+        if self.kind != "long-token":
+            return f"{place} has the exchange and token ({self.token}) of {self.kept}"
         return f"{place} has a token of more than {LONGEST_TOKEN} bytes, which no packet can hold"
 
 

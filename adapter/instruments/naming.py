@@ -121,7 +121,7 @@ class Aliases:
         for name, spelling in spellings.items():
             if not name_key(name) or not name_key(spelling):
                 raise UsageError(
-                    f"the alias {name!r} = {spelling!r} lacks a name",
+                    f"the alias {name!r} = {spelling!r} is empty",
                     kind="alias-empty",
                     alias=name,
                 )
@@ -140,7 +140,7 @@ class Aliases:
             way.append(spelling)
             if name_key(spelling) in passed:
                 raise UsageError(
-                    f"the alias {name!r} leads round in a circle: {' -> '.join(way)}",
+                    f"the alias {name!r} refers back to itself: {' -> '.join(way)}",
                     kind="alias-loop",
                     alias=name,
                 )

@@ -31,7 +31,7 @@ class NearNames:
     def near(self, text: str) -> list[tuple[int, str]]:
         """(letters wrong, name) of all that are near `text`, the nearest first.
 
-        At most two, and under half of the letters; two letters changed about are one.
+        At most two, and under half of the letters; two swapped letters count as one.
         """
         most = min(MOST_WRONG, (len(text) - 1) // 2)
         letters = set(text)
@@ -66,7 +66,7 @@ class NearNames:
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """How many letters are wrong: put in, left out, replaced, or two neighbours changed about.
+    """How many letters are wrong: inserted, missing, replaced, or swapped with the next one.
 
     More than `most` is `most + 1`.
     """

@@ -88,7 +88,7 @@ def named_by(error: SymbolError) -> list[Instrument]:
 def ambiguous(wanted: Wanted, found: Sequence[Instrument]) -> AmbiguousSymbolError:
     """Several fit, and no rule decides. `found` is in the order in which they are offered."""
     return AmbiguousSymbolError(
-        f"{wanted.text!r} names {len(found):,} instruments: {shown(found)}",
+        f"{wanted.text!r} matches {len(found):,} instruments: {shown(found)}",
         kind="symbol-ambiguous",
         candidates=tuple(found[:MOST_CANDIDATES]),
         typed=wanted.text,

@@ -59,12 +59,12 @@ class Entry:
     """Why it cannot be a name, "" where it can."""
 
 
-def read_limited(stream: BinaryIO) -> bytes:
-    """All of a watch list. Raises UsageError (kind "watch-list-too-large") when it has no end."""
+def read_limited(stream: BinaryIO, name: str) -> bytes:
+    """All of the watch list `name`. Raises UsageError (kind "watch-list-too-large")."""
     data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise UsageError(
-            f"a watch list of more than {LARGEST:,} bytes is none", kind="watch-list-too-large"
+            f"the watch list {name} is larger than {LARGEST:,} bytes", kind="watch-list-too-large"
         )
     return data
 

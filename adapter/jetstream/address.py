@@ -1,4 +1,4 @@
-"""Where a stream of NATS JetStream is, and with what this user connects: parsed, never shown.
+"""Where a stream of NATS JetStream is, who connects, and what is wanted of it: values, no library.
 
 The address holds no secret. Credentials come from the variables and files that NATS' own tools use:
 NATS_CREDS, NATS_NKEY, NATS_USER with NATS_PASSWORD, NATS_TOKEN, or the user part of NATS_URL where
@@ -11,11 +11,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from ..errors import UsageError
 from ..redaction import remember
 
+DRAIN_TIMEOUT_S = 10.0
 DEFAULT_STREAM = "TICKS"
 DEFAULT_PORT = 4222
 SCHEMES = ("nats", "tls")
@@ -61,6 +63,29 @@ class NatsAccess:
     ca_file: str = ""
     cert_file: str = ""
     key_file: str = ""
+
+
+class StreamLimits(NamedTuple):
+    """What a stream that is made here keeps; None: no limit of its own."""
+
+    max_age_s: float | None = None
+    max_bytes: int | None = None
+
+
+NO_LIMITS = StreamLimits()
+
+
+@dataclass(frozen=True, slots=True)
+class NatsOptions:
+    """How a stream is written: its limits if it is made; how many ticks wait for a server that is
+    away; how long the end waits for it; whether ticks that do not fit end the run, and whether a
+    server that is away at the start is waited for, too."""
+
+    limits: StreamLimits = NO_LIMITS
+    buffer_limit: int = 100_000
+    drain_timeout_s: float = DRAIN_TIMEOUT_S
+    stops_when_full: bool = False
+    keeps_trying: bool = False
 
 
 def is_nats_address(text: str) -> bool:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import UsageError
 from ..redaction import shown
-from .address import NatsAccess, NatsAddress
+from .address import NatsAccess, NatsAddress, StreamLimits
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -50,16 +50,6 @@ class LinkError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-
-
-class StreamLimits(NamedTuple):
-    """What a stream that is made here keeps; None: no limit of its own."""
-
-    max_age_s: float | None = None
-    max_bytes: int | None = None
-
-
-NO_LIMITS = StreamLimits()
 
 
 class StreamFacts(NamedTuple):

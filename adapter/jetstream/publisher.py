@@ -18,8 +18,8 @@ from collections.abc import Callable, Mapping, Sequence
 from ..clock import Clock
 from ..errors import TicksError
 from ..instrument import InstrumentKey
-from .address import NatsAccess, NatsAddress
-from .link import DEFAULT_PREFIX, Delivery, Link, LinkError, StreamLimits, open_link
+from .address import NatsAccess, NatsAddress, StreamLimits
+from .link import DEFAULT_PREFIX, Delivery, Link, LinkError, open_link
 from .message import Message, MessageEncoder
 
 WINDOW = 4_000

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..clock import Clock
 from ..errors import OutputError, RecordingError
@@ -28,9 +28,11 @@ from ..sinks.sink import BlockSink, FanOut, OutputFigures
 from ..tick import Mode
 from ..waker import Waker
 from .merge import merged
-from .nats import NatsReader, NatsSource
 from .pacer import Pacer
 from .row_filter import RowFilter
+
+if TYPE_CHECKING:
+    from .nats import NatsReader, NatsSource
 
 _FLUSH_BYTES = 1 << 16
 _REPORT_EVERY_S = 0.1
@@ -162,6 +164,8 @@ class Replay:
     def _reader_of(self, source: Input | NatsSource) -> RecordingReader | NatsReader:
         if isinstance(source, Input):
             return RecordingReader(source, self._report_damage)
+        from .nats import NatsReader  # asyncio: a file needs none of it
+
         return NatsReader(
             source,
             self._report_damage,

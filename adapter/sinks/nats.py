@@ -17,31 +17,16 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from ..clock import Clock, SystemClock
 from ..errors import OutputError, TicksError
 from ..instrument import InstrumentKey
-from ..jetstream.address import NatsAccess, NatsAddress
-from ..jetstream.link import NO_LIMITS, LinkError, StreamLimits, check_installed
+from ..jetstream.address import NatsAccess, NatsAddress, NatsOptions
+from ..jetstream.link import LinkError, check_installed
 from ..jetstream.publisher import Publisher, ReceivedPacket
 
-DRAIN_TIMEOUT_S = 10.0
 _JOIN_S = 5.0
 """For the loop to end, once its time is over: it has nothing to wait for then."""
-
-
-@dataclass(frozen=True, slots=True)
-class NatsOptions:
-    """How the stream is made if it is missing, how many ticks wait for a server that is away, how
-    long the end waits for it, whether ticks that do not fit end the run, and whether a server that
-    is away at the start is waited for, too."""
-
-    limits: StreamLimits = NO_LIMITS
-    buffer_limit: int = 100_000
-    drain_timeout_s: float = DRAIN_TIMEOUT_S
-    stops_when_full: bool = False
-    keeps_trying: bool = False
 
 
 class NatsSink:

@@ -1,9 +1,9 @@
 """`ticks completion`: what a shell needs to complete commands, options, values, files and symbols.
 
-The scripts are made from the commands themselves, so that a key press starts no program; only
-symbols are asked for, with `ticks __symbols` (symbols.py). A metavar says what a value is:
-`A|B` one of these words, PATH or FILE a file, SYMBOL a symbol. The scripts in `completions/` are
-this command's output.
+The scripts are generated from the commands themselves, so that a key press starts no program; only
+symbols are looked up, with `ticks __symbols` (symbols.py). A metavar says what a value is: `A|B`
+one of these words, PATH or FILE a file, SYMBOL a symbol, COMMAND one of our commands. The scripts
+in `completions/` are this command's output.
 """
 
 from __future__ import annotations
@@ -32,11 +32,13 @@ def takes(param: TyperOption | TyperArgument) -> str:
     metavar = param.metavar or ""
     if "|" in metavar:
         return " ".join(word for word in metavar.split("|") if word != "N")
+    if metavar == "COMMAND":
+        return " ".join(SUMMARIES)
     return _KINDS.get(metavar.removesuffix("..."), OTHER)
 
 
 def arguments_take(command: TyperCommand) -> str:
-    """What the words are that a command takes beside its options; "" where it takes none."""
+    """What kind of arguments a command takes besides its options; "" where it takes none."""
     arguments = [param for param in command.params if isinstance(param, TyperArgument)]
     return takes(arguments[0]) if arguments else ""
 
@@ -315,19 +317,22 @@ SCRIPTS: dict[str, Callable[[], str]] = {
 
 def _shell(name: str) -> str:
     if name not in SCRIPTS:
-        raise typer.BadParameter(f"{name!r} is no shell known here; there are {', '.join(SCRIPTS)}")
+        raise typer.BadParameter(f"{name!r} is not supported; there are {', '.join(SCRIPTS)}")
     return name
 
 
 Shell = Annotated[
-    str, typer.Argument(metavar="|".join(SCRIPTS), parser=_shell, help="Whose completion.")
+    str,
+    typer.Argument(
+        metavar="|".join(SCRIPTS), parser=_shell, help="Shell to generate completion for."
+    ),
 ]
 
 
 def completion(shell: Shell) -> None:
     """Print the completion script for a shell.
 
-    It completes commands, options, values, files, and symbols by the instruments that are cached.
+    Completes commands, options, values, files, and the symbols of the cached instruments.
 
     Examples:
       ticks completion bash > ~/.local/share/bash-completion/completions/ticks

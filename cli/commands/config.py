@@ -1,4 +1,4 @@
-"""`ticks config`: every setting, its value and where that comes from; or a file to begin with."""
+"""`ticks config`: every setting, its value and its source; or a first config.toml."""
 
 from __future__ import annotations
 
@@ -16,29 +16,40 @@ from typer.core import TyperCommand, TyperOption
 from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
+from ..options import options
 from ..options.aliases_table import aliases_of
 from ..options.config_file import ALIASES, MARKET, TABLES, ConfigFile, checked, settable
 from ..options.market_table import HOLIDAYS, SESSIONS, calendar_of
+from ..printable import printable
 from ..registry import load
+from ..usage_errors import variable_error
 
 Init = Annotated[
-    bool, typer.Option("--init", help="Write a config.toml that names and explains every key.")
+    bool,
+    options.option(
+        "--init", None, "Write a config.toml with every key, commented out.", has_variable=False
+    ),
 ]
 Overwrite = Annotated[
-    bool, typer.Option("--overwrite", help="With --init: replace the file that is there.")
+    bool,
+    options.option(
+        "--overwrite", None, "With --init: replace an existing file.", has_variable=False
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="The settings as JSON on stdout.")]
+AsJson = Annotated[
+    bool, options.option("--json", None, "Print the settings as JSON.", has_variable=False)
+]
 
 _BEGINNING = """\
-# Defaults of ticks. A flag beats its variable, a variable this file.
-# `ticks config` shows what is in effect and where it comes from.
-# Secrets are never read from here: set TICKS_API_KEY, TICKS_PIN and TICKS_TOTP_SECRET.
+# Defaults of ticks. Precedence: option, environment variable, this file, built-in default.
+# `ticks config` shows every value in effect and where it comes from.
+# Secrets are never read from this file: set TICKS_API_KEY, TICKS_PIN and TICKS_TOTP_SECRET.
 """
 _MARKET = f"""
 [{MARKET}]
-# Days without trading that the calendar does not know yet.
+# Holidays that the built-in calendar does not have yet.
 # {HOLIDAYS} = ["2026-11-09"]
-# Sessions out of the ordinary, in Indian time; no exchange named means all.
+# Special sessions in Indian time; without an exchange they apply to all.
 # {SESSIONS} = ["2026-11-08 18:00-19:00 NSE,BSE"]
 """
 _ALIASES = f"""
@@ -47,18 +58,23 @@ _ALIASES = f"""
 # bn = "BANKNIFTY"
 """
 _EXAMPLES = {
+    "URL": "nats://127.0.0.1:4222/TICKS",
+    "HOST:PORT": "127.0.0.1:9100",
+    "SIZE": "20GB",
     "N": 1,
     "I/N": "1/2",
+    "N|max": 10,
     "DURATION": "1h30m",
     "TIME": "15:30",
     "WHEN:WHAT": "20s:silence:45s",
 }
-"""What to show for an option without a default whose metavar is no example itself."""
+"""What to show for an option without a default whose metavar is not an example itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key. `source`: default, file or variable; `place`: the file's line, the variable."""
+    """One key. `source`: default, file or variable; `place`: the file's line where it is certain,
+    or the variable."""
 
     table: str
     key: str
@@ -70,7 +86,7 @@ class Setting:
 def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = False) -> None:
     """Show every setting and where its value comes from, or write a config.toml.
 
-    A flag beats a variable, a variable the file, the file the default.
+    Precedence: option, environment variable, config.toml, default.
 
     Examples:
       ticks config
@@ -79,22 +95,23 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
     path = Paths.from_env(os.environ).config_file
     if init:
         _write(path, overwrites=overwrite)
-        print(f"wrote {path}", file=sys.stderr)
+        print(printable(f"wrote {path}"), file=sys.stderr)
         return
     if overwrite:
-        raise UsageError("--overwrite does nothing here", remedy="give it with --init")
+        raise UsageError("--overwrite has no effect without --init", remedy="add --init")
     file = ConfigFile.of(os.environ)
     settings = list(in_effect(file, os.environ))
     if as_json:
-        told = {"file": str(path), "exists": path.exists()}
-        print(json.dumps(told | {"settings": [asdict(one) for one in settings]}, indent=2))
+        document = {"file": str(path), "exists": path.exists()}
+        print(json.dumps(document | {"settings": [asdict(one) for one in settings]}, indent=2))
         return
-    print(path if path.exists() else f"{path} (not there; ticks config --init writes it)")
+    there = "" if path.exists() else " (does not exist; ticks config --init writes it)"
+    print(printable(f"{path}{there}"))
     _print_table(settings)
 
 
 def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]:
-    """Every setting as the next command would find it. Raises UsageError for a bad one."""
+    """Every setting as the next command would use it. Raises UsageError for an invalid one."""
     for name in TABLES:
         if name not in (MARKET, ALIASES):
             yield from _of_command(file, load(name), environ)
@@ -108,7 +125,7 @@ def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]
 
 
 def commented_file() -> str:
-    """A config.toml in which every key stands as a comment, with its default or an example."""
+    """A config.toml with every key commented out, with its default or an example."""
     parts = [_BEGINNING]
     for name in TABLES:
         if name in (MARKET, ALIASES):
@@ -148,15 +165,15 @@ def _of_command(
 
 
 def _of_variable(ctx: typer.Context, option: TyperOption) -> object:
-    variable = str(option.envvar)
     try:
         return shown(option.process_value(ctx, option.value_from_envvar(ctx)))
     except typer.BadParameter as error:
-        raise UsageError(f"{variable}: {error.message}", remedy="mend or unset it") from error
+        raise variable_error(option, error.message) from error
 
 
 def _from_file(file: ConfigFile, table: str, key: str, value: object) -> Setting:
-    return Setting(table, key, value, "file", f"line {file.line_of(table, key)}")
+    line = file.line_of(table, key)
+    return Setting(table, key, value, "file", "" if line is None else f"line {line}")
 
 
 def _default(option: TyperOption) -> object:
@@ -168,7 +185,7 @@ def _list(value: object) -> list[object]:
 
 
 def _example(option: TyperOption) -> str:
-    """A TOML value that the key takes: its default, else what the metavar says or begins with."""
+    """A valid TOML value for the key: its default, else an example by its metavar."""
     if option.is_flag:
         return str(bool(option.default)).lower()
     example = shown(option.default)
@@ -180,7 +197,7 @@ def _example(option: TyperOption) -> str:
 
 def _write(path: Path, *, overwrites: bool) -> None:
     if path.exists() and not overwrites:
-        raise UsageError(f"{path} is there already", remedy="edit it, or add --overwrite")
+        raise UsageError(f"{path} exists already", remedy="edit it, or add --overwrite")
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         draft = path.with_name(f".{path.name}.{os.getpid()}")
@@ -188,13 +205,14 @@ def _write(path: Path, *, overwrites: bool) -> None:
         draft.replace(path)
     except OSError as error:
         raise UsageError(
-            f"{path} cannot be written: {error.strerror}", remedy="check the folder's rights"
+            f"{path} cannot be written: {error.strerror}", remedy="check the folder's permissions"
         ) from error
 
 
 def _print_table(settings: list[Setting]) -> None:
     rows = [
-        (one.key, _as_text(one.value), f"{one.source} {one.place}".rstrip()) for one in settings
+        (one.key, printable(_as_text(one.value)), f"{one.source} {one.place}".rstrip())
+        for one in settings
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     table = ""

@@ -1,32 +1,37 @@
-"""`ticks find`: what the instrument master holds under a name, or a part of one."""
+"""`ticks find`: search the instrument master by symbol, name or token, or a part of one."""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
-from ...adapter.errors import UnknownSymbolError, UsageError
+from ...adapter.errors import UnknownSymbolError
 from ...adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ...adapter.instruments import InstrumentCatalog, open_catalog
+from ..demo import environment
 from ..options import options, parsers
 from ..options.aliases_table import aliases
+from ..printable import printable
 from ..terminal.progress import byte_progress
 
 FIELDS = (
     *("exchange", "symbol", "token", "name", "expiry"),
     *("strike", "lot_size", "tick_size", "kind"),
 )
+_GAP = 2
 _NUMBERS = ("strike", "lot_size", "tick_size")
-_WIDE_COLUMNS = 110
-"""From this width on there is room for the name, which mostly repeats the symbol."""
+_GIVEN_UP_FIRST = ("name", "tick_size", "lot_size", "kind", "strike", "expiry", "token")
+"""The columns that a narrow terminal does without, in this order. A symbol is never cut or wrapped:
+it is what the reader came to copy."""
 
 Words = Annotated[
     list[str],
@@ -34,36 +39,51 @@ Words = Annotated[
 ]
 Exchange = Annotated[
     str | None,
-    typer.Option(metavar="|".join(EXCHANGE_TYPES), help="Only what trades there."),
+    options.option(
+        "--exchange",
+        None,
+        "Only instruments on this exchange.",
+        metavar="|".join(EXCHANGE_TYPES),
+        has_variable=False,
+    ),
 ]
 Limit = Annotated[
     int,
-    typer.Option(parser=options.parsed(parsers.count), metavar="N", help="At most so many."),
+    options.option(
+        "--limit",
+        None,
+        "Maximum number of results.",
+        parsers.count,
+        metavar="N",
+        has_variable=False,
+    ),
 ]
-AsCsv = Annotated[bool, typer.Option("--csv", help="As CSV with a header.")]
-AsJson = Annotated[bool, typer.Option("--json", help="As a JSON array.")]
+AsCsv = Annotated[
+    bool, options.option("--csv", None, "Print CSV with a header.", has_variable=False)
+]
+AsJson = Annotated[bool, options.option("--json", None, "Print a JSON array.", has_variable=False)]
 
 
 def find(
     text: Words,
     exchange: Exchange = None,
     limit: Limit = 20,
+    demo: options.Demo = False,
     as_csv: AsCsv = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the instruments that fit TEXT, the best first.
+    """List the instruments that match TEXT, best match first.
 
-    Prices are in rupees. Nothing found: exit code 4, naming what is spelled nearly so.
+    Prices are in rupees. If nothing matches, similar names are suggested; exit code 4.
 
     Examples:
       ticks find reliance
-      ticks find nifty 24400 ce --exchange NFO --limit 5
-      ticks find gold --csv
+      ticks find nifty fut --exchange NFO --limit 5
+      ticks find banknifty ce --demo
+      ticks find bank --csv
     """
-    if as_csv and as_json:
-        raise UsageError("--csv and --json exclude each other", remedy="leave one of them out")
     words = " ".join(text)
-    with _open_book() as book:
+    with environment(demo) as environ, _open_book(environ) as book:
         found = book.find(words, exchange, limit)
         if not found:
             raise _nothing_found(book, words, exchange)
@@ -72,20 +92,20 @@ def find(
     elif as_csv:
         _print_csv(found)
     elif sys.stdout.isatty():
-        _print_table(found)
+        _print_table(found, shutil.get_terminal_size().columns)
     else:
         _print_aligned(found)
 
 
-def _open_book() -> InstrumentCatalog:
-    surroundings = Config.from_env(os.environ)
+def _open_book(environ: Mapping[str, str]) -> InstrumentCatalog:
+    surroundings = Config.from_env(environ)
     with byte_progress("instrument master") as progress:
         return open_catalog(
             surroundings.paths,
             surroundings.endpoints.instruments_url,
             clock=SystemClock(),
             progress=progress,
-            note=lambda words: print(f"ticks: {words}", file=sys.stderr),
+            note=lambda words: print(printable(f"ticks: {words}"), file=sys.stderr),
             aliases=aliases(os.environ),
         )
 
@@ -94,9 +114,9 @@ def _nothing_found(book: InstrumentCatalog, text: str, exchange: str | None) -> 
     where = f" on {exchange}" if exchange else ""
     nearest = tuple(book.nearest(text))
     return UnknownSymbolError(
-        f"nothing fits {text!r}{where}"
-        + (f"; the nearest: {', '.join(map(str, nearest))}" if nearest else ""),
-        remedy="less of the name, or another exchange",
+        f"nothing matches {text!r}{where}"
+        + (f"; similar names: {', '.join(map(str, nearest))}" if nearest else ""),
+        remedy="type less of the name" + (", or leave --exchange out" if where else ""),
         candidates=nearest,
     )
 
@@ -135,31 +155,37 @@ def _print_json(found: Sequence[Instrument]) -> None:
 def _print_csv(found: Sequence[Instrument]) -> None:
     import csv
 
+    is_terminal = sys.stdout.isatty()  # elsewhere CSV is data, each name byte for byte
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(FIELDS)
-    writer.writerows(_cells(one) for one in found)
+    writer.writerows(map(printable, _cells(one)) if is_terminal else _cells(one) for one in found)
 
 
 def _print_aligned(found: Sequence[Instrument]) -> None:
-    rows = [FIELDS, *(_cells(one) for one in found)]
+    rows = [FIELDS, *(tuple(map(printable, _cells(one))) for one in found)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(FIELDS))]
     for row in rows:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
-def _print_table(found: Sequence[Instrument]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+def _print_table(found: Sequence[Instrument], width: int) -> None:
+    """For a terminal of `width` columns: as many fields as fit beside the symbols."""
+    columns = {
+        field: [field.replace("_", " "), *(printable(_cells(one)[number]) for one in found)]
+        for number, field in enumerate(FIELDS)
+    }
+    widths = {field: max(map(len, cells)) for field, cells in columns.items()}
+    for field in _GIVEN_UP_FIRST:
+        if sum(widths.values()) + _GAP * (len(widths) - 1) <= width:
+            break
+        del widths[field]
+    lines = [
+        (" " * _GAP).join(_aligned(field, columns[field][row], widths[field]) for field in widths)
+        for row in range(len(found) + 1)
+    ]
+    lines.insert(1, "─" * max(map(len, lines)))
+    print("\n".join(line.rstrip() for line in lines))
 
-    console = Console()
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    rows = [dict(zip(FIELDS, _cells(one), strict=True)) for one in found]
-    shown = [field for field in FIELDS if field != "name" or console.width >= _WIDE_COLUMNS]
-    for field in shown:
-        side: Literal["left", "right"] = "right" if field in _NUMBERS else "left"
-        table.add_column(field.replace("_", "\n"), justify=side, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(row[field]) for field in shown))
-    console.print(table)
+
+def _aligned(field: str, cell: str, width: int) -> str:
+    return cell.rjust(width) if field in _NUMBERS else cell.ljust(width)

@@ -1,4 +1,4 @@
-"""`ticks health`: is everything there that a stream needs?"""
+"""`ticks health`: check that everything needed to stream works."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -24,10 +25,13 @@ from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
+from ..options.parsers import checked_symbols
+from ..printable import printable
 from ..terminal.check_thread import CheckThread
-from ..terminal.console import StopRequestedError, StopSignals, can_draw_on, has_color, held
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
 from ..terminal.screen import Screen
+from ..terminal.signals import StopRequestedError, StopSignals, held
+from ..terminal.terminal import can_draw_on, has_color
 from ..view.frame import Frame, Line
 from ..view.health_view import as_dict, finding, finding_text, running, verdict
 
@@ -36,25 +40,30 @@ _DRAW_EVERY_S = 0.25
 
 Watching = Annotated[
     bool,
-    typer.Option(
+    options.option(
         "--watch",
-        help="Stay: repeat the checks and follow the running streams until told to stop.",
+        None,
+        "Keep running: repeat the checks and follow the running streams until stopped.",
+        has_variable=False,
     ),
 ]
 AsJson = Annotated[
     bool,
-    typer.Option(
-        "--json", help="The findings as JSON on stdout; with --watch a line of it each second."
+    options.option(
+        "--json",
+        None,
+        "Print the results as JSON; with --watch, one line of it every second.",
+        has_variable=False,
     ),
 ]
 Timeout = Annotated[
     options.Seconds,
-    typer.Option(
+    options.option(
         "--timeout",
-        parser=options.parsed(options.Seconds),
-        envvar="TICKS_TIMEOUT",
+        None,
+        "Longest wait for the feed in each check.",
+        options.Seconds,
         metavar="DURATION",
-        help="Longest wait for the feed in each check.",
     ),
 ]
 DEFAULT_TIMEOUT = options.Seconds("15s")
@@ -68,12 +77,12 @@ def health(
     timeout: Timeout = DEFAULT_TIMEOUT,
     demo: options.Demo = False,
     always_open: options.AlwaysOpen = False,
+    color: options.Color = "auto",
 ) -> int:
-    """Check login, network, instruments and feed, and say what to do about each fault.
+    """Check login, network, instruments and feed, and say how to fix each fault.
 
-    Ends with 0 when nothing failed, else with 3, 4 or 5 by the first failure; a watch that is
-    told to stop ends with 0. A watch asks the broker once a minute, and the feed only while no
-    stream runs here.
+    Exit code 0 if nothing failed, else 3, 4 or 5 by the first failure; 0 when --watch is stopped.
+    --watch asks the broker once a minute, and the feed only while no stream runs here.
 
     Examples:
       ticks health
@@ -81,28 +90,36 @@ def health(
       ticks health --watch
       ticks health --demo
     """
+    wanted = checked_symbols(symbols or (), "health")
+    colored = has_color(color)
     screen = Screen(sys.stdout.fileno()) if can_draw_on(sys.stdout) and not as_json else None
+
+    note: Callable[[str], None] = screen.say if screen else partial(typer.echo, err=True)
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
         config = replace(Config.from_env(environ), aliases=aliases(os.environ))
         return Checkup(
             config,
-            config.authenticator(screen.say if screen else _say),
+            config.authenticator(lambda line: note(printable(line))),
             clock=SystemClock(),
             calendar=market_calendar(os.environ, is_always_open=always_open or demo),
             run_folder=_run_folder(),
-            symbols=symbols or (),
+            symbols=wanted,
             timeout_s=timeout,
             spares_feed=watch,
         )
 
     if watch:
-        return _watched(checkup_in, screen, is_demo=demo, as_json=as_json)
+        return _watched(checkup_in, screen, is_demo=demo, as_json=as_json, has_color=colored)
     with environment(demo) as environ:
         checkup = checkup_in(environ)
-        checks = _drawn(checkup, screen) if screen else _listed(checkup, is_silent=as_json)
-    if as_json:
-        typer.echo(json.dumps(as_dict(checks, checkup.streams), indent=2))
+        if screen is not None:
+            checks = _drawn(checkup, screen, has_color=colored)
+        elif as_json:
+            checks = list(checkup.run())
+            typer.echo(json.dumps(as_dict(checks, checkup.streams), indent=2))
+        else:
+            checks = _listed(checkup, has_color=color == "always")
     return exit_code(checks)
 
 
@@ -115,17 +132,16 @@ def exit_code(checks: Sequence[Check]) -> ExitCode:
     return code if code in _CODES else ExitCode.BROKER
 
 
-def _listed(checkup: Checkup, *, is_silent: bool) -> list[Check]:
+def _listed(checkup: Checkup, *, has_color: bool) -> list[Check]:
     """A line for each check as it is done."""
     checks: list[Check] = []
     for check in checkup.run():
         checks.append(check)
-        if not is_silent:
-            typer.echo(finding_text(check))
+        typer.echo(finding_text(check, has_color=has_color), color=has_color)
     return checks
 
 
-def _drawn(checkup: Checkup, screen: Screen) -> list[Check]:
+def _drawn(checkup: Checkup, screen: Screen, *, has_color: bool) -> list[Check]:
     """The same on a terminal: below what was found, the check that is under way."""
     checks: list[Check] = []
     clock, waker = SystemClock(), Waker()
@@ -139,11 +155,12 @@ def _drawn(checkup: Checkup, screen: Screen) -> list[Check]:
             for check in thread.take():
                 checks.append(check)
                 began_s = clock.now_s()
-                _say_on(screen, finding(check, width))
+                _print(screen, finding(check, width), has_color=has_color)
             if is_over:
-                _say_on(screen, verdict(checks, width))
+                _print(screen, verdict(checks, width), has_color=has_color)
             pending = [] if is_over else checkup.names[len(checks) :][:1]
-            _draw(screen, [running(name, clock.now_s() - began_s, width) for name in pending])
+            frame = Frame(tuple(running(name, clock.now_s() - began_s, width) for name in pending))
+            screen.draw(frame.ansi(has_color=has_color), frame.widths())
     return checks
 
 
@@ -153,6 +170,7 @@ def _watched(
     *,
     is_demo: bool,
     as_json: bool,
+    has_color: bool,
 ) -> int:
     """Until a signal, which is a good end."""
     show: Show = show_json if as_json else show_changes
@@ -160,7 +178,7 @@ def _watched(
         signals = stack.enter_context(StopSignals().installed())
         if screen is not None:
             stack.enter_context(held(screen))
-            show = drawn_on(screen, has_color=has_color())
+            show = drawn_on(screen, has_color=has_color)
         with suppress(StopRequestedError), environment(is_demo) as environ:
             watch = Watch(checkup_in(environ), _run_folder(), SystemClock(), is_steady=as_json)
             signals.hand_to(watch.stop)
@@ -169,19 +187,11 @@ def _watched(
 
 
 def _run_folder() -> Path:
-    """Where the user's streams tell how they are; a demo's streams too."""
+    """The status files of the user's streams, also of a demo's."""
     return Paths.from_env(os.environ).run_folder
 
 
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
-
-
-def _say_on(screen: Screen, lines: Sequence[Line]) -> None:
-    for line in Frame(tuple(lines)).ansi(has_color=has_color()):
+def _print(screen: Screen, lines: Sequence[Line], *, has_color: bool) -> None:
+    """Lines above what is drawn, to stay."""
+    for line in Frame(tuple(lines)).ansi(has_color=has_color):
         screen.say(line)
-
-
-def _draw(screen: Screen, lines: Sequence[Line]) -> None:
-    frame = Frame(tuple(lines))
-    screen.draw(frame.ansi(has_color=has_color()), frame.widths())

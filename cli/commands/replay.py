@@ -1,4 +1,4 @@
-"""`ticks replay`: play a recording, at any pace, to a pipe, a file or as candles."""
+"""`ticks replay`: play a recording at any pace, to a pipe, to a file or as candles."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from math import inf
 from typing import Annotated
 
 import typer
@@ -15,14 +16,11 @@ import typer
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.files.outputs import open_output
-from ...adapter.jetstream.address import access_from_env, is_nats_address, parse_address
-from ...adapter.jetstream.link import check_installed
+from ...adapter.jetstream.address import is_nats_address
 from ...adapter.paths import Paths
-from ...adapter.replay.nats import NatsSource, read_range
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
 from ...adapter.rows.candles import candle_format
-from ...adapter.rows.decode import received_ns_of
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import CandleSink
 from ...adapter.sinks.file import RowSink
@@ -30,19 +28,21 @@ from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
+from ..extras import nats_sources
 from ..options import options, parsers
-from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
-from ..terminal.progress import Progress, byte_progress
+from ..terminal.console import Console
+from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import Terminal, is_pipe
 from ..view.summary_text import replay_summary
-from .simulate import parse_speed
 
 _MOST_DAMAGE_PRINTED = 10
-_WHAT, _PACE, _WHERE = "What", "Pace", "Where to"
+_PACE = "Pace"
 
 
 def bound(text: str) -> str:
-    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) likewise, Indian time.
+    """`09:15` as `09:15:00.000000`, `2026-11-20T09:15` (or with an offset) alike, Indian time.
 
     Raises ValueError with the reason.
     """
@@ -51,10 +51,12 @@ def bound(text: str) -> str:
     day = "2000-01-01T0" if text[1:2] == ":" else "2000-01-01T"
     try:
         moment = datetime.fromisoformat(day + text if is_time_of_day else text)
-    except ValueError:
-        raise ValueError(f"{text!r} is no time; write 09:15 or 2026-11-20T09:15") from None
-    if moment.tzinfo is not None:
-        moment = moment.astimezone(IST).replace(tzinfo=None)
+        if moment.tzinfo is not None:
+            moment = moment.astimezone(IST).replace(tzinfo=None)
+    except (ValueError, OverflowError):  # the years 1 and 9999 have days that no other zone has
+        raise ValueError(
+            f"{parsers.quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
+        ) from None
     shown = moment.isoformat(timespec="microseconds")
     return shown.partition("T")[2] if is_time_of_day else shown
 
@@ -62,82 +64,90 @@ def bound(text: str) -> str:
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE...",
-        help="Recordings, CSV or JSON lines, .gz or not; - is stdin; nats://HOST[:PORT][/STREAM].",
+        metavar="FILE",
+        help="Recordings: CSV or JSON lines, also compressed (.gz); - is stdin;"
+        " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
 ]
 Start = Annotated[
     str | None,
-    typer.Option(
-        parser=options.parsed(bound),
+    options.option(
+        "--start",
+        options.WHAT,
+        "Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
+        bound,
         metavar="TIME",
-        help="Leave out what was received before this time, in India: 09:15 on each day,"
-        " or 2026-11-20T09:15.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 End = Annotated[
     str | None,
-    typer.Option(
-        parser=options.parsed(bound),
+    options.option(
+        "--end",
+        options.WHAT,
+        "Skip what was received at this time or later.",
+        bound,
         metavar="TIME",
-        help="Leave out what was received at this time or later.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 SymbolsOnly = Annotated[
     list[str] | None,
-    typer.Option(
+    options.option(
         "--symbol",
+        options.WHAT,
+        "Only this instrument; can be repeated.",
         metavar="SYMBOL",
-        help="Only this instrument; may be given several times.",
-        rich_help_panel=_WHAT,
+        has_variable=False,
     ),
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
+    options.option(
         "--strict",
-        help="Stop at the first damaged row, with exit code 6.",
-        rich_help_panel=_WHAT,
+        options.WHAT,
+        "Stop at the first damaged row, with exit code 6.",
+        has_variable=False,
     ),
 ]
 Speed = Annotated[
-    str | None,
-    typer.Option(
+    float | None,
+    options.option(
+        "--speed",
+        _PACE,
+        "N times as fast as it was received, or max: as fast as it can be written.",
+        parsers.speed,
         metavar="N|max",
-        help="N times as fast as it was received; max: as fast as it is taken.",
-        show_default="1, for candles max",
-        rich_help_panel=_PACE,
+        shows="1, for candles max",
+        has_variable=False,
     ),
 ]
 SkipIdle = Annotated[
     bool,
-    typer.Option(
-        "--skip-idle", help="Spend no time on silence over a minute.", rich_help_panel=_PACE
+    options.option(
+        "--skip-idle", _PACE, "Skip silences of more than a minute.", has_variable=False
     ),
 ]
 Follow = Annotated[
     bool,
-    typer.Option(
+    options.option(
         "--follow",
-        help="Go on with the ticks that come; of one nats:// stream.",
-        rich_help_panel=_WHAT,
+        options.WHAT,
+        "Keep reading new ticks; for one nats:// stream.",
+        has_variable=False,
     ),
 ]
-Loop = Annotated[
-    bool,
-    typer.Option("--loop", help="Begin again at the end, for ever.", rich_help_panel=_PACE),
-]
+Loop = Annotated[bool, options.option("--loop", _PACE, "Repeat forever.", has_variable=False)]
 Columns = Annotated[
     Mode | None,
-    typer.Option(
+    options.option(
         "--mode",
-        parser=options.parsed(parsers.mode),
+        options.WHERE,
+        "The columns of CSV output.",
+        parsers.mode,
         metavar="ltp|quote|snap",
-        help="The columns of CSV output.",
-        show_default="those of the richest recording",
-        rich_help_panel=_WHERE,
+        shows="those of the richest recording",
+        has_variable=False,
     ),
 ]
 
@@ -177,39 +187,42 @@ def replay(
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     dashboard: options.Dashboard = None,
+    color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Play recordings to stdout or files, at the pace they were received or any other.
+    """Play recordings to stdout or files, at their own pace or any other.
 
-    Several recordings are merged by time. At full speed, with nothing filtered out, the output is
-    the recording byte for byte. Damaged rows are reported and skipped. On a terminal a replay that
-    keeps a pace has a dashboard; where stdout is that terminal too, rows go there with --csv -
-    only.
+    Several recordings are merged by time. At full speed and without a filter the output equals the
+    recording byte for byte. Damaged rows are reported and skipped. On a terminal a paced replay
+    has a dashboard; rows go to that same terminal only with --csv -.
 
     Examples:
       ticks replay day.csv
-      ticks replay day.csv --speed max --symbol NIFTY --start 09:15 --end 15:30 --csv nifty.csv
+      ticks replay day.csv --speed max --symbol NIFTY --csv nifty.csv
+      ticks replay day.csv --start 09:15 --end 10:00 --speed 10
       ticks replay day.csv --candles 1m --csv candles.csv
     """
     parsers.checked_outputs(csv, jsonl)
-    _check_inputs(files, loop=loop, follow=follow)
+    _check_inputs(files, loop)
     if start and end and start >= end and ("T" in start) == ("T" in end):
         raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
     settings = ReplayOptions(
         paths=tuple(files),
-        speed=parse_speed(speed or ("max" if candles or follow else "1")),
+        speed=_pace(speed, is_unpaced=candles is not None or follow),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
         is_strict=strict,
-        streams=_streams(files, start or "", end or "", symbols or (), follow=follow),
+        streams=nats_sources(files, start or "", end or "", symbols or (), follows=follow),
     )
     is_paced = settings.speed is not None
     console = Console.on(
         Terminal.here(),
         dashboard if dashboard is not None or is_paced else False,
-        writes_stdout="-" in (csv, jsonl),
+        paths=(csv, jsonl),
+        uses_stdout=csv is jsonl is None,
+        color=color,
         is_quiet=quiet,
         is_verbose=verbose,
     )
@@ -222,6 +235,13 @@ def replay(
             return ExitCode.OK
 
 
+def _pace(speed: float | None, *, is_unpaced: bool) -> float | None:
+    """The speed that was asked for, or the default; None for as fast as it goes."""
+    if speed is None:
+        speed = inf if is_unpaced else 1.0
+    return None if speed == inf else speed
+
+
 def run_replay(
     settings: ReplayOptions,
     row_filter: RowFilter,
@@ -230,9 +250,10 @@ def run_replay(
     signals: StopSignals,
 ) -> int:
     """Play it. Raises TicksError; the summary is printed in either case."""
-    bar: AbstractContextManager[Progress | None] = byte_progress("replay")
-    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
-        bar = nullcontext()
+    bar: AbstractContextManager[Progress | None] = nullcontext()
+    if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
+        feeds_pipe = outputs.use_stdout and is_pipe("-")
+        bar = console.progress("replay", draws=not feeds_pipe)
     summary = ""
     try:
         with bar as progress:
@@ -259,7 +280,7 @@ def run_replay(
         if summary:
             console.say(summary)
     for name in row_filter.unseen:
-        console.say(f"no row of {name} was found")
+        console.say(f"no rows of {name} found")
     return ExitCode.OK
 
 
@@ -312,39 +333,13 @@ def open_sinks(
     )
 
 
-def _check_inputs(files: Sequence[str], *, loop: bool, follow: bool) -> None:
+def _check_inputs(files: Sequence[str], loop: bool) -> None:
     if files.count("-") > 1:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
-        raise UsageError("stdin can only be read once", remedy="leave --loop out, or name a file")
-    streams = [file for file in files if is_nats_address(file)]
-    if streams:
-        check_installed()
-    if loop and streams:
-        raise UsageError("a nats:// stream is read once", remedy="leave --loop out")
-    if follow and (len(files) > 1 or not streams):
-        raise UsageError(
-            "--follow needs one nats:// stream and nothing else",
-            remedy="leave --follow out, or name one stream",
-        )
-
-
-def _streams(
-    files: Sequence[str], start: str, end: str, names: Sequence[str], *, follow: bool
-) -> dict[str, NatsSource]:
-    """The streams among what is to be read. Raises UsageError for an address that is none."""
-    wanted = read_range(_bound_ns(start), _bound_ns(end), names)
-    sources = {}
-    for file in filter(is_nats_address, files):
-        address = parse_address(file)
-        access = access_from_env(os.environ, address)
-        sources[file] = NatsSource(address, access, wanted, follows=follow)
-    return sources
-
-
-def _bound_ns(text: str) -> int | None:
-    """Nanoseconds since the epoch of a bound; None for none, and for a time of each day."""
-    return received_ns_of(text.encode()) if "T" in text else None
+        raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
+    if loop and any(map(is_nats_address, files)):
+        raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:

@@ -18,7 +18,7 @@ import typer
 from ...adapter.errors import UsageError
 from ..options import options, parsers
 from ..parent_watch import ends_with_us
-from ..terminal.console import stop_signals
+from ..terminal.signals import stop_signals
 
 if TYPE_CHECKING:
     from ...adapter.simulator.faults import Fault

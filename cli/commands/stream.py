@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 
-from ...adapter import metrics as metrics_server
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.config import Config
@@ -17,31 +16,29 @@ from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments.lists import Skipped
-from ...adapter.jetstream import link
-from ...adapter.jetstream.address import NatsAddress, access_from_env
-from ...adapter.jetstream.link import StreamLimits
+from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
-from ...adapter.metrics import MetricsServer
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.sinks.candles import open_candle_sink
 from ...adapter.sinks.file import open_sink
-from ...adapter.sinks.nats import NatsOptions, open_nats_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
 from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
 from ..demo import environment
 from ..exit_codes import ExitCode
+from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs
+from ..options.parsers import checked_outputs, checked_symbols
 from ..options.watch_lists import listed_names
-from ..terminal.console import Console, StopRequestedError, StopSignals, Terminal
+from ..terminal.console import Console
 from ..terminal.observer import Observer
-from ..terminal.progress import byte_progress
+from ..terminal.signals import StopRequestedError, StopSignals
+from ..terminal.terminal import Terminal
 from ..view.figures import counted
 from ..view.summary_text import stream_summary
 
@@ -104,12 +101,13 @@ def stream(
     always_open: options.AlwaysOpen = False,
     metrics: options.Metrics = None,
     dashboard: options.Dashboard = None,
+    color: options.Color = "auto",
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> int:
-    """Stream ticks of SYMBOL... to stdout or files until told to stop.
+    """Stream ticks of SYMBOL... to stdout or files until stopped.
 
-    With no output option: CSV on stdout. What is said to people goes to stderr.
+    Without an output option: CSV on stdout. Messages and the dashboard go to stderr.
 
     Examples:
       ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
@@ -118,16 +116,23 @@ def stream(
       ticks stream --from watch.txt --shard 1/2 --keep-trying
     """
     checked_outputs(csv, jsonl, events)
-    _check_extras(nats, metrics, candles, has_file=csv is not None or jsonl is not None)
+    check_extras(nats, metrics)
+    if nats and candles and csv is jsonl is None:
+        raise UsageError(
+            "--nats carries ticks, so --candles has no output",
+            remedy="write the candles with --csv or --jsonl, or leave --candles out",
+        )
     console = Console.on(
         Terminal.here(),
         dashboard,
-        writes_stdout="-" in (csv, jsonl, events),
+        paths=(csv, jsonl, events),
+        uses_stdout=csv is jsonl is None and not nats and events != "-",
+        color=color,
         is_quiet=quiet,
         is_verbose=verbose,
     )
     settings = StreamSettings(
-        symbols=tuple(symbols or ()),
+        symbols=checked_symbols(symbols or (), "stream"),
         watch_lists=tuple(watch_lists or ()),
         is_strict=strict,
         mode=mode,
@@ -170,7 +175,7 @@ def stream(
 def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
-    """Log in, resolve, record. Raises TicksError; the summary is said in either case."""
+    """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
     sessions = config.authenticator(console.say)
@@ -184,10 +189,7 @@ def run_stream(
     )
     broker.subscribe(instruments, settings.mode)
     with ExitStack() as stack:
-        if settings.metrics is not None:
-            server = MetricsServer(*settings.metrics, broker.snapshot)
-            stack.enter_context(server)
-            console.say(f"metrics at http://{server.address}/metrics")
+        stack.enter_context(serving_metrics(settings.metrics, broker, console.say))
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
@@ -237,7 +239,7 @@ def resolved(
         )
     skipped: list[Skipped] = []
     try:
-        with byte_progress("instrument master") as progress:
+        with console.progress("instrument master") as progress:
             instruments = resolve_symbols(
                 config,
                 typed,
@@ -298,42 +300,14 @@ def _opened_sinks(
         (settings.csv, Csv(settings.mode)),
         (settings.jsonl, Jsonl()),
     )
-    openers = [partial(opened, path, row_format) for path, row_format in places if path is not None]
-    if settings.nats is None:
-        return open_all(openers)
-    # A server that is not there is found before a file is touched; its acknowledgements are waited
-    # for after the files are closed.
-    stream_opener = partial(_opened_stream, settings.nats, settings, broker, console)
-    sink, *files = open_all([stream_opener, *openers])
-    return [*files, sink]
-
-
-def _opened_stream(
-    address: NatsAddress, settings: StreamSettings, broker: BrokerAdapter, console: Console
-) -> PacketSink:
-    return open_nats_sink(
-        address,
-        access_from_env(os.environ, address),
-        settings.nats_options,
-        symbols=broker.symbols,
-        note=console.say,
-    )
-
-
-def _check_extras(
-    nats: NatsAddress | None,
-    metrics: tuple[str, int] | None,
-    candles: int | None,
-    *,
-    has_file: bool,
-) -> None:
-    """Raises UsageError for what is not installed, or makes no sense together."""
-    if nats is not None:
-        link.check_installed()
-        if candles is not None and not has_file:
-            raise UsageError(
-                "--nats carries ticks, and --candles has no output",
-                remedy="write the candles with --csv or --jsonl, or leave --candles out",
-            )
-    if metrics is not None:
-        metrics_server.check_installed()
+    openers: list[Callable[[], PacketSink]] = [
+        partial(opened, path, row_format) for path, row_format in places if path is not None
+    ]
+    if settings.nats is not None:
+        open_stream = partial(
+            open_nats, settings.nats, settings.nats_options, broker.symbols, console.say
+        )
+        openers.insert(0, open_stream)  # a server that is not there is found before a file is made
+    sinks = open_all(openers)
+    # Its acknowledgements are waited for when the files are closed.
+    return sinks if settings.nats is None else [*sinks[1:], sinks[0]]

@@ -5,14 +5,15 @@
     keep-trying = true            # flags are true or false
     from = ["watch.txt"]          # what can be given several times is a list
 
-    [market]                      # what the exchanges announced: see market.py
+    [market]                      # what the exchanges announced: see market_table.py
     holidays = ["2026-11-09"]
 
-    [aliases]                     # names of the user's own
+    [aliases]                     # your own names for symbols
     bn = "BANKNIFTY"
 
-What stands there for a command is checked whenever it runs, and all of it by `ticks config`. Each
-fault names file, line, value and reason. Secrets are refused: a file is copied and shown around.
+A command's table is checked whenever that command runs, the whole file by `ticks config`. Each
+error names file, key, value and reason, and the line where that is certain. Secrets are refused:
+such a file is copied and shown around.
 """
 
 from __future__ import annotations
@@ -23,7 +24,6 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
@@ -33,6 +33,7 @@ from typer.core import TyperCommand, TyperOption
 from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
 from ..registry import SUMMARIES, long_name, options_of
+from ..usage_errors import similar
 
 if TYPE_CHECKING:
     from typer._click import Context
@@ -43,17 +44,21 @@ Value: TypeAlias = bool | str | list[str]
 MARKET = "market"
 ALIASES = "aliases"
 TABLES = (
-    *(name for name in SUMMARIES if name not in ("logout", "config", "completion")),
+    *(name for name in SUMMARIES if name not in ("logout", "config", "completion", "help")),
     MARKET,
     ALIASES,
 )
 FLAG_ONLY = {
-    "demo": "made-up ticks are asked for on the command line, or nobody may notice",
-    "status": "it would be all that `ticks login` ever does",
+    "demo": "simulated data could go unnoticed; ask for it on the command line",
+    "status": "`ticks login` would never log in",
 }
 """Options that no file sets, each with the reason."""
 
-_MEND = "mend that line; `ticks config` checks the whole file"
+_FIX = "fix it; `ticks config` checks the whole file"
+_MOST_BYTES = 1_000_000
+"""A file of settings has a few hundred; what is larger was not meant as one."""
+_LONGEST_SHOWN = 60
+_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 _SECRETS = re.compile(
     r"(^|[-_])(pin|mpin|password|secret|totp|api[-_]?key|tokens?|jwt)($|[-_])", re.IGNORECASE
 )
@@ -72,8 +77,7 @@ class ConfigFile:
         """The file of this user, empty where there is none. Raises UsageError."""
         path = Paths.from_env(environ).config_file
         try:
-            text = path.read_bytes().decode()
-            return cls(path, text, tomllib.loads(text))._checked()
+            text = _bytes_of(path).decode("utf-8-sig")  # editors on Windows begin it with a mark
         except FileNotFoundError:
             return cls(path)
         except OSError as error:
@@ -81,10 +85,18 @@ class ConfigFile:
             raise UsageError(reason, remedy="make it a file that you may read") from error
         except UnicodeDecodeError as error:
             line = error.object.count(b"\n", 0, error.start) + 1
-            reason = f"{path}, line {line}: this is no UTF-8 text"
+            reason = f"{path}, line {line}: this is not UTF-8 text"
             raise UsageError(reason, remedy="save the file as UTF-8") from error
+        try:
+            return cls(path, text, tomllib.loads(text))._checked()
+        except RecursionError as error:
+            reason = f"{path}: this is not valid TOML: it is nested too deeply"
+            raise UsageError(reason, remedy=_FIX) from error
         except tomllib.TOMLDecodeError as error:
             raise _broken(path, text, str(error)) from error
+        except ValueError as error:  # Python reads no number of thousands of digits
+            reason = f"{path}: this is not valid TOML: a number is too large"
+            raise UsageError(reason, remedy=_FIX) from error
 
     def table(self, name: str) -> Mapping[str, object]:
         """The keys of a table; none where it is not there."""
@@ -92,30 +104,38 @@ class ConfigFile:
         assert isinstance(found, dict)  # noqa: S101  (`of` checked it)
         return found
 
-    def line_of(self, *keys: str) -> int:
-        """The line on which a table or a key begins: after the last line that lacks it."""
-        lines = self.text.split("\n")
-        begin = 0
-        for end in range(1, len(lines) + 1):
-            try:
-                at: object = tomllib.loads("\n".join(lines[:end]))
-            except tomllib.TOMLDecodeError:
-                continue  # in the middle of a value of several lines
-            for key in keys:
-                at = at.get(key) if isinstance(at, dict) else None
-            if at is not None:
-                return begin + 1
-            begin = end
-        return max(begin, 1)
+    def line_of(self, *keys: str) -> int | None:
+        """The line of a table or of a key in it; None where that is not certain.
 
-    def refuse(self, reason: str, *keys: str, remedy: str = _MEND) -> NoReturn:
-        """Raise UsageError for what stands at `keys`."""
-        raise UsageError(f"{self.path}, line {self.line_of(*keys)}: {reason}", remedy=remedy)
+        TOML has several ways to write a key (quoted, dotted, in an inline table), and the parser
+        reports no lines. So this looks for the usual one, and only where it occurs once.
+        """
+        table, key = keys if len(keys) > 1 else ("", keys[0])
+        header = re.compile(rf"\s*\[\s*{re.escape(key)}\s*\]") if not table else None
+        named = re.compile(rf"\s*{re.escape(key)}\s*=")
+        found: list[int] = []
+        current = ""
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if begins := _TABLE.match(line):
+                current = begins[1]
+            is_key = current == table and named.match(line)
+            if is_key or (header and header.match(line)):
+                found.append(number)
+        return found[0] if len(found) == 1 else None
+
+    def place_of(self, *keys: str) -> str:
+        """The file, and the line where it is certain, as an error names them."""
+        line = self.line_of(*keys)
+        return f"{self.path}" if line is None else f"{self.path}, line {line}"
+
+    def refuse(self, reason: str, *keys: str, remedy: str = _FIX) -> NoReturn:
+        """Raise UsageError for what is set at `keys`."""
+        raise UsageError(f"{self.place_of(*keys)}: {reason}", remedy=remedy)
 
     def refuse_value(self, reason: str, *keys: str) -> NoReturn:
         """Raise UsageError for the value at `keys`, which is shown."""
-        value = self.table(keys[0])[keys[1]]
-        self.refuse(f"{'.'.join(keys)} = {json.dumps(value, default=str)}: {reason}", *keys)
+        value = _shown(self.table(keys[0])[keys[1]])
+        self.refuse(f"{'.'.join(keys)} = {value}: {reason}", *keys)
 
     def check_keys(self, table: str, known: Collection[str]) -> None:
         """Raises UsageError for a key of a table that is not `known`, naming the nearest."""
@@ -124,7 +144,7 @@ class ConfigFile:
                 continue
             self._refuse_secret(table, key)
             if key in FLAG_ONLY:
-                self.refuse(f"{key!r} cannot stand here: {FLAG_ONLY[key]}", table, key)
+                self.refuse(f"{key!r} cannot be set here: {FLAG_ONLY[key]}", table, key)
             self.refuse(f"[{table}] has no key {key!r}{_nearest(key, known)}", table, key)
 
     def _checked(self) -> ConfigFile:
@@ -134,7 +154,7 @@ class ConfigFile:
                 kind = "table" if isinstance(table, dict) else "key"
                 self.refuse(f"there is no {kind} {name!r}{_nearest(name, TABLES)}", name)
             if not isinstance(table, dict):
-                self.refuse(f"{name!r} is a table; write [{name}]", name)
+                self.refuse(f"{name!r} must be a table; write [{name}]", name)
         return self
 
     def _refuse_secret(self, *keys: str) -> None:
@@ -153,7 +173,7 @@ def settable(command: TyperCommand) -> dict[str, TyperOption]:
 
 
 def defaults_of(command: TyperCommand, ctx: Context) -> dict[str, Value]:
-    """What the user's file says for a command, by parameter, checked. Raises UsageError."""
+    """The user's defaults for a command, by parameter, checked. Raises UsageError."""
     if command.name not in TABLES:
         return {}
     return checked(ConfigFile.of(os.environ), command, ctx)
@@ -185,20 +205,53 @@ def _as_typed(file: ConfigFile, given: object, option: TyperOption, *keys: str) 
     if option.multiple:
         if isinstance(given, list) and all(isinstance(one, str) for one in given):
             return given
-        file.refuse_value("write a list of texts", *keys)
+        file.refuse_value("write a list of strings", *keys)
     if isinstance(given, bool | list | dict):
-        file.refuse_value("write one text or number", *keys)
-    return str(given)
+        file.refuse_value("write one string or number", *keys)
+    try:
+        return str(given)
+    except ValueError:  # Python writes no number of thousands of digits
+        file.refuse_value("this number is too large", *keys)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The file's content. Raises OSError, and UsageError for what cannot be a file of settings.
+
+    A device or a FIFO is refused before it is opened: reading one may never end.
+    """
+    if not path.is_file() and path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is not a regular file", remedy="write the settings into a file")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise UsageError(
+            f"{path} is larger than {_MOST_BYTES:,} bytes",
+            remedy="keep settings there, and symbols in a watch list: from = [FILE]",
+        )
+    return content
+
+
+def _shown(value: object) -> str:
+    """A value as TOML and JSON write it, no longer than a line."""
+    try:
+        text = json.dumps(value, default=str)
+    except (ValueError, RecursionError):
+        return "..."
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."
 
 
 def _nearest(word: str, known: Collection[str]) -> str:
-    close = get_close_matches(word.replace("_", "-").lower(), known, 1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
+    meant = similar(word.replace("_", "-"), known)
+    return f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(known)}"
 
 
 def _broken(path: Path, text: str, reason: str) -> UsageError:
-    """What tomllib says of a text that is no TOML, the line first; its end is the last line."""
+    """The error for invalid TOML, with the line where tomllib reports one.
+
+    "at end of document" is the last line.
+    """
     place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", reason)
-    line = (place and place[1]) or text.rstrip("\n").count("\n") + 1
     words = reason.replace(place[0], "") if place else reason
-    return UsageError(f"{path}, line {line}: this is no TOML: {words}", remedy=_MEND)
+    line = (place[1] or text.rstrip("\n").count("\n") + 1) if place else None
+    where = f"{path}" if line is None else f"{path}, line {line}"
+    return UsageError(f"{where}: this is not valid TOML: {words}", remedy=_FIX)

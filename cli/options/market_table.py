@@ -45,14 +45,14 @@ def holiday(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is no day; write 2026-11-09") from None
+        raise ValueError(f"{text!r} is not a valid day; write 2026-11-09") from None
 
 
 def session(text: str) -> SpecialSession:
-    """What `2026-11-08 18:00-19:00 NSE,BSE` says. Raises ValueError with the reason."""
+    """The session in `2026-11-08 18:00-19:00 NSE,BSE`. Raises ValueError with the reason."""
     parts = _SESSION.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is no session; write 2026-11-08 18:00-19:00 NSE,BSE")
+        raise ValueError(f"{text!r} is not a valid session; write 2026-11-08 18:00-19:00 NSE,BSE")
     day, opens, closes, exchanges = parts.groups()
     found = SpecialSession(holiday(day), _time(opens), _time(closes), _exchanges(exchanges or ""))
     if found.opens >= found.closes:
@@ -65,14 +65,16 @@ def _time(text: str) -> time:
     try:
         return time(hour, minute)
     except ValueError:
-        raise ValueError(f"{text!r} is no time of day") from None
+        raise ValueError(f"{text!r} is not a valid time of day") from None
 
 
 def _exchanges(text: str) -> frozenset[int]:
     names = [name.upper() for name in re.split(r"[,\s]+", text) if name]
     for name in names:
         if name not in EXCHANGE_TYPES:
-            raise ValueError(f"{name!r} is no exchange; there are {', '.join(EXCHANGE_TYPES)}")
+            raise ValueError(
+                f"{name!r} is not a known exchange; there are {', '.join(EXCHANGE_TYPES)}"
+            )
     return frozenset(EXCHANGE_TYPES[name] for name in names)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -31,6 +31,36 @@ def parsed(parse: Callable[[str], T]) -> Callable[[str | T], T]:
     return parser
 
 
+def option(
+    flag: str,
+    panel: str | None,
+    text: str,
+    parse: Callable[[str], object] | None = None,
+    *,
+    metavar: str | None = None,
+    shows: bool | str = True,
+    has_variable: bool = True,
+) -> Any:
+    """An option as Typer takes it: the second half of an `Annotated`.
+
+    `flag` holds every spelling, the long one last (`-q --quiet`); the variable is that one in
+    capitals (`TICKS_QUIET`). `parse` raises ValueError with the reason. A flag has no `metavar`.
+    `shows`: what the help prints as the default, where the default itself would not explain it.
+    """
+    spellings = flag.split()
+    long_name = spellings[-1].partition("/")[0].removeprefix("--")
+    variable = f"TICKS_{long_name.replace('-', '_').upper()}"
+    return typer.Option(
+        *spellings,
+        parser=parsed(parse) if parse else None,
+        envvar=variable if has_variable else None,
+        metavar=metavar,
+        show_default=shows,
+        help=text,
+        rich_help_panel=panel,
+    )
+
+
 class Seconds(float):
     """A duration in seconds; the type that marks a duration option."""
 
@@ -45,7 +75,11 @@ class BarWidth(int):
     """Seconds; the type that marks an option for the width of bars."""
 
     def __new__(cls, text: str) -> BarWidth:
-        return super().__new__(cls, check_width(parsers.duration_s(text)))
+        seconds = parsers.duration_s(text)
+        try:
+            return super().__new__(cls, check_width(seconds))
+        except ValueError as error:
+            raise ValueError(f"{parsers.quoted(text)} is not a valid width: {error}") from error
 
 
 class Timestamp(int):
@@ -76,7 +110,7 @@ class HostPort(tuple[str, int]):
 DRAIN_TIMEOUT = Seconds("10s")
 SILENCE_AFTER, CHECK_EVERY, BACKOFF_MAX = Seconds("30s"), Seconds("10s"), Seconds("60s")
 
-_WHAT, _WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
+WHAT, WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
 
 Symbols = Annotated[
     list[str] | None,
@@ -84,311 +118,251 @@ Symbols = Annotated[
 ]
 From = Annotated[
     list[str] | None,
-    typer.Option(
+    option(
         "--from",
-        envvar="TICKS_FROM",
+        WHAT,
+        "Watch list: one symbol a line, # starts a comment; - is stdin.",
         metavar="FILE",
-        help="A watch list, one symbol a line, # comments; - is stdin.",
-        rich_help_panel=_WHAT,
     ),
 ]
 Strict = Annotated[
     bool,
-    typer.Option(
+    option(
         "--strict",
-        envvar="TICKS_STRICT",
-        help="Exit when a name of a watch list cannot be subscribed; otherwise it is skipped.",
-        rich_help_panel=_WHAT,
+        WHAT,
+        "Exit when a name of a watch list cannot be subscribed; otherwise it is skipped.",
     ),
 ]
 Mode = Annotated[
     TickMode,
-    typer.Option(
-        parser=parsed(parsers.mode),
-        envvar="TICKS_MODE",
+    option(
+        "--mode",
+        WHAT,
+        "Fields per tick: ltp, quote or snap.",
+        parsers.mode,
         metavar="ltp|quote|snap",
-        show_default="quote",
-        help="How much each tick tells.",
-        rich_help_panel=_WHAT,
+        shows="quote",
     ),
 ]
 ShardOf = Annotated[
     Shard | None,
-    typer.Option(
-        "--shard",
-        parser=parsed(Shard),
-        envvar="TICKS_SHARD",
-        metavar="I/N",
-        help="Only the I-th of N parts of the watch list.",
-        rich_help_panel=_WHAT,
-    ),
+    option("--shard", WHAT, "Only the I-th of N parts of the watch list.", Shard, metavar="I/N"),
 ]
 Duration = Annotated[
     Seconds | None,
-    typer.Option(
-        parser=parsed(Seconds),
-        envvar="TICKS_DURATION",
-        metavar="DURATION",
-        help="End after this long: 90s, 5m, 1h30m.",
-        rich_help_panel=_WHAT,
+    option(
+        "--duration", WHAT, "Stop after this long: 90s, 5m, 1h30m.", Seconds, metavar="DURATION"
     ),
 ]
 Until = Annotated[
     Timestamp | None,
-    typer.Option(
-        parser=parsed(Timestamp),
-        envvar="TICKS_UNTIL",
+    option(
+        "--until",
+        WHAT,
+        "Stop at this time (IST): 15:30 or 2026-11-23T15:30.",
+        Timestamp,
         metavar="TIME",
-        help="End at this time, in India: 15:30, 2026-11-23T15:30.",
-        rich_help_panel=_WHAT,
     ),
 ]
 Count = Annotated[
-    int | None,
-    typer.Option(
-        parser=parsed(parsers.count),
-        envvar="TICKS_COUNT",
-        metavar="N",
-        help="End after N ticks.",
-        rich_help_panel=_WHAT,
-    ),
+    int | None, option("--count", WHAT, "Stop after N ticks.", parsers.count, metavar="N")
 ]
 Demo = Annotated[
     bool,
-    typer.Option(
+    option(
         "--demo",
-        help="Play against a simulated broker on this machine; no account is needed."
-        " Neither a variable nor config.toml can set it.",
-        rich_help_panel=_WHAT,
+        WHAT,
+        "Use a simulated broker on this machine; no account needed."
+        " Cannot be set by a variable or config.toml.",
+        has_variable=False,
     ),
 ]
 Csv = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--csv",
-        envvar="TICKS_CSV",
+        WHERE,
+        "Write CSV to PATH; - is stdout. %-fields are the IST time and rotate the file,"
+        " .gz compresses.",
+        parsers.csv_path,
         metavar="PATH",
-        help="CSV to PATH; - is stdout. %-fields are the IST time and rotate, .gz compresses.",
-        rich_help_panel=_WHERE,
     ),
 ]
 Jsonl = Annotated[
     str | None,
-    typer.Option(
+    option(
         "--jsonl",
-        envvar="TICKS_JSONL",
+        WHERE,
+        "Write JSON lines to PATH; - is stdout.",
+        parsers.jsonl_path,
         metavar="PATH",
-        help="JSON lines to PATH; - is stdout.",
-        rich_help_panel=_WHERE,
     ),
 ]
 Overwrite = Annotated[
     bool,
-    typer.Option(
-        "--overwrite",
-        envvar="TICKS_OVERWRITE",
-        help="Replace an existing file instead of appending to it.",
-        rich_help_panel=_WHERE,
-    ),
+    option("--overwrite", WHERE, "Replace an existing file instead of appending to it."),
 ]
 Fsync = Annotated[
     bool,
-    typer.Option(
-        "--fsync",
-        envvar="TICKS_FSYNC",
-        help="Have every write on the disk before the next: a power cut takes no written row.",
-        rich_help_panel=_WHERE,
+    option(
+        "--fsync", WHERE, "fsync after every write, so that a power cut cannot lose written rows."
     ),
 ]
 Candles = Annotated[
     BarWidth | None,
-    typer.Option(
+    option(
         "--candles",
-        parser=parsed(BarWidth),
-        envvar="TICKS_CANDLES",
+        WHERE,
+        "Write bars of this width instead of ticks: open, high, low, close, volume.",
+        BarWidth,
         metavar="1m|5m|1h",
-        help="Write bars of this width instead of ticks: open, high, low, close, volume.",
-        rich_help_panel=_WHERE,
     ),
 ]
 Nats = Annotated[
     NatsAddress | None,
-    typer.Option(
+    option(
         "--nats",
-        parser=parsed(parse_address),
-        envvar="TICKS_NATS",
-        metavar="nats://HOST[:PORT][/STREAM]",
-        help="Publish ticks to a stream of NATS JetStream, made if it is missing.",
-        rich_help_panel=_WHERE,
+        WHERE,
+        "Publish to NATS JetStream at nats://HOST:PORT/STREAM (port 4222 and stream TICKS by"
+        " default); the stream is created if missing.",
+        parse_address,
+        metavar="URL",
     ),
 ]
 NatsMaxAge = Annotated[
     Seconds | None,
-    typer.Option(
+    option(
         "--nats-max-age",
-        parser=parsed(Seconds),
-        envvar="TICKS_NATS_MAX_AGE",
+        WHERE,
+        "How long a stream that is created keeps ticks: 7d, 90d.",
+        Seconds,
         metavar="DURATION",
-        help="How long a stream that is made keeps ticks: 7d, 90d.",
-        show_default="no limit",
-        rich_help_panel=_WHERE,
+        shows="no limit",
     ),
 ]
 NatsMaxBytes = Annotated[
     int | None,
-    typer.Option(
+    option(
         "--nats-max-bytes",
-        parser=parsed(parsers.size),
-        envvar="TICKS_NATS_MAX_BYTES",
+        WHERE,
+        "How much a stream that is created keeps, the newest: 500MB, 20GB.",
+        parsers.size,
         metavar="SIZE",
-        help="How much a stream that is made keeps, the newest: 500MB, 20GB.",
-        show_default="no limit",
-        rich_help_panel=_WHERE,
+        shows="no limit",
     ),
 ]
 DrainTimeout = Annotated[
     Seconds,
-    typer.Option(
+    option(
         "--drain-timeout",
-        parser=parsed(Seconds),
-        envvar="TICKS_DRAIN_TIMEOUT",
+        WHERE,
+        "How long to wait at the end for NATS to acknowledge.",
+        Seconds,
         metavar="DURATION",
-        help="How long the end waits for NATS to acknowledge.",
-        rich_help_panel=_WHERE,
     ),
 ]
 Metrics = Annotated[
     HostPort | None,
-    typer.Option(
+    option(
         "--metrics",
-        parser=parsed(HostPort),
-        envvar="TICKS_METRICS",
-        metavar="[HOST:]PORT",
-        help="Serve metrics for Prometheus here; without HOST on 127.0.0.1.",
-        rich_help_panel=_DISPLAY,
+        _DISPLAY,
+        "Serve metrics for Prometheus on this address; without HOST on 127.0.0.1.",
+        HostPort,
+        metavar="HOST:PORT",
     ),
 ]
 Events = Annotated[
     str | None,
-    typer.Option(
-        "--events",
-        envvar="TICKS_EVENTS",
-        metavar="PATH",
-        help="The connection's history as JSON lines.",
-        rich_help_panel=_WHERE,
+    option(
+        "--events", WHERE, "Write the connection's history to PATH as JSON lines.", metavar="PATH"
     ),
 ]
 Buffer = Annotated[
     int,
-    typer.Option(
+    option(
         "--buffer",
-        parser=parsed(parsers.count),
-        envvar="TICKS_BUFFER",
+        WHERE,
+        "Ticks held between socket and outputs; when full, the oldest are dropped and counted.",
+        parsers.count,
         metavar="N",
-        help="Ticks held between socket and outputs before the oldest are dropped, counted.",
-        rich_help_panel=_WHERE,
     ),
 ]
 OnFull = Annotated[
     str,
-    typer.Option(
+    option(
         "--on-full",
-        envvar="TICKS_ON_FULL",
+        WHERE,
+        "When the buffer is full: drop the oldest ticks, or stop with exit code 6.",
+        parsers.on_full,
         metavar="drop|stop",
-        parser=parsed(parsers.on_full),
-        help="What a full buffer does: drop the oldest, or stop with exit code 6.",
-        rich_help_panel=_WHERE,
     ),
 ]
 SilenceAfter = Annotated[
     Seconds,
-    typer.Option(
+    option(
         "--silence-after",
-        parser=parsed(Seconds),
-        envvar="TICKS_SILENCE_AFTER",
+        _CONNECTION,
+        "Silence that counts as a fault in market hours.",
+        Seconds,
         metavar="DURATION",
-        help="Silence that counts as a fault in market hours.",
-        rich_help_panel=_CONNECTION,
     ),
 ]
 CheckEvery = Annotated[
     Seconds,
-    typer.Option(
+    option(
         "--check-every",
-        parser=parsed(Seconds),
-        envvar="TICKS_CHECK_EVERY",
+        _CONNECTION,
+        "How often the feed's health is checked.",
+        Seconds,
         metavar="DURATION",
-        help="How often the feed's health is checked.",
-        rich_help_panel=_CONNECTION,
     ),
 ]
 MaxAttempts = Annotated[
     int,
-    typer.Option(
+    option(
         "--max-attempts",
-        parser=parsed(parsers.whole_number),
-        envvar="TICKS_MAX_ATTEMPTS",
+        _CONNECTION,
+        "Reconnect attempts before giving up.",
+        parsers.whole_number,
         metavar="N",
-        help="Attempts to reconnect before the feed is given up.",
-        rich_help_panel=_CONNECTION,
     ),
 ]
 BackoffMax = Annotated[
     Seconds,
-    typer.Option(
+    option(
         "--backoff-max",
-        parser=parsed(Seconds),
-        envvar="TICKS_BACKOFF_MAX",
+        _CONNECTION,
+        "Longest wait between attempts.",
+        Seconds,
         metavar="DURATION",
-        help="Longest wait between attempts.",
-        rich_help_panel=_CONNECTION,
     ),
 ]
 KeepTrying = Annotated[
-    bool,
-    typer.Option(
-        "--keep-trying",
-        envvar="TICKS_KEEP_TRYING",
-        help="Never give the feed up.",
-        rich_help_panel=_CONNECTION,
-    ),
+    bool, option("--keep-trying", _CONNECTION, "Never give up: no limit on attempts.")
 ]
 AlwaysOpen = Annotated[
-    bool,
-    typer.Option(
-        "--always-open",
-        envvar="TICKS_ALWAYS_OPEN",
-        help="Silence is a fault at any hour.",
-        rich_help_panel=_CONNECTION,
-    ),
+    bool, option("--always-open", _CONNECTION, "Treat silence as a fault at any hour.")
 ]
 Dashboard = Annotated[
     bool | None,
-    typer.Option(
+    option(
         "--dashboard/--no-dashboard",
-        envvar="TICKS_DASHBOARD",
-        show_default="on a terminal",
-        help="Draw a live dashboard on stderr.",
-        rich_help_panel=_DISPLAY,
+        _DISPLAY,
+        "Draw a live dashboard on stderr.",
+        shows="on a terminal, unless ticks go into a pipe",
     ),
 ]
-Quiet = Annotated[
-    bool,
-    typer.Option(
-        "-q",
-        "--quiet",
-        envvar="TICKS_QUIET",
-        help="Say nothing but errors.",
-        rich_help_panel=_DISPLAY,
+Color = Annotated[
+    str,
+    option(
+        "--color",
+        _DISPLAY,
+        "When to use colour; auto: on a terminal, unless NO_COLOR is set.",
+        parsers.color,
+        metavar="auto|always|never",
     ),
 ]
+Quiet = Annotated[bool, option("-q --quiet", _DISPLAY, "Print errors only.")]
 Verbose = Annotated[
-    bool,
-    typer.Option(
-        "-v",
-        "--verbose",
-        envvar="TICKS_VERBOSE",
-        help="Tell every event; tracebacks.",
-        rich_help_panel=_DISPLAY,
-    ),
+    bool, option("-v --verbose", _DISPLAY, "Log every event; show tracebacks of unexpected errors.")
 ]

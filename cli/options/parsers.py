@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
+from math import inf
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
@@ -19,14 +22,37 @@ _SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
 
+_LONGEST_SHOWN = 60
+_PERCENT = re.compile(r"%[-_0^#]?[EO]?.?", re.DOTALL)
+_TIME_FIELD = re.compile(r"%[-_0^#]?[EO]?[aAbBcCdDeFfgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%]")
+_OTHER_FORMATS = {
+    ".parquet": "Parquet, record first and convert with: ticks replay FILE --parquet PATH",
+    ".xlsx": "a spreadsheet, open a .csv in it",
+    ".xls": "a spreadsheet, open a .csv in it",
+    **dict.fromkeys((".zip", ".bz2", ".xz", ".zst", ".7z"), "a compressed file, use .gz"),
+}
+"""What a file's name promises and no output is, and what to do instead."""
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+"""What a text program makes of hyphens that are copied from it."""
+
+
+def quoted(text: str) -> str:
+    """A value as an error shows it: printable, and no longer than a line."""
+    if len(text) <= _LONGEST_SHOWN:
+        return repr(text)
+    return f"{text[:_LONGEST_SHOWN]!r}... ({len(text):,} characters)"
+
+
 def duration_s(text: str) -> float:
     """Seconds in `90s`, `5m`, `1h`, `1h30m` or `250ms`. Raises ValueError with the reason."""
     compact = text.strip().lower()
+    if re.fullmatch(r"\d{1,9}", compact, re.ASCII):
+        raise ValueError(f"{text!r} has no unit; write {compact}s, {compact}m or {compact}h")
     if not _DURATION.fullmatch(compact):
-        raise ValueError(f"{text!r} is no duration; write 90s, 5m, 1h or 1h30m")
+        raise ValueError(f"{quoted(text)} is not a valid duration (examples: 90s, 5m, 1h30m)")
     seconds = sum(float(number) * _UNITS_S[u] for number, u in _DURATION_PART.findall(compact))
     if not 0 < seconds <= _LONGEST_S:
-        raise ValueError(f"{text!r} is not between 1ms and a year")
+        raise ValueError(f"{quoted(text)} is not between 1ms and 366 days")
     return seconds
 
 
@@ -39,15 +65,18 @@ def until_ns(text: str, now: datetime) -> int:
         at = _moment(text.strip(), now)
     except ValueError:
         raise ValueError(
-            f"{text!r} is no time; write 15:30, 15:30:00 or 2026-11-23T15:30 (IST)"
+            f"{quoted(text)} is not a valid time"
+            " (examples: 15:30, 15:30:00, 2026-11-23T15:30; Indian time)"
         ) from None
     if at <= now:
+        passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
+        if at.date() != now.date():
+            raise ValueError(passed)
         raise ValueError(
-            f"{text!r} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d};"
-            f" for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
+            f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
         )
     if at - now > timedelta(seconds=_LONGEST_S):
-        raise ValueError(f"{text!r} is more than a year away")
+        raise ValueError(f"{quoted(text)} is more than a year away")
     return int(at.timestamp() * 1_000_000) * 1000
 
 
@@ -66,7 +95,7 @@ def mode(text: str) -> Mode:
     if found is Mode.DEPTH:
         raise ValueError("the broker withdrew depth (mode 4) on 2025-04-25; use ltp, quote or snap")
     if found is None:
-        raise ValueError(f"{text!r} is no mode; use ltp, quote or snap")
+        raise ValueError(f"{quoted(text)} is not a valid mode; use ltp, quote or snap")
     return found
 
 
@@ -75,7 +104,9 @@ def shard(text: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{1,6})/(\d{1,6})", text.strip(), re.ASCII)
     index, count = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= index <= count:
-        raise ValueError(f"{text!r} is no shard; write I/N with I from 1 to N, such as 2/3")
+        raise ValueError(
+            f"{quoted(text)} is not a valid shard; write I/N with I from 1 to N, such as 2/3"
+        )
     return index, count
 
 
@@ -89,9 +120,14 @@ def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
     try:
         number = int(text)
     except ValueError:
-        raise ValueError(f"{text!r} is no whole number; write 1, 100 or 100_000") from None
+        # Python refuses to convert thousands of digits: too large, but a whole number.
+        if not text.strip().lstrip("+-").replace("_", "").isdecimal():
+            raise ValueError(
+                f"{quoted(text)} is not a whole number (examples: 1, 100, 100_000)"
+            ) from None
+        number = most + 1
     if not least <= number <= most:
-        raise ValueError(f"{text!r} is not between {least} and {most}")
+        raise ValueError(f"{quoted(text)} is not between {least:,} and {most:,}")
     return number
 
 
@@ -128,9 +164,74 @@ def rate(text: str) -> float:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number < float("inf"):
-        raise ValueError(f"{text!r} is no rate; write a number from 0 on, such as 4 or 0.5")
+    if not 0 <= number < inf:
+        raise ValueError(
+            f"{quoted(text)} is not a valid rate; write a number from 0 on, such as 4 or 0.5"
+        )
     return number
+
+
+def speed(text: str) -> float:
+    """How many times as fast; infinity for `max`. Raises ValueError with the reason."""
+    compact = text.strip().lower()
+    if compact == "max":
+        return inf
+    try:
+        number = float(compact)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < inf:
+        raise ValueError(
+            f"{quoted(text)} is not a valid speed; write a number over 0, such as 10, or max"
+        )
+    return number
+
+
+def csv_path(text: str) -> str:
+    """A path for CSV. Raises ValueError with the reason."""
+    return _output_path(text, "CSV", {".jsonl": "JSON lines, use --jsonl", **_OTHER_FORMATS})
+
+
+def jsonl_path(text: str) -> str:
+    """A path for JSON lines. Raises ValueError with the reason."""
+    return _output_path(text, "JSON lines", {".csv": "CSV, use --csv", **_OTHER_FORMATS})
+
+
+def _output_path(path: str, written: str, others: Mapping[str, str]) -> str:
+    """`path`, unless its ending names another format or one of its %-fields does not exist."""
+    ending = os.path.splitext(path.removesuffix(".gz"))[1].lower()
+    if ending in others:
+        raise ValueError(f"{quoted(path)} would hold {written}; for {others[ending]}")
+    for field in _PERCENT.findall(path):
+        if not _TIME_FIELD.fullmatch(field):
+            raise ValueError(
+                f"{quoted(path)}: {field!r} is not a time field"
+                " (examples: %Y-%m-%d, %H%M; %% is a percent sign)"
+            )
+    return path
+
+
+def checked_symbols(names: Sequence[str], command: str) -> tuple[str, ...]:
+    """The symbols typed for `ticks command`, blank ones left out.
+
+    Raises UsageError for what was meant as something else.
+    """
+    for name in names:
+        if "," in name:
+            parts = (part for each in names for part in re.split(r"\s*,\s*", each) if part)
+            apart = " ".join(map(shlex.quote, parts))
+            raise UsageError(
+                f"{quoted(name)} is not a symbol: spaces separate symbols, not commas",
+                remedy=f"ticks {command} {apart}",
+            )
+        if name.lower() == "help":
+            raise UsageError(f"{quoted(name)} is not a symbol", remedy=f"ticks {command} --help")
+        if name[:1] in _DASHES:
+            raise UsageError(
+                f"{quoted(name)} begins with a dash that is not a hyphen",
+                remedy=f"type it: --{name.lstrip(_DASHES)}",
+            )
+    return tuple(name for name in names if name.strip())
 
 
 def checked_outputs(*paths: str | None) -> None:
@@ -142,14 +243,20 @@ def checked_outputs(*paths: str | None) -> None:
     for path, place in zip(given, places, strict=True):
         if places.count(place) > 1:
             shown = "stdout" if path == "-" else path
-            raise UsageError(
-                f"two outputs go to {shown}", remedy="give each output a place of its own"
-            )
+            raise UsageError(f"two outputs go to {shown}", remedy="give each its own place")
+
+
+def color(text: str) -> str:
+    """`auto`, `always` or `never`. Raises ValueError with the reason."""
+    word = text.strip().lower()
+    if word not in ("auto", "always", "never"):
+        raise ValueError(f"{quoted(text)} is not valid; use auto, always or never")
+    return word
 
 
 def on_full(text: str) -> str:
     """`drop` or `stop`. Raises ValueError with the reason."""
     word = text.strip().lower()
     if word not in ("drop", "stop"):
-        raise ValueError(f"{text!r} is neither drop nor stop")
+        raise ValueError(f"{quoted(text)} is not valid; use drop or stop")
     return word

@@ -18,9 +18,9 @@ def listed_names(paths: Sequence[str]) -> list[tuple[str, Entry]]:
 def _content(path: str) -> bytes:
     try:
         if path == "-":
-            return read_limited(sys.stdin.buffer)
+            return read_limited(sys.stdin.buffer, path)
         with Path(path).open("rb") as file:
-            return read_limited(file)
+            return read_limited(file, path)
     except OSError as error:
         raise UsageError(
             f"the watch list {path} cannot be read: {error.strerror}",

@@ -1,82 +1,30 @@
-"""Who owns the terminal: words and dashboard on stderr, and the signals that end a command.
-
-Ticks are data and never pass through here. A signal handler only sets a flag and rings a bell; a
-second Ctrl-C ends the program at once.
-"""
+"""Words and dashboard on stderr. Ticks are data and never pass through here."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from ...adapter.errors import OutputError
 from ...adapter.events import LogEntry
 from ...adapter.snapshot import FeedSnapshot
+from ..printable import printable
 from ..view.event_text import event_line, verbose_line
+from .progress import Progress, byte_progress
 from .screen import Screen
+from .signals import held
+from .terminal import Terminal, has_color
 
 if TYPE_CHECKING:
     from ..view.frame import Frame  # Rich: only those pay for it who look at it
 
-_DUMB = ("dumb", "unknown")
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """What the standard streams lead to. `is_shared`: stdout is the terminal that stderr is."""
-
-    can_draw: bool
-    has_color: bool
-    is_shared: bool
-
-    @classmethod
-    def here(cls) -> Terminal:
-        """The terminal of this process; NO_COLOR and TERM say what it takes."""
-        is_shared = sys.stderr.isatty() and sys.stdout.isatty() and _device(1) == _device(2)
-        return cls(can_draw_on(sys.stderr), has_color(), is_shared)
-
-    def shows_dashboard(
-        self, wanted: bool | None, *, writes_stdout: bool, is_quiet: bool = False
-    ) -> bool:
-        """Whether to draw. `wanted` None: where colour is on and nobody asked for quiet.
-
-        Never over ticks: `writes_stdout` says that they were asked for on stdout.
-        """
-        if not self.can_draw or (writes_stdout and self.is_shared):
-            return False
-        return self.has_color and not is_quiet if wanted is None else wanted
-
-
-def can_draw_on(stream: TextIO) -> bool:
-    """Whether a stream leads to a terminal that takes more than lines."""
-    return stream.isatty() and os.environ.get("TERM") not in _DUMB
-
-
-def has_color() -> bool:
-    """Whether nobody asked for no colour."""
-    return not os.environ.get("NO_COLOR")
-
-
-def _device(descriptor: int) -> int:
-    return os.fstat(descriptor).st_rdev
-
-
-class StopRequestedError(Exception):
-    """Ctrl-C or SIGTERM before there was anything to stop: a good end."""
-
 
 class Console:
-    """What a person sees. `is_quiet` leaves errors only; `is_verbose` shows every event.
+    """What a person sees. `is_quiet` prints errors only; `is_verbose` logs every event.
 
-    With a `screen` there is a dashboard on it, between `showing` and its end; `owns_stdout`: that
-    is the terminal of stdout too, so no ticks go there unasked.
+    With a `screen` there is a dashboard on it while `showing`; `owns_stdout`: stdout leads to that
+    terminal too, so no ticks go there unless asked for.
     """
 
     def __init__(
@@ -101,17 +49,26 @@ class Console:
         terminal: Terminal,
         dashboard: bool | None,
         *,
-        writes_stdout: bool,
+        paths: Sequence[str | None],
+        uses_stdout: bool,
+        color: str,
         is_quiet: bool,
         is_verbose: bool,
     ) -> Console:
-        """The console of a command with a dashboard, drawn where it is wanted and can be."""
-        draws = terminal.shows_dashboard(dashboard, writes_stdout=writes_stdout, is_quiet=is_quiet)
+        """The console of a command with a dashboard, drawn where it is wanted and can be.
+
+        `paths` are the outputs that were named. `uses_stdout`: rows go there unasked, unless the
+        dashboard has that terminal.
+        """
+        written = [path for path in paths if path is not None]
+        if uses_stdout and not terminal.is_shared:
+            written.append("-")
+        draws = terminal.shows_dashboard(dashboard, written, is_quiet=is_quiet)
         return cls(
             is_quiet=is_quiet,
             is_verbose=is_verbose,
             screen=Screen(sys.stderr.fileno()) if draws else None,
-            has_color=terminal.has_color,
+            has_color=has_color(color),
             owns_stdout=draws and terminal.is_shared,
         )
 
@@ -121,12 +78,14 @@ class Console:
         return self._screen
 
     def say(self, line: str) -> None:
-        """One line on stderr, above the dashboard while there is one; no wait for a terminal then.
+        """Print a line on stderr, above the dashboard while there is one; that never blocks.
 
-        A stderr that nobody reads any more is no reason to stop.
+        A stderr that nobody reads any more is no reason to stop. Text from elsewhere (a reason, a
+        symbol, a file name) cannot move the cursor.
         """
         if self._is_quiet:
             return
+        line = printable(line)
         if self._screen is not None and self._is_showing:
             self._screen.say(line)
             return
@@ -134,9 +93,9 @@ class Console:
             print(line, file=sys.stderr, flush=True)
 
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
-        """An event in a line: all of them with -v, else those that change what to expect.
+        """Print an event as a line: every one with -v, else those that change what to expect.
 
-        `is_one_of_several`: name the connection, for there are more.
+        `is_one_of_several`: name the connection, because there are others.
         """
         line_of = verbose_line if self._is_verbose else event_line
         line = line_of(entry, is_one_of_several=is_one_of_several)
@@ -144,8 +103,17 @@ class Console:
             self.say(line)
 
     @contextlib.contextmanager
+    def progress(self, label: str, *, draws: bool = True) -> Iterator[Progress]:
+        """A function to report the bytes of long work to; see `byte_progress`."""
+        if self._is_quiet:
+            yield lambda _done, _total: None
+            return
+        with byte_progress(label, draws=draws, has_color=self._has_color) as report:
+            yield report
+
+    @contextlib.contextmanager
     def showing(self) -> Iterator[None]:
-        """The dashboard's time. Its last frame stays, and what was said last comes below it."""
+        """While the dashboard is drawn. Its last frame stays, with the last messages below it."""
         if self._screen is None:
             yield
             return
@@ -157,7 +125,7 @@ class Console:
                 self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a feed, where there is a screen; the calling thread may wait for the terminal."""
+        """Draw a feed where there is a screen; this may block on the terminal."""
         if self._screen is None:
             return
         from ..view.dashboard import render
@@ -170,71 +138,3 @@ class Console:
             return
         frame = render(*self._screen.size())
         self._screen.draw(frame.ansi(has_color=self._has_color), frame.widths())
-
-
-@contextlib.contextmanager
-def held(screen: Screen) -> Iterator[None]:
-    """A screen's time: it draws anew after the program was suspended, and its last block stays."""
-    old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGCONT, old)
-        screen.close()
-
-
-def stop_signals() -> list[signal.Signals]:
-    """What ends a command: SIGTERM and, unless they are ignored, SIGINT and SIGHUP.
-
-    A script that starts a command with `&` has it ignore SIGINT, so that a Ctrl-C meant for the
-    script does not end it; nohup does the same with SIGHUP.
-    """
-    unless_ignored = (signal.SIGINT, signal.SIGHUP)
-    heeded = [each for each in unless_ignored if signal.getsignal(each) is not signal.SIG_IGN]
-    return [signal.SIGTERM, *heeded]
-
-
-class StopSignals:
-    """While entered, the first SIGINT, SIGTERM or SIGHUP asks for a stop and a second SIGINT ends
-    at once. What the caller ignores (see `stop_signals`) stays ignored.
-
-    Before `hand_to` names who is to stop, a signal raises StopRequestedError where it strikes.
-    """
-
-    def __init__(self) -> None:
-        self._stop: Callable[[], None] | None = None
-        self._is_asked = False
-        self._is_broken_off = False
-
-    def hand_to(self, stop: Callable[[], None]) -> None:
-        """From now on a signal calls `stop`, which must be safe in a handler."""
-        self._stop = stop
-
-    @contextlib.contextmanager
-    def installed(self) -> Iterator[StopSignals]:
-        """Handle the signals inside the block, and restore the old handlers after it."""
-        signals = stop_signals()
-        old = [signal.signal(number, self._caught) for number in signals]
-        try:
-            yield self
-        finally:
-            for number, handler in zip(signals, old, strict=True):
-                signal.signal(number, handler)
-
-    def break_off(self) -> None:
-        """From another thread: raise OutputError in the main one, even out of a blocked write."""
-        self._is_broken_off = True
-        main = threading.main_thread().ident
-        if main is not None:
-            signal.pthread_kill(main, signal.SIGTERM)
-
-    def _caught(self, number: int, frame: FrameType | None) -> None:
-        if self._is_broken_off:
-            self._is_broken_off = False
-            raise OutputError("nobody reads what is written")
-        if self._is_asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self._is_asked = True
-        if self._stop is None:
-            raise StopRequestedError
-        self._stop()

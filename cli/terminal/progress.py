@@ -1,4 +1,4 @@
-"""How long work goes on, on stderr: a bar on a terminal, else a plain line now and then."""
+"""Progress of long work on stderr: a bar on a terminal, else a plain line now and then."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
-from .console import can_draw_on
+from .terminal import can_draw_on, is_in_foreground
 
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes done and, where it is known, the bytes in all."""
@@ -18,13 +18,16 @@ LINES_APART_S = 5.0
 
 
 @contextmanager
-def byte_progress(label: str) -> Iterator[Progress]:
-    """A function to report bytes to; the bar appears with the first report and goes in the end.
+def byte_progress(
+    label: str, *, draws: bool = True, has_color: bool | None = None
+) -> Iterator[Progress]:
+    """A function to report bytes to; the bar appears with the first report, and is removed.
 
-    Where stderr is no terminal, or a dumb one, a line tells of it every `LINES_APART_S`.
+    Where stderr is not a terminal, is a dumb one or is another job's now, and without `draws`,
+    a line is printed every `LINES_APART_S`. `has_color` None: as the environment says.
     """
-    if not can_draw_on(sys.stderr):
-        yield _told_in_lines(label)
+    if not (draws and can_draw_on(sys.stderr) and _has_terminal()):
+        yield _printed_lines(label)
         return
     with ExitStack() as stack:
         bar: Progress | None = None
@@ -32,28 +35,35 @@ def byte_progress(label: str) -> Iterator[Progress]:
         def report(done: int, total: int | None) -> None:
             nonlocal bar
             if bar is None:
-                bar = _shown_bar(label, stack)
+                bar = _shown_bar(label, stack, has_color)
             bar(done, total)
 
         yield report
 
 
-def _told_in_lines(label: str) -> Progress:
-    told_at_s = time.monotonic()
+def _has_terminal() -> bool:
+    try:
+        return is_in_foreground(sys.stderr.fileno())
+    except (OSError, ValueError):  # a stream without a descriptor
+        return True
+
+
+def _printed_lines(label: str) -> Progress:
+    printed_at_s = time.monotonic()
 
     def report(done: int, total: int | None) -> None:
-        nonlocal told_at_s
+        nonlocal printed_at_s
         now_s = time.monotonic()
-        if now_s - told_at_s < LINES_APART_S:
+        if now_s - printed_at_s < LINES_APART_S:
             return
-        told_at_s = now_s
+        printed_at_s = now_s
         of_all = "" if total is None else f" of {total / 1e6:.1f}"
         print(f"{label}: {done / 1e6:.1f}{of_all} MB", file=sys.stderr, flush=True)
 
     return report
 
 
-def _shown_bar(label: str, stack: ExitStack) -> Progress:
+def _shown_bar(label: str, stack: ExitStack, has_color: bool | None) -> Progress:
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -64,7 +74,7 @@ def _shown_bar(label: str, stack: ExitStack) -> Progress:
             BarColumn(),
             DownloadColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=Console(stderr=True, no_color=None if has_color is None else not has_color),
             transient=True,
         )
     )

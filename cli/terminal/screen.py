@@ -1,11 +1,13 @@
-"""A block of lines on a terminal, replaced in place, with words above it that stay.
+"""A block of lines on a terminal, redrawn in place, with messages above it that stay.
 
 Rules
 - Between two writes the terminal keeps no mode of ours: no hidden cursor, no other screen. So it is
   clean however the program ends, even by SIGKILL or Ctrl-Z, and the last frame stays where it is.
-- A draw is one write, in full: what somebody else put there meanwhile is overwritten, not woven in.
+- A draw is one write, in full: what others wrote there meanwhile is overwritten.
 - The block never holds the terminal's last line; the cursor rests there.
 - `say` never waits for the terminal. Only `draw` and `close` write.
+- While another job has the terminal (this one is in the background), no block is drawn: messages
+  are written as plain lines, as any job's are. The first draw in the foreground starts afresh.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ import os
 import threading
 from collections.abc import Sequence
 
+from .terminal import is_in_foreground
+
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
-"""All or nothing where the terminal can; no cursor running about while it is drawn."""
+"""All or nothing where the terminal supports it; no visible cursor while drawing."""
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_LINE, _DOWN = "\x1b[K", "\x1b[B"
 """Lines are cleared one by one: a screen that is cleared whole goes to the scroll-back of some."""
@@ -50,6 +54,9 @@ class Screen:
 
     def draw(self, block: Sequence[str], lengths: Sequence[int]) -> None:
         """Replace the block. `lengths` are the columns that its lines take."""
+        if not is_in_foreground(self._descriptor):
+            self.close()
+            return
         width, _ = self.size()
         said = self._take_said()
         if not said and width == self._width and list(block) == self._block:
@@ -64,11 +71,11 @@ class Screen:
         self._block, self._lengths, self._width = list(block), list(lengths), width
 
     def forget(self) -> None:
-        """Others wrote below the block (the program was suspended): the next draw begins anew."""
+        """Others wrote below the block (the program was suspended): the next draw starts afresh."""
         self._block, self._lengths = [], []
 
     def close(self) -> None:
-        """Show what is still to be said below the block; the block stays."""
+        """Print the pending messages below the block; the block stays."""
         said = self._take_said()
         if said:
             self._write("".join(f"{line}\r\n" for line in said))
@@ -88,7 +95,7 @@ class Screen:
         return f"{up}{(_CLEAR_LINE + _DOWN) * rows}{up}" if clears else up
 
     def _write(self, text: str) -> None:
-        """A terminal that went away, or takes nothing now, is no reason to stop."""
+        """A terminal that is gone or blocked is no reason to stop."""
         rest = text.encode("utf-8", "replace")
         with contextlib.suppress(OSError):
             while rest:

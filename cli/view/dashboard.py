@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from ...adapter.feed.lifecycle import FINAL, Phase
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot
+from ..printable import printable
 from .figures import (
     age,
     bar,
@@ -21,7 +22,6 @@ from .figures import (
     counted,
     latency,
     moment,
-    printable,
     rate,
     size,
     sparkline,

@@ -27,7 +27,8 @@ from ...adapter.events import (
     Waiting,
 )
 from ...adapter.market.evidence import Answer
-from .figures import brief_s, counted, printable
+from ..printable import printable
+from .figures import brief_s, counted
 
 
 def event_text(event: FeedEvent) -> str | None:

@@ -42,7 +42,7 @@ def clock_s(seconds: float) -> str:
 
 
 def rate(per_second: float) -> str:
-    """Ticks a second; a decimal only where it matters."""
+    """Ticks per second; a decimal only below 10."""
     return f"{per_second:,.1f}/s" if 0 < per_second < 10 else f"{per_second:,.0f}/s"
 
 
@@ -92,8 +92,3 @@ def bar(share: float, width: int) -> tuple[str, str]:
     """The full and the empty part of a bar; together `width` cells."""
     full = min(width, max(0, round(min(1.0, max(0.0, share)) * width)))
     return "━" * full, "─" * (width - full)
-
-
-def printable(text: str) -> str:
-    """Text from elsewhere without what could move a cursor or change a terminal."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

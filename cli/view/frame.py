@@ -1,4 +1,4 @@
-"""A frame: lines of styled words, for Rich and for a terminal that is written to directly.
+"""A frame: lines of styled text, for Rich and for a terminal that is written to directly.
 
 Styles are named by what they mean and use the terminal's own palette, so that a dark and a light
 background both work; each look also reads without any colour. Pure.
@@ -16,6 +16,8 @@ from rich.color import ColorSystem
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.segment import Segment
 from rich.style import Style
+
+from ..printable import printable
 
 STYLES = {
     "": "",
@@ -35,7 +37,7 @@ STYLES = {
 """What a style is called, and how it looks."""
 
 LABEL_WIDTH = 9
-"""The columns of a label beside its figures."""
+"""The width of the labels at the left."""
 _ELLIPSIS = "…"
 
 
@@ -86,7 +88,7 @@ def padded(line: Sequence[Span], width: int) -> Line:
 
 
 def flowed(label: str, parts: Sequence[Span], width: int) -> list[Line]:
-    """Parts set with `·` beside their label; those that do not fit go on below."""
+    """Parts joined by `·` after their label; those that do not fit continue below."""
     lines: list[Line] = []
     line: list[Span] = [Span(f"{label:<{LABEL_WIDTH}}", "label")]
     for index, part in enumerate(parts):
@@ -107,21 +109,22 @@ def _style(name: str) -> Style:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Lines, top to bottom; a Rich renderable."""
+    """Lines, top to bottom; a Rich renderable. No text of a span reaches a terminal unless it is
+    printable; what comes from elsewhere passes `printable` before it is measured too."""
 
     lines: tuple[Line, ...]
 
     def plain(self) -> list[str]:
         """The lines without style."""
-        return ["".join(span.text for span in line).rstrip() for line in self.lines]
+        return ["".join(printable(span.text) for span in line).rstrip() for line in self.lines]
 
     def ansi(self, *, has_color: bool) -> list[str]:
-        """The lines as a terminal takes them; without colour there is no code in them at all."""
+        """The lines for a terminal; without colour they contain no escape codes at all."""
         if not has_color:
             return self.plain()
         return [
             "".join(
-                _style(span.style).render(span.text, color_system=ColorSystem.STANDARD)
+                _style(span.style).render(printable(span.text), color_system=ColorSystem.STANDARD)
                 for span in line
             )
             for line in self.lines
@@ -134,5 +137,5 @@ class Frame:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         for line in self.lines:
             for span in line:
-                yield Segment(span.text, _style(span.style))
+                yield Segment(printable(span.text), _style(span.style))
             yield Segment.line()

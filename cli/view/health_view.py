@@ -23,9 +23,10 @@ from ...adapter.health import Check, CheckStatus
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import RunningStream
 from ..exit_codes import REMEDIES, remedy_of
+from ..printable import printable
 from .dashboard import compact_lines, severity_of, with_clock
 from .event_text import event_line
-from .figures import clock_s, counted, printable
+from .figures import clock_s, counted
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
 
 _MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "-"}
@@ -43,9 +44,9 @@ _STREAMS = "running streams"
 # --- findings -------------------------------------------------------------------------------------
 
 
-def finding_text(check: Check) -> str:
+def finding_text(check: Check, *, has_color: bool = False) -> str:
     """A finding in a line, and the advice in another."""
-    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).plain())
+    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).ansi(has_color=has_color))
 
 
 def finding(check: Check, width: int) -> list[Line]:

@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ...adapter.snapshot import FeedSnapshot, InstrumentSnapshot
-from .figures import age, printable
+from ..printable import printable
+from .figures import age
 from .frame import Line, Span, cells, cropped, padded
 
 _NEVER = "no tick since subscribe"

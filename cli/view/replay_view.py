@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from ...adapter.replay.replay import ReplaySnapshot
+from ..printable import printable
 from .dashboard import end_of, output_lines, with_bar, with_clock
-from .figures import brief_s, clock_s, counted, printable, rate
+from .figures import brief_s, clock_s, counted, rate
 from .frame import Frame, Line, Span, cells, cropped_line, flowed
 
 _SHORTEST_NAME = 8

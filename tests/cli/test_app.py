@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable
 from datetime import date
@@ -63,14 +64,17 @@ def test_the_help_lists_every_command_and_shows_examples(said: Said) -> None:
     assert "ticks stream NIFTY --demo" in words
 
 
-def test_without_a_command_the_help_is_shown(said: Said) -> None:
-    code, words = said()
-    assert code == 2
-    assert "COMMAND" in words
+def test_without_a_command_the_help_is_shown(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_guarded(run, []) == 0
+    shown, err = capfd.readouterr()
+    assert err == ""
+    assert run_guarded(run, ["--help"]) == 0
+    assert capfd.readouterr().out == shown
 
 
-def test_the_version_is_one_line(said: Said) -> None:
-    code, words = said("--version")
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version_is_one_line(said: Said, flag: str) -> None:
+    code, words = said(flag)
     assert code == 0
     assert words == f"ticks {PROJECT['version']}"
     assert PROJECT["name"] == DISTRIBUTION
@@ -79,16 +83,29 @@ def test_the_version_is_one_line(said: Said) -> None:
 def test_a_typo_in_a_command_names_the_nearest(said: Said) -> None:
     code, words = said("strem")
     assert code == 2
-    assert words == "ticks: no such command 'strem'. Did you mean 'stream'? try: ticks --help"
+    assert words == ("ticks: there is no command 'strem'; did you mean 'stream'? try: ticks --help")
+
+
+def test_a_word_that_is_like_no_command_is_not_guessed(said: Said) -> None:
+    assert said("frobnicate") == (2, "ticks: there is no command 'frobnicate' try: ticks --help")
+    assert said("NIFTY") == (2, "ticks: there is no command 'NIFTY' try: ticks stream NIFTY")
 
 
 def test_a_typo_in_an_option_names_the_nearest(said: Said) -> None:
     code, words = said("stream", "NIFTY", "--silence-afer", "30s")
     assert code == 2
     assert words == (
-        "ticks: no such option: --silence-afer. Did you mean '--silence-after'?"
+        "ticks: ticks stream has no option --silence-afer; did you mean --silence-after?"
         " try: ticks stream --help"
     )
+
+
+@pytest.mark.parametrize("name", registry.SUMMARIES)
+def test_no_help_names_a_type_of_python(name: str, said: Said) -> None:
+    for arguments in ([name, "--help"], ["--help"]):
+        code, words = said(*arguments)
+        assert code == 0
+        assert not re.search(r"<(str|int|bool|float|list)|list\[", words)
 
 
 def test_the_help_of_stream_has_its_panels_defaults_and_variables(said: Said) -> None:
@@ -104,18 +121,18 @@ def test_the_help_of_stream_has_its_panels_defaults_and_variables(said: Said) ->
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["stream", "X", "--count", "many"], "'many' is no whole number"),
+        (["stream", "X", "--count", "many"], "'many' is not a whole number"),
         (["stream", "X", "--count", "0"], "'0' is not between 1 and"),
-        (["stream", "X", "--buffer", "1.5"], "'1.5' is no whole number"),
+        (["stream", "X", "--buffer", "1.5"], "'1.5' is not a whole number"),
         (["stream", "X", "--max-attempts", "-1"], "'-1' is not between 0 and"),
-        (["stream", "X", "--duration", "90"], "'90' is no duration; write 90s"),
-        (["stream", "X", "--until", "noon"], "'noon' is no time; write 15:30"),
-        (["stream", "X", "--shard", "3/2"], "'3/2' is no shard; write I/N"),
-        (["stream", "X", "--mode", "full"], "'full' is no mode; use ltp, quote or snap"),
-        (["stream", "X", "--on-full", "wait"], "'wait' is neither drop nor stop"),
-        (["find", "X", "--limit", "x"], "'x' is no whole number"),
-        (["simulate", "--port", "70000"], "'70000' is not between 0 and 65535"),
-        (["simulate", "--rate", "nan"], "'nan' is no rate"),
+        (["stream", "X", "--duration", "90"], "'90' has no unit; write 90s"),
+        (["stream", "X", "--until", "noon"], "'noon' is not a valid time (examples: 15:30"),
+        (["stream", "X", "--shard", "3/2"], "'3/2' is not a valid shard; write I/N"),
+        (["stream", "X", "--mode", "full"], "'full' is not a valid mode; use ltp, quote or snap"),
+        (["stream", "X", "--on-full", "wait"], "'wait' is not valid; use drop or stop"),
+        (["find", "X", "--limit", "x"], "'x' is not a whole number"),
+        (["simulate", "--port", "70000"], "'70000' is not between 0 and 65,535"),
+        (["simulate", "--rate", "nan"], "'nan' is not a valid rate"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named_with_its_reason(
@@ -134,6 +151,48 @@ def test_lists_flags_and_words_after_two_dashes_may_repeat(
     settings = settings_of("-q", "-q", "--from", "a", "--from", "b", "--csv", "c", "--", "--csv")
     assert settings.watch_lists == ("a", "b")
     assert settings.symbols == ("NIFTY", "--csv")
+
+
+def test_the_last_of_an_option_given_twice_wins(
+    settings_of: Callable[..., StreamSettings],
+) -> None:
+    settings = settings_of("--csv", "a", "--mode", "ltp", "--csv=b", "--mode", "snap")
+    assert (settings.csv, settings.mode) == ("b", Mode.SNAP)
+
+
+def test_a_flag_silently_beats_what_contradicts_it_elsewhere(
+    home: Path, monkeypatch: pytest.MonkeyPatch, settings_of: Callable[..., StreamSettings]
+) -> None:
+    (home / "config.toml").write_text("[stream]\nkeep-trying = true\n")
+    assert settings_of().policy.max_attempts is None
+    assert settings_of("--max-attempts", "5").policy.max_attempts == 5
+    monkeypatch.setenv("TICKS_MAX_ATTEMPTS", "4")
+    assert settings_of().policy.max_attempts == 4
+    assert settings_of("--keep-trying").policy.max_attempts is None
+
+
+def test_a_variable_that_nothing_reads_is_named_once(
+    said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKS_SILENT_AFTER", "5s")
+    monkeypatch.setenv("TICKS_CSV", "another-commands.csv")
+    monkeypatch.setenv("TICKS_EMPTY", "")
+    _, words = said("logout")
+    assert words.startswith(
+        "ticks: TICKS_SILENT_AFTER is not a variable of ticks and has no effect;"
+        " did you mean TICKS_SILENCE_AFTER? "
+    )
+    assert words.count("TICKS_") == 2
+
+
+def test_quiet_leaves_the_warning_out(
+    monkeypatch: pytest.MonkeyPatch,
+    settings_of: Callable[..., StreamSettings],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TICKS_NONSENSE", "1")
+    settings_of("-q")
+    assert capfd.readouterr().err == ""
 
 
 def test_a_flag_beats_a_variable_and_a_variable_the_file(
@@ -175,7 +234,7 @@ def test_a_broken_file_stops_a_command_but_neither_help_nor_version_nor_completi
     home: Path, said: Said
 ) -> None:
     (home / "config.toml").write_text("[stream\n")
-    with pytest.raises(UsageError, match=r"config\.toml, line 1: this is no TOML"):
+    with pytest.raises(UsageError, match=r"config\.toml, line 1: this is not valid TOML"):
         run(["find", "NIFTY"])
     for arguments in (["--help"], ["--version"], ["find", "--help"], ["completion", "bash"]):
         assert said(*arguments)[0] == 0

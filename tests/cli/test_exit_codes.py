@@ -62,23 +62,55 @@ def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixt
     assert (code, out, err) == (5, "", "ticks: nobody answers\n")
 
 
-def test_a_traceback_is_for_those_who_ask(capfd: pytest.CaptureFixture[str]) -> None:
-    run_guarded(raising(errors.NetworkError("nobody answers")), ["stream", "-v"])
+@pytest.mark.parametrize(
+    ("arguments", "variable"), [(["stream", "-v"], ""), (["find"], "1"), (["x", "--verbose"], "")]
+)
+def test_a_traceback_of_the_unexpected_is_for_those_who_ask(
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    variable: str,
+) -> None:
+    monkeypatch.setenv("TICKS_VERBOSE", variable)
+    run_guarded(raising(ZeroDivisionError("division by zero")), arguments)
     assert "Traceback" in capfd.readouterr().err
+    run_guarded(raising(errors.NetworkError("nobody answers")), arguments)
+    assert capfd.readouterr().err == "ticks: nobody answers\n"
+
+
+def test_v_of_a_command_that_is_run_is_not_ours(capfd: pytest.CaptureFixture[str]) -> None:
+    run_guarded(raising(ZeroDivisionError("x")), ["simulate", "--", "cat", "-v"])
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ClosedByServerError(1008, "\x1b]0;owned\x07 \x9b31m \u202egnp.exe"),
+        errors.OutputError("x", remedy="\x1b[2J"),
+        ValueError("\x1b[31m\x00"),
+    ],
+)
+def test_no_escape_of_a_foreign_text_reaches_the_terminal(
+    capfd: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    run_guarded(raising(error), [])
+    err = capfd.readouterr().err
+    assert all(line.isprintable() for line in err.splitlines())
 
 
 def test_a_secret_is_masked_in_a_traceback_and_in_an_unexpected_error(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     remember("feed-token-7")
-    cause = ValueError("handshake failed: x-feed-token: feed-token-7")
-    error = errors.NetworkError("refused")
+    cause = ValueError("x-feed-token: feed-token-7")
+    error = RuntimeError("handshake failed: x-feed-token: feed-token-7")
     error.__cause__ = cause
     run_guarded(raising(error), ["-v"])
     run_guarded(raising(cause), [])
     shown = capfd.readouterr().err
     assert "feed-token-7" not in shown
-    assert shown.count("x-feed-token: ***") == 2
+    assert shown.count("x-feed-token: ***") == 4
 
 
 def test_the_unexpected_is_one_line_too(capfd: pytest.CaptureFixture[str]) -> None:

@@ -41,6 +41,11 @@ def test_every_example_in_a_help_can_be_parsed(name: str) -> None:
         parser_takes(name, arguments)
 
 
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_an_example_is_one_line_of_80_columns_to_copy(name: str) -> None:
+    assert all(len(line) <= 76 for line in examples_of(load(name).help or ""))
+
+
 def parser_takes(name: str, arguments: list[str]) -> None:
     """Fails with the reason when the command's parser refuses the arguments."""
     earlier = {"15:30": TOMORROW_15_30}
@@ -59,6 +64,7 @@ def test_options_are_known_by_their_long_names() -> None:
     assert [long_name(option) for option in options_of(load("find"))] == [
         "exchange",
         "limit",
+        "demo",
         "csv",
         "json",
     ]

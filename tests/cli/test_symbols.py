@@ -49,6 +49,13 @@ def test_a_beginning_finds_its_symbols_in_any_case(typed: str, symbols: list[str
     assert list(beginning_with(typed)) == symbols
 
 
+def test_a_name_that_would_change_the_terminal_is_not_offered(home: Path) -> None:
+    with new_index(home / "instruments.sqlite") as draft:
+        rows: list[Row] = [(1, "7", "ODD\x1b[2J-EQ", "ODD", "", "", None, 1, 5, False), *ROWS]
+        draft.fill(rows, url="https://example.org/master.json", fetched_ns=1)
+    assert list(beginning_with("ODD")) == []
+
+
 def test_the_answer_is_a_line_a_symbol(capfd: pytest.CaptureFixture[str]) -> None:
     answer(["sbi"])
     assert capfd.readouterr() == ("SBIN-EQ\n", "")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .window import Window, is_whole
+from .window import Shell, Window, is_whole
 
 TICKS = str(Path(sys.executable).with_name("ticks"))
 
@@ -93,7 +93,7 @@ def test_on_one_terminal_there_is_the_dashboard_alone(
 
 @pytest.mark.parametrize(
     ("arguments", "more"),
-    [((), {"NO_COLOR": "1"}), ((), {"TERM": "dumb"}), (("--no-dashboard",), {})],
+    [((), {"TERM": "dumb"}), (("--no-dashboard",), {}), ((), {"TICKS_DASHBOARD": "0"})],
 )
 def test_without_a_dashboard_words_are_plain_lines(
     ticks: Callable[..., object],
@@ -110,13 +110,102 @@ def test_without_a_dashboard_words_are_plain_lines(
     assert window.text.count("\n") == 1
 
 
-def test_asked_for_without_colour_it_is_drawn_without_colour(
-    drawn: Callable[..., subprocess.Popen[bytes]], window: Window
+@pytest.mark.parametrize(
+    ("arguments", "more", "colors"),
+    [
+        ((), {}, True),
+        ((), {"NO_COLOR": "1"}, False),
+        (("--color", "never"), {}, False),
+        (("--color", "always"), {"NO_COLOR": "1"}, True),
+    ],
+)
+def test_it_is_drawn_with_or_without_colour(
+    drawn: Callable[..., subprocess.Popen[bytes]],
+    window: Window,
+    arguments: tuple[str, ...],
+    more: dict[str, str],
+    colors: bool,
 ) -> None:
-    process = drawn("NIFTY", "--count", "10", "--dashboard", more={"NO_COLOR": "1"})
+    process = drawn("NIFTY", "--count", "10", *arguments, more=more)
     window.read_until(lambda: process.poll() is not None and "malformed" in window.text[-200:])
     assert "■ stopped" in window.text
-    assert not re.search(r"\x1b\[[0-9;]*m", window.raw)
+    assert bool(re.search(r"\x1b\[[0-9;]*m", window.raw)) is colors
+
+
+FRAME = "\x1b[?2026h"
+"""How every frame begins."""
+
+
+@pytest.fixture
+def shell(environ: dict[str, str], tmp_path: Path) -> Iterator[Shell]:
+    """An interactive bash on a terminal, with `ticks` and its broker."""
+    path = f"{Path(TICKS).parent}:{environ['PATH']}"
+    bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
+    opened = Shell({**bare, "PATH": path}, tmp_path)
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "reader", ["awk -F, 'END { print NR }'", "head -3", "tee copy.csv", "cat", "wc -l"]
+)
+def test_beside_the_reader_of_a_pipe_nothing_is_drawn(
+    ticks: Callable[..., object], shell: Shell, reader: str
+) -> None:
+    ticks("find", "NIFTY")  # fetches the instrument master, which has a bar
+    shell.run(f"ticks stream NIFTY --count 50 | {reader}; echo done=$?")
+    shell.read_until(lambda: "done=0" in shell.text)
+    assert FRAME not in shell.raw
+    assert "50 ticks · 1 instrument" in shell.text or "head" in reader
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ticks stream NIFTY --count 50 --dashboard | wc -l",
+        "ticks stream NIFTY --count 50 --csv day.csv | cat",
+        "ticks stream NIFTY --count 50 > day.csv",
+        "ticks stream NIFTY --count 50",
+    ],
+)
+def test_where_no_tick_goes_into_a_pipe_or_it_is_asked_for_it_is_drawn(
+    shell: Shell, line: str
+) -> None:
+    shell.run(f"{line}; echo done=$?")
+    shell.read_until(lambda: "done=0" in shell.text)
+    assert "■ stopped" in shell.text
+    assert is_whole(shell.raw)
+
+
+def test_a_process_substitution_is_a_pipe(ticks: Callable[..., object], shell: Shell) -> None:
+    ticks("find", "NIFTY")
+    shell.run("ticks stream NIFTY --count 50 --csv >(wc -l) --jsonl day.jsonl; echo done=$?")
+    shell.read_until(lambda: "done=0" in shell.text)
+    assert FRAME not in shell.raw
+
+
+def test_in_the_background_nothing_is_drawn_and_fg_brings_it_back(
+    ticks: Callable[..., object], shell: Shell
+) -> None:
+    ticks("find", "NIFTY")
+    shell.run(
+        "ticks stream NIFTY --csv day.csv & until [ -s day.csv ]; do sleep .1; done; wc -l day*"
+    )
+    shell.read_until(lambda: " day.csv\n" in shell.text)
+    assert FRAME not in shell.raw
+    shell.run("fg")
+    shell.read_until(lambda: "● live" in shell.text)
+    shell.raw = ""
+    shell.type("\x1a")  # Ctrl-Z
+    shell.read_until(lambda: "Stopped" in shell.text and shell.text.endswith("$ "))
+    shell.run("bg; sleep 1.5; echo and=$?")
+    shell.read_until(lambda: "and=0" in shell.text)
+    assert FRAME not in shell.raw
+    shell.run("fg")
+    shell.read_until(lambda: "● live" in shell.text)
+    shell.type("\x03")
+    shell.read_until(lambda: " reconnects · " in shell.text)
+    assert is_whole(shell.raw)
 
 
 def test_a_lost_feed_is_told_above_the_dashboard_and_in_it(

@@ -24,7 +24,7 @@ from ticks.adapter.auth.tokens import Tokens
 from ticks.adapter.clock import IST, SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import TicksError
-from ticks.adapter.events import Dropped
+from ticks.adapter.events import Dropped, Quiet
 from ticks.adapter.feed.link import Handshake
 from ticks.adapter.http import Reply
 from ticks.adapter.simulator.simulator import Simulator
@@ -157,7 +157,7 @@ def messages(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     with pytest.raises(TicksError) as refused:
         data_of(Reply(200, json.dumps(body).encode()), asked)
     said.append(message_for(refused.value))
-    said.append(event_text("quiet", {"silence_s": 30.0}) or "")
+    said.append(event_text(Quiet(30.0)) or "")
     said.append(event_text(Dropped(50_000)) or "")
     with pytest.raises(ValueError, match="has passed") as passed:
         until_ns("00:00", datetime(2026, 11, 23, 14, 28, 42, tzinfo=IST))

@@ -9,20 +9,22 @@ import pty
 import re
 import selectors
 import struct
+import subprocess
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 DEADLINE_S = 30.0
 
 
 class Window:
-    """A terminal window of 80x24 that keeps every byte written to it."""
+    """A terminal window of 80x24, or of another size, that keeps every byte written to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: int = 80, lines: int = 24) -> None:
         self._master, self.tty = pty.openpty()
-        fcntl.ioctl(self.tty, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        fcntl.ioctl(self.tty, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         self.modes = termios.tcgetattr(self.tty)
         self.raw = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")()
@@ -42,9 +44,47 @@ class Window:
                 if selector.select(0.05):
                     self.raw += self._decoder.decode(os.read(self._master, 65_536))
 
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
     def close(self) -> None:
         os.close(self._master)
         os.close(self.tty)
+
+
+_SHELL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execvp("bash", ["bash", "--norc", "--noprofile", "-i"])
+"""
+
+
+class Shell(Window):
+    """A window in which an interactive bash runs, with jobs and the keys that control them."""
+
+    def __init__(self, environ: Mapping[str, str], folder: Path) -> None:
+        super().__init__()
+        self._shell = subprocess.Popen(
+            ["python3", "-c", _SHELL],
+            stdin=self.tty,
+            stdout=self.tty,
+            stderr=self.tty,
+            env={**environ, "TERM": "xterm", "PS1": "$ ", "HISTFILE": ""},
+            cwd=folder,
+            start_new_session=True,
+        )
+        self.read_until(lambda: "$ " in self.text)
+
+    def run(self, line: str) -> None:
+        """Type a line, and forget what was shown before it."""
+        self.raw = ""
+        self.type(f"{line}\n")
+
+    def close(self) -> None:
+        self._shell.kill()
+        self._shell.wait()
+        super().close()
 
 
 def is_whole(raw: str) -> bool:

@@ -281,11 +281,11 @@ def test_an_alias_counts_wherever_a_name_does(open_it: Opener) -> None:
 def test_records_that_share_exchange_and_token_are_reported_when_the_master_is_new(
     open_it: Opener, real_records: list[dict[str, Any]]
 ) -> None:
-    twice = real_records[0] | {"symbol": "TWICE-EQ"}
+    twice = real_records[0] | {"symbol": "TWICE-EQ", "name": "TWICE"}
     open_it.server.serves_records([*real_records, twice])
     catalog = open_it()
-    assert [(fault.kind, fault.symbol) for fault in catalog.faults] == [("repeated", "TWICE-EQ")]
-    assert "1 of the master's records are left out; NSE:TWICE-EQ" in open_it.notes[0]
+    assert [(fault.kind, fault.symbol) for fault in catalog.faults] == [("conflict", "TWICE-EQ")]
+    assert "1 record of the instrument master skipped: NSE:TWICE-EQ" in open_it.notes[0]
     open_it()
     assert len(open_it.notes) == 1
 

@@ -56,8 +56,16 @@ def test_of_two_records_with_one_exchange_and_token_the_first_counts_and_the_oth
     )
     assert [one.symbol for one in index.select("1")] == ["C-EQ", "A20OCT2026"]
     assert index.records == 2
-    assert index.faults == [MasterFault("repeated", 7, "1", "B05OCT26FUT", "A20OCT2026")]
+    assert index.faults == [MasterFault("conflict", 7, "1", "B05OCT26FUT", "A20OCT2026")]
     assert "A20OCT2026" in str(index.faults[0])
+
+
+def test_a_share_that_stands_there_with_an_old_series_too_is_no_conflict(
+    build: Build, make_record: Callable[..., dict[str, Any]]
+) -> None:
+    index = build([make_record("NSE", "1", "A-BE", "A"), make_record("NSE", "1", "A-EQ", "A")])
+    assert index.faults == [MasterFault("repeated", 1, "1", "A-EQ", "A-BE")]
+    assert [one.symbol for one in index.select("1")] == ["A-BE"]
 
 
 def test_a_token_that_no_packet_can_hold_is_reported(

@@ -143,7 +143,7 @@ def test_a_candidate_is_an_instrument_and_five_are_shown_with_their_expiry(
     error = _refused(september, "NFO:NIFTY")
     assert error.candidates[0].expiry == "2026-09-29"
     assert error.values["found"] == 74
-    assert "'NFO:NIFTY' names 74 instruments: NFO:NIFTY29SEP26FUT (29 Sep 2026), " in error.message
+    assert "matches 74 instruments: NFO:NIFTY29SEP26FUT (29 Sep 2026), " in error.message
     assert error.message.endswith("and 69 more")
     assert len(error.candidates) == 20
 

@@ -127,6 +127,6 @@ def test_a_table_with_an_endless_cell_is_reported_where_it_ends() -> None:
 
 def test_a_list_without_an_end_is_refused() -> None:
     with pytest.raises(UsageError) as caught, Path("/dev/zero").open("rb") as endless:
-        read_limited(endless)
+        read_limited(endless, "zero")
     assert caught.value.kind == "watch-list-too-large"
-    assert read_limited(io.BytesIO(b"A" * LARGEST)) == b"A" * LARGEST
+    assert read_limited(io.BytesIO(b"A" * LARGEST), "full") == b"A" * LARGEST

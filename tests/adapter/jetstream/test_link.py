@@ -20,13 +20,12 @@ from nats_server import NatsServer
 
 from ticks.adapter.errors import UsageError
 from ticks.adapter.jetstream import link as link_module
-from ticks.adapter.jetstream.address import NatsAccess, access_from_env, parse_address
+from ticks.adapter.jetstream.address import NatsAccess, StreamLimits, access_from_env, parse_address
 from ticks.adapter.jetstream.link import (
     Delivery,
     Link,
     LinkError,
     Position,
-    StreamLimits,
     check_installed,
     open_link,
     position_of,

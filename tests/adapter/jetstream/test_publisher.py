@@ -12,8 +12,8 @@ from nats_server import NatsServer
 
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.jetstream import publisher as publisher_module
-from ticks.adapter.jetstream.address import NatsAccess, parse_address
-from ticks.adapter.jetstream.link import LinkError, StreamLimits
+from ticks.adapter.jetstream.address import NatsAccess, StreamLimits, parse_address
+from ticks.adapter.jetstream.link import LinkError
 from ticks.adapter.jetstream.message import decode_message
 from ticks.adapter.jetstream.publisher import Publisher, ReceivedPacket
 from ticks.adapter.tick import Mode

@@ -11,13 +11,13 @@ import pytest
 from nats_server import NatsServer, eventually, running
 
 from ticks.adapter.errors import RecordingError, UsageError
-from ticks.adapter.jetstream.address import NatsAccess, parse_address
+from ticks.adapter.jetstream.address import NatsAccess, NatsOptions, parse_address
 from ticks.adapter.jetstream.subscriber import ReadRange
 from ticks.adapter.replay import nats as module
 from ticks.adapter.replay.nats import CLOCK_SKEW_NS, LATE_NS, NatsReader, NatsSource, read_range
 from ticks.adapter.rows.decode import Recorded
 from ticks.adapter.rows.format import Csv
-from ticks.adapter.sinks.nats import NatsOptions, NatsSink
+from ticks.adapter.sinks.nats import NatsSink
 from ticks.adapter.tick import Mode
 from ticks.adapter.waker import Waker
 from ticks.adapter.wire.packet import LAYOUTS

@@ -13,11 +13,10 @@ import pytest
 from nats_server import NatsServer, eventually, running
 
 from ticks.adapter.errors import OutputError, UsageError
-from ticks.adapter.jetstream.address import NatsAccess, parse_address
-from ticks.adapter.jetstream.link import StreamLimits
+from ticks.adapter.jetstream.address import NatsAccess, NatsOptions, StreamLimits, parse_address
 from ticks.adapter.jetstream.message import decode_message
 from ticks.adapter.rows.decode import Recorded
-from ticks.adapter.sinks.nats import NatsOptions, NatsSink, open_nats_sink
+from ticks.adapter.sinks.nats import NatsSink, open_nats_sink
 from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import LAYOUTS
 

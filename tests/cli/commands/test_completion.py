@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from ticks.adapter.errors import UsageError
 from ticks.cli.app import app
 from ticks.cli.commands.completion import SCRIPTS, arguments_take, names, summary, takes
-from ticks.cli.registry import load_all, options_of
+from ticks.cli.registry import SUMMARIES, load_all, options_of
 
 COMMANDS = {str(command.name): command for command in load_all()}
 
@@ -44,14 +44,15 @@ def test_the_words_of_a_command_are_symbols_files_or_commands() -> None:
     assert taken["simulate"] == "@command"
     assert taken["login"] == ""
     assert taken["completion"] == "bash zsh fish"
+    assert taken["help"].split() == list(SUMMARIES)
 
 
 def test_an_option_is_explained_by_its_first_sentence() -> None:
     csv = next(each for each in options_of(COMMANDS["stream"]) if "--csv" in each.opts)
-    assert summary(csv) == "CSV to PATH; - is stdout"
+    assert summary(csv) == "Write CSV to PATH; - is stdout"
 
 
 def test_an_unknown_shell_names_the_known_ones() -> None:
     result = CliRunner().invoke(app, ["completion", "tcsh"])
     assert isinstance(result.exception, UsageError)
-    assert str(result.exception) == "'tcsh' is no shell known here; there are bash, zsh, fish"
+    assert str(result.exception) == "'tcsh' is not supported; there are bash, zsh, fish"

@@ -53,7 +53,7 @@ def test_init_refuses_to_replace_a_file_unless_told(home: Path) -> None:
     written(home, "# mine\n")
     refused = run("--init")
     assert isinstance(refused.exception, UsageError)
-    assert "is there already" in str(refused.exception)
+    assert "exists already" in str(refused.exception)
     assert (home / "config.toml").read_text() == "# mine\n"
     assert run("--init", "--overwrite").exit_code == 0
     assert (home / "config.toml").read_text() == commented_file()
@@ -123,7 +123,7 @@ def test_people_read_a_table_of_values_and_sources(
 def test_a_file_that_is_not_there_is_said(home: Path) -> None:
     result = run()
     assert result.exit_code == 0
-    assert "not there; ticks config --init writes it" in result.stdout.splitlines()[0]
+    assert "does not exist; ticks config --init writes it" in result.stdout.splitlines()[0]
 
 
 def test_the_whole_file_is_checked(home: Path) -> None:
@@ -135,7 +135,7 @@ def test_the_whole_file_is_checked(home: Path) -> None:
 
 def test_a_bad_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKS_MODE", "all")
-    assert str(run().exception) == "TICKS_MODE: 'all' is no mode; use ltp, quote or snap"
+    assert str(run().exception) == "TICKS_MODE: 'all' is not a valid mode; use ltp, quote or snap"
 
 
 def test_values_are_shown_as_users_write_them() -> None:

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from ticks.adapter.errors import InstrumentMasterError, UnknownSymbolError, UsageError
 from ticks.cli.commands.find import FIELDS, find
+from ticks.cli.registry import examples_of, load
 
 
 def _record(exchange: str, token: str, symbol: str, name: str, **more: str) -> dict[str, str]:
@@ -35,6 +37,7 @@ MASTER = [
     _record("NFO", "58784", "NIFTY28OCT2524400CE", "NIFTY", strike="2440000.000000", **OPTION),
     _record("NFO", "58785", "NIFTY28OCT2524400PE", "NIFTY", strike="2440000.000000", **OPTION),
     _record("NSE", "7", 'ODD,"-EQ', 'ODD,"'),
+    _record("NSE", "9", "ESC\x1b[2J-EQ", "ESCAPED"),
     _record("NSE", "8", "[bold]-EQ", "[bold]"),
 ]
 
@@ -142,9 +145,8 @@ def test_nothing_found_on_an_exchange_names_it() -> None:
     assert str(result.exception.candidates[0]) == "NSE:RELIANCE-EQ"
 
 
-@pytest.mark.parametrize("arguments", [("x", "--csv", "--json"), ("x", "--exchange", "MOON")])
-def test_what_makes_no_sense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
-    assert isinstance(_run(*arguments).exception, UsageError)
+def test_an_unknown_exchange_is_a_usage_error() -> None:
+    assert isinstance(_run("x", "--exchange", "MOON").exception, UsageError)
 
 
 def test_a_plain_address_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,12 +161,12 @@ def test_without_a_master_and_a_copy_the_broker_is_out_of_reach(
     assert isinstance(_run("NIFTY").exception, InstrumentMasterError)
 
 
-def test_a_terminal_gets_a_table_that_shows_names_as_they_are(tmp_path: Path) -> None:
+def _shown_on_terminal(*arguments: str, columns: int) -> list[str]:
     program = "import typer; from ticks.cli.commands.find import find; typer.run(find)"
     controller, terminal = pty.openpty()
-    surroundings = os.environ | {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+    surroundings = os.environ | {"COLUMNS": str(columns), "TERM": "dumb"}
     with subprocess.Popen(
-        [sys.executable, "-c", program, "[bold]"],
+        [sys.executable, "-c", program, *arguments],
         stdout=terminal,
         stderr=subprocess.PIPE,
         env=surroundings,
@@ -174,9 +176,49 @@ def test_a_terminal_gets_a_table_that_shows_names_as_they_are(tmp_path: Path) ->
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert process.returncode == 0
-    assert "[bold]-EQ" in shown
-    assert "─" in shown
-    assert max(len(line) for line in shown.splitlines()) <= 80
+    return shown.splitlines()
+
+
+def test_a_terminal_gets_a_table_that_shows_names_as_they_are() -> None:
+    lines = _shown_on_terminal("[bold]", columns=80)
+    assert lines[0].split()[:3] == ["exchange", "symbol", "token"]
+    assert set(lines[1]) == {"─"}
+    assert lines[2].split() == ["NSE", "[bold]-EQ", "8", "[bold]", "1", "0.05"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "fields"),
+    [
+        (200, ("exchange", "symbol", "token", "name", "expiry", "strike", "lot", "size", "tick")),
+        (80, ("exchange", "symbol", "token", "expiry", "strike", "lot", "size", "kind")),
+        (72, ("exchange", "symbol", "token", "expiry", "strike", "kind")),
+        (40, ("exchange", "symbol", "token")),
+        (10, ("exchange", "symbol")),
+    ],
+)
+def test_a_narrow_terminal_does_without_fields_but_has_the_whole_symbol(
+    columns: int, fields: tuple[str, ...]
+) -> None:
+    lines = _shown_on_terminal("24400", columns=columns)
+    assert tuple(lines[0].split())[: len(fields)] == fields
+    assert columns == 200 or len(lines[0].split()) == len(fields)
+    for line, symbol in zip(lines[2:], ("NIFTY28OCT2524400CE", "NIFTY28OCT2524400PE"), strict=True):
+        assert symbol in line
+        assert len(line) <= max(columns, 29)
+
+
+def test_an_escape_in_a_name_reaches_neither_a_terminal_nor_the_data() -> None:
+    for arguments in (("escaped",), ("escaped", "--csv"), ("escaped", "--json")):
+        assert "\x1b" not in "".join(_shown_on_terminal(*arguments, columns=80))
+        assert "\x1b" not in _run(*arguments).stdout
+
+
+@pytest.mark.parametrize("line", examples_of(load("find").help or ""))
+def test_the_examples_have_answers(line: str) -> None:
+    _, _, *arguments = shlex.split(line)
+    result = _run(*arguments, "--demo")
+    assert result.exit_code == 0
+    assert len(result.stdout.splitlines()) > 1
 
 
 def _read_all(descriptor: int) -> str:

@@ -37,13 +37,14 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def resolve(tmp_path: Path, said: list[str]) -> Resolve:
+def resolve(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) -> Resolve:
     """Resolves names with a copy of the instrument master of this minute."""
     config = Config.from_env({"TICKS_HOME": str(tmp_path), "TICKS_INSTRUMENTS_URL": URL})
     with new_index(config.paths.instruments_file) as draft:
         rows = Master(json.dumps(MASTER).encode()).rows()
         draft.fill(rows, url=URL, fetched_ns=time.time_ns())
-    console = cast(Console, SimpleNamespace(say=said.append))
+    console = Console()
+    monkeypatch.setattr(console, "say", said.append)
 
     def run(
         *symbols: str, lists: tuple[str, ...] = (), aliases: Aliases = NO_ALIASES, **more: Any

@@ -33,8 +33,8 @@ def test_without_a_file_nothing_is_an_alias(environ: dict[str, str]) -> None:
     ("text", "reason"),
     [
         ("[aliases]\nbn = 5\n", r"line 2: aliases\.bn = 5: write a symbol in quotes"),
-        ('[aliases]\na = "b"\nb = "A"\n', r"line 2: the alias 'a' leads round in a circle"),
-        ('[aliases]\nx = "y"\na = ""\n', r"line 3: the alias 'a' = '' lacks a name"),
+        ('[aliases]\na = "b"\nb = "A"\n', r"line 2: the alias 'a' refers back to itself"),
+        ('[aliases]\nx = "y"\na = ""\n', r"line 3: the alias 'a' = '' is empty"),
     ],
 )
 def test_what_cannot_be_an_alias_is_named_with_its_line(

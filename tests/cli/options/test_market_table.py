@@ -34,11 +34,11 @@ def test_a_session_names_its_day_hours_and_exchanges() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("2026-11-08", "is no session; write"),
-        ("2026-13-08 18:00-19:00", "'2026-13-08' is no day"),
-        ("2026-11-08 25:00-26:00", "'25:00' is no time of day"),
+        ("2026-11-08", "is not a valid session; write"),
+        ("2026-13-08 18:00-19:00", "'2026-13-08' is not a valid day"),
+        ("2026-11-08 25:00-26:00", "'25:00' is not a valid time of day"),
         ("2026-11-08 19:00-18:00", "closes before it opens"),
-        ("2026-11-08 18:00-19:00 NYSE", "'NYSE' is no exchange; there are NSE, NFO"),
+        ("2026-11-08 18:00-19:00 NYSE", "'NYSE' is not a known exchange; there are NSE, NFO"),
     ],
 )
 def test_a_session_that_makes_no_sense_says_why(text: str, reason: str) -> None:
@@ -48,7 +48,7 @@ def test_a_session_that_makes_no_sense_says_why(text: str, reason: str) -> None:
 
 def test_a_holiday_is_a_day() -> None:
     assert holiday("2026-11-09") == date(2026, 11, 9)
-    with pytest.raises(ValueError, match="'Diwali' is no day; write 2026-11-09"):
+    with pytest.raises(ValueError, match="'Diwali' is not a valid day; write 2026-11-09"):
         holiday("Diwali")
 
 
@@ -78,8 +78,8 @@ def test_without_a_file_the_calendar_is_the_exchanges_own(environ: dict[str, str
     ("text", "reason"),
     [
         ('holidays = "2026-11-09"', r'line 2: market\.holidays = "2026-11-09": write a list'),
-        ('holidays = ["soon"]', r"line 2: market\.holidays = .*'soon' is no day"),
-        ('sessions = ["x"]', r"line 2: market\.sessions = .*'x' is no session"),
+        ('holidays = ["soon"]', r"line 2: market\.holidays = .*'soon' is not a valid day"),
+        ('sessions = ["x"]', r"line 2: market\.sessions = .*'x' is not a valid session"),
         ("hollidays = []", r"line 2: \[market\] has no key 'hollidays'; did you mean 'holidays'"),
     ],
 )

@@ -43,5 +43,5 @@ def test_a_parser_turns_a_reason_into_a_usage_error_and_lets_values_pass() -> No
     parser = parsed(Seconds)
     assert parser("5s") == 5
     assert parser(SILENCE_AFTER) is SILENCE_AFTER
-    with pytest.raises(typer.BadParameter, match="'soon' is no duration"):
+    with pytest.raises(typer.BadParameter, match="'soon' is not a valid duration"):
         parser("soon")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
+from math import inf
 
 import pytest
 
@@ -11,13 +13,18 @@ from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
 from ticks.cli.options.parsers import (
     checked_outputs,
+    checked_symbols,
+    color,
     count,
+    csv_path,
     duration_s,
+    jsonl_path,
     mode,
     on_full,
     port,
     rate,
     shard,
+    speed,
     until_ns,
 )
 
@@ -43,7 +50,9 @@ def test_a_duration_is_read(text: str, seconds: float) -> None:
     "text", ["", "10", "s", "-5s", "0s", "5 minutes", "nan", "1e3s", "9999999h", "٣s"]
 )
 def test_a_duration_that_makes_no_sense_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match=r"is no duration|is not between") as caught:
+    with pytest.raises(
+        ValueError, match=r"is not a valid duration|has no unit|is not between"
+    ) as caught:
         duration_s(text)
     assert repr(text) in str(caught.value)
 
@@ -74,7 +83,7 @@ def test_a_time_more_than_a_year_away_is_refused_before_a_wait_overflows() -> No
 
 @pytest.mark.parametrize("text", ["", "25:00", "noon", "15.30", "2026-13-01T10:00"])
 def test_a_time_that_is_none_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match="is no time"):
+    with pytest.raises(ValueError, match="is not a valid time"):
         until_ns(text, NOW)
 
 
@@ -87,21 +96,115 @@ def test_modes_have_three_names_and_a_withdrawn_one() -> None:
     assert [mode(text) for text in ("ltp", "QUOTE", " snap ")] == [Mode.LTP, Mode.QUOTE, Mode.SNAP]
     with pytest.raises(ValueError, match="withdrew depth"):
         mode("depth")
-    with pytest.raises(ValueError, match="'full' is no mode"):
+    with pytest.raises(ValueError, match="'full' is not a valid mode"):
         mode("full")
 
 
 def test_a_shard_is_one_of_its_parts() -> None:
     assert shard("2/3") == (2, 3)
     for text in ("0/3", "4/3", "1", "a/b", "1/0", "-1/2", ""):
-        with pytest.raises(ValueError, match="is no shard"):
+        with pytest.raises(ValueError, match="is not a valid shard"):
             shard(text)
 
 
 def test_a_full_buffer_drops_or_stops() -> None:
     assert (on_full("drop"), on_full("STOP")) == ("drop", "stop")
-    with pytest.raises(ValueError, match="neither drop nor stop"):
+    with pytest.raises(ValueError, match="'wait' is not valid; use drop or stop"):
         on_full("wait")
+
+
+@pytest.mark.parametrize("text", ["9" * 5_000, "9" * 400, "-" + "9" * 5_000])
+def test_a_number_of_thousands_of_digits_is_too_large_and_shown_in_part(text: str) -> None:
+    with pytest.raises(ValueError, match="is not between 1 and 1,000,000,000") as caught:
+        count(text)
+    assert len(str(caught.value)) < 200
+    with pytest.raises(ValueError, match="is not between") as caught:
+        duration_s(f"{'9' * 5_000}h")
+    assert len(str(caught.value)) < 200
+
+
+def test_a_duration_without_a_unit_shows_the_units() -> None:
+    with pytest.raises(ValueError, match="'90' has no unit; write 90s, 90m or 90h"):
+        duration_s("90")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "0001-01-01T00:00", "2020-02-29T10:00"])
+def test_a_day_that_has_passed_is_not_offered_for_tomorrow(text: str) -> None:
+    with pytest.raises(ValueError, match=r"has passed: it is 14:00:00 IST on 2026-11-20$"):
+        until_ns(text, NOW)
+
+
+def test_a_speed_is_a_number_or_max() -> None:
+    assert (speed("10"), speed("0.5"), speed("MAX")) == (10, 0.5, inf)
+    for text in ("10x", "0", "-1", "nan", "inf", "", "9" * 5_000):
+        with pytest.raises(ValueError, match="is not a valid speed; write a number over 0"):
+            speed(text)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["-", "a.csv", "a.csv.gz", "%Y-%m-%d/%H%M.csv", "100%%.csv", "a", "/dev/stdout", "%-d.CSV"],
+)
+def test_a_path_for_csv_is_taken_as_it_is(path: str) -> None:
+    assert csv_path(path) == path
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("x-%Q.csv", "'%Q' is not a time field"),
+        ("%!", "'%!' is not a time field"),
+        ("100%", "'%' is not a time field"),
+        ("x.parquet", "for Parquet, record first"),
+        ("x.jsonl", "for JSON lines, use --jsonl"),
+        ("x.JSONL.gz", "for JSON lines, use --jsonl"),
+        ("x.zip", "use .gz"),
+        ("x.csv.zst", "use .gz"),
+        ("x.xlsx", "a spreadsheet"),
+    ],
+)
+def test_a_path_that_promises_something_else_is_refused(path: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(reason)) as caught:
+        csv_path(path)
+    assert repr(path) in str(caught.value)
+
+
+def test_a_path_for_json_lines_is_not_one_for_csv() -> None:
+    assert jsonl_path("a.json") == "a.json"
+    with pytest.raises(ValueError, match="for CSV, use --csv"):
+        jsonl_path("a.csv.gz")
+
+
+@pytest.mark.parametrize(
+    ("names", "value", "remedy"),
+    [
+        (["NIFTY,RELIANCE"], "'NIFTY,RELIANCE'", "ticks stream NIFTY RELIANCE"),
+        (["NIFTY,", "M&M"], "'NIFTY,'", "ticks stream NIFTY 'M&M'"),
+        (["Nifty 50, SBIN"], "'Nifty 50, SBIN'", "ticks stream 'Nifty 50' SBIN"),
+        (["NIFTY", "help"], "'help'", "ticks stream --help"),
+        (["NIFTY", "\u2014csv"], "'\u2014csv'", "type it: --csv"),
+    ],
+)
+def test_what_was_not_meant_as_a_symbol_says_what_to_type(
+    names: list[str], value: str, remedy: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        checked_symbols(names, "stream")
+    assert value in caught.value.message
+    assert caught.value.remedy == remedy
+
+
+def test_symbols_are_kept_and_blank_ones_left_out() -> None:
+    assert checked_symbols(["NIFTY", " ", "NIFTY chain 10"], "stream") == (
+        "NIFTY",
+        "NIFTY chain 10",
+    )
+
+
+def test_colour_is_one_of_three_words() -> None:
+    assert [color(text) for text in ("auto", "ALWAYS", "never")] == ["auto", "always", "never"]
+    with pytest.raises(ValueError, match="'yes' is not valid; use auto, always or never"):
+        color("yes")
 
 
 def test_two_outputs_to_one_place_are_refused() -> None:
@@ -120,7 +223,7 @@ def test_an_output_without_a_name_is_refused() -> None:
 def test_a_count_is_a_whole_number_from_one_on() -> None:
     assert [count("1"), count("100_000")] == [1, 100_000]
     for text in ("", "x", "1.5", "1e3", "1k"):
-        with pytest.raises(ValueError, match="is no whole number; write 1, 100 or 100_000"):
+        with pytest.raises(ValueError, match="is not a whole number"):
             count(text)
     with pytest.raises(ValueError, match="'0' is not between 1 and"):
         count("0")
@@ -128,8 +231,8 @@ def test_a_count_is_a_whole_number_from_one_on() -> None:
 
 def test_a_port_and_a_rate_have_their_bounds() -> None:
     assert (port("0"), port("65535"), rate("0"), rate("0.5")) == (0, 65535, 0.0, 0.5)
-    with pytest.raises(ValueError, match="not between 0 and 65535"):
+    with pytest.raises(ValueError, match="not between 0 and 65,535"):
         port("65536")
     for text in ("-1", "inf", "nan", "fast"):
-        with pytest.raises(ValueError, match="is no rate"):
+        with pytest.raises(ValueError, match="is not a valid rate"):
             rate(text)

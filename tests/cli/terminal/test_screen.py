@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ticks.cli.terminal import screen
 from ticks.cli.terminal.screen import Screen
 
 Paper = Callable[[int, int], Any]
@@ -160,3 +161,16 @@ def test_words_and_the_last_block_are_all_that_is_left(
     pane.close()
     assert shown == wanted
     assert pane.paper.modes == set()
+
+
+def test_in_the_background_words_are_lines_and_the_foreground_begins_anew(
+    pane: Pane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pane.draw("one", "two")
+    monkeypatch.setattr(screen, "is_in_foreground", lambda _descriptor: False)
+    pane.screen.say("a word")
+    pane.draw("three", "four")
+    assert pane.shown() == ["one", "two", "a word"]
+    monkeypatch.setattr(screen, "is_in_foreground", lambda _descriptor: True)
+    pane.draw("five", "six")
+    assert pane.shown() == ["one", "two", "a word", "five", "six"]

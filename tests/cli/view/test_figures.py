@@ -99,7 +99,3 @@ def test_a_bar_is_empty_at_nothing_and_full_at_all() -> None:
     assert figures.bar(0.0, 4) == ("", "────")
     assert figures.bar(0.5, 4) == ("━━", "──")
     assert figures.bar(7.0, 4) == ("━━━━", "")
-
-
-def test_words_from_elsewhere_cannot_change_the_terminal() -> None:
-    assert figures.printable("closed: \x1b[2J\r\nbye\u202e ₹") == "closed: ?[2J??bye? ₹"

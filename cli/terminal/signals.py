@@ -1,0 +1,88 @@
+"""The signals that end a command, or suspend one that draws.
+
+A signal handler only sets a flag and calls what is safe in a handler; a second Ctrl-C ends the
+program at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+from ...adapter.errors import OutputError
+from .screen import Screen
+
+
+class StopRequestedError(Exception):
+    """Ctrl-C or SIGTERM before there was anything to stop: a good end."""
+
+
+@contextlib.contextmanager
+def held(screen: Screen) -> Iterator[None]:
+    """While a screen is in use: it starts afresh after a suspension, and its last block stays."""
+    old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCONT, old)
+        screen.close()
+
+
+def stop_signals() -> list[signal.Signals]:
+    """What ends a command: SIGTERM and, unless they are ignored, SIGINT and SIGHUP.
+
+    A script that starts a command with `&` has it ignore SIGINT, so that a Ctrl-C meant for the
+    script does not end it; nohup does the same with SIGHUP.
+    """
+    unless_ignored = (signal.SIGINT, signal.SIGHUP)
+    handled = [each for each in unless_ignored if signal.getsignal(each) is not signal.SIG_IGN]
+    return [signal.SIGTERM, *handled]
+
+
+class StopSignals:
+    """While entered, the first SIGINT, SIGTERM or SIGHUP requests a stop and a second SIGINT ends
+    at once. What the caller ignores (see `stop_signals`) stays ignored.
+
+    Until `hand_to` says what to stop, a signal raises StopRequestedError where it arrives.
+    """
+
+    def __init__(self) -> None:
+        self._stop: Callable[[], None] | None = None
+        self._is_asked = False
+        self._is_broken_off = False
+
+    def hand_to(self, stop: Callable[[], None]) -> None:
+        """From now on a signal calls `stop`, which must be safe in a handler."""
+        self._stop = stop
+
+    @contextlib.contextmanager
+    def installed(self) -> Iterator[StopSignals]:
+        """Handle the signals inside the block, and restore the old handlers after it."""
+        signals = stop_signals()
+        old = [signal.signal(number, self._caught) for number in signals]
+        try:
+            yield self
+        finally:
+            for number, handler in zip(signals, old, strict=True):
+                signal.signal(number, handler)
+
+    def break_off(self) -> None:
+        """From another thread: raise OutputError in the main one, even out of a blocked write."""
+        self._is_broken_off = True
+        main = threading.main_thread().ident
+        if main is not None:
+            signal.pthread_kill(main, signal.SIGTERM)
+
+    def _caught(self, number: int, frame: FrameType | None) -> None:
+        if self._is_broken_off:
+            self._is_broken_off = False
+            raise OutputError("the output is blocked: its reader does not read")
+        if self._is_asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self._is_asked = True
+        if self._stop is None:
+            raise StopRequestedError
+        self._stop()

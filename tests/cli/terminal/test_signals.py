@@ -1,0 +1,44 @@
+"""How a signal asks for the end."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from ticks.cli.terminal.signals import StopRequestedError, StopSignals
+
+
+def test_the_first_signal_asks_and_the_second_ctrl_c_ends_at_once() -> None:
+    asked: list[str] = []
+    with StopSignals().installed() as signals:
+        signals.hand_to(lambda: asked.append("stop"))
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert asked == ["stop", "stop"]
+
+
+def test_a_signal_before_there_is_anything_to_stop_ends_where_it_strikes() -> None:
+    with StopSignals().installed(), pytest.raises(StopRequestedError):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_is_ignored_from_the_start_stays_ignored(number: signal.Signals) -> None:
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with StopSignals().installed():
+            os.kill(os.getpid(), number)
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+def test_the_old_handlers_come_back() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with StopSignals().installed():
+        assert signal.getsignal(signal.SIGINT) != before
+    assert signal.getsignal(signal.SIGINT) == before
