@@ -198,7 +198,7 @@ REMEDIES: dict[str, str] = {
     "loopback",
     "openssl-failed": "leave out --tls, or fix the openssl command",
     # --- NATS, metrics
-    "extra-missing": "pip install 'angel-ticks[{extra}]'",
+    "extra-missing": "pip install 'angel-ticks[{extra}]'; from a clone: pip install '.[{extra}]'",
     "nats-address": "write it as nats://host[:port][/STREAM]",
     "nats-address-secret": "leave that part out: credentials belong in NATS_CREDS, NATS_NKEY,"
     " NATS_USER and NATS_PASSWORD, or NATS_TOKEN",
