@@ -176,6 +176,11 @@ REMEDIES: dict[str, str] = {
     "output-is-folder": "name a file in it",
     "output-no-rights": "change its permissions, or choose another path",
     "output-unwritable": "choose another path",
+    "output-exists": "choose another path, or --overwrite",
+    "output-not-a-file": "choose another path",
+    "conversion-interrupted": "run it again, to its end",
+    "parquet-not-installed": "pip install 'angel-ticks[parquet]'; from a clone:"
+    " pip install '.[parquet]'",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
     "recording-without-rows": "check that it is the right file, and that ticks came while it was"

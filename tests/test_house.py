@@ -29,6 +29,7 @@ OWNERS = {
     "pyotp": "adapter/auth/totp.py",
     "websocket": "adapter/feed/link.py",
     "platformdirs": "adapter/paths.py",
+    "pyarrow": "adapter/files/parquet.py",
     "websockets": "adapter/simulator/feed_server.py",
     "nats": "adapter/jetstream/link.py",
     "nkeys": "adapter/jetstream/link.py",
@@ -39,7 +40,7 @@ OWNERS = {
 VALUE_LIBRARIES = {"msgspec"}
 """These turn values into values, and may be used wherever they save code."""
 
-EXTRAS = ("nats", "metrics")
+EXTRAS = ("parquet", "nats", "metrics")
 """What users install only if they want it: never imported before it is asked for."""
 
 NEVER_IMPORTED = {
@@ -217,7 +218,7 @@ def test_the_lock_file_satisfies_the_declared_requirements() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     locked = dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, flags=re.MULTILINE))
     assert "://" not in text, "an address would tie the lock file to one index"
-    for requirement in requirements("test", "dev"):
+    for requirement in requirements("test", "dev", *EXTRAS):
         version = locked.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement} is not locked"
         assert requirement.specifier.contains(version), f"{requirement}, locked at {version}"

@@ -109,6 +109,7 @@ class PacketTracker:
             if exchange_ms > seen.exchange_ms:
                 if seen.exchange_ms and exchange_ms <= limit_ms:
                     seen.exchange_ms = exchange_ms
+                    seen.moves += 1
                     if exchange_ms > seen.segment.live_ms:  # noqa: PLR1730  (a call is dearer)
                         seen.segment.live_ms = exchange_ms
                 else:

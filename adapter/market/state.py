@@ -221,6 +221,8 @@ class MarketWatch:
         evidence.first_here_ms = max(evidence.first_here_ms, marks.fresh_ms, marks.first_ms)
         evidence.here_ms = max(evidence.here_ms, live_ms, evidence.first_here_ms)
         has_moved = evidence.is_awaited and evidence.has_moved
+        if has_moved:
+            evidence.break_gap(now_s)
         if has_moved or marks.is_live:
             self._end_span(evidence, now_s, has_stood=not marks.fresh_ms and evidence.has_stood)
             self._answer(evidence, has_moved=has_moved)

@@ -15,12 +15,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..clock import Clock
 from ..errors import OutputError, RecordingError
-from ..files.inputs import Input
-from ..files.recording import OnDamage, RecordingReader, raise_damage
+from ..files.inputs import Input, OnDamage
+from ..files.parquet_reader import ParquetReader
+from ..files.recording import RecordingReader, open_recording, raise_damage
 from ..rows.block import RowBlock
 from ..rows.format import Csv, Jsonl, TickFormat
 from ..sinks.candles import CandleSink
@@ -30,9 +31,12 @@ from ..waker import Waker
 from .merge import merged
 from .pacer import Pacer
 from .row_filter import RowFilter
+from .unique import UniqueFilter
 
 if TYPE_CHECKING:
     from .nats import NatsReader, NatsSource
+
+    _Reader: TypeAlias = RecordingReader | ParquetReader | NatsReader
 
 _FLUSH_BYTES = 1 << 16
 _REPORT_EVERY_S = 0.1
@@ -41,7 +45,8 @@ _REPORT_EVERY_S = 0.1
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
     """What to play and how. `speed` None: as fast as the sinks take it; `count`: rows in all;
-    `streams`: those of the paths that are no files."""
+    `is_unique`: recordings of one feed, each tick once; `streams`: those of the paths that are no
+    files."""
 
     paths: tuple[str, ...]
     speed: float | None = 1.0
@@ -49,6 +54,7 @@ class ReplayOptions:
     loops: bool = False
     count: int | None = None
     is_strict: bool = False
+    is_unique: bool = False
     streams: Mapping[str, NatsSource] = field(default_factory=dict)
 
 
@@ -64,7 +70,8 @@ class ReplaySnapshot:
     """A replay as it stands: plain values.
 
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
-    the rows given out and those filtered out; `bytes_held` is text that was read and is not due.
+    the rows given out and those left out, `duplicates` among them; `bytes_held` is text that was
+    read and is not due.
     """
 
     recordings: tuple[str, ...]
@@ -79,6 +86,7 @@ class ReplaySnapshot:
     bytes_total: int | None
     bytes_held: int
     outputs: tuple[OutputFigures, ...]
+    duplicates: int = 0
 
     @property
     def share(self) -> float | None:
@@ -119,7 +127,8 @@ class Replay:
         self._pacer = Pacer(options.speed, skips_idle=options.skips_idle) if options.speed else None
         self._began_s = clock.now_s()
         self._reported_s = self._began_s
-        self._ticks = self._filtered_out = self._damaged = 0
+        self._unique = UniqueFilter() if options.is_unique else None
+        self._ticks = self._filtered_out = self._damaged = self._duplicates = 0
         self._position = b""
         self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
@@ -150,7 +159,7 @@ class Replay:
 
     def _open_reader(
         self, source: Input | NatsSource
-    ) -> tuple[RecordingReader | NatsReader, RowBlock | None, Iterator[RowBlock]]:
+    ) -> tuple[_Reader, RowBlock | None, Iterator[RowBlock]]:
         """A reader, its first block (None at a stop), and all of its blocks."""
         reader = self._reader_of(source)
         blocks = self._blocks_of(reader)
@@ -161,9 +170,9 @@ class Replay:
                 break
         return reader, first, blocks if first is None else chain([first], blocks)
 
-    def _reader_of(self, source: Input | NatsSource) -> RecordingReader | NatsReader:
+    def _reader_of(self, source: Input | NatsSource) -> _Reader:
         if isinstance(source, Input):
-            return RecordingReader(source, self._report_damage)
+            return open_recording(source, self._report_damage)
         from .nats import NatsReader  # asyncio: a file needs none of it
 
         return NatsReader(
@@ -173,7 +182,7 @@ class Replay:
             is_stopping=lambda: self._is_stopping,
         )
 
-    def _blocks_of(self, reader: RecordingReader | NatsReader) -> Iterator[RowBlock]:
+    def _blocks_of(self, reader: _Reader) -> Iterator[RowBlock]:
         """All that a recording gives. Raises RecordingError at its end if that was no row."""
         try:
             yield from reader.blocks()
@@ -202,6 +211,9 @@ class Replay:
                 self._write(block)
                 if self._is_stopping or sinks.is_over or sinks.failure is not None:
                     break
+            else:
+                if not self._is_stopping:  # a stop during a wait ends the loop as well
+                    sinks.each(lambda sink: sink.finish())
         except RecordingError as error:
             failure = error
         sinks.close()
@@ -242,7 +254,8 @@ class Replay:
         left = self._options.count
         while True:
             given = 0
-            for block in merged([self._filtered(blocks) for blocks in self._opened]):
+            for number, merged_block in merged([self._filtered(each) for each in self._opened]):
+                block = self._without_duplicates(merged_block, number)
                 part = block if left is None else block.part(0, left)
                 given += part.count
                 yield part
@@ -262,6 +275,8 @@ class Replay:
             self._opened.append(blocks)
         if self._pacer is not None:
             self._pacer.begin_again()
+        if self._unique is not None:
+            self._unique = UniqueFilter()
 
     def _filtered(self, blocks: Iterator[RowBlock]) -> Iterator[RowBlock]:
         for block in blocks:
@@ -269,6 +284,14 @@ class Replay:
             self._filtered_out += block.count - chosen.count
             self._held_bytes += len(chosen.text)
             yield chosen
+
+    def _without_duplicates(self, block: RowBlock, number: int) -> RowBlock:
+        if self._unique is None:
+            return block
+        unique = self._unique.of(block, number)
+        self._duplicates += block.count - unique.count
+        self._held_bytes -= len(block.text) - len(unique.text)
+        return unique
 
     def _write(self, block: RowBlock) -> None:
         self._ticks += block.count
@@ -304,13 +327,14 @@ class Replay:
             speed=self._options.speed,
             seconds=self._clock.now_s() - self._began_s,
             ticks=self._ticks,
-            read=self._ticks + self._filtered_out,
+            read=self._ticks + self._filtered_out + self._duplicates,
             damaged=self._damaged,
             late=max(late, default=0),
             bytes_read=bytes_read,
             bytes_total=bytes_total,
             bytes_held=self._held_bytes,
             outputs=self._sinks.figures(),
+            duplicates=self._duplicates,
         )
 
 

@@ -168,7 +168,7 @@ def stream(
             with environment(demo) as environ:
                 return run_stream(settings, environ, console, signals)
         except StopRequestedError:
-            console.say("stopped before the first tick")
+            console.print_line("stopped before the first tick")
             return ExitCode.OK
 
 
@@ -178,7 +178,7 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
-    sessions = config.authenticator(console.say)
+    sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
@@ -207,7 +207,7 @@ def run_stream(
             recorder.run()
         finally:
             stack.close()
-            console.say(stream_summary(recorder.summary()))
+            console.print_line(stream_summary(recorder.summary()))
         if observer.failure is not None:
             raise observer.failure
     return ExitCode.OK
@@ -245,7 +245,7 @@ def resolved(
                 typed,
                 listed,
                 progress=progress,
-                note=console.say,
+                note=console.print_line,
                 skip=skipped.append,
             )
     finally:
@@ -260,9 +260,9 @@ def resolved(
 
 def _report_skipped(skipped: Sequence[Skipped], console: Console) -> None:
     for each in skipped[:_REPORTED]:
-        console.say(f"skipped: {each}")
+        console.print_line(f"skipped: {each}")
     if more := skipped[_REPORTED:]:
-        console.say(f"skipped: {counted(len(more), 'more name')}")
+        console.print_line(f"skipped: {counted(len(more), 'more name')}")
 
 
 def _part(instruments: list[Instrument], shard: tuple[int, int] | None) -> list[Instrument]:
@@ -293,7 +293,7 @@ def _opened_sinks(
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
-        note=console.say,
+        note=console.print_line,
         rotated=log_rotation,
     )
     places: tuple[tuple[str | None, TickFormat], ...] = (

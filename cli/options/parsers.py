@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from math import inf
+from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
@@ -187,6 +188,20 @@ def speed(text: str) -> float:
     return number
 
 
+def readable_file(text: str) -> Path:
+    """A file that can be read. Raises ValueError with the reason."""
+    path = Path(text)
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not path.exists():
+        reason = "it does not exist"
+    elif not os.access(path, os.R_OK):
+        reason = "permission denied"
+    else:
+        return path
+    raise ValueError(f"{quoted(text)} cannot be read: {reason}")
+
+
 def csv_path(text: str) -> str:
     """A path for CSV. Raises ValueError with the reason."""
     return _output_path(text, "CSV", {".jsonl": "JSON lines, use --jsonl", **_OTHER_FORMATS})
@@ -239,6 +254,12 @@ def checked_outputs(*paths: str | None) -> None:
     given = [path for path in paths if path is not None]
     if "" in given:
         raise UsageError("the path of an output is empty", remedy="name a file, or - for stdout")
+    for path in given:
+        if path.lower().endswith(".parquet"):
+            raise UsageError(
+                f"{path} would hold text, not Parquet",
+                remedy="record to a .csv file, and convert that: ticks replay FILE --parquet PATH",
+            )
     places = [path if path == "-" else os.path.realpath(path) for path in given]
     for path, place in zip(given, places, strict=True):
         if places.count(place) > 1:

@@ -114,7 +114,7 @@ def everything_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
             yield ran | {line: [job.result()] for line, job in singles.items()}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", TYPED_PAGES, ids=name_of)
 def test_every_command_of_a_page_runs(page: Path, everything_run: dict[str, list[Ran]]) -> None:
     assert everything_run[name_of(page)]
@@ -123,7 +123,7 @@ def test_every_command_of_a_page_runs(page: Path, everything_run: dict[str, list
         assert not re.search(r"(?m)^(ticks: |Traceback)", ran.said), ran
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("block", "line", "wanted"), TRANSCRIPTS, ids=[line for _, line, _ in TRANSCRIPTS]
 )
