@@ -229,12 +229,13 @@ class Connection:
         return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
     def _handle(self, event: NetworkEvent) -> None:
-        if self._is_stopping and not isinstance(event, Received):
+        if isinstance(event, Received):  # not in the match: it comes with every drain
+            if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
+                self._received(event.data, event.received_ns)
+            return
+        if self._is_stopping:
             return
         match event:
-            case Received(epoch, data, received_ns):
-                if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
-                    self._received(data, received_ns)
             case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
                 self._step(Failed(epoch, error, self._draw()))
             case Connected(epoch, session):
@@ -267,7 +268,7 @@ class Connection:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
-        if not self._is_stopping:
+        if control_frames and not self._is_stopping:
             newest_ping = next((f for f in reversed(control_frames) if isinstance(f, Ping)), None)
             for frame in control_frames:
                 # One pong answers all pings before it (RFC 6455, 5.5.3): a drain may hold 30,000.
