@@ -53,7 +53,7 @@ class BrokerAdapter:
     Threads: one caller takes the ticks; everything else is for any thread, and `stop` for a signal
     handler too. `_lock` guards what is subscribed and which connection carries it; `stop` never
     takes it: the handler may strike while its own thread holds it. `error` is written by the feed
-    thread that lost its connection first, and read by everybody. `_modes`, `_indices` and `symbols`
+    thread that lost its connection first, and read by everybody. `_indices` and `symbols`
     only grow, and the feed threads and the outputs read them while they do; snapshots copy `_units`
     and `_connections` before they iterate.
     """
@@ -80,7 +80,6 @@ class BrokerAdapter:
         self._feed_url = feed_url
         self._units: dict[Unit, Instrument] = {}
         self._refused: set[Unit] = set()
-        self._modes: set[int] = set()
         self._indices: set[InstrumentKey] = set()
         self._kinds: dict[InstrumentKey, Kind] = {}
         self._connections: list[Connection] = []
@@ -211,7 +210,6 @@ class BrokerAdapter:
                 self._kinds[instrument.key] = kind
                 if instrument.kind == _INDEX_KIND:
                     self._indices.add(instrument.key)
-            self._modes.add(mode)
             self._units.update(new)
             self._refused.difference_update(new)
             if self._is_connected and new:
@@ -298,7 +296,7 @@ class BrokerAdapter:
             silence_after_s=self.policy.silence_after_s,
             stable_after_s=self.policy.stable_after_s,
         )
-        tracker = PacketTracker(self._modes, self._indices, market.segment)
+        tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )

@@ -11,17 +11,27 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from .api import resolve_symbols
 from .broker import BrokerAdapter
 from .config import Config
-from .control_messages import Add, Change, Reply
-from .errors import SubscriptionRefusedError, SymbolError, UnknownSymbolError
+from .control import ControlServer
+from .control_messages import Add, Change, Reply, SentError, sent
+from .errors import (
+    LocalFaultError,
+    SubscriptionRefusedError,
+    SymbolError,
+    TicksError,
+    UnknownSymbolError,
+)
 from .instrument import Instrument, InstrumentKey
 from .instruments.catalog import all_in_one
 from .instruments.chain import Chain
 from .instruments.naming import name_key
+from .recorder import Recorder
 from .tick import Mode
 
 
@@ -114,6 +124,33 @@ class Subscriptions:
             likely = tuple(one for one in subscribed.values() if one.name == meant.name)
             raise _not_there(name, f"{meant} is not subscribed", likely)
         return subscribed[meant.key]
+
+
+@contextmanager
+def controlled(
+    folder: Path,
+    recorder: Recorder,
+    subscriptions: Subscriptions,
+    note: Callable[[str], None],
+) -> Iterator[None]:
+    """While the block lasts other processes can end the stream and change it.
+
+    Where no socket can be had in `folder`, `note` is told, and the stream runs without. Who asked
+    for the end is told at the end how it was, with the error that the block raises.
+    """
+    server = ControlServer(folder, stop=recorder.stop, change=subscriptions.change)
+    try:
+        server.open()
+    except LocalFaultError as error:
+        note(f"this stream cannot be controlled: {error.message}")
+    failure: SentError | None = None
+    try:
+        yield
+    except TicksError as error:
+        failure = sent(error)
+        raise
+    finally:
+        server.close(Reply(summary=recorder.summary().facts(), error=failure))
 
 
 def _not_there(name: str, message: str, likely: tuple[Instrument, ...]) -> UnknownSymbolError:

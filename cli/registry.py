@@ -33,6 +33,7 @@ SUMMARIES = {
     "add": "Subscribe SYMBOL... on a running stream.",
     "drop": "End the subscription of SYMBOL... on a running stream.",
     "replay": "Play recordings to stdout or files, at their own pace or any other.",
+    "inspect": "Check whether recordings can be trusted: gaps, duplicates, damage, delay.",
     "find": "List the instruments that match TEXT, best match first.",
     "simulate": "Run a SmartAPI on this machine: login, instruments and a live feed, no account.",
     "config": "Show every setting and where its value comes from, or write a config.toml.",

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.config import Config
-from ...adapter.control import ControlServer
-from ...adapter.control_messages import Reply, SentError, sent
-from ...adapter.errors import LocalFaultError, TicksError, UnknownSymbolError, UsageError
+from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.events import LogEntry, Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.files.outputs import ViewOutput
 from ...adapter.instrument import Instrument
 from ...adapter.instruments.chain import Chain
 from ...adapter.instruments.lists import Skipped
+from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
@@ -34,11 +32,12 @@ from ...adapter.sinks.candles import LiveCandleSink, open_candle_sink
 from ...adapter.sinks.file import RowSink, open_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
-from ...adapter.subscriptions import Subscriptions
+from ...adapter.subscriptions import Subscriptions, controlled
 from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
 from ..demo import environment
 from ..exit_codes import ExitCode
+from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
@@ -73,6 +72,9 @@ class StreamSettings:
     overwrites: bool
     syncs: bool
     candles_s: int | None
+    nats: NatsAddress | None
+    nats_options: NatsOptions
+    metrics: tuple[str, int] | None
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -96,6 +98,10 @@ def stream(
     candles: options.Candles = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
+    nats: options.Nats = None,
+    nats_max_age: options.NatsMaxAge = None,
+    nats_max_bytes: options.NatsMaxBytes = None,
+    drain_timeout: options.DrainTimeout = options.DRAIN_TIMEOUT,
     events: options.Events = None,
     on_event: options.OnEvent = None,
     buffer: options.Buffer = DEFAULT_BUFFER,
@@ -106,6 +112,7 @@ def stream(
     backoff_max: options.BackoffMax = options.BACKOFF_MAX,
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
+    metrics: options.Metrics = None,
     dashboard: options.Dashboard = None,
     color: options.Color = "auto",
     quiet: options.Quiet = False,
@@ -132,11 +139,17 @@ def stream(
         has_header=not no_header,
     )
     checked_outputs(csv, jsonl, events)
+    check_extras(nats, metrics)
+    if nats and candles and csv is jsonl is None:
+        raise UsageError(
+            "--nats carries ticks, so --candles has no output",
+            remedy="write the candles with --csv or --jsonl, or leave --candles out",
+        )
     console = Console.on(
         Terminal.here(),
         dashboard,
         paths=(csv, jsonl, events),
-        uses_stdout=csv is jsonl is None and events != "-",
+        uses_stdout=csv is jsonl is None and not nats and events != "-",
         color=color,
         is_quiet=quiet,
         is_verbose=verbose,
@@ -148,7 +161,7 @@ def stream(
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
-        csv=_csv_path(csv, jsonl, events, console),
+        csv=csv if nats else _csv_path(csv, jsonl, events, console),
         jsonl=jsonl,
         view=view,
         events=events,
@@ -156,6 +169,15 @@ def stream(
         overwrites=overwrite,
         syncs=fsync,
         candles_s=candles,
+        nats=nats,
+        nats_options=NatsOptions(
+            limits=StreamLimits(nats_max_age, nats_max_bytes),
+            buffer_limit=buffer,
+            drain_timeout_s=float(drain_timeout),
+            stops_when_full=on_full == "stop",
+            keeps_trying=keep_trying,
+        ),
+        metrics=metrics,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -171,7 +193,7 @@ def stream(
             with environment(demo) as environ:
                 return run_stream(settings, environ, console, signals)
         except StopRequestedError:
-            console.say("stopped before the first tick")
+            console.print_line("stopped before the first tick")
             return ExitCode.OK
 
 
@@ -181,7 +203,7 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     wanted = resolved(settings, config, console)  # a typo needs no login
-    sessions = config.authenticator(console.say)
+    sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
@@ -194,6 +216,7 @@ def run_stream(
     for chain in wanted.chains:
         broker.follow(chain, settings.mode, is_mine=partial(_is_in, settings.shard))
     with ExitStack() as stack:
+        stack.enter_context(serving_metrics(settings.metrics, broker, console.print_line))
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
@@ -210,13 +233,13 @@ def run_stream(
         )
         signals.hand_to(recorder.stop)
         subscriptions = Subscriptions(broker, settings.mode, config)
-        with _controlled(run_folder, recorder, subscriptions, console):
+        with controlled(run_folder, recorder, subscriptions, console.print_line):
             try:
                 stack.enter_context(observer)
                 recorder.run()
             finally:
                 stack.close()
-                console.say(stream_summary(recorder.summary()))
+                console.print_line(stream_summary(recorder.summary()))
             if observer.failure is not None:
                 raise observer.failure
     return ExitCode.OK
@@ -230,38 +253,7 @@ def _event_command(
         return lambda _entry: None
     from ...adapter.event_command import EventCommand  # only those pay for it who use it
 
-    return stack.enter_context(EventCommand(command, console.say)).tell
-
-
-@contextmanager
-def _controlled(
-    folder: Path, recorder: Recorder, subscriptions: Subscriptions, console: Console
-) -> Iterator[None]:
-    """While the stream runs other processes can stop and change it, where a socket can be had.
-
-    Who asked for its end is told at the end how it was.
-    """
-    server = ControlServer(folder, stop=recorder.stop, change=subscriptions.change)
-    try:
-        server.open()
-    except LocalFaultError as error:
-        console.say(f"this stream cannot be controlled: {error.message}")
-    failure: SentError | None = None
-    try:
-        yield
-    except TicksError as error:
-        failure = sent(error)
-        raise
-    finally:
-        server.close(Reply(summary=recorder.summary().facts(), error=failure))
-
-
-def _csv_path(
-    csv: str | None, jsonl: str | None, events: str | None, console: Console
-) -> str | None:
-    """CSV goes to stdout when no output is named, unless something else has stdout."""
-    has_output = csv is not None or jsonl is not None
-    return csv if has_output or events == "-" or console.owns_stdout else "-"
+    return stack.enter_context(EventCommand(command, console.print_line)).tell
 
 
 class Wanted(NamedTuple):
@@ -295,7 +287,7 @@ def resolved(settings: StreamSettings, config: Config, console: Console) -> Want
                 typed,
                 listed,
                 progress=progress,
-                note=console.say,
+                note=console.print_line,
                 skip=skipped.append,
                 follow=chains.append,
             )
@@ -311,9 +303,9 @@ def resolved(settings: StreamSettings, config: Config, console: Console) -> Want
 
 def _report_skipped(skipped: Sequence[Skipped], console: Console) -> None:
     for each in skipped[:_REPORTED]:
-        console.say(f"skipped: {each}")
+        console.print_line(f"skipped: {each}")
     if more := skipped[_REPORTED:]:
-        console.say(f"skipped: {counted(len(more), 'more name')}")
+        console.print_line(f"skipped: {counted(len(more), 'more name')}")
 
 
 def _part(
@@ -350,17 +342,26 @@ def _opened_sinks(
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
-        note=console.say,
+        note=console.print_line,
         rotated=log_rotation,
     )
     places: tuple[tuple[str | None, TickFormat], ...] = (
         (settings.csv, Csv(settings.mode)),
         (settings.jsonl, Jsonl()),
     )
-    openers = [partial(opened, path, row_format) for path, row_format in places if path is not None]
+    openers: list[Callable[[], PacketSink]] = [
+        partial(opened, path, row_format) for path, row_format in places if path is not None
+    ]
     if settings.view is not None:
         openers[0] = partial(_shown_sink, settings, settings.view, broker, console)
-    return open_all(openers)
+    if settings.nats is not None:
+        open_stream = partial(
+            open_nats, settings.nats, settings.nats_options, broker.symbols, console.print_line
+        )
+        openers.insert(0, open_stream)  # a server that is not there is found before a file is made
+    sinks = open_all(openers)
+    # Its acknowledgements are waited for when the files are closed.
+    return sinks if settings.nats is None else [*sinks[1:], sinks[0]]
 
 
 def _shown_sink(
@@ -371,4 +372,4 @@ def _shown_sink(
     if settings.candles_s is None:
         return RowSink(ticks, output, broker.symbols)
     candles = candle_format(ticks)
-    return LiveCandleSink(settings.candles_s, candles, output, broker.symbols, console.say)
+    return LiveCandleSink(settings.candles_s, candles, output, broker.symbols, console.print_line)
