@@ -256,6 +256,14 @@ def _event_command(
     return stack.enter_context(EventCommand(command, console.print_line)).tell
 
 
+def _csv_path(
+    csv: str | None, jsonl: str | None, events: str | None, console: Console
+) -> str | None:
+    """CSV goes to stdout when no output is named, unless something else has stdout."""
+    has_output = csv is not None or jsonl is not None
+    return csv if has_output or events == "-" or console.owns_stdout else "-"
+
+
 class Wanted(NamedTuple):
     """What a stream begins with: the spots of its chains are among the instruments."""
 
