@@ -15,14 +15,16 @@ import typer
 
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
-from ...adapter.files.outputs import open_output
+from ...adapter.files.outputs import Output, ViewOutput, open_output
 from ...adapter.files.parquet import open_parquet
 from ...adapter.jetstream.address import is_nats_address
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
+from ...adapter.rows.candles import COLUMNS as CANDLE_COLUMNS
 from ...adapter.rows.candles import candle_format
-from ...adapter.rows.format import Csv, Jsonl, TickFormat
+from ...adapter.rows.columns import columns as columns_of
+from ...adapter.rows.format import Csv, Jsonl, RowFormat, TickFormat
 from ...adapter.sinks.candles import CandleSink
 from ...adapter.sinks.file import RowSink
 from ...adapter.sinks.sink import BlockSink, FanOut, open_all
@@ -194,6 +196,8 @@ class Outputs:
     syncs: bool
     parquet: str | None = None
     has_float_prices: bool = False
+    columns: Sequence[str] | None = None
+    has_header: bool = True
 
     @property
     def use_stdout(self) -> bool:
@@ -219,6 +223,8 @@ def replay(
     parquet: Parquet = None,
     float_prices: FloatPrices = False,
     mode: Columns = None,
+    columns: options.ColumnNames = None,
+    no_header: options.NoHeader = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     dashboard: options.Dashboard = None,
@@ -240,6 +246,8 @@ def replay(
       ticks replay day.csv.gz --parquet day.parquet
       ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
+    if (columns or no_header) and csv is jsonl is parquet is None:
+        csv = "-"  # asked for as good as by name
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
     if parquet is not None:
@@ -270,7 +278,10 @@ def replay(
         is_quiet=quiet,
         is_verbose=verbose,
     )
-    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync, parquet, float_prices)
+    outputs = Outputs(
+        *(csv, jsonl, mode, candles, overwrite, fsync),
+        *(parquet, float_prices, columns, not no_header),
+    )
     row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
         try:
@@ -350,6 +361,12 @@ def open_sinks(
     unless the dashboard has that terminal."""
     mode = outputs.mode or opening.mode
     csv, parquet = Csv(mode), outputs.parquet
+    view = parsers.csv_view(
+        outputs.columns,
+        outputs.csv,
+        columns_of(mode) if outputs.candles_s is None else CANDLE_COLUMNS,
+        has_header=outputs.has_header,
+    )
     wanted: list[tuple[str, TickFormat]] = []
     if outputs.csv is not None:
         wanted.append((outputs.csv, csv))
@@ -358,13 +375,16 @@ def open_sinks(
     if not (wanted or parquet or console.owns_stdout):
         is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
         wanted.append(("-", Jsonl() if is_json else csv))
-    open_file = partial(
+    open_rows = partial(
         open_output,
         note=console.print_line,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
         inputs=settings.paths,
     )
+
+    def open_file(path: str, row_format: RowFormat) -> Output:
+        return ViewOutput(view) if view and path == "-" else open_rows(path, row_format)
 
     def open_one(path: str, row_format: TickFormat) -> BlockSink:
         if outputs.candles_s is None:

@@ -80,6 +80,7 @@ AT_NS = 1_795_146_300_123_456_789
         (Rotated("a.csv", 1200, "b.csv"), "a.csv is complete (1,200 rows), now b.csv"),
         (ReaderLeft("stdout"), "the reader of stdout left; the other outputs go on"),
         (Added(("NSE:A", "NSE:B")), "added NSE:A, NSE:B"),
+        (Added(tuple("ABCDEF")), "added 6 instruments: A, B, C, D and 2 more"),
         (Removed(("NSE:A",)), "removed NSE:A"),
         (EventsDropped(2), "2 events of this history could not be kept"),
     ],
