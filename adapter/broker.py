@@ -201,11 +201,7 @@ class BrokerAdapter:
             deliver=self._buffer.put,
             log=self.events,
         )
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=self.policy.silence_after_s,
-            stable_after_s=self.policy.stable_after_s,
-        )
+        market = MarketWatch(self.calendar)
         tracker = PacketTracker(self._modes, self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
