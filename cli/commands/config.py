@@ -64,6 +64,9 @@ _ALIASES = f"""
 # bn = "BANKNIFTY"
 """
 _EXAMPLES = {
+    "URL": "nats://127.0.0.1:4222/TICKS",
+    "HOST:PORT": "127.0.0.1:9100",
+    "SIZE": "20GB",
     "N": 1,
     "I/N": "1/2",
     "N|max": 10,
