@@ -27,7 +27,7 @@ from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
 from .market.calendar import MarketCalendar
-from .market.hours import Kind, kind_of
+from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
@@ -155,7 +155,7 @@ class BrokerAdapter:
         spread([*self._units, *units])  # raises over the limit, before anything has changed
         for instrument in wanted:
             self.symbols[instrument.key] = instrument.symbol
-            self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
+            self._kinds[instrument.key] = kind_of_instrument(instrument)
             if instrument.kind == _INDEX_KIND:
                 self._indices.add(instrument.key)
         self._units.update(units)
@@ -199,11 +199,7 @@ class BrokerAdapter:
             deliver=self._buffer.put,
             log=self.events,
         )
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=self.policy.silence_after_s,
-            stable_after_s=self.policy.stable_after_s,
-        )
+        market = MarketWatch(self.calendar)
         tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market

@@ -173,6 +173,17 @@ class Connection:
     # --- for any thread ---
 
     @property
+    def policy(self) -> Policy:
+        """What the user can turn; the evidence goes by it too."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        self.market.silence_after_s = policy.silence_after_s
+        self.market.stable_after_s = policy.stable_after_s
+
+    @property
     def units(self) -> tuple[Unit, ...]:
         """What this connection is to carry."""
         return self._wanted
