@@ -162,7 +162,7 @@ class Connection:
         self._is_urgent = True
         self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
-        self._reported_counts = (0, 0, 0)
+        self._reported_counts = (0, 0, 0, 0)
         self._refusals = 0
         self._withheld: events.Refused | None = None
         self._report_counts_at_s = 0.0
@@ -287,12 +287,14 @@ class Connection:
     def _report_counts(self) -> None:
         """What went wrong with packets since the last report; once a second at most."""
         tracker = self.tracker
-        counts = (tracker.malformed, tracker.out_of_order, tracker.duplicates)
+        counts = (tracker.malformed, tracker.foreign, tracker.out_of_order, tracker.duplicates)
         reported, self._reported_counts = self._reported_counts, counts
         if counts[0] != reported[0]:
             self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
-        if counts[1:] != reported[1:]:
-            self._log_event(events.OutOfOrder(*counts[1:]))
+        if counts[1] != reported[1]:
+            self._log_event(events.Foreign(counts[1]))
+        if counts[2:] != reported[2:]:
+            self._log_event(events.OutOfOrder(*counts[2:]))
         if self._withheld is not None:
             self._log_event(self._withheld)
         self._refusals, self._withheld = 0, None
