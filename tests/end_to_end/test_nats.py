@@ -223,22 +223,27 @@ def test_credentials_come_from_the_environment_and_are_never_shown(
         assert SECRET not in ran.stdout + ran.stderr
 
 
-def test_a_secret_in_an_address_is_refused_and_not_shown(ticks: Ticks) -> None:
+def test_a_secret_in_an_address_is_refused_and_not_shown(ticks: Ticks, tmp_path: Path) -> None:
     address = f"nats://desk:{SECRET}@127.0.0.1:4222"
     for command in (("stream", "NIFTY", "--nats", address), ("replay", address)):
         ran = ticks(*command)
         assert ran.returncode == 2
         assert SECRET not in ran.stdout + ran.stderr
-    ran = ticks("stream", "NIFTY", more={"TICKS_NATS": address})
-    assert ran.returncode == 2
-    assert SECRET not in ran.stdout + ran.stderr
+    home = tmp_path / "with-config"
+    home.mkdir()
+    (home / "config.toml").write_text(f'[stream]\nnats = "{address}"\n', encoding="utf-8")
+    for command in ("stream", "config"):
+        for more in ({"TICKS_NATS": address}, {"TICKS_HOME": str(home)}):
+            ran = ticks(command, more=more)
+            assert ran.returncode == 2
+            assert SECRET not in ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:4222", "nats://", "nats://h/a.b", "http://h"])
 def test_an_address_that_is_none_is_a_usage_error(ticks: Ticks, address: str) -> None:
     ran = ticks("stream", "NIFTY", "--nats", address)
     assert ran.returncode == 2
-    assert "nats://host[:port][/STREAM]" in ran.stderr
+    assert "nats://127.0.0.1:4222/TICKS" in ran.stderr
 
 
 # --- who does not use it pays nothing -------------------------------------------------------------
