@@ -17,7 +17,8 @@ from nats_server import NatsServer, eventually, running
 
 from ticks.adapter.clock import IST
 
-from .conftest import Begun, Ticks
+from .conftest import TICKS, Begun, Ticks
+from .window import Window
 
 SECRET = "wolpertinger"
 
@@ -130,6 +131,30 @@ def test_one_that_waits_for_the_first_tick_can_be_stopped_and_leaves_no_file(
     following.send_signal(signal.SIGINT)
     assert following.wait(20) == 0
     assert not (tmp_path / "followed.csv").exists()
+
+
+def test_on_a_terminal_it_shows_what_a_replay_of_a_file_shows(
+    ticks: Ticks, server: NatsServer, environ: dict[str, str], window: Window, tmp_path: Path
+) -> None:
+    recorded_stream(ticks, server, "--duration", "3s")
+    command = [TICKS, "replay", server.url, "--speed", "2", "--csv", "copy.csv"]
+    bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(
+        command,
+        env={**bare, "TERM": "xterm"},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=window.tty,
+        stderr=window.tty,
+    ) as process:
+        try:
+            window.read_until(lambda: process.poll() is not None and "s · " in window.text[-150:])
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert f"{server.url}/TICKS" in window.text
+    assert re.search(r"\b(100|[1-9]\d) ?%", window.text)
+    assert (tmp_path / "copy.csv").read_bytes() == (tmp_path / "day.csv").read_bytes()
 
 
 # --- a server that is away ------------------------------------------------------------------------
