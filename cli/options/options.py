@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ...adapter.clock import IST
-from ...adapter.jetstream.address import NatsAddress, parse_address
+from ...adapter.jetstream.address import NatsAddress
 from ...adapter.rows.candles import check_width
 from ...adapter.tick import Mode as TickMode
 from . import parsers
@@ -225,7 +225,7 @@ Nats = Annotated[
         WHERE,
         "Publish to NATS JetStream at nats://HOST:PORT/STREAM (port 4222 and stream TICKS by"
         " default); the stream is created if missing.",
-        parse_address,
+        parsers.nats_address,
         metavar="URL",
     ),
 ]
