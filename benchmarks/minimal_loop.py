@@ -30,13 +30,13 @@ def main() -> None:
     frames, tracker = (
         FrameReader(),
         PacketTracker(
-            {Mode.QUOTE},
             set(),
             MarketWatch(MarketCalendar(), silence_after_s=30.0, stable_after_s=5.0).segment,
         ),
     )
     rows = CsvRows(Mode.QUOTE, {(1, token): token for token in tokens})
     units = [Unit(1, token, Mode.QUOTE) for token in tokens]
+    tracker.carry(units)
     for request in requests(units, SubscribeAction.SUBSCRIBE, 1):
         link.send_text(request.text)
     os.write(1, csv_header(Mode.QUOTE))

@@ -42,7 +42,14 @@ class Book(PacketTracker):
 
 def book(*modes: Mode, unordered: set[InstrumentKey] | None = None) -> Book:
     market = MarketWatch(MarketCalendar(), silence_after_s=30.0)
-    return Book(set(modes or (Mode.LTP,)), unordered or set(), market.segment)
+    tracker = Book(unordered or set(), market.segment)
+    tracker.carry(
+        Unit(exchange, token, mode)
+        for exchange in (1, 3)
+        for token in ("2885", "1594", "99926000")
+        for mode in modes or (Mode.LTP,)
+    )
+    return tracker
 
 
 def test_well_packets_pass_in_order_and_are_counted() -> None:
@@ -79,7 +86,7 @@ def test_the_same_token_on_two_exchanges_is_two_instruments() -> None:
         (packet(1)[:34], "length"),
         (b"\x09" + packet(1)[1:], "mode"),
         (b"\x00" * 51, "mode"),
-        (packet(1, mode=Mode.SNAP), "mode"),  # nobody subscribed to it
+        (packet(1, mode=Mode.SNAP)[:-1], "length"),  # too short first, then foreign
         (packet(1, token=b"\xff\xfe"), "token"),
     ],
 )
@@ -91,6 +98,25 @@ def test_a_malformed_packet_is_counted_by_reason_and_goes_no_further(
     assert tracker.take([good, bad, packet(2)], 0.0) == [good, packet(2)]
     assert (tracker.ticks, tracker.malformed) == (2, 1)
     assert tracker.malformed_by_reason == {reason: 1}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [packet(1, token=b"7"), packet(1, exchange=2), packet(1, mode=Mode.SNAP)],
+    ids=["token", "segment", "mode"],
+)
+def test_what_nobody_subscribed_to_is_counted_and_goes_no_further(other: bytes) -> None:
+    tracker = book()
+    assert tracker.take([packet(1), other, packet(2), other], 0.0) == [packet(1), packet(2)]
+    assert (tracker.ticks, tracker.foreign, tracker.malformed) == (2, 2, 0)
+    assert len(tracker.seen) == 1
+
+
+def test_what_comes_late_of_a_unit_given_up_is_a_tick() -> None:
+    tracker = book()
+    tracker.carry([])
+    assert tracker.take([packet(1)], 0.0) == [packet(1)]
+    assert tracker.foreign == 0
 
 
 def test_a_known_instrument_s_short_packet_is_malformed_too() -> None:
@@ -205,7 +231,7 @@ def test_endless_garbage_behind_tokens_does_not_grow_the_book(
 def test_whatever_comes_each_packet_is_either_passed_or_counted(packets: list[bytes]) -> None:
     tracker = book()
     passed = tracker.take(packets, 0.0)
-    assert len(passed) + tracker.malformed == len(packets)
+    assert len(passed) + tracker.malformed + tracker.foreign == len(packets)
     assert tracker.ticks == len(passed)
     assert sum(tracker.malformed_by_reason.values()) == tracker.malformed
     assert all(len(p) >= 51 and p[0] == Mode.LTP for p in passed)
