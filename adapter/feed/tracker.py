@@ -3,9 +3,11 @@
 Pure. This is the hot path: one dictionary look-up and two comparisons a packet that is well.
 
 Rules
-- A packet is malformed when it is short, of an unknown mode, or when its token is not UTF-8. A good
-  one of a token, segment or mode that was never subscribed to is foreign. Both are counted, and go
-  no further: they are no rows and no sign that the feed is alive.
+- A packet is malformed when it is short, of an unknown mode, or when its token is not UTF-8. It is
+  counted and goes no further.
+- A packet of a token, segment or mode that was never subscribed here is foreign: counted, kept
+  nowhere (a server may send any number of them), and no sign that the feed lives. What still comes
+  of a unit that was dropped is recorded like any other.
 - Sequence numbers grow over a whole exchange feed, so a jump proves no loss. By (exchange, token,
   mode) they can show a packet out of order or twice; such packets are counted and kept.
 - Indices have meaningless sequence numbers, and 0 is none: those prove nothing.
@@ -59,8 +61,7 @@ class InstrumentState(UnitTimes):
 
 class PacketTracker:
     """What one connection has received. `unordered` are the instruments whose sequence numbers mean
-    nothing. `segment_of` gives the evidence of an exchange type. `carry` comes first: until then
-    everything is foreign.
+    nothing. `segment_of` gives the evidence of an exchange type.
 
     The feed thread alone writes here. Snapshots read the counters and copy `seen` from another
     thread (`list` copies in one step); `unordered` may grow at any time.
@@ -72,15 +73,14 @@ class PacketTracker:
         segment_of: Callable[[int], SegmentEvidence],
     ) -> None:
         self.ticks = 0
+        self.foreign = 0
         self.malformed = 0
         self.malformed_by_reason: Counter[str] = Counter()
-        self.foreign = 0
         self.out_of_order = 0
         self.duplicates = 0
         self.seen: dict[tuple[InstrumentKey, Mode], InstrumentState] = {}
         self._by_head: dict[bytes, InstrumentState] = {}
-        # Only grows: what still comes of a unit that was given up is late, not foreign.
-        self._subscribed: set[Unit] = set()
+        self._carried: set[Unit] = set()  # ever, so that late packets of a dropped unit pass
         self._unordered = unordered
         self._segment_of = segment_of
 
@@ -134,7 +134,7 @@ class PacketTracker:
     def carry(self, units: Iterable[Unit]) -> None:
         """These are subscribed from now on: others say nothing of their segments any more."""
         wanted = set(units)
-        self._subscribed |= wanted
+        self._carried |= wanted
         for (key, mode), seen in self.seen.items():
             seen.is_wanted = (*key, mode) in wanted
 
@@ -171,7 +171,7 @@ class PacketTracker:
         head, sequence, exchange_ms = _HEAD.unpack_from(packet)
         mode = Mode(packet[0])
         key = (packet[1], token)
-        if Unit(*key, mode) not in self._subscribed:
+        if Unit(*key, mode) not in self._carried:
             self.foreign += 1
             return None
         entry = self.seen.get((key, mode))

@@ -14,11 +14,13 @@ from ...adapter.clock import IST
 from ...adapter.errors import UsageError
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _LONGEST_S = 366 * 86_400.0
+_SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
+_HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
 
 _LONGEST_SHOWN = 60
@@ -133,6 +135,28 @@ def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
 def port(text: str) -> int:
     """A port, or 0 for a free one. Raises ValueError with the reason."""
     return whole_number(text, most=65_535)
+
+
+def size(text: str) -> int:
+    """Bytes in `500MB` or `20GB` (of 1000 each). Raises ValueError with the reason."""
+    match = _SIZE.fullmatch(text.strip())
+    bytes_ = int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ") if match else 0
+    if bytes_ <= 0:
+        raise ValueError(f"{text!r} is not a valid size (examples: 500MB, 20GB)")
+    return bytes_
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Host and port of `9100`, `:9100`, `0.0.0.0:9100` or `[::1]:9100`; without a host 127.0.0.1.
+
+    Raises ValueError with the reason.
+    """
+    match = _HOST_PORT.fullmatch(text.strip())
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError(
+            f"{text!r} is not an address to listen on (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
+        )
+    return (match["host"] or "127.0.0.1").strip("[]"), int(match["port"])
 
 
 def rate(text: str) -> float:

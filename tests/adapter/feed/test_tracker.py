@@ -44,8 +44,8 @@ def book(*modes: Mode, unordered: set[InstrumentKey] | None = None) -> Book:
     market = MarketWatch(MarketCalendar(), silence_after_s=30.0)
     tracker = Book(unordered or set(), market.segment)
     tracker.carry(
-        Unit(exchange, token, mode)
-        for exchange in (1, 3)
+        Unit(exchange_type, token, mode)
+        for exchange_type in (1, 3)
         for token in ("2885", "1594", "99926000")
         for mode in modes or (Mode.LTP,)
     )
@@ -86,7 +86,6 @@ def test_the_same_token_on_two_exchanges_is_two_instruments() -> None:
         (packet(1)[:34], "length"),
         (b"\x09" + packet(1)[1:], "mode"),
         (b"\x00" * 51, "mode"),
-        (packet(1, mode=Mode.SNAP)[:-1], "length"),  # too short first, then foreign
         (packet(1, token=b"\xff\xfe"), "token"),
     ],
 )
@@ -98,25 +97,6 @@ def test_a_malformed_packet_is_counted_by_reason_and_goes_no_further(
     assert tracker.take([good, bad, packet(2)], 0.0) == [good, packet(2)]
     assert (tracker.ticks, tracker.malformed) == (2, 1)
     assert tracker.malformed_by_reason == {reason: 1}
-
-
-@pytest.mark.parametrize(
-    "other",
-    [packet(1, token=b"7"), packet(1, exchange=2), packet(1, mode=Mode.SNAP)],
-    ids=["token", "segment", "mode"],
-)
-def test_what_nobody_subscribed_to_is_counted_and_goes_no_further(other: bytes) -> None:
-    tracker = book()
-    assert tracker.take([packet(1), other, packet(2), other], 0.0) == [packet(1), packet(2)]
-    assert (tracker.ticks, tracker.foreign, tracker.malformed) == (2, 2, 0)
-    assert len(tracker.seen) == 1
-
-
-def test_what_comes_late_of_a_unit_given_up_is_a_tick() -> None:
-    tracker = book()
-    tracker.carry([])
-    assert tracker.take([packet(1)], 0.0) == [packet(1)]
-    assert tracker.foreign == 0
 
 
 def test_a_known_instrument_s_short_packet_is_malformed_too() -> None:
@@ -225,6 +205,32 @@ def test_endless_garbage_behind_tokens_does_not_grow_the_book(
     assert len(tracker.seen) == 1
     assert len(tracker._by_head) <= 10
     assert tracker.ticks == 100
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [packet(1, token=b"3045"), packet(1, exchange=13), packet(1, mode=Mode.SNAP), packet(1, b"")],
+    ids=["token", "segment", "mode", "no token"],
+)
+def test_what_nobody_subscribed_to_is_counted_and_kept_nowhere(foreign: bytes) -> None:
+    tracker = book()
+    good = packet(1)
+    assert tracker.take([foreign, good, foreign], 0.0) == [good]
+    assert (tracker.foreign, tracker.malformed, tracker.ticks) == (2, 0, 1)
+    assert len(tracker.seen) == len(tracker._by_head) == 1
+
+
+def test_a_foreign_packet_that_is_short_is_malformed() -> None:
+    tracker = book()
+    assert tracker.take([packet(1, mode=Mode.SNAP)[:100]], 0.0) == []
+    assert (tracker.foreign, tracker.malformed) == (0, 1)
+
+
+def test_what_still_comes_after_a_unit_is_dropped_is_recorded() -> None:
+    tracker = book()
+    tracker.carry([])
+    assert tracker.take([packet(1)], 0.0) == [packet(1)]
+    assert (tracker.foreign, tracker.malformed) == (0, 0)
 
 
 @given(st.lists(st.binary(max_size=60) | st.builds(packet, st.integers(0, 2**62)), max_size=20))

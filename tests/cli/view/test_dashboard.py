@@ -37,6 +37,7 @@ from ticks.cli.view.verdict import verdict_of
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LIVE_AT = datetime(2026, 11, 20, 9, 27, 42, 123_000, IST)
+LOOKS = ["live", "partial", "losing", "silent", "waiting", "lost", "crowded"]
 SIZES = [(80, 24), (40, 24), (120, 35), (200, 60)]
 
 
@@ -54,9 +55,7 @@ def line(snapshot: FeedSnapshot, label: str) -> str:
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize(
-    "look", ["live", "partial", "losing", "silent", "waiting", "lost", "crowded"]
-)
+@pytest.mark.parametrize("look", LOOKS)
 def test_a_look_is_the_one_that_was_designed(
     look: str, size: tuple[int, int], request: pytest.FixtureRequest
 ) -> None:
