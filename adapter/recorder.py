@@ -292,7 +292,6 @@ class Recorder:
             out_of_order=now.out_of_order,
             duplicates=now.duplicates,
             outputs={sink.name: sink.rows for sink in self._sinks.sinks},
-            foreign=now.foreign,
             names_skipped=self._names_skipped,
             is_demo=self._is_demo,
         )
