@@ -14,6 +14,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
@@ -31,7 +32,7 @@ from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
-from .urls import FEED_URL
+from .urls import FEED_URL, without_secrets
 from .waker import Waker
 from .wire.packet import decode_packet
 from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
@@ -104,7 +105,7 @@ class BrokerAdapter:
             return
         self._connections, self._threads, self.error = [], [], None
         self._is_connected = True
-        self._snapshots.restart_rate()
+        self._snapshots.restart()
         self._assign()
 
     def stop(self) -> None:
@@ -280,7 +281,12 @@ class BrokerAdapter:
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
         """How the stream stands now, with its `most_instruments` most active instruments."""
-        return self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+        now = self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+        return replace(
+            now,
+            feed=without_secrets(self._feed_url),
+            login_wait_s=self._sessions.totp_wait_s,
+        )
 
 
 def _final_error(error: TicksError, connection: Connection) -> TicksError:
