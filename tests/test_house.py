@@ -52,6 +52,8 @@ PURE = [
     "adapter/market/*.py",
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
+    "adapter/history.py",
+    "adapter/intervals.py",
     "cli/view/dashboard.py",
     "cli/view/figures.py",
     "cli/view/frame.py",
