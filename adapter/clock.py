@@ -8,7 +8,7 @@ saving, so IST is a fixed offset.
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from typing import Protocol
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -40,3 +40,8 @@ def ist_time(wall_ns: int) -> datetime:
     """The Indian wall time of `wall_ns` (nanoseconds since the epoch), to the microsecond."""
     seconds, rest_ns = divmod(wall_ns, 1_000_000_000)
     return datetime.fromtimestamp(seconds, IST).replace(microsecond=rest_ns // 1000)
+
+
+def midnight_us(day: date) -> int:
+    """Microseconds since the epoch at which `day` begins in India."""
+    return round(datetime(day.year, day.month, day.day, tzinfo=IST).timestamp()) * 1_000_000

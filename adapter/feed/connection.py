@@ -162,7 +162,7 @@ class Connection:
         self._is_urgent = True
         self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
-        self._reported_counts = (0, 0, 0)
+        self._reported_counts = (0, 0, 0, 0)
         self._refusals = 0
         self._withheld: events.Refused | None = None
         self._report_counts_at_s = 0.0
@@ -228,10 +228,6 @@ class Connection:
         now_s = self._clock.now_s()
         return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
-    def _is_check_due(self) -> bool:
-        due_s = min(self.state.check_at_s, self.market.due_s)
-        return not self.state.is_final and self._clock.now_s() >= due_s
-
     def _handle(self, event: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(event, Received):
             return
@@ -291,12 +287,14 @@ class Connection:
     def _report_counts(self) -> None:
         """What went wrong with packets since the last report; once a second at most."""
         tracker = self.tracker
-        counts = (tracker.malformed, tracker.out_of_order, tracker.duplicates)
+        counts = (tracker.malformed, tracker.foreign, tracker.out_of_order, tracker.duplicates)
         reported, self._reported_counts = self._reported_counts, counts
         if counts[0] != reported[0]:
             self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
-        if counts[1:] != reported[1:]:
-            self._log_event(events.OutOfOrder(*counts[1:]))
+        if counts[1] != reported[1]:
+            self._log_event(events.Foreign(counts[1]))
+        if counts[2:] != reported[2:]:
+            self._log_event(events.OutOfOrder(*counts[2:]))
         if self._withheld is not None:
             self._log_event(self._withheld)
         self._refusals, self._withheld = 0, None
@@ -317,8 +315,11 @@ class Connection:
 
     def _run_timers(self) -> None:
         """Timer events that are due by now, and the end where it was asked for."""
-        if self._is_check_due() and not self._is_stopping:
-            self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
+        # Read before the backlog is: what comes after that moment was no silence before it.
+        check_s, check_ns = self._clock.now_s(), self._clock.wall_ns()
+        is_check_due = check_s >= min(self.state.check_at_s, self.market.due_s)
+        if is_check_due and not self._is_stopping:
+            self._wait_until(check_s)
         if self._is_stopping:
             self._step(Stopped())
         now_s, state = self._clock.now_s(), self.state
@@ -326,20 +327,19 @@ class Connection:
             self._step(Due())
         if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
             self._step(Beaten())
-        if self._is_check_due():
-            self._check(now_s)
         if now_s >= self._report_counts_at_s:
             self._report_counts_at_s = now_s + _COUNTS_APART_S
             self._report_counts()
+        if is_check_due and not self.state.is_final:
+            self._check(check_s, check_ns)
 
-    def _check(self, now_s: float) -> None:
+    def _check(self, now_s: float, wall_ns: int) -> None:
         self._step_ticked()
         self._carry()
-        wall_ns = self._clock.wall_ns()
         verdict = self.market.check(now_s, wall_ns, self._draw())
         self._is_urgent = True
         self._take_findings()
-        self._step(Checked(verdict, self._draw()))
+        self._apply(Checked(verdict, self._draw()), now_s)
         self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:

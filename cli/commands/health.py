@@ -96,7 +96,7 @@ def health(
     draws = can_draw_on(sys.stdout) and not as_json
     screen = Screen(Outlet(sys.stdout.fileno())) if draws else None
 
-    note: Callable[[str], None] = screen.say if screen else partial(typer.echo, err=True)
+    note: Callable[[str], None] = screen.print_line if screen else partial(typer.echo, err=True)
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
         config = replace(Config.from_env(environ), aliases=aliases(os.environ))
@@ -196,4 +196,4 @@ def _run_folder() -> Path:
 def _print(screen: Screen, lines: Sequence[Line], *, has_color: bool) -> None:
     """Lines above what is drawn, to stay."""
     for line in Frame(tuple(lines)).ansi(has_color=has_color):
-        screen.say(line)
+        screen.print_line(line)

@@ -78,7 +78,7 @@ class Console:
         """Where the dashboard is drawn; None without one."""
         return self._screen
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Print a line on stderr, above the dashboard while there is one; that never blocks.
 
         A stderr that nobody reads any more is no reason to stop. Text from elsewhere (a reason, a
@@ -88,7 +88,7 @@ class Console:
             return
         line = printable(line)
         if self._screen is not None and self._is_showing:
-            self._screen.say(line)
+            self._screen.print_line(line)
             return
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
@@ -101,7 +101,7 @@ class Console:
         line_of = verbose_line if self._is_verbose else event_line
         line = line_of(entry, is_one_of_several=is_one_of_several)
         if line is not None:
-            self.say(line)
+            self.print_line(line)
 
     @contextlib.contextmanager
     def progress(self, label: str, *, draws: bool = True) -> Iterator[Progress]:

@@ -47,10 +47,12 @@ class Observer:
         self._broker = broker
         self._recorder = recorder
         self._console = console
-        self._status = StatusWriter(status, console.say)
+        self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
         self._events = (
-            None if events is None else EventWriter(events, broker.events.reader(), console.say)
+            None
+            if events is None
+            else EventWriter(events, broker.events.reader(), console.print_line)
         )
         self._size: tuple[int, int] | None = None
         self._is_counting_down = False

@@ -5,8 +5,8 @@ Rules
   clean however the program ends, even by SIGKILL or Ctrl-Z, and the last frame stays where it is.
 - A draw is one write, in full: what others wrote there meanwhile is overwritten.
 - The block never holds the terminal's last line; the cursor rests there.
-- `say` never waits for the terminal. Only `draw` and `close` write, and they do not wait for a
-  terminal that is stuck (outlet.py): a frame is passed over, messages are kept, bounded.
+- `print_line` never waits for the terminal. Only `draw` and `close` write, and they do not wait for
+  a terminal that is stuck (outlet.py): a frame is skipped, messages are kept, bounded.
 - While another job has the terminal (this one is in the background), no block is drawn: messages
   are written as plain lines, as any job's are. The first draw in the foreground starts afresh.
 """
@@ -53,7 +53,7 @@ class Screen:
         columns, lines = found if found.columns and found.lines else _FALLBACK_SIZE
         return columns, max(1, lines - 1)
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Show `line` above the block, with the next draw."""
         with self._lock:
             self._said.append(line)

@@ -100,7 +100,7 @@ class FakeConsole:
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool) -> None:
         self.logged.append(f"{entry.connection} {entry.event.name} {is_one_of_several}")
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         self.said.append(line)
 
     def show(self, snapshot: FeedSnapshot) -> None:
