@@ -189,7 +189,7 @@ def run_stream(
     )
     broker.subscribe(instruments, settings.mode)
     with ExitStack() as stack:
-        stack.enter_context(serving_metrics(settings.metrics, broker, console.say))
+        stack.enter_context(serving_metrics(settings.metrics, broker, console.print_line))
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
@@ -305,7 +305,7 @@ def _opened_sinks(
     ]
     if settings.nats is not None:
         open_stream = partial(
-            open_nats, settings.nats, settings.nats_options, broker.symbols, console.say
+            open_nats, settings.nats, settings.nats_options, broker.symbols, console.print_line
         )
         openers.insert(0, open_stream)  # a server that is not there is found before a file is made
     sinks = open_all(openers)
