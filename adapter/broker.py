@@ -15,6 +15,7 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
@@ -27,6 +28,7 @@ from .feed.lifecycle import Policy
 from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
+from .limits import start_thread
 from .market.calendar import MarketCalendar
 from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
@@ -205,12 +207,8 @@ class BrokerAdapter:
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )
+        self._threads.append(start_thread(partial(self._live, connection), name=f"feed {number}"))
         self._connections.append(connection)
-        thread = threading.Thread(
-            target=self._live, args=(connection,), name=f"feed {number}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
 
     def _live(self, connection: Connection) -> None:
         """The thread of one connection. The first loss for good ends the stream."""
