@@ -50,7 +50,7 @@ class BrokerAdapter:
 
     Threads: one caller connects, subscribes, takes ticks and disconnects; `stop`, `snapshot` and
     `events` are for any thread. `error` is written by the feed thread that lost its connection
-    first, and read by everybody. `_modes`, `_indices` and `symbols` only grow, and the feed threads
+    first, and read by everybody. `_indices` and `symbols` only grow, and the feed threads
     and the outputs read them while they do; snapshots copy `_units` and `_connections` before they
     iterate.
     """
@@ -76,7 +76,6 @@ class BrokerAdapter:
         self._sessions = sessions
         self._feed_url = feed_url
         self._units: dict[Unit, None] = {}
-        self._modes: set[int] = set()
         self._indices: set[InstrumentKey] = set()
         self._kinds: dict[InstrumentKey, Kind] = {}
         self._connections: list[Connection] = []
@@ -159,7 +158,6 @@ class BrokerAdapter:
             self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
             if instrument.kind == _INDEX_KIND:
                 self._indices.add(instrument.key)
-        self._modes.add(mode)
         self._units.update(units)
         if self._is_connected:
             self._assign()
@@ -206,7 +204,7 @@ class BrokerAdapter:
             silence_after_s=self.policy.silence_after_s,
             stable_after_s=self.policy.stable_after_s,
         )
-        tracker = PacketTracker(self._modes, self._indices, market.segment)
+        tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )

@@ -198,12 +198,13 @@ class RenewalFailed(FeedEvent):
 @dataclass(frozen=True, slots=True)
 class Refused(FeedEvent):
     """The broker refused a request. `request` and `instruments` are None where it did not say
-    which."""
+    which. `others`: how many more it refused within a second, which are not listed."""
 
     code: str
     detail: str
     request: str | None = None
     instruments: int | None = None
+    others: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,7 +431,7 @@ def _wall_ns(at: datetime) -> int:
 
 
 class EventLog:
-    """Add from any thread; one reader takes.
+    """Add from any thread; every reader takes all events. The log is a reader itself (`take`).
 
     Not for signal handlers: one that strikes inside `add` would wait for a lock that its own thread
     holds.
@@ -443,26 +444,58 @@ class EventLog:
         self._waker = waker
         self._most_events = most_events
         self._lock = threading.Lock()
-        """Guards all that follows: connections, recorder and sinks add, the observer takes."""
-        self._number = 0
-        self._kept: deque[tuple[int, LogEntry]] = deque()
-        self._others: deque[tuple[int, LogEntry]] = deque()
-        self._dropped = 0
+        """Guards all that follows: connections, recorder and sinks add, the readers take."""
         self._recent: deque[LogEntry] = deque(maxlen=RECENT_EVENTS)
+        self._own_reader = EventReader(clock, self._lock, most_events)
+        self._readers = [self._own_reader]
+
+    def reader(self) -> EventReader:
+        """Another reader, of what is added from now on; one that is stuck costs nobody else."""
+        added = EventReader(self._clock, self._lock, self._most_events)
+        with self._lock:
+            self._readers.append(added)
+        return added
 
     def add(self, event: FeedEvent, *, connection: int = 0) -> None:
         """Log an event now (0: it concerns the whole stream), and wake whoever waits."""
         entry = LogEntry(self._clock.wall_ns(), connection, event)
         with self._lock:
-            self._number += 1
-            waiting = self._kept if isinstance(event, ALWAYS_KEPT) else self._others
-            waiting.append((self._number, entry))
-            if len(self._others) > self._most_events:
-                self._others.popleft()
-                self._dropped += 1
+            for reader in self._readers:
+                reader.keep(entry)
             self._recent.append(entry)
         if self._waker is not None:
             self._waker.wake()
+
+    def take(self) -> list[LogEntry]:
+        """The events since the last call, oldest first, and how many had to be dropped."""
+        return self._own_reader.take()
+
+    def recent(self) -> tuple[LogEntry, ...]:
+        """The newest events, taken or not, oldest first."""
+        with self._lock:
+            return tuple(self._recent)
+
+
+class EventReader:
+    """What one reader of an `EventLog` has not taken yet. `lock` is the log's."""
+
+    def __init__(self, clock: Clock, lock: threading.Lock, most_events: int) -> None:
+        self._clock = clock
+        self._lock = lock
+        self._most_events = most_events
+        self._number = 0
+        self._kept: deque[tuple[int, LogEntry]] = deque()
+        self._others: deque[tuple[int, LogEntry]] = deque()
+        self._dropped = 0
+
+    def keep(self, entry: LogEntry) -> None:
+        """For the log, which holds the lock."""
+        self._number += 1
+        waiting = self._kept if isinstance(entry.event, ALWAYS_KEPT) else self._others
+        waiting.append((self._number, entry))
+        if len(self._others) > self._most_events:
+            self._others.popleft()
+            self._dropped += 1
 
     def take(self) -> list[LogEntry]:
         """The events since the last call, oldest first, and how many had to be dropped."""
@@ -473,11 +506,5 @@ class EventLog:
             taken = [entry for _, entry in numbered]
             if self._dropped:
                 taken.append(LogEntry(self._clock.wall_ns(), 0, EventsDropped(self._dropped)))
-                self._recent.append(taken[-1])
                 self._dropped = 0
         return taken
-
-    def recent(self) -> tuple[LogEntry, ...]:
-        """The newest events, taken or not, oldest first."""
-        with self._lock:
-            return tuple(self._recent)

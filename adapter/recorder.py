@@ -259,6 +259,7 @@ class Recorder:
             uncertain_s=now.uncertain_s,
             dropped=dropped,
             malformed=now.malformed,
+            foreign=now.foreign,
             out_of_order=now.out_of_order,
             duplicates=now.duplicates,
             outputs={sink.name: sink.rows for sink in self._sinks.sinks},

@@ -244,6 +244,7 @@ class SnapshotBuilder:
             last_cause=next((c.last_cause for c in shown if c.last_cause), ""),
             dropped=self._buffer.dropped,
             malformed=sum(tracker.malformed for tracker in trackers),
+            foreign=sum(tracker.foreign for tracker in trackers),
             out_of_order=sum(tracker.out_of_order for tracker in trackers),
             duplicates=sum(tracker.duplicates for tracker in trackers),
             buffered=self._buffer.size,

@@ -113,6 +113,12 @@ def main() -> None:
         path = recorded(folder, "csv", "quote", rows)
         show("quote csv, one symbol", path, rows, rounds, *to_csv, "--symbol", "SYMBOL1001")
         show("quote csv to candles", path, rows, rounds, *to_csv, "--candles", "1m")
+        parquet = str(folder / "all.parquet")
+        to_parquet = ("--parquet", parquet, "--overwrite")
+        show("quote csv to parquet", path, rows, 1, *to_parquet)
+        measure([str(folder / "few.csv"), "--parquet", str(folder / "few.parquet"), "--overwrite"])
+        measure([path, *to_parquet])
+        show("quote parquet to csv", parquet, rows, 1, *to_csv)
         path = recorded(folder, "jsonl", "quote", rows)
         show("quote json lines to a file", path, rows, rounds, *to_json)
         tenth = rows // 10

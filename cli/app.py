@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from ..adapter.errors import UsageError
 from .exit_codes import run_guarded
 from .registry import CONTEXT, SUMMARIES, Command, load, owners_of, without_types
+from .terminal.outlet import unblocked_stderr
 from .usage_errors import similar, translate_usage_errors
 
 if TYPE_CHECKING:
@@ -125,4 +126,6 @@ def run(arguments: Sequence[str]) -> object:
 
 def main() -> None:
     """The program."""
-    sys.exit(run_guarded(run, sys.argv[1:]))
+    with unblocked_stderr():
+        code = run_guarded(run, sys.argv[1:])
+    sys.exit(code)

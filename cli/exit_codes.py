@@ -176,6 +176,11 @@ REMEDIES: dict[str, str] = {
     "output-is-folder": "name a file in it",
     "output-no-rights": "change its permissions, or choose another path",
     "output-unwritable": "choose another path",
+    "output-exists": "choose another path, or --overwrite",
+    "output-not-a-file": "choose another path",
+    "conversion-interrupted": "run it again, to its end",
+    "parquet-not-installed": "pip install 'angel-ticks[parquet]'; from a clone:"
+    " pip install '.[parquet]'",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
     "recording-without-rows": "check that it is the right file, and that ticks came while it was"
@@ -197,6 +202,20 @@ REMEDIES: dict[str, str] = {
     "openssl-missing": "install openssl, or leave out --tls: plain http and ws are allowed on "
     "loopback",
     "openssl-failed": "leave out --tls, or fix the openssl command",
+    # --- NATS, metrics
+    "extra-missing": "pip install 'angel-ticks[{extra}]'; from a clone: pip install '.[{extra}]'",
+    "nats-address": "write it as nats://host[:port][/STREAM]",
+    "nats-address-secret": "leave that part out: credentials belong in NATS_CREDS, NATS_NKEY,"
+    " NATS_USER and NATS_PASSWORD, or NATS_TOKEN",
+    "nats-file": "check {variable}: its path, permissions and contents",
+    "nats-unreachable": "check the address and that nats-server is running",
+    "nats-refused": "check NATS_CREDS, NATS_NKEY, NATS_USER and NATS_PASSWORD, or NATS_TOKEN",
+    "nats-certificate": "name the certificate authority's file in NATS_CA",
+    "nats-no-jetstream": "start the server with JetStream: nats-server -js",
+    "nats-no-stream": "check the name of the stream; `ticks stream --nats` makes one",
+    "nats-stream": "look at the stream with the server's own tool: nats stream info",
+    "nats-not-acknowledged": "check the server; what other outputs hold is complete",
+    "metrics-port": "choose another port, or 0 for a free one",
     # --- this machine: disk, clock, port
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",

@@ -29,12 +29,19 @@ OWNERS = {
     "pyotp": "adapter/auth/totp.py",
     "websocket": "adapter/feed/link.py",
     "platformdirs": "adapter/paths.py",
+    "pyarrow": "adapter/files/parquet.py",
     "websockets": "adapter/simulator/feed_server.py",
+    "nats": "adapter/jetstream/link.py",
+    "nkeys": "adapter/jetstream/link.py",
+    "prometheus_client": "adapter/metrics.py",
 }
 """The one file of the adapter that may import a foreign library that does I/O."""
 
 VALUE_LIBRARIES = {"msgspec"}
 """These turn values into values, and may be used wherever they save code."""
+
+EXTRAS = ("parquet", "nats", "metrics")
+"""What users install only if they want it: never imported before it is asked for."""
 
 NEVER_IMPORTED = {
     "smartapi-python": "adapter/auth/smartapi.py runs one module of it, without an import",
@@ -99,11 +106,16 @@ def foreign_imports(path: Path) -> set[str]:
 
 
 def requirements(*extras: str) -> list[Requirement]:
-    """What the project declares: its dependencies and those of `extras`."""
+    """What the project declares: its dependencies and those of `extras`, extras in them too."""
     lines = [*PROJECT["project"]["dependencies"]]
     for extra in extras:
         lines += PROJECT["project"]["optional-dependencies"][extra]
-    return [Requirement(line) for line in lines]
+    named = [Requirement(line) for line in lines]
+    inner = [
+        extra for each in named if each.name == PROJECT["project"]["name"] for extra in each.extras
+    ]
+    ours = [each for each in named if each.name != PROJECT["project"]["name"]]
+    return [*ours, *requirements(*inner)] if inner else ours
 
 
 def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
@@ -176,8 +188,24 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
         for path in MODULES
         for library in foreign_imports(path)
     }
-    declared = {canonicalize_name(requirement.name) for requirement in requirements()}
+    declared = {canonicalize_name(requirement.name) for requirement in requirements(*EXTRAS)}
     assert imported | NEVER_IMPORTED.keys() == declared
+
+
+def test_what_an_extra_brings_is_imported_inside_a_function() -> None:
+    """`import ticks.adapter...` works without it, and costs nobody who does not ask for it."""
+    mandatory = {canonicalize_name(requirement.name) for requirement in requirements()}
+    distributions = packages_distributions()
+    for path in MODULES:
+        at_import = {
+            alias.name if isinstance(node, ast.Import) else node.module or ""
+            for node in tree(path).body
+            if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level)
+            for alias in node.names
+        }
+        foreign = {name.partition(".")[0] for name in at_import} - sys.stdlib_module_names
+        bringers = {canonicalize_name(distributions[name][0]) for name in foreign}
+        assert bringers <= mandatory, path
 
 
 @pytest.mark.parametrize(
@@ -197,7 +225,7 @@ def test_the_lock_file_satisfies_the_declared_requirements() -> None:
     text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     locked = dict(re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, flags=re.MULTILINE))
     assert "://" not in text, "an address would tie the lock file to one index"
-    for requirement in requirements("test", "dev"):
+    for requirement in requirements("test", "dev", *EXTRAS):
         version = locked.get(canonicalize_name(requirement.name))
         assert version is not None, f"{requirement} is not locked"
         assert requirement.specifier.contains(version), f"{requirement}, locked at {version}"

@@ -119,6 +119,68 @@ def test_json_lines_hold_the_same_to_all_three(mode: Mode) -> None:
             assert best == list(as_csv["bid1_price"].dropna())
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["decimals", "doubles"])
+def parquet_files(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, bool]:
+    """A folder with the minute in each mode as Parquet, and whether its prices are doubles."""
+    folder = tmp_path_factory.mktemp("parquet")
+    options = ["--float-prices"] if request.param else []
+    for mode in ("ltp", "quote", "snap"):
+        source, target = MINUTE / f"{mode}.csv", folder / f"{mode}.parquet"
+        command = [TICKS, "replay", str(source), "--parquet", str(target), *options]
+        subprocess.run(command, check=True, capture_output=True, timeout=30)
+    return folder, request.param
+
+
+@MODES
+def test_parquet_holds_the_same_to_all_three(parquet_files: tuple[Path, bool], mode: Mode) -> None:
+    folder, has_floats = parquet_files
+    path = folder / f"{mode.label}.parquet"
+    with (MINUTE / f"{mode.label}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    by_pandas, by_polars = pd.read_parquet(path), pl.read_parquet(path)
+    by_duckdb = duckdb.sql(f"FROM '{path}'")
+    assert tuple(by_pandas.columns) == tuple(by_polars.columns) == columns(mode)
+    assert tuple(by_duckdb.columns) == columns(mode)
+    duckdb_rows = dict(zip(columns(mode), zip(*rows_of_texts(by_duckdb), strict=True), strict=True))
+    for column in columns(mode):
+        kind = kind_of(column)
+        expected = [as_value(kind, row[column], has_floats) for row in rows]
+        assert [None if pd.isna(v) else v for v in by_pandas[column]] == expected, column
+        assert by_polars[column].to_list() == expected, column
+        assert [as_value(kind, v, has_floats) for v in duckdb_rows[column]] == expected, column
+        if kind == "price":
+            dtype = by_polars.schema[column]
+            assert dtype == (pl.Float64 if has_floats else pl.Decimal(19, 2))
+        if kind == "time":
+            assert by_polars.schema[column] == pl.Datetime("us", "Asia/Kolkata")
+            assert str(by_pandas[column].dtype) == "datetime64[us, Asia/Kolkata]"
+
+
+def as_value(kind: str, cell: str, has_floats: bool) -> object:
+    """What a reader gives for a cell of CSV."""
+    if cell == "":
+        return None
+    if kind == "time":
+        return datetime.fromisoformat(cell)
+    if kind == "price":
+        return float(cell) if has_floats else Decimal(cell)
+    return cell if kind == "text" else float(cell)
+
+
+def rows_of_texts(table: duckdb.DuckDBPyRelation) -> list[tuple[str, ...]]:
+    """Every value as text, times as ISO 8601: DuckDB's own times need another library."""
+    duckdb.sql("SET TimeZone = 'Asia/Kolkata'")
+    cells = (
+        f"coalesce(strftime(\"{name}\", '%Y-%m-%dT%H:%M:%S.%f+05:30'), '')"
+        if "TIME ZONE" in str(dtype)
+        else f"coalesce(\"{name}\"::VARCHAR, '')"
+        for name, dtype in zip(table.columns, table.types, strict=True)
+    )
+    return table.project(", ".join(cells)).fetchall()
+
+
 # --- the recipes ---------------------------------------------------------------------------------
 
 

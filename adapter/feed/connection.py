@@ -73,6 +73,7 @@ from .lifecycle import (
     alarm_s,
     step,
 )
+from .link import DRAIN_BYTES
 from .network import (
     Connected,
     ConnectFailed,
@@ -87,6 +88,9 @@ from .tracker import PacketTracker
 
 _TICK_STEPS_APART_S = 0.1
 _COUNTS_APART_S = 1.0
+_REFUSALS_AT_ONCE = 20
+"""Text errors that are logged one by one between two reports of counts: all of a stream of 1000
+instruments in three modes, and few enough for a screen."""
 _RENEWAL_APART_S = 300.0
 """A session that ended while streaming is renewed at once, and after a failure every 5 minutes."""
 
@@ -158,7 +162,9 @@ class Connection:
         self._is_urgent = True
         self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
-        self._reported_counts = (0, 0, 0)
+        self._reported_counts = (0, 0, 0, 0)
+        self._refusals = 0
+        self._withheld: events.Refused | None = None
         self._report_counts_at_s = 0.0
         # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
         self._is_stopping = False
@@ -222,10 +228,6 @@ class Connection:
         now_s = self._clock.now_s()
         return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
-    def _is_check_due(self) -> bool:
-        due_s = min(self.state.check_at_s, self.market.due_s)
-        return not self.state.is_final and self._clock.now_s() >= due_s
-
     def _handle(self, event: NetworkEvent) -> None:
         if self._is_stopping and not isinstance(event, Received):
             return
@@ -266,8 +268,11 @@ class Connection:
         else:
             self._step(Heard(self.state.epoch))
         if not self._is_stopping:
+            newest_ping = next((f for f in reversed(control_frames) if isinstance(f, Ping)), None)
             for frame in control_frames:
-                self._handle_control(frame)
+                # One pong answers all pings before it (RFC 6455, 5.5.3): a drain may hold 30,000.
+                if frame is newest_ping or not isinstance(frame, Ping):
+                    self._handle_control(frame)
 
     def _take(self, packets: list[bytes], received_ns: int, now_s: float) -> bool:
         """Hand on what is well; whether anything was."""
@@ -282,12 +287,17 @@ class Connection:
     def _report_counts(self) -> None:
         """What went wrong with packets since the last report; once a second at most."""
         tracker = self.tracker
-        counts = (tracker.malformed, tracker.out_of_order, tracker.duplicates)
+        counts = (tracker.malformed, tracker.foreign, tracker.out_of_order, tracker.duplicates)
         reported, self._reported_counts = self._reported_counts, counts
         if counts[0] != reported[0]:
             self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
-        if counts[1:] != reported[1:]:
-            self._log_event(events.OutOfOrder(*counts[1:]))
+        if counts[1] != reported[1]:
+            self._log_event(events.Foreign(counts[1]))
+        if counts[2:] != reported[2:]:
+            self._log_event(events.OutOfOrder(*counts[2:]))
+        if self._withheld is not None:
+            self._log_event(self._withheld)
+        self._refusals, self._withheld = 0, None
 
     def _handle_control(self, frame: ControlFrame) -> None:
         epoch = self.state.epoch
@@ -305,8 +315,11 @@ class Connection:
 
     def _run_timers(self) -> None:
         """Timer events that are due by now, and the end where it was asked for."""
-        if self._is_check_due() and not self._is_stopping:
-            self._wait_until(self._clock.now_s())  # the backlog, before silence is judged
+        # Read before the backlog is: what comes after that moment was no silence before it.
+        check_s, check_ns = self._clock.now_s(), self._clock.wall_ns()
+        is_check_due = check_s >= min(self.state.check_at_s, self.market.due_s)
+        if is_check_due and not self._is_stopping:
+            self._wait_until(check_s)
         if self._is_stopping:
             self._step(Stopped())
         now_s, state = self._clock.now_s(), self.state
@@ -314,20 +327,19 @@ class Connection:
             self._step(Due())
         if state.phase is Phase.LIVE and now_s >= state.heartbeat_at_s:
             self._step(Beaten())
-        if self._is_check_due():
-            self._check(now_s)
         if now_s >= self._report_counts_at_s:
             self._report_counts_at_s = now_s + _COUNTS_APART_S
             self._report_counts()
+        if is_check_due and not self.state.is_final:
+            self._check(check_s, check_ns)
 
-    def _check(self, now_s: float) -> None:
+    def _check(self, now_s: float, wall_ns: int) -> None:
         self._step_ticked()
         self._carry()
-        wall_ns = self._clock.wall_ns()
         verdict = self.market.check(now_s, wall_ns, self._draw())
         self._is_urgent = True
         self._take_findings()
-        self._step(Checked(verdict, self._draw()))
+        self._apply(Checked(verdict, self._draw()), now_s)
         self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
@@ -395,13 +407,19 @@ class Connection:
                 # The peer may still be sending: what arrives before it hangs up is recorded too.
                 late = self._network.close(code)
                 if late and self.state.phase is not Phase.STOPPED:
-                    packets, _ = self._frames.read(late)
-                    self._take(packets, self._clock.wall_ns(), self._clock.now_s())
+                    self._take_late(late)
             case events.GaveUp() | events.Stopped():
                 blind_s = self.market.blind_s(self._clock.now_s())
                 self._log_event(replace(action, blind_s=blind_s))
             case events.FeedEvent():
                 self._log_event(action)
+
+    def _take_late(self, data: bytes) -> None:
+        """What came after our close frame, drain by drain: whole it could be millions of frames."""
+        wall_ns, now_s = self._clock.wall_ns(), self._clock.now_s()
+        for at in range(0, len(data), DRAIN_BYTES):
+            packets, _ = self._frames.read(data[at : at + DRAIN_BYTES])
+            self._take(packets, wall_ns, now_s)
 
     def _log_event(self, event: events.FeedEvent) -> None:
         self._log.add(event, connection=self.number)
@@ -447,16 +465,16 @@ class Connection:
         request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
         code, detail = shown(error.error_code), shown(error.error_message)
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
-            self._log_event(events.Refused(code, detail))
+            self._log_refusal(events.Refused(code, detail))
             return
         if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
-            self._log_event(events.Refused(code, detail, request.correlation_id, 0))
+            self._log_refusal(events.Refused(code, detail, request.correlation_id, 0))
             return
         refused = set(request.units)
         with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        self._log_event(events.Refused(code, detail, request.correlation_id, len(refused)))
+        self._log_refusal(events.Refused(code, detail, request.correlation_id, len(refused)))
         if not self._standing:
             cause = SubscriptionRefusedError(
                 f"the broker refused {request.correlation_id} ({len(refused)} instruments,"
@@ -467,3 +485,11 @@ class Connection:
                 code=code,
             )
             self._step(Failed(self.state.epoch, cause, self._draw()))
+
+    def _log_refusal(self, event: events.Refused) -> None:
+        """The first few of a second one by one, the others as a count with the last of them."""
+        self._refusals += 1
+        if self._refusals <= _REFUSALS_AT_ONCE:
+            self._log_event(event)
+        else:
+            self._withheld = replace(event, others=self._refusals - _REFUSALS_AT_ONCE - 1)

@@ -20,7 +20,7 @@ import stat
 import sys
 import termios
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..errors import OutputError, ReaderLeftError, RecordingError
@@ -187,6 +187,14 @@ def check_folder(path: str) -> None:
     if not os.access(folder, os.W_OK | os.X_OK):
         number = errno.EACCES if os.path.isdir(folder) else errno.ENOENT
         raise output_error(path, OSError(number, os.strerror(number)))
+
+
+def check_apart(path: str, inputs: Sequence[str]) -> None:
+    """Raises OutputError when `path` is one of the files that are being read."""
+    if os.path.isfile(path) and any(
+        os.path.isfile(other) and os.path.samefile(path, other) for other in inputs
+    ):
+        raise OutputError(f"{path} is being read", kind="output-is-input", path=path)
 
 
 def make_folder_of(path: str) -> None:

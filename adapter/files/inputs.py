@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import os
 import select
+import stat
 import zlib
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from typing import TypeAlias
 
 from ..errors import RecordingError
 from ..waker import Waker
@@ -18,6 +20,10 @@ BLOCK = 1 << 17
 STDIN_FD = 0
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WBITS = 31
+
+
+OnDamage: TypeAlias = Callable[[str, int, str], None]
+"""Is called for a damaged row: the file, the line or row number (from 1), what is wrong."""
 
 
 class TornInputError(Exception):
@@ -46,6 +52,16 @@ class Input:
             return None if self.is_stdin else os.stat(self.path).st_size or None
         except OSError:
             return None
+
+    def starts_with(self, magic: bytes) -> bool:
+        """Whether a regular file begins so; of what can be read only once nothing is read."""
+        try:
+            if self.is_stdin or not stat.S_ISREG(os.stat(self.path).st_mode):
+                return False
+            with open(self.path, "rb") as file:
+                return file.read(len(magic)) == magic
+        except OSError:
+            return False  # `blocks` says why
 
     def blocks(self) -> Iterator[bytes]:
         """Its text, in blocks of any size. Raises RecordingError, TornInputError."""

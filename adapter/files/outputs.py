@@ -26,6 +26,7 @@ from .append import (
     STDOUT_FD,
     FileOutput,
     PartlyWrittenError,
+    check_apart,
     check_folder,
     empty,
     make_folder_of,
@@ -35,6 +36,7 @@ from .append import (
     restore_header,
 )
 from .gzipped import GzipOutput, repair_gzip
+from .parquet import ParquetOutput
 
 Note: TypeAlias = Callable[[str], None]
 """Is called with a sentence about what was repaired or rotated."""
@@ -138,6 +140,9 @@ class TextOutput:
                 self._begin_again(self._file, change)
             self._put(text, rows)
 
+    def finish(self) -> None:
+        """All rows are there: a text is whole after every flush, so nothing is to be done."""
+
     def close(self) -> None:
         """Flush and close. Closing again, or after a failure, does nothing."""
         if self._is_open and self._failure is None:
@@ -220,6 +225,9 @@ class RotatingOutput:
         if self._current is not None:
             self._current.flush()
 
+    def finish(self) -> None:
+        """As in `TextOutput`."""
+
     def close(self) -> None:
         if self._current is not None:
             self._current.close()
@@ -247,7 +255,7 @@ class RotatingOutput:
             self._rotated(finished.name, finished.rows, next_path)
 
 
-Output: TypeAlias = TextOutput | RotatingOutput
+Output: TypeAlias = TextOutput | RotatingOutput | ParquetOutput
 """Where the text of rows goes."""
 
 
@@ -277,7 +285,7 @@ def open_output(
     replaced: set[str] = set()
 
     def opened(name: str) -> TextOutput:
-        _check_apart(name, inputs)
+        check_apart(name, inputs)
         replaces = overwrite and name not in replaced  # a clock may go back to an earlier file
         replaced.add(name)
         return _open_file(name, row_format, note, replaces=replaces, fsync=fsync)
@@ -289,13 +297,6 @@ def open_output(
 
 def _note_rotation(note: Note, finished: str, rows: int, next_path: str) -> None:
     note(f"{finished} is complete ({rows:,} rows), now {next_path}")
-
-
-def _check_apart(path: str, inputs: Sequence[str]) -> None:
-    if os.path.isfile(path) and any(
-        os.path.isfile(other) and os.path.samefile(path, other) for other in inputs
-    ):
-        raise OutputError(f"{path} is being read", kind="output-is-input", path=path)
 
 
 def open_event_file(path: str, *, note: Note) -> Output:

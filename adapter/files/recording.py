@@ -1,4 +1,4 @@
-"""Recordings back to rows and ticks: CSV, JSON lines and either under gzip, recognized by content.
+"""Recordings back to rows and ticks: CSV, JSON lines, either under gzip, Parquet; by content.
 
 Rules
 - A recording is read as a stream: memory does not grow with the file, nor time faster than it.
@@ -17,9 +17,8 @@ Rules
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 from ..errors import RecordingError
 from ..rows.block import RecordedBlock, RowBlock
@@ -27,19 +26,18 @@ from ..rows.decode import Recorded, csv_cells, csv_mode
 from ..rows.format import Csv, Jsonl, TickFormat
 from ..tick import Tick
 from ..wire.packet import decode_packet
-from .inputs import Input, TornInputError
+from .inputs import Input, OnDamage, TornInputError
+from .parquet_reader import PARQUET_MAGIC, ParquetReader
 
 __all__ = [
     "OnDamage",
     "Recorded",
     "RecordingReader",
+    "open_recording",
     "raise_damage",
     "read_recording",
     "read_ticks",
 ]
-
-OnDamage: TypeAlias = Callable[[str, int, str], None]
-"""Is called for a damaged row: the file, the line number (from 1), what is wrong."""
 
 LONGEST_ROW = 1 << 16
 """Bytes of the longest row, with the line ends in its quoted cells. Real rows have under 1,000."""
@@ -69,20 +67,27 @@ def read_recording(
     Raises RecordingError when there is no such file or it is not a recording, and whatever
     `on_damage` raises.
     """
-    for block in RecordingReader(Input(os.fspath(path)), on_damage).blocks():
+    for block in open_recording(Input(os.fspath(path)), on_damage).blocks():
         yield from block.recorded()
 
 
 def read_ticks(
     path: str | os.PathLike[str], *, on_damage: OnDamage = raise_damage
 ) -> Iterator[Tick]:
-    """The ticks of a recording (CSV or JSON lines, compressed or not), in the file's order.
+    """The ticks of a recording (CSV or JSON lines, also compressed; Parquet), in the file's order.
 
     `on_damage` is called for damaged rows, which are then skipped; without it the first one raises.
     Raises RecordingError when there is no such file or it is not a recording.
     """
     for received_ns, symbol, packet in read_recording(path, on_damage=on_damage):
         yield decode_packet(packet, received_ns=received_ns, symbol=symbol)
+
+
+def open_recording(source: Input, on_damage: OnDamage) -> RecordingReader | ParquetReader:
+    """The reader of a recording, whatever it is. Raises RecordingError when it cannot be read."""
+    if source.starts_with(PARQUET_MAGIC):
+        return ParquetReader(source, on_damage)
+    return RecordingReader(source, on_damage)
 
 
 class RecordingReader:
@@ -137,8 +142,7 @@ class RecordingReader:
         if len(rest) <= LONGEST_ROW:
             return rest
         if not self._has_begun:
-            reason = f"its first line is over {LONGEST_ROW:,} bytes"
-            raise _not_a_recording(self.source.name, reason)
+            raise self._refuse(rest, f"its first line is over {LONGEST_ROW:,} bytes")
         self._report_damage(f"a line over {LONGEST_ROW:,} bytes")
         self._is_in_long_line = True
         return b""
@@ -181,9 +185,14 @@ class RecordingReader:
         try:
             self.format = Csv(csv_mode(csv_cells(line)))
         except RecordingError as error:
-            raise _not_a_recording(self.source.name, str(error)) from error
+            raise self._refuse(first, str(error)) from error
         self._line_number += 1
         return len(first)
+
+    def _refuse(self, start: bytes, reason: str) -> RecordingError:
+        if start.startswith(PARQUET_MAGIC):
+            reason = "Parquet can be read from a plain file only, not from a pipe or a gzip file"
+        return _not_a_recording(self.source.name, reason)
 
     def _row_end(self, text: bytes, start: int, end: int, *, is_last: bool) -> int | None:
         """Where the row at `start` ends, which quotes may take over several lines.

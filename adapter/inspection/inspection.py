@@ -192,7 +192,7 @@ def _gathered(recordings: Sequence[Iterator[RowBlock]]) -> Iterator[RowBlock]:
     texts: list[bytes] = []
     size = 0
     text_format: TickFormat | None = None
-    for block in merged(recordings):
+    for _, block in merged(recordings):
         row_format = None if isinstance(block, RecordedBlock) else block.format
         if text_format is not None and (row_format != text_format or size >= _BLOCK_BYTES):
             yield RowBlock(text_format, b"".join(texts))

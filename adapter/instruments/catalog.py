@@ -171,8 +171,8 @@ def open_catalog(
 ) -> InstrumentCatalog:
     """The catalog of today's master, fetched from `url` where the copy is not fresh.
 
-    `progress` is told the bytes received and, where known, expected; `note` is told when an older
-    copy has to do, and why, and what had to be left out of a new one. Raises
+    `progress` gets the bytes received and, where known, expected; `note` gets a line when an older
+    copy has to do, and why. What had to be skipped is in the catalog's `faults`. Raises
     InstrumentMasterError, with the BrokerError that was in the way as its cause, when there is no
     copy either.
     """

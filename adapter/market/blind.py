@@ -7,7 +7,8 @@ Rules
   second: what did not happen was not missed.
 - A *tentative* span is that of a probe, or of a segment that stands: it counts only if it turns
   out that the market went on.
-- Segments share a connection: a second in which several were blind is one blind second.
+- Segments share a connection: a second in which several were blind is one blind second, and a
+  second that is both blind and uncertain is blind.
 """
 
 from __future__ import annotations
@@ -42,31 +43,36 @@ class Span:
 
 
 class Account:
-    """Seconds of one kind of one connection, each counted once."""
+    """The blind and the uncertain seconds of one connection, each counted once."""
 
     def __init__(self) -> None:
-        self._settled_s = 0.0
-        self._open: list[Interval] = []
+        self._settled_blind_s = self._settled_uncertain_s = 0.0
+        self._blind: list[Interval] = []
+        self._uncertain: list[Interval] = []
 
-    def add(self, start_s: float, end_s: float) -> None:
-        if end_s > start_s:
-            self._open.append((start_s, end_s))
+    def add_blind(self, start_s: float, end_s: float) -> None:
+        self._blind.append((start_s, max(start_s, end_s)))
 
-    def cut(self, start_s: float, end_s: float) -> None:
-        """What was added is of another kind between these moments."""
-        kept = []
-        for since_s, until_s in self._open:
-            kept += [(since_s, min(until_s, start_s)), (max(since_s, end_s), until_s)]
-        self._open = [(since_s, until_s) for since_s, until_s in kept if until_s > since_s]
+    def add_uncertain(self, start_s: float, end_s: float) -> None:
+        self._uncertain.append((start_s, max(start_s, end_s)))
 
     def settle(self) -> None:
         """Nothing runs any more that could overlap with what was added."""
-        added, self._open = self._open, []
-        self._settled_s += union_s(added)
+        blind_s, uncertain_s = self.blind_s(), self.uncertain_s()
+        self._blind, self._uncertain = [], []
+        self._settled_blind_s, self._settled_uncertain_s = blind_s, uncertain_s
 
-    def total_s(self, running: Iterable[Interval] = ()) -> float:
-        """All seconds so far, those of the running intervals included."""
-        return self._settled_s + union_s([*self._open, *running])
+    def blind_s(self, running: Iterable[Interval] = ()) -> float:
+        """All blind seconds so far, those of the running intervals included."""
+        return self._settled_blind_s + union_s([*self._blind, *running])
+
+    def uncertain_s(
+        self, running: Iterable[Interval] = (), running_blind: Iterable[Interval] = ()
+    ) -> float:
+        """All uncertain seconds so far, those of the running intervals included."""
+        blind = [*self._blind, *running_blind]
+        both_s = union_s([*self._uncertain, *running, *blind])
+        return self._settled_uncertain_s + both_s - union_s(blind)
 
 
 def union_s(intervals: Iterable[Interval]) -> float:

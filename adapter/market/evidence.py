@@ -10,6 +10,7 @@ Rules
 - What the loop leaves here (`live_ms` and `ahead_ms` of (a), `fresh_ms` of (b), `first_ms` of
   snapshots) is read after a drain and cleared. A unit that runs ahead of a clock which others have
   set is alive, but says nothing of what time it is.
+- A gap lies between two live packets, over a reconnect too where that has shown that nothing moved.
 - An answer is what a (re)subscribe brought: it *moved*, it *stands*, or it is *mute*.
 """
 
@@ -70,12 +71,13 @@ class Marks(NamedTuple):
 class UnitTimes:
     """The times of one unit. `exchange_ms` is its last believed exchange time on this connection,
     0 while there is none; `run_ms` the last one of the connections before. `at_s` is when its last
-    packet came, `ticks` how many did. A unit that is not wanted any more says nothing.
+    packet came, `ticks` how many did, `moves` how many were live by (a). A unit that is not wanted
+    any more says nothing.
     """
 
     __slots__ = (
-        *("ahead_at_s", "ahead_ms", "at_s", "exchange_ms", "is_wanted", "run_ms", "segment"),
-        "ticks",
+        *("ahead_at_s", "ahead_ms", "at_s", "exchange_ms", "is_wanted", "moves", "run_ms"),
+        *("segment", "ticks"),
     )
 
     def __init__(self, segment: SegmentEvidence) -> None:
@@ -85,7 +87,7 @@ class UnitTimes:
         self.ahead_ms = 0
         self.ahead_at_s = 0.0
         self.at_s = float("-inf")
-        self.ticks = 0
+        self.ticks = self.moves = 0
         self.is_wanted = True
         segment.units.append(self)
 
@@ -145,6 +147,7 @@ class SegmentEvidence:
             if not follows:
                 return
         is_first, unit.exchange_ms = unit.exchange_ms == 0 and not is_ahead, exchange_ms
+        unit.moves += is_ahead or not is_first
         if is_ahead:
             self.ahead_ms = max(self.ahead_ms, exchange_ms)
         elif not is_first:
@@ -217,7 +220,7 @@ class SegmentEvidence:
             unit.exchange_ms = unit.ahead_ms = 0
         self.live_ms = self.fresh_ms = self.first_ms = self.ahead_ms = 0
         self.here_ms = self.first_here_ms = 0
-        self.asked_s = self.gap_from_s = now_s
+        self.asked_s = now_s
         self.is_judged = False
 
     @property
@@ -237,6 +240,10 @@ class SegmentEvidence:
         self.asked_s = None
 
     # --- how long this segment may be silent ---
+
+    def break_gap(self, now_s: float) -> None:
+        """Something was missed: how long nothing moved is not known any more."""
+        self.gap_from_s = now_s
 
     def tick(self, now_s: float, silence_after_s: float, stable_after_s: float) -> None:
         """Something live came: remember how long it took, if that could matter.
@@ -265,4 +272,4 @@ class SegmentEvidence:
         if self.units_wanted < LEAST_LIQUID_UNITS:
             return True
         minutes = traded_s / 60
-        return all(unit.ticks < minutes for unit in self.units if unit.is_wanted)
+        return all(unit.moves < max(1.0, minutes) for unit in self.units if unit.is_wanted)

@@ -44,8 +44,7 @@ class Losses:
         """The market's time at 0 of the monotonic clock."""
         self._calendar = calendar
         self._segments = segments
-        self._blind = Account()
-        self._uncertain = Account()
+        self._account = Account()
         self._outage: _Outage | None = None
         self._probe_reason = Reason("silence")
 
@@ -105,10 +104,7 @@ class Losses:
         length_s = self._counted_s(evidence, span, now_s, after_ms=after_ms, is_live=is_live)
         if span.is_tentative and length_s:
             self.begin_outage(self._probe_reason, now_s)
-        self._blind.add(span.start_s, span.start_s + length_s)
-        if length_s:
-            self._add_standing(evidence, now_s)
-            self._uncertain.cut(span.start_s, now_s)
+        self._account.add_blind(span.start_s, span.start_s + length_s)
         self._settle()
         return length_s
 
@@ -118,12 +114,9 @@ class Losses:
         self._settle()
 
     def _settle(self) -> None:
-        segments = self._segments()
-        if self._outage is not None or any(each.span is not None for each in segments):
-            return
-        self._blind.settle()
-        if not any(each.standing_from_s is not None for each in segments):
-            self._uncertain.settle()
+        runs = any(each.span or each.standing_from_s is not None for each in self._segments())
+        if self._outage is None and not runs:
+            self._account.settle()
 
     def _counted_s(
         self,
@@ -159,27 +152,25 @@ class Losses:
 
     def end_standing(self, evidence: SegmentEvidence, until_s: float) -> None:
         """A segment stands no more."""
-        self._add_standing(evidence, until_s)
-        self._settle()
-
-    def _add_standing(self, evidence: SegmentEvidence, until_s: float) -> None:
         since_s, evidence.standing_from_s = evidence.standing_from_s, None
         if since_s is not None:
-            self._uncertain.add(since_s, until_s)
+            self._account.add_uncertain(since_s, until_s)
+            self._settle()
 
     # --- sums ---
 
     def blind_s(self, now_s: float) -> float:
         """Seconds blind so far, the running spans included."""
-        return self._blind.total_s(self._running(now_s))
+        return self._account.blind_s(self._running(now_s))
 
     def uncertain_s(self, now_s: float) -> float:
         """Seconds in which the feed answered and the market stood, though it should be open."""
-        return self._uncertain.total_s(
+        standing = [
             (each.standing_from_s, now_s)
             for each in self._segments()
             if each.standing_from_s is not None
-        )
+        ]
+        return self._account.uncertain_s(standing, self._running(now_s))
 
     def recovery(self, now_s: float) -> events.Recovered | None:
         """The event that what was lost is back, once no span counts any more."""

@@ -221,6 +221,8 @@ class MarketWatch:
         evidence.first_here_ms = max(evidence.first_here_ms, marks.fresh_ms, marks.first_ms)
         evidence.here_ms = max(evidence.here_ms, live_ms, evidence.first_here_ms)
         has_moved = evidence.is_awaited and evidence.has_moved
+        if has_moved:
+            evidence.break_gap(now_s)
         if has_moved or marks.is_live:
             self._end_span(evidence, now_s, has_stood=not marks.fresh_ms and evidence.has_stood)
             self._answer(evidence, has_moved=has_moved)
@@ -417,7 +419,8 @@ class MarketWatch:
             evidence.probe_at_s = now_s + FIRST_PROBE_S
             silence_s = now_s - max(evidence.live_s, evidence.begun_s)
             self._tell(standing_event(evidence, silence_s))
-        self._tell(market_event(evidence, outlook))
+        if not self._calendar.is_always_open:
+            self._tell(market_event(evidence, outlook))
 
     def sights(self) -> list[Sight]:
         """How each segment stands. Safe from any thread."""

@@ -9,14 +9,18 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from heapq import heapify, heappop, heappush
+from itertools import repeat
 
 from ..rows.block import RowBlock
 
 
-def merged(recordings: Sequence[Iterator[RowBlock]]) -> Iterator[RowBlock]:
-    """All blocks of the recordings, cut and ordered; those of a single one as they are."""
+def merged(recordings: Sequence[Iterator[RowBlock]]) -> Iterator[tuple[int, RowBlock]]:
+    """All blocks of the recordings, cut and ordered, each with its recording's number (from 0).
+
+    Those of a single recording come as they are.
+    """
     if len(recordings) == 1:
-        yield from recordings[0]
+        yield from zip(repeat(0), recordings[0], strict=False)
         return
     heads = [_next_head(number, blocks) for number, blocks in enumerate(recordings)]
     heap = [head for head in heads if head is not None]
@@ -24,7 +28,7 @@ def merged(recordings: Sequence[Iterator[RowBlock]]) -> Iterator[RowBlock]:
     while heap:
         _, number, start, block = heappop(heap)
         end = _end_of_turn(block, number, start, heap)
-        yield block.part(start, end)
+        yield number, block.part(start, end)
         if end < block.count:
             heappush(heap, (block.times[end], number, end, block))
         elif (head := _next_head(number, recordings[number])) is not None:

@@ -12,15 +12,16 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..clock import Clock
 from ..errors import OutputError, RecordingError
-from ..files.inputs import Input
-from ..files.recording import OnDamage, RecordingReader, raise_damage
+from ..files.inputs import Input, OnDamage
+from ..files.parquet_reader import ParquetReader
+from ..files.recording import RecordingReader, open_recording, raise_damage
 from ..rows.block import RowBlock
 from ..rows.format import Csv, Jsonl, TickFormat
 from ..sinks.candles import CandleSink
@@ -30,6 +31,12 @@ from ..waker import Waker
 from .merge import merged
 from .pacer import Pacer
 from .row_filter import RowFilter
+from .unique import UniqueFilter
+
+if TYPE_CHECKING:
+    from .nats import NatsReader, NatsSource
+
+    _Reader: TypeAlias = RecordingReader | ParquetReader | NatsReader
 
 _FLUSH_BYTES = 1 << 16
 _REPORT_EVERY_S = 0.1
@@ -37,7 +44,9 @@ _REPORT_EVERY_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
-    """What to play and how. `speed` None: as fast as the sinks take it; `count`: rows in all."""
+    """What to play and how. `speed` None: as fast as the sinks take it; `count`: rows in all;
+    `is_unique`: recordings of one feed, each tick once; `streams`: those of the paths that are no
+    files."""
 
     paths: tuple[str, ...]
     speed: float | None = 1.0
@@ -45,6 +54,8 @@ class ReplayOptions:
     loops: bool = False
     count: int | None = None
     is_strict: bool = False
+    is_unique: bool = False
+    streams: Mapping[str, NatsSource] = field(default_factory=dict)
 
 
 class ReplayStart(NamedTuple):
@@ -59,7 +70,8 @@ class ReplaySnapshot:
     """A replay as it stands: plain values.
 
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
-    the rows given out and those filtered out; `bytes_held` is text that was read and is not due.
+    the rows given out and those left out, `duplicates` among them; `bytes_held` is text that was
+    read and is not due.
     """
 
     recordings: tuple[str, ...]
@@ -74,6 +86,7 @@ class ReplaySnapshot:
     bytes_total: int | None
     bytes_held: int
     outputs: tuple[OutputFigures, ...]
+    duplicates: int = 0
 
     @property
     def share(self) -> float | None:
@@ -106,16 +119,24 @@ class Replay:
         self._waker = waker
         self._on_damage = raise_damage if options.is_strict else on_damage
         self._progress = progress
-        self._inputs = [Input(path, waker=waker) for path in options.paths]
+        self._inputs: list[Input | NatsSource] = [
+            options.streams.get(path) or Input(path, waker=waker) for path in options.paths
+        ]
         self._opened: list[Iterator[RowBlock]] = []
         self._sinks: FanOut[BlockSink] = FanOut(())
         self._pacer = Pacer(options.speed, skips_idle=options.skips_idle) if options.speed else None
         self._began_s = clock.now_s()
         self._reported_s = self._began_s
-        self._ticks = self._filtered_out = self._damaged = 0
+        self._unique = UniqueFilter() if options.is_unique else None
+        self._ticks = self._filtered_out = self._damaged = self._duplicates = 0
         self._position = b""
         self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
 
     def stop(self) -> None:
         """End soon. Safe in a signal handler."""
@@ -137,10 +158,10 @@ class Replay:
         return ReplayStart(formats[0] if formats else Jsonl(), max(modes, default=Mode.LTP))
 
     def _open_reader(
-        self, source: Input
-    ) -> tuple[RecordingReader, RowBlock | None, Iterator[RowBlock]]:
+        self, source: Input | NatsSource
+    ) -> tuple[_Reader, RowBlock | None, Iterator[RowBlock]]:
         """A reader, its first block (None at a stop), and all of its blocks."""
-        reader = RecordingReader(source, self._report_damage)
+        reader = self._reader_of(source)
         blocks = self._blocks_of(reader)
         first: RowBlock | None = None
         for first in blocks:
@@ -149,7 +170,19 @@ class Replay:
                 break
         return reader, first, blocks if first is None else chain([first], blocks)
 
-    def _blocks_of(self, reader: RecordingReader) -> Iterator[RowBlock]:
+    def _reader_of(self, source: Input | NatsSource) -> _Reader:
+        if isinstance(source, Input):
+            return open_recording(source, self._report_damage)
+        from .nats import NatsReader  # asyncio: a file needs none of it
+
+        return NatsReader(
+            source,
+            self._report_damage,
+            waker=self._waker,
+            is_stopping=lambda: self._is_stopping,
+        )
+
+    def _blocks_of(self, reader: _Reader) -> Iterator[RowBlock]:
         """All that a recording gives. Raises RecordingError at its end if that was no row."""
         try:
             yield from reader.blocks()
@@ -178,6 +211,9 @@ class Replay:
                 self._write(block)
                 if self._is_stopping or sinks.is_over or sinks.failure is not None:
                     break
+            else:
+                if not self._is_stopping:  # a stop during a wait ends the loop as well
+                    sinks.each(lambda sink: sink.finish())
         except RecordingError as error:
             failure = error
         sinks.close()
@@ -218,7 +254,8 @@ class Replay:
         left = self._options.count
         while True:
             given = 0
-            for block in merged([self._filtered(blocks) for blocks in self._opened]):
+            for number, merged_block in merged([self._filtered(each) for each in self._opened]):
+                block = self._without_duplicates(merged_block, number)
                 part = block if left is None else block.part(0, left)
                 given += part.count
                 yield part
@@ -238,6 +275,8 @@ class Replay:
             self._opened.append(blocks)
         if self._pacer is not None:
             self._pacer.begin_again()
+        if self._unique is not None:
+            self._unique = UniqueFilter()
 
     def _filtered(self, blocks: Iterator[RowBlock]) -> Iterator[RowBlock]:
         for block in blocks:
@@ -245,6 +284,14 @@ class Replay:
             self._filtered_out += block.count - chosen.count
             self._held_bytes += len(chosen.text)
             yield chosen
+
+    def _without_duplicates(self, block: RowBlock, number: int) -> RowBlock:
+        if self._unique is None:
+            return block
+        unique = self._unique.of(block, number)
+        self._duplicates += block.count - unique.count
+        self._held_bytes -= len(block.text) - len(unique.text)
+        return unique
 
     def _write(self, block: RowBlock) -> None:
         self._ticks += block.count
@@ -280,13 +327,14 @@ class Replay:
             speed=self._options.speed,
             seconds=self._clock.now_s() - self._began_s,
             ticks=self._ticks,
-            read=self._ticks + self._filtered_out,
+            read=self._ticks + self._filtered_out + self._duplicates,
             damaged=self._damaged,
             late=max(late, default=0),
             bytes_read=bytes_read,
             bytes_total=bytes_total,
             bytes_held=self._held_bytes,
             outputs=self._sinks.figures(),
+            duplicates=self._duplicates,
         )
 
 

@@ -139,7 +139,7 @@ def _recorded(row: Mapping[str, str]) -> Recorded:
         if field.name == "best_five":
             values.append(_best_five(row, price))
         else:
-            column = _COLUMNS.get(field.name, field.name)
+            column = COLUMN_NAMES.get(field.name, field.name)
             values.append(_read(row, column, _PARSERS.get(field.name, price)))
     return Recorded(received_us * 1000, symbol, LAYOUTS[mode].pack(*values))
 
@@ -263,7 +263,7 @@ _PRICE = re.compile(r"(-?\d+)(?:\.(\d+))?", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?\+05:30", re.ASCII)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LEVEL_COLUMNS = [DEPTH_COLUMNS[i : i + 3] for i in range(0, len(DEPTH_COLUMNS), 3)]
-_COLUMNS = {
+COLUMN_NAMES = {
     "exchange_time_ms": "exchange_time",
     "last_price": "ltp",
     "average_traded_price": "average_price",

@@ -60,6 +60,10 @@ class BlockSink(Sink, Protocol):
         """Take rows, in order. Raises OutputError for rows that do not fit."""
         ...
 
+    def finish(self) -> None:
+        """All rows were given: called before `close`, and not where the rows end early."""
+        ...
+
 
 class TextSink:
     """The part of a sink that its one output has already."""
@@ -81,6 +85,9 @@ class TextSink:
 
     def flush(self) -> None:
         self._output.flush()
+
+    def finish(self) -> None:
+        self._output.finish()
 
     def close(self) -> None:
         self._output.close()

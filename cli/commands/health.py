@@ -29,6 +29,7 @@ from ..options.parsers import checked_symbols
 from ..printable import printable
 from ..terminal.check_thread import CheckThread
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
+from ..terminal.outlet import Outlet
 from ..terminal.screen import Screen
 from ..terminal.signals import StopRequestedError, StopSignals, held
 from ..terminal.terminal import can_draw_on, has_color
@@ -92,9 +93,10 @@ def health(
     """
     wanted = checked_symbols(symbols or (), "health")
     colored = has_color(color)
-    screen = Screen(sys.stdout.fileno()) if can_draw_on(sys.stdout) and not as_json else None
+    draws = can_draw_on(sys.stdout) and not as_json
+    screen = Screen(Outlet(sys.stdout.fileno())) if draws else None
 
-    note: Callable[[str], None] = screen.say if screen else partial(typer.echo, err=True)
+    note: Callable[[str], None] = screen.print_line if screen else partial(typer.echo, err=True)
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
         config = replace(Config.from_env(environ), aliases=aliases(os.environ))
@@ -194,4 +196,4 @@ def _run_folder() -> Path:
 def _print(screen: Screen, lines: Sequence[Line], *, has_color: bool) -> None:
     """Lines above what is drawn, to stay."""
     for line in Frame(tuple(lines)).ansi(has_color=has_color):
-        screen.say(line)
+        screen.print_line(line)

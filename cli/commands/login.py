@@ -18,6 +18,8 @@ from ...adapter.auth.totp import checked_key
 from ...adapter.clock import ist_time
 from ...adapter.config import Config
 from ...adapter.errors import SessionError, TotpRefusedError, TotpSecretError
+from ..options import options
+from ..printable import printable
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SHORTEST_API_KEY = 6
@@ -26,15 +28,21 @@ _TOTP_PROMPT = "TOTP (the six digits on your phone, or the base32 secret)"
 
 ClientCode = Annotated[
     str | None,
-    typer.Option(
-        "--client-code", metavar="CODE", envvar="TICKS_CLIENT_CODE", help="Angel One client code."
-    ),
+    options.option("--client-code", None, "Angel One client code.", metavar="CODE"),
 ]
 Status = Annotated[
     bool,
-    typer.Option("--status", help="Show who is logged in, until when, and where that is saved."),
+    options.option(
+        "--status",
+        None,
+        "Show who is logged in, until when, and where that is saved.",
+        has_variable=False,
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the session's status as JSON.")]
+AsJson = Annotated[
+    bool,
+    options.option("--json", None, "Print the session's status as JSON.", has_variable=False),
+]
 
 
 def login(client_code: ClientCode = None, status: Status = False, as_json: AsJson = False) -> None:
@@ -51,14 +59,14 @@ def login(client_code: ClientCode = None, status: Status = False, as_json: AsJso
     if client_code is not None:
         credentials = replace(config.credentials, client_code=client_code)
         config = replace(config, credentials=credentials)
-    authenticator = config.authenticator(_say)
+    authenticator = config.authenticator(_print_note)
     if status:
         _show_status(config, authenticator, as_json=as_json)
         return
     _log_in(authenticator, config.credentials)
     kept = authenticator.status()
     if kept is not None:
-        _say(f"logged in: {_status_line(kept)}")
+        _print_note(f"logged in: {_status_line(kept)}")
         if as_json:
             typer.echo(_status_json(kept))
 
@@ -71,7 +79,7 @@ def logout() -> None:
     Example:
       ticks logout
     """
-    Config.from_env(os.environ).authenticator(_say).logout()
+    Config.from_env(os.environ).authenticator(_print_note).logout()
 
 
 # --- the saved session ----------------------------------------------------------------------------
@@ -82,7 +90,7 @@ def _show_status(config: Config, authenticator: Authenticator, *, as_json: bool)
     if as_json:
         typer.echo(_status_json(kept))
     elif kept is not None:
-        typer.echo(_status_line(kept))
+        typer.echo(printable(_status_line(kept)))
     if kept is None:
         raise _no_session(config, authenticator.saved())
     if not kept.is_valid:
@@ -139,7 +147,7 @@ def _log_in(authenticator: Authenticator, credentials: Credentials) -> None:
         if credentials.totp_code is None:
             raise
         # A phone's code may have ended on its way here. Only the code is asked for again, and once.
-        _say(f"{error.message}; wait for the next code")
+        _print_note(f"{error.message}; wait for the next code")
         authenticator.login(_ask_for_totp(credentials))
 
 
@@ -172,7 +180,7 @@ def _ask(prompt: str, fault: Callable[[str], str]) -> str:
         reason = fault(text)
         if not reason:
             return text
-        _say(reason)
+        _print_note(reason)
 
 
 def _ask_for_client_code(last: str | None) -> str:
@@ -186,7 +194,7 @@ def _ask_for_client_code(last: str | None) -> str:
         text = line.strip() or last or ""
         if text.isascii() and text.isalnum():
             return text
-        _say("a client code has letters and digits only, such as A123456")
+        _print_note("a client code has letters and digits only, such as A123456")
 
 
 def _api_key_fault(text: str) -> str:
@@ -223,5 +231,6 @@ def _is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+def _print_note(line: str) -> None:
+    """A line for the person who logs in; a broker's words in it cannot move the cursor."""
+    typer.echo(printable(line), err=True)

@@ -16,6 +16,8 @@ import typer
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.files.outputs import open_output
+from ...adapter.files.parquet import open_parquet
+from ...adapter.jetstream.address import is_nats_address
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
@@ -27,6 +29,7 @@ from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
+from ..extras import nats_sources
 from ..options import options, parsers
 from ..terminal.console import Console
 from ..terminal.progress import Progress
@@ -62,7 +65,9 @@ def bound(text: str) -> str:
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE", help="Recordings: CSV or JSON lines, also compressed (.gz); - is stdin."
+        metavar="FILE",
+        help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin;"
+        " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
 ]
 Start = Annotated[
@@ -114,7 +119,7 @@ Speed = Annotated[
         "N times as fast as it was received, or max: as fast as it can be written.",
         parsers.speed,
         metavar="N|max",
-        shows="1, for candles max",
+        shows="1, for candles and Parquet max",
         has_variable=False,
     ),
 ]
@@ -122,6 +127,15 @@ SkipIdle = Annotated[
     bool,
     options.option(
         "--skip-idle", _PACE, "Skip silences of more than a minute.", has_variable=False
+    ),
+]
+Follow = Annotated[
+    bool,
+    options.option(
+        "--follow",
+        options.WHAT,
+        "Keep reading new ticks; for one nats:// stream.",
+        has_variable=False,
     ),
 ]
 Loop = Annotated[bool, options.option("--loop", _PACE, "Repeat forever.", has_variable=False)]
@@ -137,6 +151,35 @@ Columns = Annotated[
         has_variable=False,
     ),
 ]
+Unique = Annotated[
+    bool,
+    options.option(
+        "--unique",
+        options.WHAT,
+        "Merge recordings of one feed: each tick once, from whichever recorder had it first.",
+        has_variable=False,
+    ),
+]
+Parquet = Annotated[
+    str | None,
+    options.option(
+        "--parquet",
+        options.WHERE,
+        "Convert to a Parquet file (needs pyarrow).",
+        metavar="PATH",
+        has_variable=False,
+    ),
+]
+FloatPrices = Annotated[
+    bool,
+    options.option(
+        "--float-prices",
+        options.WHERE,
+        "Parquet: prices as doubles, which load faster, instead of exact decimals.",
+        has_variable=False,
+    ),
+]
+_TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +192,13 @@ class Outputs:
     candles_s: int | None
     overwrites: bool
     syncs: bool
+    parquet: str | None = None
+    has_float_prices: bool = False
 
     @property
     def use_stdout(self) -> bool:
-        """Whether rows go there, asked or not."""
-        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is None
+        """Whether rows go there, asked for or not."""
+        return "-" in (self.csv, self.jsonl) or self.csv is self.jsonl is self.parquet is None
 
 
 def replay(
@@ -161,14 +206,18 @@ def replay(
     start: Start = None,
     end: End = None,
     symbols: SymbolsOnly = None,
+    follow: Follow = False,
     count: options.Count = None,
     strict: Strict = False,
+    unique: Unique = False,
     speed: Speed = None,
     skip_idle: SkipIdle = False,
     loop: Loop = False,
     candles: options.Candles = None,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
+    parquet: Parquet = None,
+    float_prices: FloatPrices = False,
     mode: Columns = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
@@ -188,18 +237,28 @@ def replay(
       ticks replay day.csv --speed max --symbol NIFTY --csv nifty.csv
       ticks replay day.csv --start 09:15 --end 10:00 --speed 10
       ticks replay day.csv --candles 1m --csv candles.csv
+      ticks replay day.csv.gz --parquet day.parquet
+      ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
     parsers.checked_outputs(csv, jsonl)
     _check_inputs(files, loop)
+    if parquet is not None:
+        _check_parquet(parquet, is_for_candles=candles is not None, is_endless=loop and not count)
+    elif float_prices:
+        raise UsageError(
+            "--float-prices is for Parquet files", remedy="add --parquet PATH, or leave it out"
+        )
     if start and end and start >= end and ("T" in start) == ("T" in end):
         raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
     settings = ReplayOptions(
         paths=tuple(files),
-        speed=_pace(speed, is_for_candles=candles is not None),
+        speed=_pace(speed, is_unpaced=bool(candles or parquet or follow)),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
         is_strict=strict,
+        is_unique=unique,
+        streams=nats_sources(files, start or "", end or "", symbols or (), follows=follow),
     )
     is_paced = settings.speed is not None
     console = Console.on(
@@ -211,7 +270,7 @@ def replay(
         is_quiet=quiet,
         is_verbose=verbose,
     )
-    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync)
+    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync, parquet, float_prices)
     row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
         try:
@@ -220,10 +279,10 @@ def replay(
             return ExitCode.OK
 
 
-def _pace(speed: float | None, *, is_for_candles: bool) -> float | None:
+def _pace(speed: float | None, *, is_unpaced: bool) -> float | None:
     """The speed that was asked for, or the default; None for as fast as it goes."""
     if speed is None:
-        speed = inf if is_for_candles else 1.0
+        speed = inf if is_unpaced else 1.0
     return None if speed == inf else speed
 
 
@@ -251,7 +310,10 @@ def run_replay(
                 progress=progress,
             )
             signals.hand_to(playing.stop)
-            sinks = open_sinks(outputs, playing.open(), settings, console)
+            opening = playing.open()
+            if playing.is_stopping:
+                raise StopRequestedError
+            sinks = open_sinks(outputs, opening, settings, console)
             draws = console.screen is not None
             try:
                 with ReplayWatch(playing, console) if draws else nullcontext():
@@ -260,9 +322,9 @@ def run_replay(
                 summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
         if summary:
-            console.say(summary)
+            console.print_line(summary)
     for name in row_filter.unseen:
-        console.say(f"no rows of {name} found")
+        console.print_line(f"no rows of {name} found")
     return ExitCode.OK
 
 
@@ -276,9 +338,9 @@ class _DamageReport:
     def __call__(self, name: str, line_number: int, reason: str) -> None:
         self._printed += 1
         if self._printed <= _MOST_DAMAGE_PRINTED:
-            self._console.say(f"{name}, line {line_number:,}: {reason}")
+            self._console.print_line(f"{name}, line {line_number:,}: {reason}")
         elif self._printed == _MOST_DAMAGE_PRINTED + 1:
-            self._console.say("further damaged rows are only counted")
+            self._console.print_line("further damaged rows are only counted")
 
 
 def open_sinks(
@@ -286,18 +348,19 @@ def open_sinks(
 ) -> FanOut[BlockSink]:
     """All outputs, or none. Without any asked for: stdout, in the format of the first recording,
     unless the dashboard has that terminal."""
-    csv = Csv(outputs.mode or opening.mode)
+    mode = outputs.mode or opening.mode
+    csv, parquet = Csv(mode), outputs.parquet
     wanted: list[tuple[str, TickFormat]] = []
     if outputs.csv is not None:
         wanted.append((outputs.csv, csv))
     if outputs.jsonl is not None:
         wanted.append((outputs.jsonl, Jsonl()))
-    if not wanted and not console.owns_stdout:
+    if not (wanted or parquet or console.owns_stdout):
         is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
         wanted.append(("-", Jsonl() if is_json else csv))
     open_file = partial(
         open_output,
-        note=console.say,
+        note=console.print_line,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
         inputs=settings.paths,
@@ -309,9 +372,24 @@ def open_sinks(
         candles = candle_format(row_format)
         return CandleSink(outputs.candles_s, candles, open_file(path, candles))
 
+    def open_conversion(path: str) -> BlockSink:
+        output = open_parquet(
+            path,
+            mode,
+            has_floats=outputs.has_float_prices,
+            overwrite=outputs.overwrites,
+            inputs=settings.paths,
+        )
+        return RowSink(csv, output, {})
+
+    openers = [partial(open_one, *each) for each in wanted]
+    if parquet is not None:
+        openers.append(partial(open_conversion, parquet))
     return FanOut(
-        open_all(partial(open_one, *each) for each in wanted),
-        reader_left=lambda name: console.say(f"the reader of {name} has left; the others go on"),
+        open_all(openers),
+        reader_left=lambda name: console.print_line(
+            f"the reader of {name} has left; the others go on"
+        ),
     )
 
 
@@ -320,6 +398,28 @@ def _check_inputs(files: Sequence[str], loop: bool) -> None:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
         raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
+    if loop and any(map(is_nats_address, files)):
+        raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
+
+
+def _check_parquet(path: str, *, is_for_candles: bool, is_endless: bool) -> None:
+    """Raises UsageError for what a Parquet file cannot be."""
+    if path == "-" or "%" in path or path.lower().endswith(_TEXT_SUFFIXES):
+        raise UsageError(
+            f"{'stdout' if path == '-' else repr(path)} cannot be a Parquet file: that is one file,"
+            " compressed, and complete only at its end",
+            remedy="name a file, such as --parquet day.parquet; --csv and --jsonl write text",
+        )
+    if is_for_candles:
+        raise UsageError(
+            "a Parquet file is for ticks, not for candles",
+            remedy="write the candles with --csv or --jsonl",
+        )
+    if is_endless:
+        raise UsageError(
+            "--loop never ends, and a Parquet file is complete only at its end",
+            remedy="leave --loop out, or add --count",
+        )
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
@@ -26,79 +27,112 @@ if TYPE_CHECKING:
 
 Port = Annotated[
     int,
-    typer.Option(
-        parser=options.parsed(parsers.port),
+    options.option(
+        "--port",
+        None,
+        "Port of REST and instrument master; 0 takes a free one.",
+        parsers.port,
         metavar="N",
-        help="Port of REST and instrument master; 0 takes a free one.",
+        has_variable=False,
     ),
 ]
 FeedPort = Annotated[
     int,
-    typer.Option(
-        parser=options.parsed(parsers.port),
+    options.option(
+        "--feed-port",
+        None,
+        "Port of the feed; 0 takes a free one.",
+        parsers.port,
         metavar="N",
-        help="Port of the feed; 0 takes a free one.",
+        has_variable=False,
     ),
 ]
 RecordingFile = Annotated[
     Path | None,
-    typer.Option(
-        exists=True,
-        dir_okay=False,
-        readable=True,
+    options.option(
+        "--recording",
+        None,
+        "Play this recording instead of a synthetic market.",
+        parsers.readable_file,
         metavar="FILE",
-        help="Play this recording instead of a made-up market.",
+        has_variable=False,
     ),
 ]
 EventsFile = Annotated[
     Path | None,
-    typer.Option(
+    options.option(
         "--events",
-        exists=True,
-        dir_okay=False,
-        readable=True,
+        None,
+        "The events of that recording: repeat its disconnects too.",
+        parsers.readable_file,
         metavar="FILE",
-        help="The events of that recording: repeat its disconnects too.",
+        has_variable=False,
     ),
 ]
-Speed = Annotated[str, typer.Option(metavar="N|max", help="Play the recording N times as fast.")]
+Speed = Annotated[
+    float,
+    options.option(
+        "--speed",
+        None,
+        "Play the recording N times as fast, or max: as fast as it can be sent.",
+        parsers.speed,
+        metavar="N|max",
+        has_variable=False,
+    ),
+]
 Rate = Annotated[
     float,
-    typer.Option(
-        parser=options.parsed(parsers.rate),
+    options.option(
+        "--rate",
+        None,
+        "Packets a second of each subscribed instrument.",
+        parsers.rate,
         metavar="N",
-        help="Packets a second of each subscribed instrument.",
+        has_variable=False,
     ),
 ]
 Seed = Annotated[
     int | None,
-    typer.Option(
-        parser=options.parsed(parsers.whole_number),
+    options.option(
+        "--seed",
+        None,
+        "Repeat the prices of an earlier run exactly.",
+        parsers.whole_number,
         metavar="N",
-        help="Repeat the prices of an earlier run exactly.",
+        has_variable=False,
     ),
 ]
 Faults = Annotated[
     list[str] | None,
-    typer.Option(
+    options.option(
         "--fault",
-        metavar="WHEN:WHAT",
-        show_default=False,
-        help="Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
+        None,
+        "Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
         "20s:halt:NSE:45m, login:C, ... An invalid value prints the full syntax.",
+        metavar="WHEN:WHAT",
+        shows=False,
+        has_variable=False,
     ),
 ]
 AccountCount = Annotated[
     int,
-    typer.Option(
+    options.option(
         "--accounts",
-        parser=options.parsed(parsers.whole_number),
+        None,
+        "Client codes, each with its own credentials and three connections.",
+        parsers.count,
         metavar="N",
-        help="Client codes, each with its own credentials and three connections.",
+        has_variable=False,
     ),
 ]
 Tls = Annotated[
-    bool, typer.Option("--tls", help="Serve https and wss, with a throw-away certificate.")
+    bool,
+    options.option(
+        "--tls",
+        None,
+        "Serve https and wss, with a throw-away certificate.",
+        has_variable=False,
+    ),
 ]
 Command = Annotated[
     list[str] | None,
@@ -117,7 +151,7 @@ def simulate(
     feed_port: FeedPort = 0,
     recording: RecordingFile = None,
     events: EventsFile = None,
-    speed: Speed = "1",
+    speed: Speed = 1.0,
     rate: Rate = 4.0,
     seed: Seed = None,
     fault: Faults = None,
@@ -138,14 +172,15 @@ def simulate(
     from ...adapter.simulator.simulator import Simulator
     from ...adapter.simulator.throwaway import throwaway_folder
 
+    times = None if speed == inf else speed
     simulator = Simulator(
         port=port,
         feed_port=feed_port,
         recording=recording,
-        speed=parse_speed(speed),
+        speed=times,
         rate=rate,
         seed=seed,
-        faults=[*(fault or ()), *_disconnects(events, recording, parse_speed(speed))],
+        faults=[*(fault or ()), *_disconnects(events, recording, times)],
         accounts=accounts,
         tls=tls,
     )
@@ -196,21 +231,6 @@ def _disconnects(
     if recording is None:
         raise UsageError("--events needs the recording it belongs to", remedy="add --recording")
     return recorded_faults(events, recording, speed)
-
-
-def parse_speed(text: str) -> float | None:
-    """The number in `--speed`; None for `max`. Raises UsageError."""
-    if text == "max":
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise UsageError(
-            f"--speed {text!r} is not a valid speed", remedy="give a number over 0, or max"
-        )
-    return speed
 
 
 def _run(command: Sequence[str], variables: dict[str, str]) -> int:

@@ -16,6 +16,7 @@ from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments.lists import Skipped
+from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
@@ -28,6 +29,7 @@ from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
 from ..demo import environment
 from ..exit_codes import ExitCode
+from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import market_calendar
@@ -60,6 +62,9 @@ class StreamSettings:
     overwrites: bool
     syncs: bool
     candles_s: int | None
+    nats: NatsAddress | None
+    nats_options: NatsOptions
+    metrics: tuple[str, int] | None
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -81,6 +86,10 @@ def stream(
     candles: options.Candles = None,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
+    nats: options.Nats = None,
+    nats_max_age: options.NatsMaxAge = None,
+    nats_max_bytes: options.NatsMaxBytes = None,
+    drain_timeout: options.DrainTimeout = options.DRAIN_TIMEOUT,
     events: options.Events = None,
     buffer: options.Buffer = DEFAULT_BUFFER,
     on_full: options.OnFull = "drop",
@@ -90,6 +99,7 @@ def stream(
     backoff_max: options.BackoffMax = options.BACKOFF_MAX,
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
+    metrics: options.Metrics = None,
     dashboard: options.Dashboard = None,
     color: options.Color = "auto",
     quiet: options.Quiet = False,
@@ -106,11 +116,17 @@ def stream(
       ticks stream --from watch.txt --shard 1/2 --keep-trying
     """
     checked_outputs(csv, jsonl, events)
+    check_extras(nats, metrics)
+    if nats and candles and csv is jsonl is None:
+        raise UsageError(
+            "--nats carries ticks, so --candles has no output",
+            remedy="write the candles with --csv or --jsonl, or leave --candles out",
+        )
     console = Console.on(
         Terminal.here(),
         dashboard,
         paths=(csv, jsonl, events),
-        uses_stdout=csv is jsonl is None and events != "-",
+        uses_stdout=csv is jsonl is None and not nats and events != "-",
         color=color,
         is_quiet=quiet,
         is_verbose=verbose,
@@ -122,12 +138,21 @@ def stream(
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
-        csv=_csv_path(csv, jsonl, events, console),
+        csv=csv if nats else _csv_path(csv, jsonl, events, console),
         jsonl=jsonl,
         events=events,
         overwrites=overwrite,
         syncs=fsync,
         candles_s=candles,
+        nats=nats,
+        nats_options=NatsOptions(
+            limits=StreamLimits(nats_max_age, nats_max_bytes),
+            buffer_limit=buffer,
+            drain_timeout_s=float(drain_timeout),
+            stops_when_full=on_full == "stop",
+            keeps_trying=keep_trying,
+        ),
+        metrics=metrics,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -143,7 +168,7 @@ def stream(
             with environment(demo) as environ:
                 return run_stream(settings, environ, console, signals)
         except StopRequestedError:
-            console.say("stopped before the first tick")
+            console.print_line("stopped before the first tick")
             return ExitCode.OK
 
 
@@ -153,7 +178,7 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
-    sessions = config.authenticator(console.say)
+    sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
@@ -164,6 +189,7 @@ def run_stream(
     )
     broker.subscribe(instruments, settings.mode)
     with ExitStack() as stack:
+        stack.enter_context(serving_metrics(settings.metrics, broker, console.print_line))
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
@@ -181,7 +207,7 @@ def run_stream(
             recorder.run()
         finally:
             stack.close()
-            console.say(stream_summary(recorder.summary()))
+            console.print_line(stream_summary(recorder.summary()))
         if observer.failure is not None:
             raise observer.failure
     return ExitCode.OK
@@ -219,7 +245,7 @@ def resolved(
                 typed,
                 listed,
                 progress=progress,
-                note=console.say,
+                note=console.print_line,
                 skip=skipped.append,
             )
     finally:
@@ -234,9 +260,9 @@ def resolved(
 
 def _report_skipped(skipped: Sequence[Skipped], console: Console) -> None:
     for each in skipped[:_REPORTED]:
-        console.say(f"skipped: {each}")
+        console.print_line(f"skipped: {each}")
     if more := skipped[_REPORTED:]:
-        console.say(f"skipped: {counted(len(more), 'more name')}")
+        console.print_line(f"skipped: {counted(len(more), 'more name')}")
 
 
 def _part(instruments: list[Instrument], shard: tuple[int, int] | None) -> list[Instrument]:
@@ -267,13 +293,21 @@ def _opened_sinks(
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
-        note=console.say,
+        note=console.print_line,
         rotated=log_rotation,
     )
     places: tuple[tuple[str | None, TickFormat], ...] = (
         (settings.csv, Csv(settings.mode)),
         (settings.jsonl, Jsonl()),
     )
-    return open_all(
+    openers: list[Callable[[], PacketSink]] = [
         partial(opened, path, row_format) for path, row_format in places if path is not None
-    )
+    ]
+    if settings.nats is not None:
+        open_stream = partial(
+            open_nats, settings.nats, settings.nats_options, broker.symbols, console.print_line
+        )
+        openers.insert(0, open_stream)  # a server that is not there is found before a file is made
+    sinks = open_all(openers)
+    # Its acknowledgements are waited for when the files are closed.
+    return sinks if settings.nats is None else [*sinks[1:], sinks[0]]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ...adapter.clock import IST
+from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.rows.candles import check_width
 from ...adapter.tick import Mode as TickMode
 from . import parsers
@@ -97,6 +98,16 @@ class Shard(tuple[int, int]):
         return super().__new__(cls, parsers.shard(text))
 
 
+class HostPort(tuple[str, int]):
+    """(host, port) of an address to listen on."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> HostPort:
+        return super().__new__(cls, parsers.host_port(text))
+
+
+DRAIN_TIMEOUT = Seconds("10s")
 SILENCE_AFTER, CHECK_EVERY, BACKOFF_MAX = Seconds("30s"), Seconds("10s"), Seconds("60s")
 
 WHAT, WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
@@ -205,6 +216,59 @@ Candles = Annotated[
         "Write bars of this width instead of ticks: open, high, low, close, volume.",
         BarWidth,
         metavar="1m|5m|1h",
+    ),
+]
+Nats = Annotated[
+    NatsAddress | None,
+    option(
+        "--nats",
+        WHERE,
+        "Publish to NATS JetStream at nats://HOST:PORT/STREAM (port 4222 and stream TICKS by"
+        " default); the stream is created if missing.",
+        parse_address,
+        metavar="URL",
+    ),
+]
+NatsMaxAge = Annotated[
+    Seconds | None,
+    option(
+        "--nats-max-age",
+        WHERE,
+        "How long a stream that is created keeps ticks: 7d, 90d.",
+        Seconds,
+        metavar="DURATION",
+        shows="no limit",
+    ),
+]
+NatsMaxBytes = Annotated[
+    int | None,
+    option(
+        "--nats-max-bytes",
+        WHERE,
+        "How much a stream that is created keeps, the newest: 500MB, 20GB.",
+        parsers.size,
+        metavar="SIZE",
+        shows="no limit",
+    ),
+]
+DrainTimeout = Annotated[
+    Seconds,
+    option(
+        "--drain-timeout",
+        WHERE,
+        "How long to wait at the end for NATS to acknowledge.",
+        Seconds,
+        metavar="DURATION",
+    ),
+]
+Metrics = Annotated[
+    HostPort | None,
+    option(
+        "--metrics",
+        _DISPLAY,
+        "Serve metrics for Prometheus on this address; without HOST on 127.0.0.1.",
+        HostPort,
+        metavar="HOST:PORT",
     ),
 ]
 Events = Annotated[

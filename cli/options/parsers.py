@@ -8,16 +8,19 @@ import shlex
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from math import inf
+from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _LONGEST_S = 366 * 86_400.0
+_SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
+_HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
 
 _LONGEST_SHOWN = 60
@@ -134,6 +137,28 @@ def port(text: str) -> int:
     return whole_number(text, most=65_535)
 
 
+def size(text: str) -> int:
+    """Bytes in `500MB` or `20GB` (of 1000 each). Raises ValueError with the reason."""
+    match = _SIZE.fullmatch(text.strip())
+    bytes_ = int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ") if match else 0
+    if bytes_ <= 0:
+        raise ValueError(f"{text!r} is not a valid size (examples: 500MB, 20GB)")
+    return bytes_
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Host and port of `9100`, `:9100`, `0.0.0.0:9100` or `[::1]:9100`; without a host 127.0.0.1.
+
+    Raises ValueError with the reason.
+    """
+    match = _HOST_PORT.fullmatch(text.strip())
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError(
+            f"{text!r} is not an address to listen on (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
+        )
+    return (match["host"] or "127.0.0.1").strip("[]"), int(match["port"])
+
+
 def rate(text: str) -> float:
     """How many a second, from 0 on. Raises ValueError with the reason."""
     try:
@@ -161,6 +186,20 @@ def speed(text: str) -> float:
             f"{quoted(text)} is not a valid speed; write a number over 0, such as 10, or max"
         )
     return number
+
+
+def readable_file(text: str) -> Path:
+    """A file that can be read. Raises ValueError with the reason."""
+    path = Path(text)
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not path.exists():
+        reason = "it does not exist"
+    elif not os.access(path, os.R_OK):
+        reason = "permission denied"
+    else:
+        return path
+    raise ValueError(f"{quoted(text)} cannot be read: {reason}")
 
 
 def csv_path(text: str) -> str:
@@ -215,6 +254,12 @@ def checked_outputs(*paths: str | None) -> None:
     given = [path for path in paths if path is not None]
     if "" in given:
         raise UsageError("the path of an output is empty", remedy="name a file, or - for stdout")
+    for path in given:
+        if path.lower().endswith(".parquet"):
+            raise UsageError(
+                f"{path} would hold text, not Parquet",
+                remedy="record to a .csv file, and convert that: ticks replay FILE --parquet PATH",
+            )
     places = [path if path == "-" else os.path.realpath(path) for path in given]
     for path, place in zip(given, places, strict=True):
         if places.count(place) > 1:

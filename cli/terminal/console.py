@@ -11,6 +11,7 @@ from ...adapter.events import LogEntry
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
 from ..view.event_text import event_line, verbose_line
+from .outlet import outlet_of
 from .progress import Progress, byte_progress
 from .screen import Screen
 from .signals import held
@@ -67,7 +68,7 @@ class Console:
         return cls(
             is_quiet=is_quiet,
             is_verbose=is_verbose,
-            screen=Screen(sys.stderr.fileno()) if draws else None,
+            screen=Screen(outlet_of(sys.stderr)) if draws else None,
             has_color=has_color(color),
             owns_stdout=draws and terminal.is_shared,
         )
@@ -77,7 +78,7 @@ class Console:
         """Where the dashboard is drawn; None without one."""
         return self._screen
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Print a line on stderr, above the dashboard while there is one; that never blocks.
 
         A stderr that nobody reads any more is no reason to stop. Text from elsewhere (a reason, a
@@ -87,7 +88,7 @@ class Console:
             return
         line = printable(line)
         if self._screen is not None and self._is_showing:
-            self._screen.say(line)
+            self._screen.print_line(line)
             return
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
@@ -100,7 +101,7 @@ class Console:
         line_of = verbose_line if self._is_verbose else event_line
         line = line_of(entry, is_one_of_several=is_one_of_several)
         if line is not None:
-            self.say(line)
+            self.print_line(line)
 
     @contextlib.contextmanager
     def progress(self, label: str, *, draws: bool = True) -> Iterator[Progress]:
@@ -125,7 +126,7 @@ class Console:
                 self._is_showing = False
 
     def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a feed where there is a screen; this may block on the terminal."""
+        """Draw a feed where there is a screen."""
         if self._screen is None:
             return
         from ..view.dashboard import render

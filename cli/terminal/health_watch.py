@@ -36,7 +36,7 @@ def drawn_on(screen: Screen, *, has_color: bool) -> Show:
 
     def show(before: Watched | None, now: Watched) -> None:
         for line in ends(before, now):
-            screen.say(line)
+            screen.print_line(line)
         width, height = screen.size()
         frame = render(now, width=width, height=height)
         screen.draw(frame.ansi(has_color=has_color), frame.widths())

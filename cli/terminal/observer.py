@@ -1,31 +1,32 @@
-"""What runs beside the recorder: events to their file, lines and dashboard to whoever watches.
+"""What runs beside the recorder: log lines and dashboard, and the clock of events and status.
 
-A thread of its own, so that neither a slow terminal nor a slow disk for events holds up a tick,
-and a blocked output does not hide what happens to the feed.
+Four places, and each may be stuck without holding up another or the end of the stream: stderr
+(outlet.py), the dashboard (screen.py), the events (event_writer.py), the status file
+(status_writer.py). The thread here waits for none of them.
 
 Rules
 - It looks four times a second and draws once a second while all is well, at every look while
   something is awaited, and at once when something happened or the terminal's size changed.
 - The status for other processes is replaced once a second, and removed at the end.
-- An events file that can no longer be written is reported at once and is the run's failure in the
-  end (`failure`); the ticks go on.
+- The end waits for events and status file for `END_S` at most.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
 from contextlib import ExitStack
 from types import TracebackType
 
 from ...adapter.broker import BrokerAdapter
 from ...adapter.errors import OutputError
-from ...adapter.events import LogEntry
-from ...adapter.files.outputs import Output, open_event_file
 from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
 from .console import Console
+from .event_writer import EventWriter
+from .outlet import END_S
+from .status_writer import StatusWriter
 
 _LOOK_EVERY_S = 0.25
 _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
@@ -43,26 +44,33 @@ class Observer:
         *,
         events: str | None,
     ) -> None:
-        self.failure: OutputError | None = None
         self._broker = broker
         self._recorder = recorder
         self._console = console
-        self._status = status
-        self._has_status = True
+        self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
-        self._events_path = events
-        self._events: Output | None = None
+        self._events = (
+            None
+            if events is None
+            else EventWriter(events, broker.events.reader(), console.print_line)
+        )
         self._size: tuple[int, int] | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
         self._stack = ExitStack()
 
+    @property
+    def failure(self) -> OutputError | None:
+        """Why the events could not all be written; None where they were."""
+        return None if self._events is None else self._events.failure
+
     def __enter__(self) -> Observer:
-        if self._events_path is not None:
-            self._events = open_event_file(self._events_path, note=self._console.say)
-            self._stack.callback(self._close_events)
+        if self._events is not None:
+            self._events.begin()
+        self._status.begin()
+        self._stack.callback(self._join_writers)
         self._stack.enter_context(self._console.showing())
-        self._stack.callback(self._finish)
+        self._stack.callback(self._look, is_last=True)
         self._stack.enter_context(every(_LOOK_EVERY_S, self._look, name="observer"))
         return self
 
@@ -74,10 +82,14 @@ class Observer:
     ) -> None:
         self._stack.__exit__(exc_type, exc, traceback)
 
-    def _finish(self) -> None:
-        """The thread has ended: what was logged meanwhile, and the last frame."""
-        self._look(is_last=True)
-        self._status.remove()
+    def _join_writers(self) -> None:
+        end_s = time.monotonic() + END_S
+        writers: list[StatusWriter | EventWriter] = [self._status]
+        writers += [] if self._events is None else [self._events]
+        for writer in writers:
+            writer.end()
+        for writer in writers:
+            writer.join(max(0.0, end_s - time.monotonic()))
 
     def _look(self, *, is_last: bool = False) -> None:
         events = self._broker.events.take()
@@ -90,20 +102,10 @@ class Observer:
         snapshot = self._snapshot(size)
         for entry in events:
             self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
-        self._record(events)
-        self._replace_status(snapshot, now_s)
+        if now_s - self._status_at_s >= _STATUS_EVERY_S:
+            self._status_at_s = now_s
+            self._status.show(snapshot)
         self._console.show(snapshot)
-
-    def _replace_status(self, snapshot: FeedSnapshot, now_s: float) -> None:
-        """For `ticks health` in another process. Where that cannot be, it is reported once."""
-        if not self._has_status or now_s - self._status_at_s < _STATUS_EVERY_S:
-            return
-        self._status_at_s = now_s
-        try:
-            self._status.replace(snapshot)
-        except OutputError as error:
-            self._has_status = False
-            self._console.say(f"other programs cannot see this stream: {error.message}")
 
     def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
         """As much as can be shown. Taken without a dashboard too: it samples the rate."""
@@ -117,23 +119,3 @@ class Observer:
         snapshot = self._recorder.snapshot(most_instruments=most_instruments(*size))
         self._is_counting_down = is_counting_down(snapshot)
         return snapshot
-
-    def _record(self, entries: Sequence[LogEntry]) -> None:
-        if self._events is None or not entries:
-            return
-        try:
-            for entry in entries:  # what JSON has no letters for, backslashes write as JSON would
-                line = f"{entry.to_json()}\n".encode(errors="backslashreplace")
-                self._events.take(line, 1, entry.at_ns)
-            self._events.flush()
-        except OutputError as error:
-            self._events = None
-            self.failure = error
-            self._console.say(f"the events can no longer be written: {error.message}")
-
-    def _close_events(self) -> None:
-        try:
-            if self._events is not None:
-                self._events.close()
-        except OutputError as error:
-            self.failure = error

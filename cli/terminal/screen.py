@@ -5,18 +5,20 @@ Rules
   clean however the program ends, even by SIGKILL or Ctrl-Z, and the last frame stays where it is.
 - A draw is one write, in full: what others wrote there meanwhile is overwritten.
 - The block never holds the terminal's last line; the cursor rests there.
-- `say` never waits for the terminal. Only `draw` and `close` write.
+- `print_line` never waits for the terminal. Only `draw` and `close` write, and they do not wait for
+  a terminal that is stuck (outlet.py): a frame is skipped, messages are kept, bounded.
 - While another job has the terminal (this one is in the background), no block is drawn: messages
   are written as plain lines, as any job's are. The first draw in the foreground starts afresh.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
+from collections import deque
 from collections.abc import Sequence
 
+from .outlet import Outlet
 from .terminal import is_in_foreground
 
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
@@ -24,15 +26,19 @@ _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
 _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_LINE, _DOWN = "\x1b[K", "\x1b[B"
 """Lines are cleared one by one: a screen that is cleared whole goes to the scroll-back of some."""
+_MOST_SAID = 1_000
+"""Lines that wait for a terminal that takes nothing."""
 _FALLBACK_SIZE = os.terminal_size((80, 24))
 
 
 class Screen:
-    """The terminal behind a file descriptor. `draw` and `close` belong to one thread at a time."""
+    """The terminal behind an outlet. `draw` and `close` belong to one thread at a time."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._said: list[str] = []
+    def __init__(self, outlet: Outlet) -> None:
+        self._outlet = outlet
+        self._descriptor = outlet.fileno()
+        self._said: deque[str] = deque()
+        self._left_out = 0
         self._lock = threading.Lock()
         self._block: list[str] = []
         self._lengths: list[int] = []
@@ -47,13 +53,18 @@ class Screen:
         columns, lines = found if found.columns and found.lines else _FALLBACK_SIZE
         return columns, max(1, lines - 1)
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         """Show `line` above the block, with the next draw."""
         with self._lock:
             self._said.append(line)
+            if len(self._said) > _MOST_SAID:
+                self._said.popleft()
+                self._left_out += 1
 
     def draw(self, block: Sequence[str], lengths: Sequence[int]) -> None:
         """Replace the block. `lengths` are the columns that its lines take."""
+        if self._outlet.is_stuck:
+            return
         if not is_in_foreground(self._descriptor):
             self.close()
             return
@@ -83,7 +94,11 @@ class Screen:
 
     def _take_said(self) -> list[str]:
         with self._lock:
-            said, self._said = self._said, []
+            said = [*self._said]
+            self._said.clear()
+            if self._left_out:
+                said.insert(0, f"{self._left_out:,} earlier lines were left out")
+                self._left_out = 0
         return said
 
     def _to_the_top(self, width: int, *, clears: bool) -> str:
@@ -95,8 +110,4 @@ class Screen:
         return f"{up}{(_CLEAR_LINE + _DOWN) * rows}{up}" if clears else up
 
     def _write(self, text: str) -> None:
-        """A terminal that is gone or blocked is no reason to stop."""
-        rest = text.encode("utf-8", "replace")
-        with contextlib.suppress(OSError):
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+        self._outlet.write(text.encode("utf-8", "replace"))

@@ -126,7 +126,8 @@ def _probe(event: Probe) -> str | None:
 @_text.register
 def _refused(event: Refused) -> str:
     which = "a request" if event.request is None else f"request {event.request}"
-    return f"refused: {which} · {event.code} {event.detail}".rstrip()
+    others = "" if event.others is None else f" · and {event.others:,} more within a second"
+    return f"refused: {which} · {event.code} {event.detail}".rstrip() + others
 
 
 @_text.register

@@ -86,6 +86,8 @@ def _skipped(now: ReplaySnapshot, width: int) -> list[Line]:
         Span(f"{now.read - now.ticks:,} left out"),
         Span(f"{now.damaged:,} damaged", "warn" if now.damaged else ""),
     ]
+    if now.duplicates:
+        parts.append(Span(counted(now.duplicates, "duplicate")))
     if now.late:
         parts.append(Span(f"{now.late:,} late", "warn"))
     return flowed("skipped", parts, width)

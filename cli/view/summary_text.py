@@ -40,6 +40,7 @@ def replay_summary(played: ReplaySnapshot) -> str:
         f"{played.seconds:.1f} s",
         _mean_rate(played.ticks, played.seconds),
         f"{played.damaged:,} damaged",
+        *([counted(played.duplicates, "duplicate")] if played.duplicates else []),
         *([f"{played.late:,} late"] if played.late else []),
         *(f"{output.name} {counted(output.rows, 'row')}" for output in played.outputs),
     ]

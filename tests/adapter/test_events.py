@@ -83,6 +83,7 @@ JSON = [
     (Renewed(MIDNIGHT), '"renewed","expires_at":"2026-11-21T00:00:00+05:30"'),
     (RenewalFailed("HTTP 503"), '"renewal_failed","detail":"HTTP 503"'),
     (Refused("E1001", "bad"), '"refused","code":"E1001","detail":"bad"'),
+    (Refused("E1001", "bad", others=7), '"refused","code":"E1001","detail":"bad","others":7'),
     (
         Refused("E1002", "bad", "s1ltp", 5),
         '"refused","code":"E1002","detail":"bad","request":"s1ltp","instruments":5',
@@ -210,6 +211,20 @@ def test_a_full_log_drops_the_oldest_counts_them_and_keeps_every_loss() -> None:
     taken = [entry.event for entry in full.take()]
     assert taken == [*losses, Malformed(2), Malformed(3), Malformed(4), EventsDropped(12)]
     assert full.take() == [], "what was dropped is reported once"
+
+
+def test_every_reader_takes_all_events_and_a_stuck_one_costs_nobody_else() -> None:
+    full = log(most_events=3)
+    full.add(Connected())
+    late = full.reader()
+    for number in range(4):
+        full.add(Malformed(number))
+        full.take()
+    assert [entry.event for entry in late.take()] == [
+        *(Malformed(number) for number in range(1, 4)),
+        EventsDropped(1),
+    ]
+    assert full.take() == late.take() == []
 
 
 def test_nothing_is_lost_between_threads() -> None:

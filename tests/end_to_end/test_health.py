@@ -24,10 +24,9 @@ Until = Callable[[Callable[[], bool]], None]
 
 
 def test_all_is_well(ticks: Any) -> None:
-    ticks("find", "NIFTY")  # a new instrument master may have something to report
     ran = ticks("health")
     assert ran.returncode == 0
-    lines = ran.stdout.splitlines()
+    lines = [line for line in ran.stdout.splitlines() if not line.startswith(" ")]
     assert len(lines) == 11
     assert all(line.startswith("✓") for line in lines)
 

@@ -110,6 +110,67 @@ def test_formats_are_made_of_each_other_without_loss(ticks: Any, tmp_path: Path)
     assert again.stdout.encode() == csv_text(range(50))
 
 
+def test_a_parquet_file_is_a_recording(ticks: Any, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(csv_text(range(50)))
+    ran = ticks("replay", "a.csv", "--parquet", "a.parquet")  # at full speed: 50 s were recorded
+    assert (ran.returncode, ran.stdout) == (0, "")
+    assert "a.parquet 50 rows" in ran.stderr
+    assert ticks("replay", "a.parquet", "--speed", "max").stdout.encode() == csv_text(range(50))
+    (tmp_path / "b.jsonl").write_bytes(json_text(range(50, 60), "99926000"))
+    both = ("replay", "b.jsonl", "a.parquet", "--speed", "max", "--csv", "both.csv")
+    ran = ticks(*both, "--parquet", "both.parquet", "--float-prices")
+    assert ran.returncode == 0
+    again = ticks("replay", "both.parquet", "--speed", "max")
+    assert again.stdout.encode() == (tmp_path / "both.csv").read_bytes()
+    assert again.stdout.count("\n") == 61
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_conversion_is_a_failure_and_leaves_no_file(
+    begun: Any, tmp_path: Path, day: bytes, number: signal.Signals
+) -> None:
+    process = begun("replay", "day.csv", "--parquet", "day.parquet", "--csv", "-", "--speed", "1")
+    assert process.stdout.readline().startswith("received_at")
+    assert process.stdout.readline().startswith("2026-11-20")
+    process.send_signal(number)
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 6
+    assert "day.parquet was not written" in said
+    assert not list(tmp_path.glob("*.parquet*"))
+
+
+def test_without_pyarrow_parquet_is_exit_2_with_how_to_install_it(
+    ticks: Any, tmp_path: Path, day: bytes
+) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "pyarrow.py").write_text("raise ImportError")
+    more = {"PYTHONPATH": str(tmp_path / "broken")}
+    (tmp_path / "day.parquet").write_bytes(b"PAR1")
+    for arguments in (("day.csv", "--parquet", "a.parquet"), ("day.parquet", "--csv", "a.csv")):
+        ran = ticks("replay", *arguments, more=more)
+        assert ran.returncode == 2
+        assert "need pyarrow, which is not installed" in ran.stderr
+        assert "pip install 'angel-ticks[parquet]'" in ran.stderr
+    assert not (tmp_path / "a.csv").exists()
+
+
+def test_two_recordings_of_one_feed_are_one_without_the_gaps_of_either(
+    ticks: Any, tmp_path: Path
+) -> None:
+    feed = csv_text(range(100)).splitlines(keepends=True)
+    late = json_text(range(100)).replace(b':00.000000+05:30","exch', b':00.250000+05:30","exch')
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"".join(feed[:41] + feed[61:])))
+    (tmp_path / "b.jsonl").write_bytes(b"".join(late.splitlines(keepends=True)[:81]))
+    options = ("--unique", "--speed", "max")
+    ran = ticks("replay", "a.csv.gz", "b.jsonl", *options, "--parquet", "both.parquet")
+    assert ran.returncode == 0
+    assert "100 of 161 ticks" in ran.stderr
+    assert "61 duplicates" in ran.stderr
+    both = ticks("replay", "both.parquet", "b.jsonl", *options, "--csv", "-").stdout.splitlines()
+    sequences = [int(row.split(",")[6]) for row in both[1:]]
+    assert sequences == [*range(100)]
+
+
 def test_recordings_are_merged_filtered_and_rotated(ticks: Any, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(csv_text(range(0, 180, 2)))
     (tmp_path / "b.jsonl").write_bytes(json_text(range(1, 180, 2), "99926000"))
@@ -173,6 +234,13 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
         (("day.csv", "--start", "noon"), 2, "is not a valid time"),
         (("day.csv", "--candles", "7s"), 2, "divide a day"),
         (("day.csv", "--mode", "depth"), 2, "withdrew"),
+        (("day.csv", "--csv", "a.parquet"), 2, "--parquet PATH"),
+        (("day.csv", "--parquet", "-"), 2, "--parquet day.parquet"),
+        (("day.csv", "--parquet", "%Y.parquet"), 2, "--parquet day.parquet"),
+        (("day.csv", "--parquet", "a.csv"), 2, "--csv and --jsonl write text"),
+        (("day.csv", "--parquet", "a", "--candles", "1m"), 2, "not for candles"),
+        (("day.csv", "--parquet", "a", "--loop"), 2, "add --count"),
+        (("day.csv", "--float-prices"), 2, "add --parquet PATH"),
         ((), 2, "FILE"),
     ],
 )

@@ -6,6 +6,7 @@ A broken day names its seed. Run it again with
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +15,10 @@ from random import Random, SystemRandom
 from typing import TypeVar
 
 import pytest
-from virtual_days import UNITS, live_a_day
+from virtual_days import UNITS, live_a_calm_day, live_a_day
+from virtual_market import Exchange, ListedHours
 from virtual_referee import Foul
-from virtual_world import NS, Brain, Market, Socket, World, binary, ltp_packet, text
+from virtual_world import NS, Brain, Socket, World, binary, ltp_packet, text
 
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import (
@@ -29,16 +31,20 @@ from ticks.adapter.events import (
     FeedEvent,
     Lost,
     Malformed,
+    Market,
     OutOfOrder,
+    Probe,
     Recovered,
     Refused,
     Renewed,
-    Stopped,
     Waiting,
 )
+from ticks.adapter.events import Stopped as StoppedEvent
 from ticks.adapter.feed import lifecycle
 from ticks.adapter.feed.lifecycle import Checked, Opened, Phase, Policy
+from ticks.adapter.feed.network import NetworkEvent
 from ticks.adapter.feed.tracker import PacketTracker
+from ticks.adapter.tick import Mode
 from ticks.adapter.wire.frames import Opcode, encode_close, encode_frame
 from ticks.adapter.wire.subscription import Unit
 
@@ -72,12 +78,14 @@ class Scripted(World):
         hours: tuple[int, int] = ALWAYS,
         start_ns: int = MORNING_NS,
         units: list[Unit] | None = None,
+        exchange: Exchange | None = None,
         **policy: float | None,
     ) -> None:
         super().__init__(
             1,
             brain=brain,
-            market=Market([hours]),
+            exchange=exchange or Exchange([hours], before_ns=start_ns - 20 * 3600 * NS),
+            calendar=ListedHours(hours=(hours,)),
             wall_ns=start_ns,
             policy=replace(Policy(), **policy),  # type: ignore[arg-type]
             units=UNITS[:2] if units is None else units,
@@ -103,7 +111,12 @@ class Scripted(World):
         return super().close(code)
 
     def names(self) -> list[str]:
-        return [event.name for event in self.events]
+        """What happened, but for the states of the market."""
+        return [event.name for event in self.events if not isinstance(event, Market)]
+
+    def market(self) -> list[tuple[str, str]]:
+        """The states of the segments, one after the other."""
+        return [(e.exchange, e.state) for e in self.events if isinstance(e, Market)]
 
     def first(self, kind: type[EventT]) -> EventT:
         """The first event of that kind."""
@@ -125,15 +138,15 @@ class Calm(Brain):
             if socket is not world.socket:
                 return
             if world.is_market_open:
-                self.send_ticks(socket)
+                self.send_ticks(world, socket)
             world.later(self.every_s, tick)
 
         world.later(self.every_s, tick)
 
-    def send_ticks(self, socket: Socket) -> None:
+    def send_ticks(self, world: World, socket: Socket) -> None:
         for unit in sorted(socket.subscribed):
             self.sequence += 1
-            packet = ltp_packet(unit, self.sequence)
+            packet = ltp_packet(unit, self.sequence, world.clock.true_ns() // NS * 1000)
             socket.write(binary(packet), packet)
 
 
@@ -171,7 +184,7 @@ def test_a_whole_trading_day_is_quiet_before_and_after_and_never_blind() -> None
     assert world.names() == [
         *("connected", "subscribed", "subscribed", "quiet", "first_tick", "quiet", "stopped")
     ]
-    assert world.events[-1] == Stopped(0.0)
+    assert world.events[-1] == StoppedEvent(0.0)
     assert world.connection.tracker.ticks == 2 * 22_500 // 5
 
 
@@ -181,7 +194,7 @@ def test_a_session_that_ends_at_midnight_is_renewed_without_losing_the_stream() 
     assert world.run() is None
     assert "lost" not in world.names()
     assert world.names().count("renewed") == 1
-    assert 4 * 3600 <= world.at_s[world.names().index("renewed")] <= 4 * 3600 + 11
+    assert 4 * 3600 <= world.at_s[world.events.index(world.first(Renewed))] <= 4 * 3600 + 11
     assert world.first(Renewed) == Renewed(datetime(2026, 11, 22, tzinfo=IST))
     assert world.connection.session_expires_ns == wall_ns("2026-11-22 00:00:00")
 
@@ -226,7 +239,7 @@ class Late(Calm):
         pass
 
     def closing(self, world: World, socket: Socket) -> None:
-        self.send_ticks(socket)
+        self.send_ticks(world, socket)
 
 
 def test_packets_that_come_while_the_socket_closes_are_delivered() -> None:
@@ -249,6 +262,18 @@ def test_a_ping_is_answered_with_its_payload() -> None:
 
     world = Scripted(Once(1.0, ping))
     world.run()
+    assert world.newest_socket is not None
+    assert not world.newest_socket.pings
+
+
+def test_one_pong_answers_all_pings_of_a_drain() -> None:
+    def ping(_world: World, socket: Socket) -> None:
+        socket.pings.append(b"last")
+        flood = b"".join(encode_frame(Opcode.PING, b"%d" % number) for number in range(3_000))
+        socket.write(flood + encode_frame(Opcode.PING, b"last"))
+
+    world = Scripted(Once(1.0, ping))
+    world.run()  # the referee raises for a pong that answers no ping of `pings`
     assert world.newest_socket is not None
     assert not world.newest_socket.pings
 
@@ -296,19 +321,11 @@ def test_what_breaks_the_loop_leaves_no_socket() -> None:
     assert world.is_released
 
 
-def test_each_connection_asks_for_its_own_segments() -> None:
-    asked: set[frozenset[int]] = set()
-
-    class Curious(Market):
-        def is_open(self, exchange_types: object, wall_ns: int) -> bool:
-            if exchange_types:
-                asked.add(frozenset(exchange_types))  # type: ignore[call-overload]
-            return True
-
+def test_each_connection_judges_its_own_segments() -> None:
     world = Scripted(Calm(), units=[UNITS[2], UNITS[3]])
-    world.connection._is_market_open = Curious([]).is_open
     world.run()
-    assert asked == {frozenset({3, 5})}
+    assert {exchange for exchange, _ in world.market()} == {"BSE", "MCX"}
+    assert world.market()[-2:] == [("BSE", "live"), ("MCX", "live")]
 
 
 def test_the_newest_data_is_known_to_the_drain() -> None:
@@ -429,6 +446,21 @@ def test_a_refused_unsubscribe_takes_nothing_away() -> None:
     assert world.connection.units == (UNITS[0],)
 
 
+def test_a_flood_of_refusals_is_counted_to_the_last_and_logged_by_the_few() -> None:
+    words = '{"errorCode":"E1001","errorMessage":"%s"}' % ("x" * 60_000)
+
+    def flood(_world: World, socket: Socket) -> None:
+        for _ in range(500):
+            socket.write(text(words))
+
+    world = Scripted(Once(1.0, flood))
+    assert world.run() is None
+    refusals = [event for event in world.events if isinstance(event, Refused)]
+    assert sum(1 + (refusal.others or 0) for refusal in refusals) == 500
+    assert len(refusals) < 100
+    assert max(len(refusal.detail) for refusal in refusals) <= 200
+
+
 def test_other_text_is_no_error() -> None:
     world = Scripted(Once(1.0, lambda _world, socket: socket.write(text('{"hello": 1}'))))
     world.run()
@@ -458,6 +490,134 @@ def test_packets_out_of_order_and_twice_are_reported() -> None:
     assert world.first(OutOfOrder) == OutOfOrder(1, 1)
 
 
+# --- the market's evidence ------------------------------------------------------------------------
+
+
+def test_a_process_that_was_stopped_reads_its_backlog_before_it_judges_silence() -> None:
+    class Stopped(Scripted):
+        """For 36 s nobody runs; the wait that was under way finds its deadline over."""
+
+        def wait(self, until_s: float | None) -> list[NetworkEvent]:
+            if not self.was_stopped and self.now_s >= 1020:
+                self.was_stopped = True
+                end_s = self.now_s + 36
+                while self._agenda and self._agenda[0][0] <= end_s:
+                    self.clock.at_s = max(self.now_s, self._agenda[0][0])
+                    heapq.heappop(self._agenda)[2]()
+                self.clock.at_s = end_s
+                return []
+            return super().wait(until_s)
+
+        was_stopped = False
+
+    world = Stopped(Calm(every_s=1.0), length_s=80)
+    assert world.run() is None
+    assert world.was_stopped
+    assert "lost" not in world.names()
+    assert world.first(StoppedEvent).blind_s == 0
+    assert world.connection.tracker.ticks >= 2 * 75
+
+
+def test_an_error_beside_flowing_ticks_is_told_and_ends_nothing() -> None:
+    def refuse(_world: World, socket: Socket) -> None:
+        body = {"correlationID": "s1ltp", "errorCode": "E1002", "errorMessage": "over the limit"}
+        socket.write(text(json.dumps(body)))
+
+    world = Scripted(Once(20.0, refuse), units=[UNITS[0]])
+    assert world.run() is None
+    assert world.first(Refused) == Refused("E1002", "over the limit", "s1ltp", 0)
+    assert world.connection.units == (UNITS[0],)
+    assert world.connection.tracker.ticks == 19
+
+
+class Snapshots(Calm):
+    """A feed that answers each subscription with the last state, and then sends what changes."""
+
+    def said(self, world: World, socket: Socket, words: str) -> None:
+        super().said(world, socket, words)
+        if '"action":1' in words:
+            world.later(0.05, lambda: self.send_changes(world, socket))
+
+    def opened(self, world: World, socket: Socket) -> None:
+        def tick() -> None:
+            if socket is world.socket:
+                self.send_changes(world, socket)
+                world.later(1.0, tick)
+
+        world.later(1.0, tick)
+
+    def send_changes(self, world: World, socket: Socket) -> None:
+        for unit in sorted(socket.subscribed):
+            exchange_ms = world.exchange.last_change_ns(unit, world.clock.true_ns()) // NS * 1000
+            if exchange_ms != socket.sent_ms.get(unit):
+                self.sequence += 1
+                socket.sent_ms[unit] = exchange_ms
+                packet = ltp_packet(unit, self.sequence, exchange_ms)
+                socket.write(binary(packet), packet)
+
+
+ELEVEN_NS = wall_ns("2026-11-20 11:00:00")
+
+
+def test_one_far_option_at_eleven_is_not_lost() -> None:
+    exchange = Exchange([], before_ns=wall_ns("2026-11-20 09:47:00"))
+    option = Unit(2, "43210", Mode.QUOTE)
+    world = Scripted(
+        Snapshots(),
+        length_s=3600.0,
+        hours=TRADING,
+        start_ns=ELEVEN_NS,
+        exchange=exchange,
+        units=[option],
+    )
+    assert world.run() is None
+    assert "lost" not in world.names()
+    assert world.market() == [("NFO", "expected"), ("NFO", "standing")]
+    assert {event.answer for event in world.events if isinstance(event, Probe)} == {"stands"}
+    assert world.first(StoppedEvent).blind_s == 0
+    assert world.connection.market.uncertain_s(world.now_s) > 3500
+    assert world.connection.state.reconnects == 0
+
+
+def test_a_holiday_that_nobody_listed_is_not_lost() -> None:
+    exchange = Exchange([], before_ns=wall_ns("2026-11-19 15:29:59"))
+    world = Scripted(
+        Snapshots(), length_s=FULL_DAY_S, hours=TRADING, start_ns=MORNING_NS, exchange=exchange
+    )
+    assert world.run() is None
+    assert "lost" not in world.names()
+    states = ["resting", "expected", "standing", "resting"]
+    assert world.market() == [("NSE", state) for state in states]
+    assert world.first(StoppedEvent).blind_s == 0
+    assert 22_400 < world.connection.market.uncertain_s(world.now_s) <= 22_500
+
+
+def test_a_probe_is_no_loss_and_connects_at_once() -> None:
+    exchange = Exchange([], before_ns=wall_ns("2026-11-20 09:47:00"))
+    world = Scripted(
+        Snapshots(), length_s=60.0, hours=TRADING, start_ns=ELEVEN_NS, exchange=exchange
+    )
+    world.run()
+    names = world.names()
+    assert names[names.index("first_tick") + 1] == "connected"
+    assert world.closed_with == [1000, 1000]
+
+
+def test_a_market_that_moves_while_the_link_is_deaf_is_blind() -> None:
+    exchange = Exchange([TRADING], every_s=1.0, before_ns=wall_ns("2026-11-19 15:29:59"))
+
+    class Deaf(Snapshots):
+        def send_changes(self, world: World, socket: Socket) -> None:
+            is_deaf = socket.epoch == 1 and world.now_s > 1100
+            if not is_deaf:
+                super().send_changes(world, socket)
+
+    world = Scripted(Deaf(), length_s=200.0, hours=TRADING, start_ns=ELEVEN_NS, exchange=exchange)
+    assert world.run() is None
+    assert world.first(Lost).cause == "silence"
+    assert world.first(Recovered).blind_s == pytest.approx(36, abs=8)
+
+
 # --- simulated days -------------------------------------------------------------------------------
 
 
@@ -465,6 +625,12 @@ def test_packets_out_of_order_and_twice_are_reported() -> None:
 def test_every_promise_holds_on_fixed_days() -> None:
     phases = {live_a_day(seed).connection.state.phase for seed in FIXED_DAYS}
     assert phases == {Phase.STOPPED, Phase.LOST}
+
+
+@pytest.mark.slow
+def test_a_feed_that_answers_is_never_given_up() -> None:
+    for seed in range(1, 101):
+        live_a_calm_day(seed)
 
 
 @pytest.mark.slow
@@ -478,7 +644,8 @@ def test_every_promise_holds_on_fresh_days() -> None:
 def test_the_same_seed_is_the_same_day() -> None:
     for seed in range(20):
         first, second = live_a_day(seed), live_a_day(seed)
-        assert first.connection.state.blind_s == second.connection.state.blind_s
+        now_s = first.now_s
+        assert first.connection.market.blind_s(now_s) == second.connection.market.blind_s(now_s)
         assert first.referee.steps == second.referee.steps
 
 
@@ -543,7 +710,7 @@ def test_days_break_when_a_packet_is_lost(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(
         PacketTracker,
         "take",
-        lambda tracker, packets, now_s: hand_on(take(tracker, packets, now_s)),
+        lambda tracker, packets, *times: hand_on(take(tracker, packets, *times)),
     )
     assert "not delivered" in broken_days()
 

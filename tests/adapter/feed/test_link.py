@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import ssl
@@ -21,7 +22,8 @@ from ticks.adapter.errors import (
     TicksError,
     TokenRefusedError,
 )
-from ticks.adapter.feed.link import Handshake, Link
+from ticks.adapter.feed import link as link_module
+from ticks.adapter.feed.link import DRAIN_BYTES, Handshake, Link
 from ticks.adapter.wire.frames import FrameReader, Opcode, Text, encode_close, encode_frame
 
 if TYPE_CHECKING:
@@ -299,6 +301,41 @@ def test_what_the_peer_does_not_take_is_kept_and_sent_later_whole(server: FeedSe
     assert unmasked(bytes(server.received)).decode() == "".join(texts)
 
 
+def test_of_pongs_that_the_peer_does_not_take_only_the_newest_is_kept(server: FeedServer) -> None:
+    def script(peer: socket.socket) -> None:
+        peer.sendall(server.welcome())
+        server.hold.wait(PATIENCE_S)
+        server.listen(peer)
+
+    server.scripts.append(script)
+    link = opened(server)
+    with contextlib.suppress(NetworkError):  # at its limit
+        while True:
+            link.send_text("x" * 9_000)
+    for number in range(10_000):
+        link.send_pong(b"%d" % number)
+    server.hold.set()
+    while link.wants_write:
+        assert select.select([], [link], [], PATIENCE_S)[1]
+        link.flush()
+    link.abort()
+    assert server.hung_up.acquire(timeout=PATIENCE_S)
+    assert unmasked(bytes(server.received)).replace(b"x", b"") == b"9999"
+
+
+def test_a_peer_that_reads_nothing_is_given_up_before_memory_is(server: FeedServer) -> None:
+    server.opens()
+    link = opened(server)
+
+    def send_on() -> None:
+        while True:
+            link.send_text("x" * 9_000)
+
+    with pytest.raises(NetworkError, match="the peer reads nothing"):
+        send_on()
+    link.abort()
+
+
 # --- the end --------------------------------------------------------------------------------------
 
 
@@ -335,6 +372,24 @@ def test_a_peer_that_never_stops_talking_is_not_listened_to_for_ever(server: Fee
     link = opened(server)
     began_s = time.monotonic()
     assert FrameReader().read(link.close(1000, linger_s=0.05))[1][0] == Text("pong")
+    assert time.monotonic() - began_s < PATIENCE_S / 2
+
+
+def test_of_a_peer_that_floods_the_close_only_so_much_is_read(
+    server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "AFTER_CLOSE_BYTES", 1 << 20)
+
+    def script(peer: socket.socket) -> None:
+        peer.sendall(server.welcome())
+        while True:
+            peer.sendall(bytes(1 << 20))
+
+    server.scripts.append(script)
+    link = opened(server)
+    began_s = time.monotonic()
+    late = link.close(1000, linger_s=PATIENCE_S)
+    assert 1 << 20 <= len(late) < (1 << 20) + DRAIN_BYTES
     assert time.monotonic() - began_s < PATIENCE_S / 2
 
 

@@ -9,21 +9,47 @@ from hypothesis import strategies as st
 from ticks.adapter.feed import tracker as ledger_module
 from ticks.adapter.feed.tracker import PacketTracker
 from ticks.adapter.instrument import InstrumentKey
+from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.market.state import MarketWatch
 from ticks.adapter.tick import Mode
+from ticks.adapter.wire.subscription import Unit
 
 SIZES = {Mode.LTP: 51, Mode.QUOTE: 123, Mode.SNAP: 379}
 NIFTY: InstrumentKey = (1, "99926000")
+NOW_MS = 1_800_000_000_000
 
 
 def packet(
-    sequence: int, token: bytes = b"2885", mode: int = Mode.LTP, exchange: int = 1, extra: int = 0
+    sequence: int,
+    token: bytes = b"2885",
+    mode: int = Mode.LTP,
+    exchange: int = 1,
+    extra: int = 0,
+    exchange_ms: int = 0,
 ) -> bytes:
-    head = struct.pack("<BB25sq", mode, exchange, token, sequence)
+    head = struct.pack("<BB25sqq", mode, exchange, token, sequence, exchange_ms)
     return head.ljust(SIZES[Mode(mode)] + extra, b"\0")
 
 
-def book(*modes: Mode, unordered: set[InstrumentKey] | None = None) -> PacketTracker:
-    return PacketTracker(set(modes or (Mode.LTP,)), unordered or set())
+class Book(PacketTracker):
+    """A tracker for which no exchange time is ahead of the clock."""
+
+    def take(
+        self, packets: list[bytes], now_s: float, limit_ms: int = NOW_MS + 60_000
+    ) -> list[bytes]:
+        return super().take(packets, now_s, limit_ms)
+
+
+def book(*modes: Mode, unordered: set[InstrumentKey] | None = None) -> Book:
+    market = MarketWatch(MarketCalendar(), silence_after_s=30.0)
+    tracker = Book(unordered or set(), market.segment)
+    tracker.carry(
+        Unit(exchange_type, token, mode)
+        for exchange_type in (1, 3)
+        for token in ("2885", "1594", "99926000")
+        for mode in modes or (Mode.LTP,)
+    )
+    return tracker
 
 
 def test_well_packets_pass_in_order_and_are_counted() -> None:
@@ -60,7 +86,6 @@ def test_the_same_token_on_two_exchanges_is_two_instruments() -> None:
         (packet(1)[:34], "length"),
         (b"\x09" + packet(1)[1:], "mode"),
         (b"\x00" * 51, "mode"),
-        (packet(1, mode=Mode.SNAP), "mode"),  # nobody subscribed to it
         (packet(1, token=b"\xff\xfe"), "token"),
     ],
 )
@@ -124,6 +149,45 @@ def test_a_new_connection_starts_the_order_anew() -> None:
     assert (tracker.out_of_order, tracker.duplicates) == (1, 0)
 
 
+def test_a_newer_exchange_time_is_left_to_the_segment() -> None:
+    tracker = book()
+    tracker.take([packet(1, exchange_ms=NOW_MS)], 5.0)
+    evidence = tracker.seen[((1, "2885"), Mode.LTP)].segment
+    assert (evidence.fresh_ms, evidence.live_ms) == (NOW_MS, 0)
+    newer = [packet(n, exchange_ms=NOW_MS + n * 1000) for n in (2, 4, 3)]
+    tracker.take(newer, 6.0)
+    assert evidence.live_ms == NOW_MS + 4000
+    assert evidence.last_packet_s == 6.0
+
+
+def test_a_time_ahead_of_the_clock_goes_the_slow_way() -> None:
+    tracker = book()
+    hour_ahead = NOW_MS + 3_600_000
+    times = (NOW_MS, hour_ahead, NOW_MS + 1000)
+    tracker.take([packet(n, exchange_ms=ms) for n, ms in enumerate(times, start=1)], 5.0)
+    unit = tracker.seen[((1, "2885"), Mode.LTP)]
+    assert unit.exchange_ms == NOW_MS + 1000
+    assert unit.segment.ahead_ms == 0
+
+
+def test_what_is_no_longer_carried_says_nothing_of_its_segment() -> None:
+    tracker = book()
+    tracker.take([packet(1)], 5.0)
+    tracker.take([packet(2, token=b"1594")], 9.0)
+    evidence = tracker.seen[((1, "2885"), Mode.LTP)].segment
+    tracker.carry([Unit(1, "2885", Mode.LTP)])
+    assert evidence.last_packet_s == 5.0
+
+
+def test_a_unit_has_ticked_since_it_was_asked_for() -> None:
+    tracker = book()
+    tracker.take([packet(1)], 5.0)
+    asked = Unit(1, "2885", Mode.LTP)
+    assert tracker.has_ticked_since(asked, 5.0)
+    assert not tracker.has_ticked_since(asked, 6.0)
+    assert not tracker.has_ticked_since(Unit(1, "1594", Mode.LTP), 0.0)
+
+
 def test_garbage_behind_the_token_makes_no_new_instrument() -> None:
     tracker = book()
     tracker.take([packet(1), packet(1, token=b"2885\0garbage"), packet(2)], 0.0)
@@ -143,11 +207,37 @@ def test_endless_garbage_behind_tokens_does_not_grow_the_book(
     assert tracker.ticks == 100
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [packet(1, token=b"3045"), packet(1, exchange=13), packet(1, mode=Mode.SNAP), packet(1, b"")],
+    ids=["token", "segment", "mode", "no token"],
+)
+def test_what_nobody_subscribed_to_is_counted_and_kept_nowhere(foreign: bytes) -> None:
+    tracker = book()
+    good = packet(1)
+    assert tracker.take([foreign, good, foreign], 0.0) == [good]
+    assert (tracker.foreign, tracker.malformed, tracker.ticks) == (2, 0, 1)
+    assert len(tracker.seen) == len(tracker._by_head) == 1
+
+
+def test_a_foreign_packet_that_is_short_is_malformed() -> None:
+    tracker = book()
+    assert tracker.take([packet(1, mode=Mode.SNAP)[:100]], 0.0) == []
+    assert (tracker.foreign, tracker.malformed) == (0, 1)
+
+
+def test_what_still_comes_after_a_unit_is_dropped_is_recorded() -> None:
+    tracker = book()
+    tracker.carry([])
+    assert tracker.take([packet(1)], 0.0) == [packet(1)]
+    assert (tracker.foreign, tracker.malformed) == (0, 0)
+
+
 @given(st.lists(st.binary(max_size=60) | st.builds(packet, st.integers(0, 2**62)), max_size=20))
 def test_whatever_comes_each_packet_is_either_passed_or_counted(packets: list[bytes]) -> None:
     tracker = book()
     passed = tracker.take(packets, 0.0)
-    assert len(passed) + tracker.malformed == len(packets)
+    assert len(passed) + tracker.malformed + tracker.foreign == len(packets)
     assert tracker.ticks == len(passed)
     assert sum(tracker.malformed_by_reason.values()) == tracker.malformed
     assert all(len(p) >= 51 and p[0] == Mode.LTP for p in passed)

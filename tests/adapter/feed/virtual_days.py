@@ -18,7 +18,7 @@ from datetime import datetime
 from random import Random, SystemRandom
 
 from virtual_market import Exchange, ListedHours, Spans
-from virtual_referee import Foul, requested_units
+from virtual_referee import Foul, demand, requested_units
 from virtual_world import NS, Brain, Socket, World, binary, ltp_packet, text
 
 from ticks.adapter.clock import IST
@@ -210,7 +210,11 @@ class Weather(Brain):
         if self.now == "flapping" or draw.random() < 0.02:
             dies_in_s = draw.choice([0.0, draw.uniform(0, 8)])
             world.later(dies_in_s, lambda: self._end(world, socket))
-        world.later(draw.expovariate(1 / self.tick_every_s), lambda: self._tick(world, socket))
+        world.later(self._pause_s(), lambda: self._tick(world, socket))
+
+    def _pause_s(self) -> float:
+        """How long the feed pauses between two drains."""
+        return self.draw.expovariate(1 / self.tick_every_s)
 
     def _tick(self, world: World, socket: Socket) -> None:
         if socket is not world.socket:
@@ -226,7 +230,7 @@ class Weather(Brain):
             self._ping(world, socket)
         if self.now == "breaking" and draw.random() < 0.2:
             self._end(world, socket)
-        world.later(draw.expovariate(1 / self.tick_every_s), lambda: self._tick(world, socket))
+        world.later(self._pause_s(), lambda: self._tick(world, socket))
 
     def _ping(self, world: World, socket: Socket) -> None:
         world.noted()
@@ -377,6 +381,51 @@ def live_a_day(seed: int, *, lived_policy: Callable[[Policy], Policy] | None = N
         world.run()
     except Exception as error:
         raise Foul(f"day {seed}, {world.now_s - 1000:.3f} s after its start: {error!r}") from error
+    return world
+
+
+class CalmWeather(Weather):
+    """Nothing befalls the link but short cuts; the feed always answers."""
+
+    def begin(self, world: World) -> None:
+        self.foul = []
+        for _ in range(self.draw.choice([0, 0, 1, 3])):
+            at_s = self.draw.uniform(0, self.length_s)
+            world.later(at_s, lambda: world.socket and self._end(world, world.socket))
+        world.later(self.length_s, world.stop)
+
+    def _pause_s(self) -> float:
+        return 1.0
+
+    def _refusal(self, world: World) -> TicksError | None:
+        return None
+
+    def _refuse(self, world: World, socket: Socket, request: dict[str, object]) -> None:
+        world.later(SHORT_S, lambda: self._answer(world, socket, requested_units(request)))
+
+
+def live_a_calm_day(seed: int) -> World:
+    """A day on which only the market is out of the ordinary. Raises Foul, naming the seed."""
+    draw = Random(seed)
+    length_s = draw.choice([900.0, 3600.0])
+    wall_ns = MIDNIGHT_NS - 40_000 * NS
+    exchange = drawn_exchange(draw, wall_ns, length_s)
+    weather = CalmWeather(draw, length_s)
+    world = World(
+        draw.randrange(1 << 30),
+        brain=weather,
+        exchange=exchange,
+        calendar=drawn_calendar(draw, exchange, wall_ns),
+        wall_ns=wall_ns,
+        policy=Policy(),
+        units=draw.sample(UNITS, k=draw.randint(1, len(UNITS))),
+    )
+    weather.begin(world)
+    try:
+        error = world.run()
+        demand(error is None, f"a feed that answers was given up: {error!r}")
+    except Exception as error:
+        raise Foul(f"calm day {seed}, {world.now_s - 1000:.3f} s after its start") from error
     return world
 
 

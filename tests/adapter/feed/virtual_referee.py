@@ -69,6 +69,8 @@ class SegmentBook:
     """What the referee knows of one segment."""
 
     packets: int = 0
+    moves: int = 0
+    """Packets that told of something newer than their unit's former one on this link."""
     last_packet_s: float = -math.inf
     known_ms: dict[Unit, int] = field(default_factory=dict)
     here: set[Unit] = field(default_factory=set)
@@ -187,6 +189,7 @@ class Referee:
         book.here.add(unit)
         book.last_packet_s = self.world.now_s
         book.packets += 1
+        book.moves += is_second and exchange_ms > (before_ms or 0)
         age_s = self.world.clock.true_ns() / NS - exchange_ms / 1000
         is_fresh = age_s < 100 and self.world.clock.is_right
         if before_ms is not None and exchange_ms > before_ms and (is_second or is_fresh):
@@ -362,7 +365,7 @@ class Referee:
             is_liquid = (
                 len(units) >= 3
                 and exchange.every_s <= 12
-                and book.packets >= len(units) * (minutes + 1)
+                and book.moves >= len(units) * (minutes + 1)
             )
             span = clock.true_ns(since_s), clock.true_ns()
             if not (is_liquid and exchange.has_traded_since(*span) and not self.has_wished):

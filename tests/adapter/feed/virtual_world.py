@@ -227,7 +227,7 @@ class World:
             ports,
             policy=lived,
             units=units,
-            tracker=PacketTracker({Mode.LTP, Mode.QUOTE}, set(), market.segment),
+            tracker=PacketTracker(set(), market.segment),
             market=market,
         )
 

@@ -189,6 +189,7 @@ class Day:
         if exchange_ms > times.exchange_ms:
             if times.exchange_ms and exchange_ms <= limit_ms:
                 times.exchange_ms = exchange_ms
+                times.moves += 1
                 evidence.live_ms = max(evidence.live_ms, exchange_ms)
             else:
                 evidence.judge(times, exchange_ms, self.mono_s, limit_ms)

@@ -80,9 +80,19 @@ def test_overlapping_intervals_are_counted_once() -> None:
 
 def test_an_account_unites_what_may_overlap_and_settles_it() -> None:
     account = Account()
-    account.add(0, 10)
-    account.add(7, 3)
-    assert account.total_s([(5, 12)]) == 12
+    account.add_blind(0, 10)
+    account.add_blind(7, 3)
+    assert account.blind_s([(5, 12)]) == 12
     account.settle()
-    account.add(20, 21)
-    assert account.total_s() == pytest.approx(11)
+    account.add_blind(20, 21)
+    assert account.blind_s() == pytest.approx(11)
+
+
+def test_a_blind_second_is_not_uncertain_too() -> None:
+    account = Account()
+    account.add_uncertain(0, 100)
+    account.add_blind(90, 120)
+    assert account.uncertain_s() == 90
+    assert account.uncertain_s([(110, 140)], running_blind=[(130, 150)]) == 100
+    account.settle()
+    assert (account.blind_s(), account.uncertain_s()) == (30, 90)

@@ -114,7 +114,7 @@ def test_units_that_tick_every_minute_earn_no_patience() -> None:
     evidence, unit = asked(0)
     evidence.units_wanted = 3
     evidence.tick(100, 30, 5)
-    unit.ticks = 5
+    unit.moves = 5
     assert evidence.patience_s(120, 30, 0) == 30
     assert evidence.patience_s(600, 30, 0) == 300
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hypothesis import given
@@ -16,6 +16,10 @@ from ticks.adapter.tick import Mode
 from ..rows.recordings import blocks_of, csv_text
 
 SECONDS = st.lists(st.integers(0, 30), max_size=12).map(sorted)
+
+
+def merged_lines(recordings: Sequence[Iterable[RowBlock]]) -> list[bytes]:
+    return lines_of([block for _, block in merged([iter(each) for each in recordings])])
 
 
 def lines_of(blocks: Iterable[RowBlock]) -> list[bytes]:
@@ -37,24 +41,24 @@ def test_all_rows_come_in_the_order_of_time_then_of_recordings(
         ]
         for number, seconds in enumerate(recordings)
     ]
-    rows = lines_of(merged([iter(blocks) for blocks in cut]))
+    rows = merged_lines(cut)
     by_recording = [lines_of(blocks) for blocks in cut]
     assert rows == sorted(sum(by_recording, []), key=lambda line: line[:26])  # noqa: RUF017
 
 
 def test_files_one_after_another_move_in_whole_blocks() -> None:
     blocks = [block_of([20, 21], "1"), block_of([1, 2, 3], "2")]
-    assert [each.count for each in merged([iter([each]) for each in blocks])] == [3, 2]
+    assert [(n, b.count) for n, b in merged([iter([b]) for b in blocks])] == [(1, 3), (0, 2)]
 
 
 def test_a_recording_keeps_its_own_order() -> None:
     back = block_of([5, 1, 9], "1")
-    rows = lines_of(merged([iter([back]), iter([block_of([4, 6], "2")])]))
+    rows = merged_lines([[back], [block_of([4, 6], "2")]])
     assert [line for line in rows if b",1,ltp" in line] == back.lines
     assert len(rows) == 5
 
 
 def test_a_single_recording_passes_untouched(tmp_path: Path) -> None:
     blocks = blocks_of(tmp_path / "a", csv_text([1]) + csv_text([2]))
-    assert list(merged([iter(blocks)])) == blocks
+    assert list(merged([iter(blocks)])) == [(0, block) for block in blocks]
     assert [block.count for block in blocks] == [1, 1]

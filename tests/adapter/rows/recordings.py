@@ -96,7 +96,7 @@ class MemoryOutput:
         self.bytes_written = 0
         self.taken: list[tuple[bytes, int, int]] = []
         self.flushed_at: list[tuple[float, int]] = []
-        self.is_closed = False
+        self.is_finished = self.is_closed = False
         self.fails: Exception | None = None
         self.flushed = threading.Event()
         self._clock = clock or VirtualTime()
@@ -116,6 +116,9 @@ class MemoryOutput:
             self.flushed_at.append((self._clock.now_s(), rows))
             self.rows = rows
             self.flushed.set()
+
+    def finish(self) -> None:
+        self.is_finished = True
 
     def close(self) -> None:
         self.flush()

@@ -18,9 +18,6 @@ import pytest
 import requests
 from processes import is_running
 
-from ticks.adapter.errors import UsageError
-from ticks.cli.commands.simulate import parse_speed
-
 pytestmark = pytest.mark.slow  # each starts a process
 
 TICKS = str(Path(sys.executable).with_name("ticks"))
@@ -178,17 +175,6 @@ def test_a_port_in_use_is_a_fault_of_this_machine() -> None:
     assert ran.returncode == 6
     assert f"cannot listen on port {port} of 127.0.0.1: Address already in use" in ran.stderr
     assert "try: choose another port, or 0 for a free one" in ran.stderr
-
-
-@pytest.mark.parametrize(("text", "speed"), [("1", 1.0), ("0.5", 0.5), ("60", 60.0), ("max", None)])
-def test_a_speed_is_a_number_or_max(text: str, speed: float | None) -> None:
-    assert parse_speed(text) == speed
-
-
-@pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "fast"])
-def test_another_speed_is_refused_with_its_value(text: str) -> None:
-    with pytest.raises(UsageError, match=re.escape(repr(text))):
-        parse_speed(text)
 
 
 def test_a_text_that_is_not_a_fault_prints_the_grammar() -> None:

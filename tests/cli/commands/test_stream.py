@@ -44,7 +44,7 @@ def resolve(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) ->
         rows = Master(json.dumps(MASTER).encode()).rows()
         draft.fill(rows, url=URL, fetched_ns=time.time_ns())
     console = Console()
-    monkeypatch.setattr(console, "say", said.append)
+    monkeypatch.setattr(console, "print_line", said.append)
 
     def run(
         *symbols: str, lists: tuple[str, ...] = (), aliases: Aliases = NO_ALIASES, **more: Any

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 from math import inf
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ from ticks.cli.options.parsers import (
     on_full,
     port,
     rate,
+    readable_file,
     shard,
     speed,
     until_ns,
@@ -236,3 +238,12 @@ def test_a_port_and_a_rate_have_their_bounds() -> None:
     for text in ("-1", "inf", "nan", "fast"):
         with pytest.raises(ValueError, match="is not a valid rate"):
             rate(text)
+
+
+def test_a_file_to_read_is_there_and_no_folder(tmp_path: Path) -> None:
+    there = tmp_path / "day.csv"
+    there.write_bytes(b"")
+    assert readable_file(str(there)) == there
+    for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no.csv", "does not exist")):
+        with pytest.raises(ValueError, match=reason):
+            readable_file(str(path))

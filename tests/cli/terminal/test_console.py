@@ -47,7 +47,7 @@ def test_verbose_shows_every_event(capfd: pytest.CaptureFixture[str]) -> None:
 def test_quiet_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     console = Console(is_quiet=True)
     console.log_event(WAITING)
-    console.say("a word")
+    console.print_line("a word")
     assert capfd.readouterr().err == ""
 
 
@@ -60,7 +60,7 @@ class FakeScreen:
     def size(self) -> tuple[int, int]:
         return 40, 10
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         self.calls.append(("said", line))
 
     def draw(self, block: list[str], lengths: list[int]) -> None:
@@ -78,12 +78,12 @@ def test_words_go_to_the_screen_only_while_it_is_drawn_on(
 ) -> None:
     screen = FakeScreen()
     console = Console(screen=cast(Screen, screen))
-    console.say("before")
+    console.print_line("before")
     with console.showing():
-        console.say("above")
+        console.print_line("above")
         console.show(live)
         os.kill(os.getpid(), signal.SIGCONT)
-    console.say("after")
+    console.print_line("after")
     assert capfd.readouterr().err == "before\nafter\n"
     assert screen.calls == [
         ("said", "above"),
@@ -95,7 +95,7 @@ def test_words_go_to_the_screen_only_while_it_is_drawn_on(
 
 def test_a_foreign_text_moves_no_cursor(capfd: pytest.CaptureFixture[str]) -> None:
     console = Console(is_verbose=True)
-    console.say("\x1b[2J\x9b31m \u202e")
+    console.print_line("\x1b[2J\x9b31m \u202e")
     console.log_event(LogEntry(0, 1, Lost("closed", "\x1b]0;title\x07")))
     assert all(line.isprintable() for line in capfd.readouterr().err.splitlines())
 

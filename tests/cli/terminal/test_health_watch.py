@@ -17,6 +17,7 @@ from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import RunningStream, StatusFile
 from ticks.cli.terminal import check_thread, health_watch
 from ticks.cli.terminal.health_watch import Watch, drawn_on, show_changes, show_json
+from ticks.cli.terminal.outlet import Outlet
 from ticks.cli.terminal.screen import Screen
 from ticks.cli.view.health_view import Watched
 
@@ -146,7 +147,7 @@ def test_json_is_one_document_a_line(
 
 def test_on_a_terminal_a_stream_that_ended_is_shown_above_the_frame(live: FeedSnapshot) -> None:
     reads, writes = os.pipe()
-    show = drawn_on(Screen(writes), has_color=False)
+    show = drawn_on(Screen(Outlet(writes)), has_color=False)
     before = Watched(live.at, 1.0, NAMES, {}, [RunningStream(7, live)])
     after = Watched(live.at, 2.0, NAMES, {}, [])
     show(None, before)

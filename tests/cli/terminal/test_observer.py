@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,11 +20,23 @@ from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.recorder import Recorder
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import StatusFile
+from ticks.cli.terminal import event_writer
 from ticks.cli.terminal import observer as observer_module
 from ticks.cli.terminal.console import Console
 from ticks.cli.terminal.observer import Observer
 
 DEADLINE_S = 20.0
+
+
+class FakeReader:
+    """Another reader of the log."""
+
+    def __init__(self) -> None:
+        self.entries: list[LogEntry] = []
+
+    def take(self) -> list[LogEntry]:
+        taken, self.entries = self.entries, []
+        return taken
 
 
 class FakeFeed:
@@ -35,10 +48,20 @@ class FakeFeed:
         self.clock = self
         self.events = self
         self.entries: list[LogEntry] = []
+        self.readers: list[FakeReader] = []
         self.looks = threading.Semaphore(0)
 
     def now_s(self) -> float:
         return self.at_s
+
+    def add(self, entry: LogEntry) -> None:
+        self.entries.append(entry)
+        for reader in self.readers:
+            reader.entries.append(entry)
+
+    def reader(self) -> FakeReader:
+        self.readers.append(FakeReader())
+        return self.readers[-1]
 
     def take(self) -> list[LogEntry]:
         taken, self.entries = self.entries, []
@@ -77,7 +100,7 @@ class FakeConsole:
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool) -> None:
         self.logged.append(f"{entry.connection} {entry.event.name} {is_one_of_several}")
 
-    def say(self, line: str) -> None:
+    def print_line(self, line: str) -> None:
         self.said.append(line)
 
     def show(self, snapshot: FeedSnapshot) -> None:
@@ -88,6 +111,7 @@ class FakeConsole:
 @pytest.fixture
 def feed(live: FeedSnapshot, monkeypatch: pytest.MonkeyPatch) -> FakeFeed:
     monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(event_writer, "_WRITE_EVERY_S", 0.001)
     return FakeFeed(live)
 
 
@@ -110,6 +134,12 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
     return made
 
 
+def until(is_true: Callable[[], bool]) -> None:
+    end_s = time.monotonic() + DEADLINE_S
+    while not is_true():
+        assert time.monotonic() < end_s
+
+
 def entry(event: FeedEvent, connection: int = 1) -> LogEntry:
     return LogEntry(1_763_609_400_000_000_000, connection, event)
 
@@ -119,9 +149,9 @@ def test_events_are_shown_and_written_the_last_ones_too(
 ) -> None:
     path = tmp_path / "events.jsonl"
     with observer(events=str(path)):
-        feed.entries.append(entry(Connected()))
+        feed.add(entry(Connected()))
         feed.looked()
-        feed.entries.append(entry(Stopped()))
+        feed.add(entry(Stopped()))
     assert console.logged == ["1 connected False", "1 stopped False"]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert ["connected" in lines[0], "stopped" in lines[1], len(lines)] == [True, True, 2]
@@ -135,7 +165,7 @@ def test_connections_are_named_where_there_are_several(
 ) -> None:
     feed.feed = crowded
     with observer():
-        feed.entries.append(entry(Lost("network"), 3))
+        feed.add(entry(Lost("network"), 3))
     assert console.logged == ["3 lost True"]
 
 
@@ -144,7 +174,7 @@ def test_an_events_file_that_is_full_is_reported_once_and_is_the_failure(
 ) -> None:
     with observer(events="/dev/full") as running:
         for event in (Connected(), Stopped()):
-            feed.entries.append(entry(event))
+            feed.add(entry(event))
             feed.looked()
     [said] = console.said
     assert said.startswith("the events can no longer be written: /dev/full: the disk is full")
@@ -156,7 +186,7 @@ def test_a_file_name_that_is_no_utf8_text_is_escaped_in_the_events(
 ) -> None:
     path = tmp_path / "events.jsonl"
     with observer(events=str(path)):
-        feed.entries.append(entry(Rotated("bad\udcff.csv", 1, "b.csv"), 0))
+        feed.add(entry(Rotated("bad\udcff.csv", 1, "b.csv"), 0))
     assert json.loads(path.read_text(encoding="utf-8"))["finished"] == "bad\udcff.csv"
 
 
@@ -179,7 +209,7 @@ def test_an_events_file_is_repaired_appended_to_and_has_one_writer(
     with observer(events=str(path)):
         with pytest.raises(OutputError, match="another recorder"), observer(events=str(path)):
             pass
-        feed.entries.append(entry(Connected()))
+        feed.add(entry(Connected()))
     assert path.read_text(encoding="utf-8") == whole * 2
     assert console.said == [f"{path}: a torn last line (20 bytes) was cut off"]
 
@@ -203,7 +233,7 @@ def test_a_change_is_drawn_at_once(
     with observer():
         feed.looked()
         if cause == "event":
-            feed.entries.append(entry(Lost("network")))
+            feed.add(entry(Lost("network")))
         else:
             console.width = 40
         feed.looked(5)
@@ -237,14 +267,12 @@ def test_other_programs_see_the_stream_once_a_second_until_its_end(
     path = tmp_path / "7.json"
     feed.feed = waiting
     with observer():
-        feed.looked()
-        assert '"phase": "waiting"' in path.read_text(encoding="utf-8")
+        until(lambda: path.exists() and '"phase": "waiting"' in path.read_text(encoding="utf-8"))
         feed.feed = replace(waiting, phase=Phase.LIVE)
         feed.looked(5)
         assert '"phase": "waiting"' in path.read_text(encoding="utf-8")
         feed.at_s += 1.0
-        feed.looked()
-        assert '"phase": "live"' in path.read_text(encoding="utf-8")
+        until(lambda: '"phase": "live"' in path.read_text(encoding="utf-8"))
     assert not path.exists()
 
 

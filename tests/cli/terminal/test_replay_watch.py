@@ -13,6 +13,7 @@ from ticks.adapter.replay.replay import Replay, ReplayOptions
 from ticks.adapter.replay.row_filter import RowFilter
 from ticks.adapter.waker import Waker
 from ticks.cli.terminal.console import Console
+from ticks.cli.terminal.outlet import Outlet
 from ticks.cli.terminal.replay_watch import ReplayWatch
 from ticks.cli.terminal.screen import Screen
 
@@ -30,7 +31,7 @@ def watch(drawn: Path) -> Iterator[ReplayWatch]:
     """Beside a replay of which no row has come yet."""
     playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), waker=Waker())
     with drawn.open("wb") as file:
-        yield ReplayWatch(playing, Console(screen=Screen(file.fileno()), has_color=False))
+        yield ReplayWatch(playing, Console(screen=Screen(Outlet(file.fileno())), has_color=False))
 
 
 def test_it_draws_while_the_replay_runs_and_its_last_frame_stays(

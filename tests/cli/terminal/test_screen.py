@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ticks.cli.terminal import screen
+from ticks.cli.terminal.outlet import Outlet
 from ticks.cli.terminal.screen import Screen
 
 Paper = Callable[[int, int], Any]
@@ -27,7 +28,7 @@ class Pane:
         self._master, self._slave = pty.openpty()
         self.paper = paper(width, height)
         self.resize(width, height)
-        self.screen = Screen(self._slave)
+        self.screen = Screen(Outlet(self._slave))
 
     def resize(self, width: int, height: int) -> None:
         size = struct.pack("HHHH", height, width, 0, 0)
@@ -68,18 +69,18 @@ def test_a_block_is_replaced_in_place(pane: Pane) -> None:
 
 def test_words_stay_above_the_block_in_their_order(pane: Pane) -> None:
     pane.draw("block")
-    pane.screen.say("first")
-    pane.screen.say("second")
+    pane.screen.print_line("first")
+    pane.screen.print_line("second")
     assert pane.shown() == ["block"]
     pane.draw("block")
-    pane.screen.say("third, which is longer than a line")
+    pane.screen.print_line("third, which is longer than a line")
     pane.draw("BLOCK")
     assert pane.shown() == ["first", "second", "third, which is long", "er than a line", "BLOCK"]
 
 
 def test_what_is_said_last_stands_below_the_block(pane: Pane) -> None:
     pane.draw("block")
-    pane.screen.say("the end")
+    pane.screen.print_line("the end")
     pane.screen.close()
     assert pane.shown() == ["block", "the end"]
 
@@ -93,7 +94,7 @@ def test_a_block_as_tall_as_the_terminal_scrolls_nothing_away(pane: Pane) -> Non
 
 
 def test_a_narrower_terminal_keeps_nothing_of_the_wider_block(pane: Pane) -> None:
-    pane.screen.say("words")
+    pane.screen.print_line("words")
     pane.draw("a" * 20, "b" * 11)
     pane.shown()
     pane.paper.narrow(10)
@@ -127,13 +128,13 @@ def test_the_same_frame_is_not_written_twice(pane: Pane) -> None:
 def test_a_terminal_without_a_size_has_the_usual_one(pane: Pane) -> None:
     pane.resize(0, 0)
     assert pane.screen.size() == (80, 23)
-    assert Screen(-1).size() == (80, 23)
+    assert Screen(Outlet(-1)).size() == (80, 23)
 
 
 def test_a_terminal_that_went_away_is_no_reason_to_stop(paper: Paper) -> None:
     pane = Pane(paper)
     pane.close()
-    pane.screen.say("to nobody")
+    pane.screen.print_line("to nobody")
     pane.draw("block")
     pane.screen.close()
 
@@ -150,7 +151,7 @@ def test_words_and_the_last_block_are_all_that_is_left(
     wanted: list[str] = []
     for block, words in draws:
         for word in words:
-            pane.screen.say(word)
+            pane.screen.print_line(word)
             wanted += [word[at : at + 20] for at in range(0, len(word), 20)]
         pane.draw(*block)
     if draws:
@@ -168,7 +169,7 @@ def test_in_the_background_words_are_lines_and_the_foreground_begins_anew(
 ) -> None:
     pane.draw("one", "two")
     monkeypatch.setattr(screen, "is_in_foreground", lambda _descriptor: False)
-    pane.screen.say("a word")
+    pane.screen.print_line("a word")
     pane.draw("three", "four")
     assert pane.shown() == ["one", "two", "a word"]
     monkeypatch.setattr(screen, "is_in_foreground", lambda _descriptor: True)

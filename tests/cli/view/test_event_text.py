@@ -69,6 +69,10 @@ AT_NS = 1_795_146_300_123_456_789
         ),
         (Refused("E1001", ""), "refused: a request · E1001"),
         (
+            Refused("E1001", "bad", others=2_980),
+            "refused: a request · E1001 bad · and 2,980 more within a second",
+        ),
+        (
             RenewalFailed("HTTP 503"),
             "the session could not be renewed, the old one is tried · HTTP 503",
         ),
