@@ -31,7 +31,7 @@ complete -c ticks -n '__fish_seen_subcommand_from stream' -l strict -d 'Exit whe
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l mode -xa 'ltp quote snap' -d 'Fields per tick: ltp, quote or snap'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l shard -x -d 'Only the I-th of N parts of the watch list'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l duration -x -d 'Stop after this long: 90s, 5m, 1h30m'
-complete -c ticks -n '__fish_seen_subcommand_from stream' -l until -x -d 'Stop at this time (IST): 15:30 or 2026-11-23T15:30'
+complete -c ticks -n '__fish_seen_subcommand_from stream' -l until -x -d 'Stop at this time (IST): 15:40, 2026-11-23T15:40, or close: after the last session'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l count -x -d 'Stop after N ticks'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l demo -d 'Use a simulated broker on this machine; no account needed'
 complete -c ticks -n '__fish_seen_subcommand_from stream' -l csv -rF -d 'Write CSV to PATH; - is stdout'

@@ -162,7 +162,7 @@ Until = Annotated[
     option(
         "--until",
         WHAT,
-        "Stop at this time (IST): 15:30 or 2026-11-23T15:30.",
+        "Stop at this time (IST): 15:40, 2026-11-23T15:40, or close: after the last session.",
         Timestamp,
         metavar="TIME",
     ),
