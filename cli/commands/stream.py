@@ -21,7 +21,8 @@ from ...adapter.market.calendar import MarketCalendar
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
-from ...adapter.sinks.candles import open_candle_sink
+from ...adapter.sinks.blindness import LiveBlindness
+from ...adapter.sinks.candles import BarPlan, open_candle_sink
 from ...adapter.sinks.file import open_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
@@ -44,6 +45,8 @@ from ..view.summary_text import stream_summary
 
 _REPORTED = 20
 """Names of watch lists that are reported one by one."""
+_HOLD_LONGER_S = 2.0
+"""What a check takes at most to find a feed silent, once it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,7 @@ class StreamSettings:
     nats: NatsAddress | None
     nats_options: NatsOptions
     metrics: tuple[str, int] | None
+    keeps_pre_open: bool
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -84,6 +88,7 @@ def stream(
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
     candles: options.Candles = None,
+    pre_open: options.PreOpen = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     nats: options.Nats = None,
@@ -153,6 +158,7 @@ def stream(
             keeps_trying=keep_trying,
         ),
         metrics=metrics,
+        keeps_pre_open=pre_open,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -278,6 +284,17 @@ def _part(instruments: list[Instrument], shard: tuple[int, int] | None) -> list[
     return mine
 
 
+def _bar_plan(width_s: int, settings: StreamSettings, broker: BrokerAdapter) -> BarPlan:
+    found_silent_s = settings.policy.silence_after_s + settings.policy.check_every_s
+    return BarPlan(
+        width_s,
+        settings.calendar,
+        lambda: LiveBlindness(broker.events.reader(), settings.calendar),
+        keeps_pre_open=settings.keeps_pre_open,
+        hold_s=found_silent_s + _HOLD_LONGER_S,
+    )
+
+
 def _opened_sinks(
     settings: StreamSettings, broker: BrokerAdapter, console: Console
 ) -> list[PacketSink]:
@@ -287,9 +304,9 @@ def _opened_sinks(
         broker.events.add(Rotated(finished, rows, next_path))
 
     opened: Callable[[str, TickFormat], PacketSink] = partial(
-        partial(open_candle_sink, width_s=settings.candles_s)
-        if settings.candles_s is not None
-        else open_sink,
+        open_sink
+        if settings.candles_s is None
+        else partial(open_candle_sink, plan=_bar_plan(settings.candles_s, settings, broker)),
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
+from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -142,8 +143,17 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     bytes_ = int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ") if match else 0
     if bytes_ <= 0:
-        raise ValueError(f"{text!r} is not a valid size (examples: 500MB, 20GB)")
+        raise ValueError(f"{quoted(text)} is not a valid size (examples: 500MB, 20GB)")
     return bytes_
+
+
+def nats_address(text: str) -> NatsAddress:
+    """The server and stream of `nats://host[:port][/STREAM]`. Raises ValueError with the reason,
+    which never shows what may be a secret."""
+    try:
+        return parse_address(text.strip())
+    except UsageError as error:
+        raise ValueError(f"{error.message} (example: nats://127.0.0.1:4222/TICKS)") from None
 
 
 def host_port(text: str) -> tuple[str, int]:
@@ -154,7 +164,8 @@ def host_port(text: str) -> tuple[str, int]:
     match = _HOST_PORT.fullmatch(text.strip())
     if match is None or int(match["port"]) > 65_535:
         raise ValueError(
-            f"{text!r} is not an address to listen on (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
+            f"{quoted(text)} is not an address to listen on"
+            " (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
         )
     return (match["host"] or "127.0.0.1").strip("[]"), int(match["port"])
 
