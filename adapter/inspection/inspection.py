@@ -31,8 +31,8 @@ MOST_DAMAGE_KEPT = 10
 _BLOCK_BYTES = 1 << 16
 _INDEX_TOKENS = "999"
 """How the tokens of indices begin. Source: protocol.md, section 4."""
-_REPORT_EVERY = 16
-"""Blocks between two reports of the progress: about two megabytes."""
+REPORT_EVERY = 16
+"""Blocks to a report of the progress: about two megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Inspector:
         max_gap_us = round(options.max_gap_s * SECOND_US)
         tally = Tally(self._hours.of_instrument, least_gap_us=min(LEAST_GAP_US, max_gap_us))
         blocks = _gathered([self._blocks_of(source) for source in self._inputs])
-        for number, block in enumerate(blocks):
+        for number, block in enumerate(blocks, 1):
             tally.take(block)
-            if self._progress is not None and number % _REPORT_EVERY == 0:
+            if self._progress is not None and number % REPORT_EVERY == 0:
                 self._progress(*self._bytes())
             if self._is_stopping and tally.rows:
                 break

@@ -12,6 +12,7 @@ import pytest
 
 from ticks.adapter.errors import RecordingError
 from ticks.adapter.history import GapKind
+from ticks.adapter.inspection import inspection
 from ticks.adapter.inspection.inspection import (
     MOST_DAMAGE_KEPT,
     InspectionOptions,
@@ -179,7 +180,10 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(reading)
 
 
-def test_a_pipe_that_is_stopped_reports_what_came(pipe: int) -> None:
+def test_a_pipe_that_is_stopped_reports_what_came(
+    pipe: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "REPORT_EVERY", 1)
     os.write(pipe, csv_of(GAP))
     inspector = Inspector(
         InspectionOptions(("-",)),
