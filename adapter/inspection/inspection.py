@@ -14,8 +14,8 @@ from functools import lru_cache
 from ..clock import midnight_us
 from ..errors import RecordingError
 from ..files.event_file import read_history
-from ..files.inputs import Input
-from ..files.recording import OnDamage, RecordingReader
+from ..files.inputs import Input, OnDamage
+from ..files.recording import open_recording
 from ..instrument import exchange_number
 from ..intervals import Interval
 from ..market.calendar import MarketCalendar
@@ -110,12 +110,13 @@ class Inspector:
         )
 
     def _blocks_of(self, source: Input) -> Iterator[RowBlock]:
-        reader = RecordingReader(source, self._keep_damage)
         try:
+            reader = open_recording(source, self._keep_damage)
             yield from reader.blocks()
         except RecordingError:
-            if not self._is_stopping:  # a pipe of which nothing had come
-                raise
+            if self._is_stopping:  # a pipe of which nothing had come
+                return
+            raise
         if not (reader.rows or self._is_stopping):
             raise _without_rows(source.name)
 

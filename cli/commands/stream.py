@@ -6,10 +6,12 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
+from ...adapter.clock import IST
 from ...adapter.config import Config
 from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.events import Rotated
@@ -18,10 +20,12 @@ from ...adapter.instrument import Instrument
 from ...adapter.instruments.lists import Skipped
 from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
+from ...adapter.market.hours import segments_of
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
-from ...adapter.sinks.candles import open_candle_sink
+from ...adapter.sinks.blindness import LiveBlindness
+from ...adapter.sinks.candles import BarPlan, open_candle_sink
 from ...adapter.sinks.file import open_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
@@ -32,8 +36,8 @@ from ..exit_codes import ExitCode
 from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
-from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs, checked_symbols
+from ..options.market_table import closing_ns, market_calendar
+from ..options.parsers import CLOSE_NS, checked_outputs, checked_symbols
 from ..options.watch_lists import listed_names
 from ..terminal.console import Console
 from ..terminal.observer import Observer
@@ -44,6 +48,8 @@ from ..view.summary_text import stream_summary
 
 _REPORTED = 20
 """Names of watch lists that are reported one by one."""
+_HOLD_LONGER_S = 2.0
+"""What a check takes at most to find a feed silent, once it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class StreamSettings:
     nats: NatsAddress | None
     nats_options: NatsOptions
     metrics: tuple[str, int] | None
+    keeps_pre_open: bool
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -84,6 +91,7 @@ def stream(
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
     candles: options.Candles = None,
+    pre_open: options.PreOpen = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     nats: options.Nats = None,
@@ -110,7 +118,7 @@ def stream(
     Without an output option: CSV on stdout. Messages and the dashboard go to stderr.
 
     Examples:
-      ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
+      ticks stream NIFTY BANKNIFTY --csv day.csv --until close
       ticks stream RELIANCE NSE:SBIN --mode snap --jsonl - --count 100
       ticks stream NIFTY --demo --csv 'ticks-%Y-%m-%d.csv.gz' --duration 10s
       ticks stream --from watch.txt --shard 1/2 --keep-trying
@@ -153,6 +161,7 @@ def stream(
             keeps_trying=keep_trying,
         ),
         metrics=metrics,
+        keeps_pre_open=pre_open,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -178,6 +187,7 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
+    limits = dated(settings.limits, settings.calendar, instruments)
     sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
@@ -194,7 +204,7 @@ def run_stream(
         recorder = Recorder(
             broker,
             sinks,
-            settings.limits,
+            limits,
             stops_when_full=settings.stops_when_full,
             names_skipped=names_skipped,
             break_off=signals.break_off,
@@ -219,6 +229,17 @@ def _csv_path(
     """CSV goes to stdout when no output is named, unless something else has stdout."""
     has_output = csv is not None or jsonl is not None
     return csv if has_output or events == "-" or console.owns_stdout else "-"
+
+
+def dated(limits: Limits, calendar: MarketCalendar, instruments: Sequence[Instrument]) -> Limits:
+    """The limits with the time that `--until close` means for what is subscribed."""
+    if limits.until_ns != CLOSE_NS:
+        return limits
+    try:
+        until_ns = closing_ns(calendar, segments_of(instruments), datetime.now(IST))
+    except ValueError as error:
+        raise UsageError(f"--until: {error}", remedy="name a time that is ahead") from error
+    return replace(limits, until_ns=until_ns)
 
 
 def resolved(
@@ -278,6 +299,17 @@ def _part(instruments: list[Instrument], shard: tuple[int, int] | None) -> list[
     return mine
 
 
+def _bar_plan(width_s: int, settings: StreamSettings, broker: BrokerAdapter) -> BarPlan:
+    found_silent_s = settings.policy.silence_after_s + settings.policy.check_every_s
+    return BarPlan(
+        width_s,
+        settings.calendar,
+        lambda: LiveBlindness(broker.events.reader(), settings.calendar),
+        keeps_pre_open=settings.keeps_pre_open,
+        hold_s=found_silent_s + _HOLD_LONGER_S,
+    )
+
+
 def _opened_sinks(
     settings: StreamSettings, broker: BrokerAdapter, console: Console
 ) -> list[PacketSink]:
@@ -287,9 +319,9 @@ def _opened_sinks(
         broker.events.add(Rotated(finished, rows, next_path))
 
     opened: Callable[[str, TickFormat], PacketSink] = partial(
-        partial(open_candle_sink, width_s=settings.candles_s)
-        if settings.candles_s is not None
-        else open_sink,
+        open_sink
+        if settings.candles_s is None
+        else partial(open_candle_sink, plan=_bar_plan(settings.candles_s, settings, broker)),
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,

@@ -58,28 +58,39 @@ def duration_s(text: str) -> float:
     return seconds
 
 
+CLOSE_NS = 0
+"""Stands for `close`: which time that is depends on what is subscribed (`closing_ns`)."""
+
+
 def until_ns(text: str, now: datetime) -> int:
-    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`.
+    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`; CLOSE_NS for
+    `close`.
 
     Raises ValueError with the reason; a time that has passed is one.
     """
+    if text.strip().lower() == "close":
+        return CLOSE_NS
     try:
         at = _moment(text.strip(), now)
     except ValueError:
         raise ValueError(
             f"{quoted(text)} is not a valid time"
-            " (examples: 15:30, 15:30:00, 2026-11-23T15:30; Indian time)"
+            " (examples: 15:40, close, 15:30:00, 2026-11-23T15:30; Indian time)"
         ) from None
-    if at <= now:
-        passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
-        if at.date() != now.date():
-            raise ValueError(passed)
-        raise ValueError(
-            f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
-        )
+    check_ahead(text, at, now)
     if at - now > timedelta(seconds=_LONGEST_S):
         raise ValueError(f"{quoted(text)} is more than a year away")
     return int(at.timestamp() * 1_000_000) * 1000
+
+
+def check_ahead(text: str, at: datetime, now: datetime) -> None:
+    """Raises ValueError when the time that `text` names is not ahead."""
+    if at > now:
+        return
+    passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
+    if at.date() != now.date():
+        raise ValueError(passed)
+    raise ValueError(f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}")
 
 
 def _moment(text: str, now: datetime) -> datetime:
