@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from ..clock import Clock, SystemClock, ist_time
 from ..errors import OutputError
-from ..files.outputs import Note, Output, Rotated, TextOutputs, open_output
+from ..files.outputs import Note, Rotated, TextOutputs, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
 from ..market.calendar import MS, MarketCalendar
 from ..periodic import every
@@ -304,7 +304,7 @@ def open_candle_sink(
 
 
 def candle_sink_into(
-    output: Output,
+    output: TextOutputs,
     row_format: TickFormat,
     plan: BarPlan,
     *,
