@@ -14,6 +14,8 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
@@ -26,12 +28,13 @@ from .feed.lifecycle import Policy
 from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
+from .limits import start_thread
 from .market.calendar import MarketCalendar
-from .market.hours import Kind, kind_of
+from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
-from .urls import FEED_URL
+from .urls import FEED_URL, without_secrets
 from .waker import Waker
 from .wire.packet import decode_packet
 from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
@@ -50,7 +53,7 @@ class BrokerAdapter:
 
     Threads: one caller connects, subscribes, takes ticks and disconnects; `stop`, `snapshot` and
     `events` are for any thread. `error` is written by the feed thread that lost its connection
-    first, and read by everybody. `_modes`, `_indices` and `symbols` only grow, and the feed threads
+    first, and read by everybody. `_indices` and `symbols` only grow, and the feed threads
     and the outputs read them while they do; snapshots copy `_units` and `_connections` before they
     iterate.
     """
@@ -76,7 +79,6 @@ class BrokerAdapter:
         self._sessions = sessions
         self._feed_url = feed_url
         self._units: dict[Unit, None] = {}
-        self._modes: set[int] = set()
         self._indices: set[InstrumentKey] = set()
         self._kinds: dict[InstrumentKey, Kind] = {}
         self._connections: list[Connection] = []
@@ -105,7 +107,7 @@ class BrokerAdapter:
             return
         self._connections, self._threads, self.error = [], [], None
         self._is_connected = True
-        self._snapshots.restart_rate()
+        self._snapshots.restart()
         self._assign()
 
     def stop(self) -> None:
@@ -156,10 +158,9 @@ class BrokerAdapter:
         spread([*self._units, *units])  # raises over the limit, before anything has changed
         for instrument in wanted:
             self.symbols[instrument.key] = instrument.symbol
-            self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
+            self._kinds[instrument.key] = kind_of_instrument(instrument)
             if instrument.kind == _INDEX_KIND:
                 self._indices.add(instrument.key)
-        self._modes.add(mode)
         self._units.update(units)
         if self._is_connected:
             self._assign()
@@ -201,21 +202,13 @@ class BrokerAdapter:
             deliver=self._buffer.put,
             log=self.events,
         )
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=self.policy.silence_after_s,
-            stable_after_s=self.policy.stable_after_s,
-        )
-        tracker = PacketTracker(self._modes, self._indices, market.segment)
+        market = MarketWatch(self.calendar)
+        tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )
+        self._threads.append(start_thread(partial(self._live, connection), name=f"feed {number}"))
         self._connections.append(connection)
-        thread = threading.Thread(
-            target=self._live, args=(connection,), name=f"feed {number}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
 
     def _live(self, connection: Connection) -> None:
         """The thread of one connection. The first loss for good ends the stream."""
@@ -286,7 +279,12 @@ class BrokerAdapter:
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
         """How the stream stands now, with its `most_instruments` most active instruments."""
-        return self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+        now = self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+        return replace(
+            now,
+            feed=without_secrets(self._feed_url),
+            login_wait_s=self._sessions.totp_wait_s,
+        )
 
 
 def _final_error(error: TicksError, connection: Connection) -> TicksError:

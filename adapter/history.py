@@ -132,6 +132,22 @@ class History:
     notes: list[tuple[int, str]] = field(default_factory=list)
     is_demo: bool = False
 
+    @property
+    def spans(self) -> list[Interval]:
+        """All that may explain a gap; of a silence that was quiet, up to its report."""
+        quiets = [(quiet.span[0], quiet.at_us) for quiet in self.quiets]
+        return [*(loss.span for loss in self.losses), *quiets]
+
+    def near(self, span: Interval) -> History:
+        """What of it concerns a span."""
+        start, end = span[0] - _SLACK_US, span[1] + _SLACK_US
+        return History(
+            [loss for loss in self.losses if loss.span[0] < end and loss.span[1] > start],
+            [quiet for quiet in self.quiets if start <= quiet.at_us <= end],
+            common(self.away, [span]),
+            [note for note in self.notes if start <= note[0] <= end],
+        )
+
 
 def history_of(events: Iterable[EventFacts]) -> History:
     """The history in the events of a file, in its order."""
@@ -149,12 +165,8 @@ def explain(
     `most_open_us`: how much of it may stay open where the rest is explained. `names` are those of
     the histories, in their order.
     """
-    quiets = [
-        quiet
-        for history in histories
-        for quiet in history.quiets
-        if gap[0] - _SLACK_US <= quiet.at_us <= gap[1] + _SLACK_US
-    ]
+    histories = [history.near(gap) for history in histories]
+    quiets = [quiet for history in histories for quiet in history.quiets]
     blind = blind_within(gap, histories)
     spans = common([gap], union([*blind, *(quiet.span for quiet in quiets)]))
     open_us = length([gap]) - length(spans)
@@ -198,12 +210,7 @@ def _hint(
     losses: Sequence[Loss],
 ) -> str | None:
     """What the events say of a gap that they do not explain."""
-    notes = [
-        text
-        for history in histories
-        for at_us, text in history.notes
-        if gap[0] - _SLACK_US <= at_us <= gap[1] + _SLACK_US
-    ]
+    notes = [text for history in histories for _, text in history.notes]
     if blind:
         notes.insert(0, f"blind for {length(blind) / SECOND_US:.1f} s of it ({losses[0].cause})")
     elif histories and length(_away_in_all(gap, histories)) * 2 > length([gap]):

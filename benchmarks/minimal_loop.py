@@ -27,16 +27,11 @@ from ticks.adapter.wire.subscription import SubscribeAction, Unit, requests
 def main() -> None:
     port, tokens = sys.argv[1], sys.argv[2:]
     link = Handshake(f"ws://127.0.0.1:{port}/smart-stream", {}).run()
-    frames, tracker = (
-        FrameReader(),
-        PacketTracker(
-            {Mode.QUOTE},
-            set(),
-            MarketWatch(MarketCalendar(), silence_after_s=30.0, stable_after_s=5.0).segment,
-        ),
-    )
+    market = MarketWatch(MarketCalendar(), silence_after_s=30.0, stable_after_s=5.0)
+    frames, tracker = FrameReader(), PacketTracker(set(), market.segment)
     rows = CsvRows(Mode.QUOTE, {(1, token): token for token in tokens})
     units = [Unit(1, token, Mode.QUOTE) for token in tokens]
+    tracker.carry(units)
     for request in requests(units, SubscribeAction.SUBSCRIBE, 1):
         link.send_text(request.text)
     os.write(1, csv_header(Mode.QUOTE))

@@ -30,6 +30,7 @@ from ..adapter.errors import (
     TicksError,
     UsageError,
 )
+from ..adapter.limits import limit_of
 from ..adapter.redaction import redacted
 from .printable import printable
 
@@ -202,10 +203,27 @@ REMEDIES: dict[str, str] = {
     "openssl-missing": "install openssl, or leave out --tls: plain http and ws are allowed on "
     "loopback",
     "openssl-failed": "leave out --tls, or fix the openssl command",
+    # --- NATS, metrics
+    "extra-missing": "pip install 'angel-ticks[{extra}]'; from a clone: pip install '.[{extra}]'",
+    "nats-address": "write it as nats://host[:port][/STREAM]",
+    "nats-address-secret": "leave that part out: credentials belong in NATS_CREDS, NATS_NKEY,"
+    " NATS_USER and NATS_PASSWORD, or NATS_TOKEN",
+    "nats-file": "check {variable}: its path, permissions and contents",
+    "nats-unreachable": "check the address and that nats-server is running",
+    "nats-refused": "check NATS_CREDS, NATS_NKEY, NATS_USER and NATS_PASSWORD, or NATS_TOKEN",
+    "nats-certificate": "name the certificate authority's file in NATS_CA",
+    "nats-no-jetstream": "start the server with JetStream: nats-server -js",
+    "nats-no-stream": "check the name of the stream; `ticks stream --nats` makes one",
+    "nats-stream": "look at the stream with the server's own tool: nats stream info",
+    "nats-not-acknowledged": "check the server; what other outputs hold is complete",
+    "metrics-port": "choose another port, or 0 for a free one",
     # --- this machine: disk, clock, port
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",
     "disk-full": "make room before you record",
+    "threads-limit": "end other programs of this user, or raise the limit: ulimit -u",
+    "files-limit": "raise the limit: ulimit -n 1024",
+    "memory-limit": "end other programs, or raise the limit: ulimit -v",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
@@ -247,6 +265,9 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
         print("ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
+        if (limit := limit_of(error)) is not None:
+            print(message_for(limit), file=sys.stderr)
+            return exit_code_of(limit)
         if _is_verbose(arguments):
             # Exceptions of libraries quote headers, bodies and addresses.
             print(redacted(traceback.format_exc()), end="", file=sys.stderr)

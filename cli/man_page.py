@@ -16,7 +16,8 @@ from .registry import examples_of, load_all, options_of
 EXIT_CODES = {
     ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the reader of the only output left;"
     " everything received is written.",
-    ExitCode.UNEXPECTED: "Unexpected error; please report it.",
+    ExitCode.UNEXPECTED: "Unexpected error, please report it; or inspect found a gap longer than"
+    " --max-gap.",
     ExitCode.USAGE: "Invalid option, variable or value in config.toml.",
     ExitCode.SESSION: "No session, or the login was refused.",
     ExitCode.SYMBOL: "An unknown symbol, or a subscription that the broker refused.",

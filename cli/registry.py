@@ -29,6 +29,7 @@ SUMMARIES = {
     "stream": "Stream ticks of SYMBOL... to stdout or files until stopped.",
     "health": "Check login, network, instruments and feed, and say how to fix each fault.",
     "replay": "Play recordings to stdout or files, at their own pace or any other.",
+    "inspect": "Check whether recordings can be trusted: gaps, duplicates, damage, delay.",
     "find": "List the instruments that match TEXT, best match first.",
     "simulate": "Run a SmartAPI on this machine: login, instruments and a live feed, no account.",
     "config": "Show every setting and where its value comes from, or write a config.toml.",

@@ -3,7 +3,8 @@
 - **sh** blocks that call `ticks` are run, all of a page in their order, line by line, in one folder
   that holds a `watch.txt`, against a simulated broker; a line must end with 0 and tell no error.
   Substitutions make them end: `TICKS_COUNT=3` for all that have no count of their own, and 3 for
-  those of a `--demo`; `--until` an hour from now; the README's installation before it is left out.
+  those of a `--demo`; `--until` an hour from now; the README's installation before it is left out;
+  `nats://127.0.0.1` is a server of the test's own.
 - **console** blocks are transcripts: a user's line after `$ `, then what it prints on stdout and
   stderr, `...` for whatever differs. `(exit N)` in the heading above is the exit code, else 0.
 - **text** blocks hold messages that would take too long to provoke; a test makes them in process.
@@ -21,7 +22,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
-NOT_OURS = ("python", "pytest", "bash ", "pip", "uv ", "for ", "sudo ", "man ")
+NOT_OURS = ("python", "pytest", "bash ", "pip", "uv ", "for ", "sudo ", "man ", "nats ")
 """How a code span or a line begins that is not for `ticks`."""
 _INSTALLATION = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/"
 _CALLS_TICKS = re.compile(r"(?:^|[|&;(]\s*|\s--\s+)ticks\s")

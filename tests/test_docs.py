@@ -10,16 +10,20 @@ import shutil
 import subprocess
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pages import NOT_OURS, PAGES, ROOT, blocks, blocks_of, commands, name_of, prose, spans, text_of
 
 from ticks.adapter.clock import IST
 from ticks.adapter.events import FeedEvent
+from ticks.adapter.feed.lifecycle import Phase
+from ticks.adapter.jetstream.message import MessageEncoder
+from ticks.adapter.metrics import MOST_INSTRUMENTS
 from ticks.adapter.rows.columns import columns
 from ticks.adapter.simulator.faults import What, parse_fault
 from ticks.adapter.tick import Mode
-from ticks.adapter.wire.packet import PACKET_SIZES
+from ticks.adapter.wire.packet import LAYOUTS, PACKET_SIZES, decode_packet
 from ticks.cli.exit_codes import ExitCode
 from ticks.cli.registry import SUMMARIES, load, load_all, options_of
 
@@ -182,16 +186,23 @@ def test_the_page_of_the_lifecycle_shows_every_entry_of_the_table() -> None:
 # --- units and crontabs ---------------------------------------------------------------------------
 
 
-def unit_with(key: str) -> configparser.SectionProxy:
-    """The section that has `key`, of the one unit that has it."""
+def sections_with(key: str, page: str) -> list[configparser.SectionProxy]:
+    """The section that has `key`, of each unit of a page that has it."""
+    found = []
     for block in blocks("ini"):
         unit = configparser.ConfigParser(interpolation=None)
         unit.optionxform = str  # type: ignore[assignment,method-assign]
         unit.read_string("\n".join(block.lines))
-        for section in unit.sections():
-            if key in unit[section]:
-                return unit[section]
-    raise AssertionError(f"no unit has {key}")
+        found += [
+            unit[each] for each in unit.sections() if block.page == page and key in unit[each]
+        ]
+    return found
+
+
+def unit_with(key: str) -> configparser.SectionProxy:
+    """The section that has `key`, of the one unit that has it."""
+    (section,) = sections_with(key, "docs/unattended.md")
+    return section
 
 
 def parse_stream(words: list[str]) -> dict[str, object]:
@@ -220,6 +231,50 @@ def test_the_unit_is_started_again_where_that_can_help_and_only_there() -> None:
     failures = {code for code in ExitCode if code not in (ExitCode.OK, ExitCode.INTERRUPTED)}
     assert failures - prevented == {ExitCode.UNEXPECTED, ExitCode.BROKER}
     assert service["KillSignal"] == "SIGTERM"
+
+
+def test_the_units_of_several_recorders_start_streams_that_the_program_takes() -> None:
+    services = sections_with("ExecStart", "docs/scaling.md")
+    parsed = []
+    for service, instance in zip(services, ("2", "a"), strict=True):
+        command = service["ExecStart"].replace("%i", instance).replace("%%", "%")
+        program, *words = shlex.split(command)
+        assert Path(program).name == "ticks"
+        parsed.append(parse_stream(words))
+        assert instance in service["EnvironmentFile"].replace("%i", instance)
+        assert "%i" in service["Environment"], "two recorders must not share a home"
+    shard, pair = parsed
+    assert (shard["shard"], str(shard["nats"])) == ((2, 3), "tls://nats.example.org:4222/TICKS")
+    assert shard["metrics"] == ("0.0.0.0", 9102)
+    assert pair["csv"] == "a-%Y-%m-%d.csv.gz"
+    assert all(values["keep_trying"] for values in parsed)
+
+
+def test_the_page_of_scaling_reads_a_message_as_it_says() -> None:
+    (snippet,) = re.findall(r"```python\n(.*?)```", text_of("docs/scaling.md"), flags=re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(snippet, names)  # noqa: S102  (it is what the page shows)
+    packet = LAYOUTS[Mode.LTP].pack(Mode.LTP, 1, b"2885", 7, 5, 9)
+    encoder = MessageEncoder("ticks", {(1, "2885"): "RELIANCE-EQ"}, window_s=120.0)
+    body = encoder.encode(1_795_146_300_000_000_000, packet).body
+    tick = names["tick_of"](body)
+    assert tick == decode_packet(packet, received_ns=tick.received_ns, symbol="RELIANCE-EQ")
+    assert tick.received_ns == 1_795_146_300_000_000_000
+
+
+def test_the_page_of_metrics_lists_all_of_them_and_alerts_on_no_other() -> None:
+    page = text_of("docs/metrics.md")
+    source = text_of("adapter/metrics.py")
+    counters = re.findall(r'Counter(?:MetricFamily)?\(\s*"(ticks_\w+)"', source)
+    gauges = re.findall(r'Gauge(?:MetricFamily)?\(\s*"(ticks_\w+)"', source)
+    served = {f"{name}_total" for name in counters} | set(gauges)
+    assert set(re.findall(r"(?m)^\| `(ticks_\w+)", page)) == served
+    (rules,) = re.findall(r"```yaml\n(groups:.*?)```", page, flags=re.DOTALL)
+    assert set(re.findall(r"\bticks_\w+", rules)) <= served
+    assert str(MOST_INSTRUMENTS) in page.replace(",", "")
+    phases = re.search(r"`ticks_phase\{phase\}` \| .*", page)
+    assert phases is not None
+    assert set(re.findall(r"`(\w+)`", phases[0])) == {phase.value for phase in Phase}
 
 
 def test_the_crontab_starts_a_stream_that_the_program_takes() -> None:

@@ -31,14 +31,17 @@ OWNERS = {
     "platformdirs": "adapter/paths.py",
     "pyarrow": "adapter/files/parquet.py",
     "websockets": "adapter/simulator/feed_server.py",
+    "nats": "adapter/jetstream/link.py",
+    "nkeys": "adapter/jetstream/link.py",
+    "prometheus_client": "adapter/metrics.py",
 }
 """The one file of the adapter that may import a foreign library that does I/O."""
 
-EXTRAS = ("parquet",)
-"""What only those users install who want it."""
-
 VALUE_LIBRARIES = {"msgspec"}
 """These turn values into values, and may be used wherever they save code."""
+
+EXTRAS = ("parquet", "nats", "metrics")
+"""What users install only if they want it: never imported before it is asked for."""
 
 NEVER_IMPORTED = {
     "smartapi-python": "adapter/auth/smartapi.py runs one module of it, without an import",
@@ -53,11 +56,16 @@ PURE = [
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
     "adapter/history.py",
+    "adapter/inspection/delays.py",
+    "adapter/inspection/duplicates.py",
+    "adapter/inspection/report.py",
+    "adapter/inspection/tally.py",
     "adapter/intervals.py",
     "cli/view/dashboard.py",
     "cli/view/figures.py",
     "cli/view/frame.py",
     "cli/view/health_view.py",
+    "cli/view/inspection.py",
     "cli/view/event_text.py",
     "cli/view/instrument_table.py",
     "cli/view/summary_text.py",
@@ -98,11 +106,16 @@ def foreign_imports(path: Path) -> set[str]:
 
 
 def requirements(*extras: str) -> list[Requirement]:
-    """What the project declares: its dependencies and those of `extras`."""
+    """What the project declares: its dependencies and those of `extras`, extras in them too."""
     lines = [*PROJECT["project"]["dependencies"]]
     for extra in extras:
         lines += PROJECT["project"]["optional-dependencies"][extra]
-    return [Requirement(line) for line in lines]
+    named = [Requirement(line) for line in lines]
+    inner = [
+        extra for each in named if each.name == PROJECT["project"]["name"] for extra in each.extras
+    ]
+    ours = [each for each in named if each.name != PROJECT["project"]["name"]]
+    return [*ours, *requirements(*inner)] if inner else ours
 
 
 def test_every_folder_of_modules_is_shipped_and_no_other() -> None:
@@ -179,6 +192,22 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None
     assert imported | NEVER_IMPORTED.keys() == declared
 
 
+def test_what_an_extra_brings_is_imported_inside_a_function() -> None:
+    """`import ticks.adapter...` works without it, and costs nobody who does not ask for it."""
+    mandatory = {canonicalize_name(requirement.name) for requirement in requirements()}
+    distributions = packages_distributions()
+    for path in MODULES:
+        at_import = {
+            alias.name if isinstance(node, ast.Import) else node.module or ""
+            for node in tree(path).body
+            if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level)
+            for alias in node.names
+        }
+        foreign = {name.partition(".")[0] for name in at_import} - sys.stdlib_module_names
+        bringers = {canonicalize_name(distributions[name][0]) for name in foreign}
+        assert bringers <= mandatory, path
+
+
 @pytest.mark.parametrize(
     "path", sorted(path for pattern in PURE for path in ROOT.glob(pattern)), ids=shown
 )
@@ -214,3 +243,53 @@ def test_ci_runs_the_stream_command_that_the_readme_shows() -> None:
 def test_a_link_in_the_docs_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+COMMAND_LINE = re.compile(
+    r"(^|[\s`(])--[a-z]|\bticks (add|config|drop|find|health|inspect|log(in|out)|replay|simulate"
+    r"|status|stop|stream)\b"
+)
+"""What belongs to the command line and to no sentence of the adapter."""
+WITHOUT_REMEDY = {"reader-left"}
+"""Kinds of errors that need no remedy: a reader that leaves is a good end."""
+
+
+def sentences(path: Path) -> set[str]:
+    """The strings of a file's code, docstrings apart."""
+    nodes = list(ast.walk(tree(path)))
+    documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documentation
+    }
+
+
+def error_arguments(name: str) -> dict[str, Path]:
+    """The texts given as this argument to the errors that the adapter raises, and where."""
+    return {
+        keyword.value.value: path
+        for path in MODULES
+        if shown(path).startswith("adapter/") and path.name != "errors.py"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Error")
+        for keyword in node.keywords
+        if keyword.arg == name and isinstance(keyword.value, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if shown(path).startswith("adapter/")], ids=shown
+)
+def test_the_adapter_names_no_flag_and_no_command(path: Path) -> None:
+    assert [text for text in sentences(path) if COMMAND_LINE.search(text)] == []
+
+
+def test_every_kind_of_error_has_its_remedy_in_the_command_line() -> None:
+    kinds = error_arguments("kind")
+    assert len(kinds) > 50
+    table = ROOT / "cli" / "exit_codes.py"
+    assert kinds.keys() - WITHOUT_REMEDY <= sentences(table)
+    assert error_arguments("remedy") == {}

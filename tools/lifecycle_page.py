@@ -20,6 +20,7 @@ from ticks.adapter.errors import (
 )
 from ticks.adapter.feed.lifecycle import (
     TABLE,
+    Answered,
     Beaten,
     Checked,
     CloseLink,
@@ -39,6 +40,7 @@ from ticks.adapter.feed.lifecycle import (
     Ticked,
     step,
 )
+from ticks.adapter.market.state import Demand, Verdict
 
 PAGE = Path(__file__).parent.parent / "docs" / "lifecycle.md"
 NOW_S = 1000.0
@@ -72,6 +74,7 @@ class Move(NamedTuple):
 def situations() -> Iterator[tuple[str, State, LifecycleEvent]]:
     """Every kind of event in every phase, with the circumstances that decide."""
     network, refused = NetworkError("gone"), TokenRefusedError("refused")
+    resting = Verdict(is_resting=True)
     for phase in Phase:
         state = State(
             phase=phase,
@@ -92,17 +95,22 @@ def situations() -> Iterator[tuple[str, State, LifecycleEvent]]:
             yield "tokens refused, the first time", state, Failed(1, refused, 0.0)
             again = replace(state, fresh_login_spent=True)
             yield "tokens refused after a fresh login", again, Failed(1, refused, 0.0)
-        yield "data", state, Ticked(1)
+        yield "live data", state, Ticked(1, is_live=True)
         yield "any other frame", state, Heard(1)
         yield "heartbeat due", state, Beaten()
         if phase is Phase.LIVE:
-            yield "checked, all well", state, Checked(True, 0.0)
-            yield "checked, silent, market open", silent, Checked(True, 0.0)
-            yield "checked, silent, market closed (quiet)", silent, Checked(False, 0.0)
+            fault, probe = Verdict(Demand.FAULT, 60.0), Verdict(Demand.PROBE, 60.0)
+            yield "checked, all well", state, Checked(Verdict(), 0.0)
+            yield "checked, silence is a fault", silent, Checked(fault, 0.0)
+            yield "checked, a probe is due", silent, Checked(probe, 0.0)
+            yield "checked, silent, nothing trades (quiet)", silent, Checked(resting, 0.0)
             dead = replace(silent, heard_at_s=NOW_S - 60)
-            yield "checked, nothing heard for 30 s (link dead)", dead, Checked(False, 0.0)
+            yield "checked, nothing heard for 30 s (link dead)", dead, Checked(resting, 0.0)
+            yield "answered, the market stands (attempts back to 0)", spent, Answered(1, None, 0.0)
+            yield "answered, it had moved (one attempt more)", state, Answered(1, 60.0, 0.0)
+            yield "answered, it had moved, attempts used up", spent, Answered(1, 60.0, 0.0)
         else:
-            yield "checked", state, Checked(True, 0.0)
+            yield "checked", state, Checked(Verdict(), 0.0)
         yield "wait is over", state, Due()
         yield "stopped", state, Stopped()
 

@@ -3,8 +3,11 @@
 Pure. This is the hot path: one dictionary look-up and two comparisons a packet that is well.
 
 Rules
-- A packet is malformed when it is short, of an unknown mode, of a mode nobody subscribed to, or
-  when its token is not UTF-8. It is counted and goes no further.
+- A packet is malformed when it is short, of an unknown mode, or when its token is not UTF-8. It is
+  counted and goes no further.
+- A packet of a token, segment or mode that was never subscribed here is foreign: counted, kept
+  nowhere (a server may send any number of them), and no sign that the feed lives. What still comes
+  of a unit that was dropped is recorded like any other.
 - Sequence numbers grow over a whole exchange feed, so a jump proves no loss. By (exchange, token,
   mode) they can show a packet out of order or twice; such packets are counted and kept.
 - Indices have meaningless sequence numbers, and 0 is none: those prove nothing.
@@ -57,33 +60,32 @@ class InstrumentState(UnitTimes):
 
 
 class PacketTracker:
-    """What one connection has received. `modes` are those that were subscribed to, `unordered` the
-    instruments whose sequence numbers mean nothing. `segment_of` gives the evidence of an exchange
-    type.
+    """What one connection has received. `unordered` are the instruments whose sequence numbers mean
+    nothing. `segment_of` gives the evidence of an exchange type.
 
     The feed thread alone writes here. Snapshots read the counters and copy `seen` from another
-    thread (`list` copies in one step); `modes` and `unordered` may grow at any time.
+    thread (`list` copies in one step); `unordered` may grow at any time.
     """
 
     def __init__(
         self,
-        modes: Container[int],
         unordered: Container[InstrumentKey],
         segment_of: Callable[[int], SegmentEvidence],
     ) -> None:
         self.ticks = 0
+        self.foreign = 0
         self.malformed = 0
         self.malformed_by_reason: Counter[str] = Counter()
         self.out_of_order = 0
         self.duplicates = 0
         self.seen: dict[tuple[InstrumentKey, Mode], InstrumentState] = {}
         self._by_head: dict[bytes, InstrumentState] = {}
-        self._modes = modes
+        self._carried: set[Unit] = set()  # ever, so that late packets of a dropped unit pass
         self._unordered = unordered
         self._segment_of = segment_of
 
     def take(self, packets: list[bytes], now_s: float, limit_ms: int) -> list[bytes]:
-        """The packets that are well, in their order; the others are counted by reason.
+        """The packets that are well, in their order; the others are counted.
 
         `limit_ms` is the latest exchange time that is believed at once.
         """
@@ -132,6 +134,7 @@ class PacketTracker:
     def carry(self, units: Iterable[Unit]) -> None:
         """These are subscribed from now on: others say nothing of their segments any more."""
         wanted = set(units)
+        self._carried |= wanted
         for (key, mode), seen in self.seen.items():
             seen.is_wanted = (*key, mode) in wanted
 
@@ -155,11 +158,9 @@ class PacketTracker:
     def _register(self, packet: bytes) -> tuple[InstrumentState, int, int] | None:
         """The entry of a packet whose head is new, its sequence and exchange time.
 
-        None when it is malformed.
+        None when it is malformed or foreign.
         """
         reason = malformed_reason(packet)
-        if reason is None and packet[0] not in self._modes:
-            reason = "mode"
         try:
             token = token_text(packet[2:_HEAD_SIZE]) if reason is None else ""
         except PacketError as error:
@@ -170,6 +171,9 @@ class PacketTracker:
         head, sequence, exchange_ms = _HEAD.unpack_from(packet)
         mode = Mode(packet[0])
         key = (packet[1], token)
+        if Unit(*key, mode) not in self._carried:
+            self.foreign += 1
+            return None
         entry = self.seen.get((key, mode))
         if entry is None:
             segment, is_ordered = self._segment_of(key[0]), key not in self._unordered

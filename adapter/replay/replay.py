@@ -12,10 +12,10 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..clock import Clock
 from ..errors import OutputError, RecordingError
@@ -33,15 +33,22 @@ from .pacer import Pacer
 from .row_filter import RowFilter
 from .unique import UniqueFilter
 
-_Reader: TypeAlias = RecordingReader | ParquetReader
+if TYPE_CHECKING:
+    from .nats import NatsReader, NatsSource
+
+    _Reader: TypeAlias = RecordingReader | ParquetReader | NatsReader
+
 _FLUSH_BYTES = 1 << 16
+_ROW_BYTES = 100
+"""About, of a row that came without its text (a stream, Parquet): it is text in the outputs."""
 _REPORT_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ReplayOptions:
     """What to play and how. `speed` None: as fast as the sinks take it; `count`: rows in all;
-    `is_unique`: recordings of one feed, each tick once."""
+    `is_unique`: recordings of one feed, each tick once; `streams`: those of the paths that are no
+    files."""
 
     paths: tuple[str, ...]
     speed: float | None = 1.0
@@ -50,6 +57,7 @@ class ReplayOptions:
     count: int | None = None
     is_strict: bool = False
     is_unique: bool = False
+    streams: Mapping[str, NatsSource] = field(default_factory=dict)
 
 
 class ReplayStart(NamedTuple):
@@ -113,7 +121,9 @@ class Replay:
         self._waker = waker
         self._on_damage = raise_damage if options.is_strict else on_damage
         self._progress = progress
-        self._inputs = [Input(path, waker=waker) for path in options.paths]
+        self._inputs: list[Input | NatsSource] = [
+            options.streams.get(path) or Input(path, waker=waker) for path in options.paths
+        ]
         self._opened: list[Iterator[RowBlock]] = []
         self._sinks: FanOut[BlockSink] = FanOut(())
         self._pacer = Pacer(options.speed, skips_idle=options.skips_idle) if options.speed else None
@@ -124,6 +134,11 @@ class Replay:
         self._position = b""
         self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
 
     def stop(self) -> None:
         """End soon. Safe in a signal handler."""
@@ -144,9 +159,11 @@ class Replay:
                 )
         return ReplayStart(formats[0] if formats else Jsonl(), max(modes, default=Mode.LTP))
 
-    def _open_reader(self, source: Input) -> tuple[_Reader, RowBlock | None, Iterator[RowBlock]]:
+    def _open_reader(
+        self, source: Input | NatsSource
+    ) -> tuple[_Reader, RowBlock | None, Iterator[RowBlock]]:
         """A reader, its first block (None at a stop), and all of its blocks."""
-        reader = open_recording(source, self._report_damage)
+        reader = self._reader_of(source)
         blocks = self._blocks_of(reader)
         first: RowBlock | None = None
         for first in blocks:
@@ -154,6 +171,18 @@ class Replay:
             if first.count or (source.is_stdin and isinstance(reader.format, Csv)):
                 break
         return reader, first, blocks if first is None else chain([first], blocks)
+
+    def _reader_of(self, source: Input | NatsSource) -> _Reader:
+        if isinstance(source, Input):
+            return open_recording(source, self._report_damage)
+        from .nats import NatsReader  # asyncio: a file needs none of it
+
+        return NatsReader(
+            source,
+            self._report_damage,
+            waker=self._waker,
+            is_stopping=lambda: self._is_stopping,
+        )
 
     def _blocks_of(self, reader: _Reader) -> Iterator[RowBlock]:
         """All that a recording gives. Raises RecordingError at its end if that was no row."""
@@ -271,7 +300,7 @@ class Replay:
         self._held_bytes -= len(block.text)
         if block.count:
             self._position = block.last_time
-        self._pending_bytes += len(block.text)
+        self._pending_bytes += len(block.text) or _ROW_BYTES * block.count
         self._sinks.each(lambda sink: sink.write_block(block))
         if self._pending_bytes >= _FLUSH_BYTES or len(self._inputs) == 1:
             self._flush()

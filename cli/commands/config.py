@@ -19,7 +19,7 @@ from ...adapter.tick import Mode
 from ..options import options
 from ..options.aliases_table import aliases_of
 from ..options.config_file import ALIASES, MARKET, TABLES, ConfigFile, checked, settable
-from ..options.market_table import HOLIDAYS, SESSIONS, calendar_of
+from ..options.market_table import HOLIDAYS, HOURS, SESSIONS, calendar_of, own_tables
 from ..printable import printable
 from ..registry import load
 from ..usage_errors import variable_error
@@ -51,6 +51,12 @@ _MARKET = f"""
 # {HOLIDAYS} = ["2026-11-09"]
 # Special sessions in Indian time; without an exchange they apply to all.
 # {SESSIONS} = ["2026-11-08 18:00-19:00 NSE,BSE"]
+
+# A table for one exchange: its ordinary hours, and holidays and sessions of its own.
+# [{MARKET}.NFO]
+# {HOURS} = "09:15-15:40"
+# {HOLIDAYS} = ["2026-11-09"]
+# {SESSIONS} = ["2026-11-08 18:00-19:00"]
 """
 _ALIASES = f"""
 [{ALIASES}]
@@ -58,6 +64,9 @@ _ALIASES = f"""
 # bn = "BANKNIFTY"
 """
 _EXAMPLES = {
+    "URL": "nats://127.0.0.1:4222/TICKS",
+    "HOST:PORT": "127.0.0.1:9100",
+    "SIZE": "20GB",
     "N": 1,
     "I/N": "1/2",
     "N|max": 10,
@@ -115,10 +124,13 @@ def in_effect(file: ConfigFile, environ: Mapping[str, str]) -> Iterator[Setting]
     calendar_of(file)
     for key in (HOLIDAYS, SESSIONS):
         value = [str(one) for one in _list(file.table(MARKET).get(key))]
-        yield _from_file(file, MARKET, key, value) if value else Setting(MARKET, key, value)
+        yield _from_file(file, value, MARKET, key) if value else Setting(MARKET, key, value)
+    for name in own_tables(file):
+        for key, given in file.table(MARKET, name).items():
+            yield _from_file(file, shown(given), MARKET, name, key)
     aliases_of(file)
     for name, spelling in file.table(ALIASES).items():
-        yield _from_file(file, ALIASES, name, spelling)
+        yield _from_file(file, spelling, ALIASES, name)
 
 
 def commented_file() -> str:
@@ -156,7 +168,7 @@ def _of_command(
         if environ.get(variable):
             yield Setting(name, key, _of_variable(ctx, option), "variable", variable)
         elif option.name in in_file:
-            yield _from_file(file, name, key, in_file[option.name])
+            yield _from_file(file, in_file[option.name], name, key)
         else:
             yield Setting(name, key, _default(option))
 
@@ -168,9 +180,10 @@ def _of_variable(ctx: typer.Context, option: TyperOption) -> object:
         raise variable_error(option, error.message) from error
 
 
-def _from_file(file: ConfigFile, table: str, key: str, value: object) -> Setting:
-    line = file.line_of(table, key)
-    return Setting(table, key, value, "file", "" if line is None else f"line {line}")
+def _from_file(file: ConfigFile, value: object, *keys: str) -> Setting:
+    line = file.line_of(*keys)
+    place = "" if line is None else f"line {line}"
+    return Setting(".".join(keys[:-1]), keys[-1], value, "file", place)
 
 
 def _default(option: TyperOption) -> object:

@@ -18,6 +18,7 @@ from ...adapter.errors import TicksError, UsageError
 from ...adapter.files.event_file import read_history
 from ...adapter.files.outputs import Note, open_output
 from ...adapter.files.parquet import open_parquet
+from ...adapter.jetstream.address import is_nats_address
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
@@ -29,6 +30,7 @@ from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
+from ..extras import nats_sources
 from ..options import options, parsers
 from ..options.market_table import market_calendar
 from ..terminal.console import Console
@@ -66,7 +68,8 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE",
-        help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin.",
+        help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin;"
+        " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
 ]
 Start = Annotated[
@@ -126,6 +129,15 @@ SkipIdle = Annotated[
     bool,
     options.option(
         "--skip-idle", _PACE, "Skip silences of more than a minute.", has_variable=False
+    ),
+]
+Follow = Annotated[
+    bool,
+    options.option(
+        "--follow",
+        options.WHAT,
+        "Keep reading new ticks; for one nats:// stream.",
+        has_variable=False,
     ),
 ]
 Loop = Annotated[bool, options.option("--loop", _PACE, "Repeat forever.", has_variable=False)]
@@ -209,6 +221,7 @@ def replay(
     start: Start = None,
     end: End = None,
     symbols: SymbolsOnly = None,
+    follow: Follow = False,
     count: options.Count = None,
     strict: Strict = False,
     unique: Unique = False,
@@ -260,12 +273,13 @@ def replay(
         raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
     settings = ReplayOptions(
         paths=tuple(files),
-        speed=_pace(speed, is_conversion=bool(candles or parquet)),
+        speed=_pace(speed, is_unpaced=bool(candles or parquet or follow)),
         skips_idle=skip_idle,
         loops=loop,
         count=count,
         is_strict=strict,
         is_unique=unique,
+        streams=nats_sources(files, start or "", end or "", symbols or (), follows=follow),
     )
     is_paced = settings.speed is not None
     console = Console.on(
@@ -297,10 +311,10 @@ def replay(
             return ExitCode.OK
 
 
-def _pace(speed: float | None, *, is_conversion: bool) -> float | None:
+def _pace(speed: float | None, *, is_unpaced: bool) -> float | None:
     """The speed that was asked for, or the default; None for as fast as it goes."""
     if speed is None:
-        speed = inf if is_conversion else 1.0
+        speed = inf if is_unpaced else 1.0
     return None if speed == inf else speed
 
 
@@ -328,7 +342,10 @@ def run_replay(
                 progress=progress,
             )
             signals.hand_to(playing.stop)
-            sinks = open_sinks(outputs, playing.open(), settings, console)
+            opening = playing.open()
+            if playing.is_stopping:
+                raise StopRequestedError
+            sinks = open_sinks(outputs, opening, settings, console)
             draws = console.screen is not None
             try:
                 with ReplayWatch(playing, console) if draws else nullcontext():
@@ -437,6 +454,8 @@ def _check_inputs(files: Sequence[str], loop: bool) -> None:
         raise UsageError("stdin is given twice")
     if loop and "-" in files:
         raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
+    if loop and any(map(is_nats_address, files)):
+        raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
 
 
 def _check_parquet(path: str, *, is_for_candles: bool, is_endless: bool) -> None:

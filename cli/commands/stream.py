@@ -6,17 +6,21 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
+from ...adapter.clock import IST
 from ...adapter.config import Config
 from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.events import Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.instrument import Instrument
 from ...adapter.instruments.lists import Skipped
+from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
+from ...adapter.market.hours import segments_of
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
@@ -29,10 +33,11 @@ from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
 from ..demo import environment
 from ..exit_codes import ExitCode
+from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
-from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs, checked_symbols
+from ..options.market_table import closing_ns, market_calendar
+from ..options.parsers import CLOSE_NS, checked_outputs, checked_symbols
 from ..options.watch_lists import listed_names
 from ..terminal.console import Console
 from ..terminal.observer import Observer
@@ -63,6 +68,9 @@ class StreamSettings:
     overwrites: bool
     syncs: bool
     candles_s: int | None
+    nats: NatsAddress | None
+    nats_options: NatsOptions
+    metrics: tuple[str, int] | None
     keeps_pre_open: bool
     buffer_limit: int
     stops_when_full: bool
@@ -86,6 +94,10 @@ def stream(
     pre_open: options.PreOpen = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
+    nats: options.Nats = None,
+    nats_max_age: options.NatsMaxAge = None,
+    nats_max_bytes: options.NatsMaxBytes = None,
+    drain_timeout: options.DrainTimeout = options.DRAIN_TIMEOUT,
     events: options.Events = None,
     buffer: options.Buffer = DEFAULT_BUFFER,
     on_full: options.OnFull = "drop",
@@ -95,6 +107,7 @@ def stream(
     backoff_max: options.BackoffMax = options.BACKOFF_MAX,
     keep_trying: options.KeepTrying = False,
     always_open: options.AlwaysOpen = False,
+    metrics: options.Metrics = None,
     dashboard: options.Dashboard = None,
     color: options.Color = "auto",
     quiet: options.Quiet = False,
@@ -105,17 +118,23 @@ def stream(
     Without an output option: CSV on stdout. Messages and the dashboard go to stderr.
 
     Examples:
-      ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
+      ticks stream NIFTY BANKNIFTY --csv day.csv --until close
       ticks stream RELIANCE NSE:SBIN --mode snap --jsonl - --count 100
       ticks stream NIFTY --demo --csv 'ticks-%Y-%m-%d.csv.gz' --duration 10s
       ticks stream --from watch.txt --shard 1/2 --keep-trying
     """
     checked_outputs(csv, jsonl, events)
+    check_extras(nats, metrics)
+    if nats and candles and csv is jsonl is None:
+        raise UsageError(
+            "--nats carries ticks, so --candles has no output",
+            remedy="write the candles with --csv or --jsonl, or leave --candles out",
+        )
     console = Console.on(
         Terminal.here(),
         dashboard,
         paths=(csv, jsonl, events),
-        uses_stdout=csv is jsonl is None and events != "-",
+        uses_stdout=csv is jsonl is None and not nats and events != "-",
         color=color,
         is_quiet=quiet,
         is_verbose=verbose,
@@ -127,12 +146,21 @@ def stream(
         mode=mode,
         shard=shard,
         limits=Limits(duration, until, count),
-        csv=_csv_path(csv, jsonl, events, console),
+        csv=csv if nats else _csv_path(csv, jsonl, events, console),
         jsonl=jsonl,
         events=events,
         overwrites=overwrite,
         syncs=fsync,
         candles_s=candles,
+        nats=nats,
+        nats_options=NatsOptions(
+            limits=StreamLimits(nats_max_age, nats_max_bytes),
+            buffer_limit=buffer,
+            drain_timeout_s=float(drain_timeout),
+            stops_when_full=on_full == "stop",
+            keeps_trying=keep_trying,
+        ),
+        metrics=metrics,
         keeps_pre_open=pre_open,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
@@ -159,6 +187,7 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
+    limits = dated(settings.limits, settings.calendar, instruments)
     sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
@@ -170,11 +199,12 @@ def run_stream(
     )
     broker.subscribe(instruments, settings.mode)
     with ExitStack() as stack:
+        stack.enter_context(serving_metrics(settings.metrics, broker, console.print_line))
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
             sinks,
-            settings.limits,
+            limits,
             stops_when_full=settings.stops_when_full,
             names_skipped=names_skipped,
             break_off=signals.break_off,
@@ -199,6 +229,17 @@ def _csv_path(
     """CSV goes to stdout when no output is named, unless something else has stdout."""
     has_output = csv is not None or jsonl is not None
     return csv if has_output or events == "-" or console.owns_stdout else "-"
+
+
+def dated(limits: Limits, calendar: MarketCalendar, instruments: Sequence[Instrument]) -> Limits:
+    """The limits with the time that `--until close` means for what is subscribed."""
+    if limits.until_ns != CLOSE_NS:
+        return limits
+    try:
+        until_ns = closing_ns(calendar, segments_of(instruments), datetime.now(IST))
+    except ValueError as error:
+        raise UsageError(f"--until: {error}", remedy="name a time that is ahead") from error
+    return replace(limits, until_ns=until_ns)
 
 
 def resolved(
@@ -291,6 +332,14 @@ def _opened_sinks(
         (settings.csv, Csv(settings.mode)),
         (settings.jsonl, Jsonl()),
     )
-    return open_all(
+    openers: list[Callable[[], PacketSink]] = [
         partial(opened, path, row_format) for path, row_format in places if path is not None
-    )
+    ]
+    if settings.nats is not None:
+        open_stream = partial(
+            open_nats, settings.nats, settings.nats_options, broker.symbols, console.print_line
+        )
+        openers.insert(0, open_stream)  # a server that is not there is found before a file is made
+    sinks = open_all(openers)
+    # Its acknowledgements are waited for when the files are closed.
+    return sinks if settings.nats is None else [*sinks[1:], sinks[0]]

@@ -32,6 +32,7 @@ from typer.core import TyperCommand, TyperOption
 
 from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
+from ...adapter.redaction import redacted
 from ..registry import SUMMARIES, long_name, options_of
 from ..usage_errors import similar
 
@@ -98,10 +99,13 @@ class ConfigFile:
             reason = f"{path}: this is not valid TOML: a number is too large"
             raise UsageError(reason, remedy=_FIX) from error
 
-    def table(self, name: str) -> Mapping[str, object]:
-        """The keys of a table; none where it is not there."""
-        found = self.tables.get(name, {})
-        assert isinstance(found, dict)  # noqa: S101  (`of` checked it)
+    def table(self, *names: str) -> Mapping[str, object]:
+        """The keys of a table, or of one in it; none where it is not there."""
+        found: object = self.tables
+        for name in names:
+            assert isinstance(found, dict)  # noqa: S101  (`of` and whoever asks checked it)
+            found = found.get(name, {})
+        assert isinstance(found, dict)  # noqa: S101
         return found
 
     def line_of(self, *keys: str) -> int | None:
@@ -110,16 +114,16 @@ class ConfigFile:
         TOML has several ways to write a key (quoted, dotted, in an inline table), and the parser
         reports no lines. So this looks for the usual one, and only where it occurs once.
         """
-        table, key = keys if len(keys) > 1 else ("", keys[0])
-        header = re.compile(rf"\s*\[\s*{re.escape(key)}\s*\]") if not table else None
-        named = re.compile(rf"\s*{re.escape(key)}\s*=")
+        table, path = ".".join(keys[:-1]), ".".join(keys)
+        header = re.compile(rf"\s*\[\s*{re.escape(path)}\s*\]")
+        named = re.compile(rf"\s*{re.escape(keys[-1])}\s*=")
         found: list[int] = []
         current = ""
         for number, line in enumerate(self.text.splitlines(), 1):
             if begins := _TABLE.match(line):
                 current = begins[1]
             is_key = current == table and named.match(line)
-            if is_key or (header and header.match(line)):
+            if is_key or header.match(line):
                 found.append(number)
         return found[0] if len(found) == 1 else None
 
@@ -134,18 +138,19 @@ class ConfigFile:
 
     def refuse_value(self, reason: str, *keys: str) -> NoReturn:
         """Raise UsageError for the value at `keys`, which is shown."""
-        value = _shown(self.table(keys[0])[keys[1]])
+        value = _shown(self.table(*keys[:-1])[keys[-1]])
         self.refuse(f"{'.'.join(keys)} = {value}: {reason}", *keys)
 
-    def check_keys(self, table: str, known: Collection[str]) -> None:
+    def check_keys(self, known: Collection[str], *table: str) -> None:
         """Raises UsageError for a key of a table that is not `known`, naming the nearest."""
-        for key in self.table(table):
+        for key in self.table(*table):
             if key in known:
                 continue
-            self._refuse_secret(table, key)
+            self._refuse_secret(*table, key)
             if key in FLAG_ONLY:
-                self.refuse(f"{key!r} cannot be set here: {FLAG_ONLY[key]}", table, key)
-            self.refuse(f"[{table}] has no key {key!r}{_nearest(key, known)}", table, key)
+                self.refuse(f"{key!r} cannot be set here: {FLAG_ONLY[key]}", *table, key)
+            name = ".".join(table)
+            self.refuse(f"[{name}] has no key {key!r}{_nearest(key, known)}", *table, key)
 
     def _checked(self) -> ConfigFile:
         for name, table in self.tables.items():
@@ -183,7 +188,7 @@ def checked(file: ConfigFile, command: TyperCommand, ctx: Context) -> dict[str, 
     """The command's table as values for its parsers, by parameter. Raises UsageError."""
     name = str(command.name)
     options = settable(command)
-    file.check_keys(name, options)
+    file.check_keys(options, name)
     values: dict[str, Value] = {}
     for key, given in file.table(name).items():
         option = options[key]
@@ -234,7 +239,7 @@ def _bytes_of(path: Path) -> bytes:
 def _shown(value: object) -> str:
     """A value as TOML and JSON write it, no longer than a line."""
     try:
-        text = json.dumps(value, default=str)
+        text = redacted(json.dumps(value, default=str))  # an address may hold a password
     except (ValueError, RecursionError):
         return "..."
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

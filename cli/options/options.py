@@ -10,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ...adapter.clock import IST
+from ...adapter.jetstream.address import NatsAddress
 from ...adapter.rows.candles import DAY_S, check_width
 from ...adapter.tick import Mode as TickMode
 from . import parsers
@@ -100,6 +101,16 @@ class Shard(tuple[int, int]):
         return super().__new__(cls, parsers.shard(text))
 
 
+class HostPort(tuple[str, int]):
+    """(host, port) of an address to listen on."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> HostPort:
+        return super().__new__(cls, parsers.host_port(text))
+
+
+DRAIN_TIMEOUT = Seconds("10s")
 SILENCE_AFTER, CHECK_EVERY, BACKOFF_MAX = Seconds("30s"), Seconds("10s"), Seconds("60s")
 
 WHAT, WHERE, _CONNECTION, _DISPLAY = "What", "Where to", "Connection", "Display"
@@ -151,7 +162,7 @@ Until = Annotated[
     option(
         "--until",
         WHAT,
-        "Stop at this time (IST): 15:30 or 2026-11-23T15:30.",
+        "Stop at this time (IST): 15:40, 2026-11-23T15:40, or close: after the last session.",
         Timestamp,
         metavar="TIME",
     ),
@@ -208,6 +219,59 @@ Candles = Annotated[
         "Write bars of this width instead of ticks: open, high, low, close, volume.",
         BarWidth,
         metavar="1m|5m|15m|75m|1h|1d",
+    ),
+]
+Nats = Annotated[
+    NatsAddress | None,
+    option(
+        "--nats",
+        WHERE,
+        "Publish to NATS JetStream at nats://HOST:PORT/STREAM (port 4222 and stream TICKS by"
+        " default); the stream is created if missing.",
+        parsers.nats_address,
+        metavar="URL",
+    ),
+]
+NatsMaxAge = Annotated[
+    Seconds | None,
+    option(
+        "--nats-max-age",
+        WHERE,
+        "How long a stream that is created keeps ticks: 7d, 90d.",
+        Seconds,
+        metavar="DURATION",
+        shows="no limit",
+    ),
+]
+NatsMaxBytes = Annotated[
+    int | None,
+    option(
+        "--nats-max-bytes",
+        WHERE,
+        "How much a stream that is created keeps, the newest: 500MB, 20GB.",
+        parsers.size,
+        metavar="SIZE",
+        shows="no limit",
+    ),
+]
+DrainTimeout = Annotated[
+    Seconds,
+    option(
+        "--drain-timeout",
+        WHERE,
+        "How long to wait at the end for NATS to acknowledge.",
+        Seconds,
+        metavar="DURATION",
+    ),
+]
+Metrics = Annotated[
+    HostPort | None,
+    option(
+        "--metrics",
+        _DISPLAY,
+        "Serve metrics for Prometheus on this address; without HOST on 127.0.0.1.",
+        HostPort,
+        metavar="HOST:PORT",
     ),
 ]
 PreOpen = Annotated[

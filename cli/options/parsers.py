@@ -12,13 +12,16 @@ from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
+from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
-_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h))+", re.ASCII)
-_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)", re.ASCII)
+_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
 _LONGEST_S = 366 * 86_400.0
+_SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
+_HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
 
 _LONGEST_SHOWN = 60
@@ -55,28 +58,39 @@ def duration_s(text: str) -> float:
     return seconds
 
 
+CLOSE_NS = 0
+"""Stands for `close`: which time that is depends on what is subscribed (`closing_ns`)."""
+
+
 def until_ns(text: str, now: datetime) -> int:
-    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`.
+    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`; CLOSE_NS for
+    `close`.
 
     Raises ValueError with the reason; a time that has passed is one.
     """
+    if text.strip().lower() == "close":
+        return CLOSE_NS
     try:
         at = _moment(text.strip(), now)
     except ValueError:
         raise ValueError(
             f"{quoted(text)} is not a valid time"
-            " (examples: 15:30, 15:30:00, 2026-11-23T15:30; Indian time)"
+            " (examples: 15:40, close, 15:30:00, 2026-11-23T15:30; Indian time)"
         ) from None
-    if at <= now:
-        passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
-        if at.date() != now.date():
-            raise ValueError(passed)
-        raise ValueError(
-            f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
-        )
+    check_ahead(text, at, now)
     if at - now > timedelta(seconds=_LONGEST_S):
         raise ValueError(f"{quoted(text)} is more than a year away")
     return int(at.timestamp() * 1_000_000) * 1000
+
+
+def check_ahead(text: str, at: datetime, now: datetime) -> None:
+    """Raises ValueError when the time that `text` names is not ahead."""
+    if at > now:
+        return
+    passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
+    if at.date() != now.date():
+        raise ValueError(passed)
+    raise ValueError(f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}")
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -133,6 +147,38 @@ def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
 def port(text: str) -> int:
     """A port, or 0 for a free one. Raises ValueError with the reason."""
     return whole_number(text, most=65_535)
+
+
+def size(text: str) -> int:
+    """Bytes in `500MB` or `20GB` (of 1000 each). Raises ValueError with the reason."""
+    match = _SIZE.fullmatch(text.strip())
+    bytes_ = int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ") if match else 0
+    if bytes_ <= 0:
+        raise ValueError(f"{quoted(text)} is not a valid size (examples: 500MB, 20GB)")
+    return bytes_
+
+
+def nats_address(text: str) -> NatsAddress:
+    """The server and stream of `nats://host[:port][/STREAM]`. Raises ValueError with the reason,
+    which never shows what may be a secret."""
+    try:
+        return parse_address(text.strip())
+    except UsageError as error:
+        raise ValueError(f"{error.message} (example: nats://127.0.0.1:4222/TICKS)") from None
+
+
+def host_port(text: str) -> tuple[str, int]:
+    """Host and port of `9100`, `:9100`, `0.0.0.0:9100` or `[::1]:9100`; without a host 127.0.0.1.
+
+    Raises ValueError with the reason.
+    """
+    match = _HOST_PORT.fullmatch(text.strip())
+    if match is None or int(match["port"]) > 65_535:
+        raise ValueError(
+            f"{quoted(text)} is not an address to listen on"
+            " (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
+        )
+    return (match["host"] or "127.0.0.1").strip("[]"), int(match["port"])
 
 
 def rate(text: str) -> float:

@@ -50,10 +50,6 @@ class EveryDay(frozenset[date]):
         return True
 
 
-def every_day_of(_calendar: str, _year: int) -> EveryDay:
-    return EveryDay()
-
-
 def checkup_of(
     config: Config,
     tmp_path: Path,
@@ -66,7 +62,7 @@ def checkup_of(
         config,
         config.authenticator(),
         clock=SystemClock(),
-        calendar=MarketCalendar(is_always_open=is_open, holidays_of=every_day_of),
+        calendar=MarketCalendar(is_always_open=is_open, extra_holidays=EveryDay()),
         run_folder=tmp_path / "run",
         symbols=symbols,
         timeout_s=timeout_s,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from nats_server import NatsServer
 from pages import PAGES, ROOT, Block, blocks, commands, name_of, transcripts
 
 from ticks.adapter.auth.authenticator import Authenticator
@@ -33,7 +34,7 @@ from ticks.cli.exit_codes import message_for
 from ticks.cli.options.parsers import until_ns
 from ticks.cli.view.event_text import event_text
 
-TOOLS = ("awk", "jq", "flock")
+TOOLS = ("awk", "jq", "flock", "duckdb")
 """A line that uses one that is not installed here is left out."""
 TRANSCRIPTS = transcripts()
 TYPED_PAGES = [page for page in PAGES if commands(page)]
@@ -66,14 +67,19 @@ def has_its_tools(line: str) -> bool:
     return all(shutil.which(tool) for tool in TOOLS if re.search(rf"\b{tool} ", line))
 
 
-def run_page(page: Path, folder: Path, environ: dict[str, str]) -> list[Ran]:
-    return [run(soon_over(line), folder, environ) for line in commands(page) if has_its_tools(line)]
+def run_page(page: Path, folder: Path, environ: dict[str, str], nats_url: str) -> list[Ran]:
+    return [
+        run(soon_over(line, nats_url), folder, environ)
+        for line in commands(page)
+        if has_its_tools(line)
+    ]
 
 
-def soon_over(line: str) -> str:
+def soon_over(line: str, nats_url: str) -> str:
     """`line` with the substitutions that make it end."""
+    line = line.replace("nats://127.0.0.1", nats_url)
     an_hour_on = f"{datetime.now(IST) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
-    line = line.replace("--until 15:30", f"--until {an_hour_on}")
+    line = line.replace("--until close", f"--until {an_hour_on}")
     return re.sub(r"--count \d+", "--count 3", line) if "--demo" in line else line
 
 
@@ -89,11 +95,14 @@ def everything_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[st
         home = {"HOME": str(folder), "TICKS_HOME": str(folder / "ticks")}
         return folder, bare | home | more
 
-    with Simulator(rate=200, seed=3, accepts_code_once=False) as simulator:
+    with (
+        Simulator(rate=200, seed=3, accepts_code_once=False) as simulator,
+        NatsServer(tmp_path_factory.mktemp("nats")) as nats_server,
+    ):
         ended_early = simulator.environment() | {"TICKS_COUNT": "3"}
         with ThreadPoolExecutor(4) as pool:
             jobs = {
-                name_of(page): pool.submit(run_page, page, *place(ended_early))
+                name_of(page): pool.submit(run_page, page, *place(ended_early), nats_server.url)
                 for page in TYPED_PAGES
             }
             singles = {

@@ -47,7 +47,7 @@ class EveryDay(frozenset[date]):
         return True
 
 
-CLOSED = MarketCalendar(holidays_of=lambda _calendar, _year: EveryDay())
+CLOSED = MarketCalendar(extra_holidays=EveryDay())
 OPEN = MarketCalendar(is_always_open=True)
 
 

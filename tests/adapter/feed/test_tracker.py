@@ -42,7 +42,14 @@ class Book(PacketTracker):
 
 def book(*modes: Mode, unordered: set[InstrumentKey] | None = None) -> Book:
     market = MarketWatch(MarketCalendar(), silence_after_s=30.0)
-    return Book(set(modes or (Mode.LTP,)), unordered or set(), market.segment)
+    tracker = Book(unordered or set(), market.segment)
+    tracker.carry(
+        Unit(exchange_type, token, mode)
+        for exchange_type in (1, 3)
+        for token in ("2885", "1594", "99926000")
+        for mode in modes or (Mode.LTP,)
+    )
+    return tracker
 
 
 def test_well_packets_pass_in_order_and_are_counted() -> None:
@@ -79,7 +86,6 @@ def test_the_same_token_on_two_exchanges_is_two_instruments() -> None:
         (packet(1)[:34], "length"),
         (b"\x09" + packet(1)[1:], "mode"),
         (b"\x00" * 51, "mode"),
-        (packet(1, mode=Mode.SNAP), "mode"),  # nobody subscribed to it
         (packet(1, token=b"\xff\xfe"), "token"),
     ],
 )
@@ -201,11 +207,37 @@ def test_endless_garbage_behind_tokens_does_not_grow_the_book(
     assert tracker.ticks == 100
 
 
+@pytest.mark.parametrize(
+    "foreign",
+    [packet(1, token=b"3045"), packet(1, exchange=13), packet(1, mode=Mode.SNAP), packet(1, b"")],
+    ids=["token", "segment", "mode", "no token"],
+)
+def test_what_nobody_subscribed_to_is_counted_and_kept_nowhere(foreign: bytes) -> None:
+    tracker = book()
+    good = packet(1)
+    assert tracker.take([foreign, good, foreign], 0.0) == [good]
+    assert (tracker.foreign, tracker.malformed, tracker.ticks) == (2, 0, 1)
+    assert len(tracker.seen) == len(tracker._by_head) == 1
+
+
+def test_a_foreign_packet_that_is_short_is_malformed() -> None:
+    tracker = book()
+    assert tracker.take([packet(1, mode=Mode.SNAP)[:100]], 0.0) == []
+    assert (tracker.foreign, tracker.malformed) == (0, 1)
+
+
+def test_what_still_comes_after_a_unit_is_dropped_is_recorded() -> None:
+    tracker = book()
+    tracker.carry([])
+    assert tracker.take([packet(1)], 0.0) == [packet(1)]
+    assert (tracker.foreign, tracker.malformed) == (0, 0)
+
+
 @given(st.lists(st.binary(max_size=60) | st.builds(packet, st.integers(0, 2**62)), max_size=20))
 def test_whatever_comes_each_packet_is_either_passed_or_counted(packets: list[bytes]) -> None:
     tracker = book()
     passed = tracker.take(packets, 0.0)
-    assert len(passed) + tracker.malformed == len(packets)
+    assert len(passed) + tracker.malformed + tracker.foreign == len(packets)
     assert tracker.ticks == len(passed)
     assert sum(tracker.malformed_by_reason.values()) == tracker.malformed
     assert all(len(p) >= 51 and p[0] == Mode.LTP for p in passed)

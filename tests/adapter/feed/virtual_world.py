@@ -217,17 +217,13 @@ class World:
             log=self.log,
         )
         lived = lived_policy or policy
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=lived.silence_after_s,
-            stable_after_s=lived.stable_after_s,
-        )
+        market = MarketWatch(self.calendar)
         self.connection = Connection(
             1,
             ports,
             policy=lived,
             units=units,
-            tracker=PacketTracker({Mode.LTP, Mode.QUOTE}, set(), market.segment),
+            tracker=PacketTracker(set(), market.segment),
             market=market,
         )
 

@@ -156,5 +156,5 @@ def test_the_file_that_the_docs_show_is_a_good_one(home: Path) -> None:
     settings = list(in_effect(written(home, shown_there[1]), {}))
     assert [one.key for one in settings if one.source == "file"] == [
         *("from", "mode", "silence-after", "keep-trying"),
-        *("timeout", "holidays", "sessions", "bn", "hedge"),
+        *("timeout", "holidays", "sessions", "hours", "holidays", "bn", "hedge"),
     ]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from ticks.adapter.clock import IST
+from ticks.adapter.clock import IST, ist_time
 from ticks.adapter.errors import UsageError
-from ticks.adapter.market.calendar import SpecialSession
-from ticks.cli.options.market_table import holiday, market_calendar, session
+from ticks.adapter.market.calendar import MarketCalendar, SegmentRules, SpecialSession
+from ticks.adapter.market.hours import Segment
+from ticks.cli.options.market_table import closing_ns, holiday, hours, market_calendar, session
 
-NSE, BSE, MCX = 1, 3, 5
+NSE, NFO, BSE, MCX, CDS = (Segment(number) for number in (1, 2, 3, 5, 13))
 
 
 def ns(text: str) -> int:
@@ -26,7 +27,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 def test_a_session_names_its_day_hours_and_exchanges() -> None:
     assert session("2026-11-08 18:00-19:00 NSE,bse") == SpecialSession(
-        date(2026, 11, 8), time(18), time(19), frozenset({NSE, BSE})
+        date(2026, 11, 8), time(18), time(19), frozenset({1, 3})
     )
     assert session(" 2026-02-01  9:15 - 15:30 ").exchange_types == frozenset()
 
@@ -67,6 +68,59 @@ def test_the_calendar_opens_and_closes_as_the_file_says(
     assert calendar.is_open([NSE], ns("2026-11-18T10:00:00"))
 
 
+def test_a_table_of_one_exchange_changes_that_exchange(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[market.NFO]\nhours = "09:15-16:00"\nholidays = [2026-11-17]\n'
+        'sessions = ["2026-11-15 18:00-19:00"]\n'
+    )
+    calendar = market_calendar(environ, is_always_open=False)
+    assert calendar.rules == {
+        2: SegmentRules((time(9, 15), time(16)), frozenset({date(2026, 11, 17)}))
+    }
+    assert calendar.is_open([NFO], ns("2026-11-16T15:50:00"))
+    assert not calendar.is_open([NSE], ns("2026-11-16T15:50:00"))
+    assert not calendar.is_open([NFO], ns("2026-11-17T10:00:00"))
+    assert calendar.is_open([NSE], ns("2026-11-17T10:00:00"))
+    assert calendar.is_open([NFO], ns("2026-11-15T18:30:00"))
+    assert not calendar.is_open([NSE], ns("2026-11-15T18:30:00"))
+
+
+def test_hours_are_a_span_of_the_day() -> None:
+    assert hours(" 9:15 - 15:40 ") == (time(9, 15), time(15, 40))
+    for text in ("9-15", "15:40-09:15", "09:15-25:00"):
+        with pytest.raises(ValueError, match=text.split("-", maxsplit=1)[-1]):
+            hours(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            '[market.NFO]\nhours = "all day"',
+            r'line 2: market\.NFO\.hours = "all day": .*09:15-15:40',
+        ),
+        (
+            "[market.NFO]\nhour = 1",
+            r"line 2: \[market\.NFO\] has no key 'hour'; did you mean 'hours'",
+        ),
+        ("[market.nfo]\n", r"\[market\] has no key 'nfo'; did you mean 'NFO'"),
+        ("[market]\nNFO = 1", r"line 2: market\.NFO = 1: write a table, \[market\.NFO\]"),
+        (
+            '[market.NFO]\nsessions = ["2026-11-15 18:00-19:00 NSE"]',
+            "names another exchange than its table does",
+        ),
+    ],
+)
+def test_a_bad_table_of_one_exchange_names_file_and_line(
+    tmp_path: Path, environ: dict[str, str], text: str, reason: str
+) -> None:
+    (tmp_path / "config.toml").write_text(f"{text}\n")
+    with pytest.raises(UsageError, match=reason):
+        market_calendar(environ, is_always_open=False)
+
+
 def test_without_a_file_the_calendar_is_the_exchanges_own(environ: dict[str, str]) -> None:
     calendar = market_calendar(environ, is_always_open=False)
     assert calendar.special_sessions == ()
@@ -89,3 +143,37 @@ def test_a_bad_value_names_file_and_line(
     (tmp_path / "config.toml").write_text(f"[market]\n{text}\n")
     with pytest.raises(UsageError, match=reason):
         market_calendar(environ, is_always_open=False)
+
+
+@pytest.mark.parametrize(
+    ("segments", "moment", "end"),
+    [
+        ([NSE], "2026-11-26 09:00", "15:40"),
+        ([NFO], "2026-11-26 09:00", "15:45"),
+        ([NSE, NFO], "2026-11-26 09:00", "15:45"),
+        ([CDS], "2026-11-26 09:00", "17:05"),
+        ([MCX], "2026-11-26 09:00", "00:00"),  # 23:55 in winter, and five minutes
+        ([NSE], "2026-10-02 09:00", "15:40"),  # a holiday: the next day's time, but today
+        ([NSE], "2026-11-28 09:00", "15:40"),  # a Saturday
+    ],
+)
+def test_close_is_five_minutes_after_the_last_session(
+    segments: list[Segment], moment: str, end: str
+) -> None:
+    now = datetime.fromisoformat(moment).replace(tzinfo=IST)
+    at = ist_time(closing_ns(MarketCalendar(), segments, now))
+    assert f"{at:%H:%M}" == end
+    assert timedelta(0) < at - now < timedelta(days=1)
+
+
+def test_close_means_the_same_in_a_market_that_is_always_open() -> None:
+    now = datetime(2026, 11, 26, 9, tzinfo=IST)
+    always = closing_ns(MarketCalendar(is_always_open=True), [NSE], now)
+    assert always == closing_ns(MarketCalendar(), [NSE], now)
+
+
+def test_a_close_that_has_passed_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"has passed.*tomorrow write 2026-11-27T15:40"
+    ):
+        closing_ns(MarketCalendar(), [NSE], datetime(2026, 11, 26, 16, tzinfo=IST))

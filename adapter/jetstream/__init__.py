@@ -1,0 +1,1 @@
+"""NATS JetStream, a log of ticks beyond one machine: its address, a message, one connection."""
