@@ -133,7 +133,17 @@ class _Instrument:
     """The open bars of one instrument, by their start, and what came before them."""
 
     __slots__ = (
-        *("ahead", "bars", "clock", "day", "day_volume", "held", "known", "latest_ms"),
+        *(
+            "ahead",
+            "bars",
+            "clock",
+            "day",
+            "day_volume",
+            "held",
+            "known",
+            "known_at_ms",
+            "latest_ms",
+        ),
         *("left_ms", "next_end_ms", "symbol", "volume_day", "watched_ms", "whole_day"),
     )
 
@@ -150,6 +160,8 @@ class _Instrument:
         """The last trade, where it is ahead of the clock."""
         self.day: _Day | None = None
         self.known: _Trade | None = None
+        self.known_at_ms = 0
+        """When its exchange time came first."""
         self.watched_ms = watched_ms
         self.whole_day = self.volume_day = -1
         self.day_volume = 0
@@ -163,13 +175,12 @@ class _Instrument:
             and trade.time_ms == known.time_ms
             and trade.price == known.price
             and trade.volume == known.volume
-            and trade.received_ms - known.received_ms > _REPEATED_AFTER_MS
+            and trade.received_ms - self.known_at_ms > _REPEATED_AFTER_MS
         )
 
     def remember(self, trade: _Trade) -> None:
-        known = self.known
-        if known is not None and known.time_ms == trade.time_ms:
-            trade = trade._replace(received_ms=known.received_ms)
+        if self.known is None or self.known.time_ms != trade.time_ms:
+            self.known_at_ms = trade.received_ms
         self.known = trade
 
     def grown(self, day: _Day, volume: int | None) -> int | None:
@@ -257,8 +268,7 @@ class CandleMaker:
             is_same = trade.time_ms == before.time_ms
             follows = goes_on(before.time_ms, trade.time_ms, passed_s) or (is_same and not held)
         if held and not follows and not (is_same and len(held) < _MOST_HELD):
-            self.left_out[LeftOut.AHEAD] += len(held)
-            held.clear()
+            self._drop_held(instrument)
         if is_ahead and not follows:
             held.append(trade)
             return
@@ -271,6 +281,11 @@ class CandleMaker:
         if not is_ahead:
             self.latest_ms = max(self.latest_ms, trade.time_ms)
         self._take(key, instrument, trade, market_ms)
+
+    def _drop_held(self, instrument: _Instrument) -> None:
+        if instrument.held:
+            self.left_out[LeftOut.AHEAD] += len(instrument.held)
+            instrument.held.clear()
 
     def _take(
         self, key: InstrumentKey, instrument: _Instrument, trade: _Trade, market_ms: int
@@ -326,8 +341,7 @@ class CandleMaker:
     def take_all(self) -> list[Candle]:
         """The bars that are still open: the last ones of a recording."""
         for instrument in self._instruments.values():
-            self.left_out[LeftOut.AHEAD] += len(instrument.held)
-            instrument.held.clear()
+            self._drop_held(instrument)
         return self.take_until(inf)
 
     def next_leave_ms(self, now_ms: int) -> int:

@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from ..clock import Clock, SystemClock, ist_time
 from ..errors import OutputError
-from ..files.outputs import Note, Rotated, TextOutputs, open_output
+from ..files.outputs import Note, Output, Rotated, TextOutputs, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
 from ..market.calendar import MS, MarketCalendar
 from ..periodic import every
@@ -300,6 +300,21 @@ def open_candle_sink(
     )
     if output.is_rotating and os.path.exists(ist_time(now_ns).strftime(path)):
         output.begin(now_ns)  # a bar of it may go on
+    return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
+
+
+def candle_sink_into(
+    output: Output,
+    row_format: TickFormat,
+    plan: BarPlan,
+    *,
+    symbols: Mapping[InstrumentKey, str],
+    note: Note,
+) -> LiveCandleSink:
+    """A sink for bars into an output that is open and holds none yet."""
+    clock = SystemClock()
+    candles = candle_format(row_format)
+    written = WrittenBars(plan.width_s, candles, clock.wall_ns() // MS)
     return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
 
 

@@ -42,10 +42,14 @@ if TYPE_CHECKING:
 Value: TypeAlias = bool | str | list[str]
 """What an option's parser takes."""
 
+_WITHOUT_TABLE = (
+    *("logout", "config", "completion", "help"),
+    *("status", "stop", "add", "drop"),
+)
 MARKET = "market"
 ALIASES = "aliases"
 TABLES = (
-    *(name for name in SUMMARIES if name not in ("logout", "config", "completion", "help")),
+    *(name for name in SUMMARIES if name not in _WITHOUT_TABLE),
     MARKET,
     ALIASES,
 )

@@ -30,7 +30,7 @@ def command_of(instance: str, watch_list: Path) -> list[str]:
     (unit,) = [unit for unit in units if "recorder %i" in unit]
     found = re.search(r"(?m)^ExecStart=(.+)$", unit)
     assert found is not None
-    line = found[1].replace("%i", instance).replace("%%", "%").replace(" --until 15:30", "")
+    line = found[1].replace("%i", instance).replace("%%", "%").replace(" --until close", "")
     _, *words = shlex.split(line)
     words[words.index("/etc/ticks/watch.txt")] = str(watch_list)
     return [TICKS, *words]
