@@ -60,7 +60,9 @@ def test_without_an_output_option_csv_goes_to_the_pipe(ticks: Any) -> None:
     lines = ran.stdout.splitlines()
     assert lines[0] == "received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp"
     assert len(lines) == 4
-    assert ran.stderr.count("\n") == 1
+    begun, summary = ran.stderr.splitlines()
+    assert begun.endswith("live: 1 instrument (NSE:Nifty 50), stdout, up to 3 ticks")
+    assert SUMMARY.fullmatch(summary)
 
 
 def test_json_lines_hold_the_same_with_exact_digits(ticks: Any, tmp_path: Path) -> None:
