@@ -65,6 +65,30 @@ def test_without_an_output_option_csv_goes_to_the_pipe(ticks: Any) -> None:
     assert SUMMARY.fullmatch(summary)
 
 
+def test_a_reader_that_leaves_ends_the_stream_only_where_it_had_the_only_output(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    def piped(outputs: str) -> tuple[int, str, list[str]]:
+        line = f"{TICKS} stream NIFTY {outputs} --duration 3s | head -n 3"
+        command = ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}"]
+        ran = subprocess.run(
+            command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert ran.stdout.count("\n") == 3
+        return ran.returncode, ran.stderr, ran.stderr.splitlines()[-1].split(" · ")
+
+    code, said, summary = piped("--csv - --jsonl rest.jsonl")
+    assert code == 0
+    assert "the reader of stdout left; the other outputs go on" in said
+    assert (tmp_path / "rest.jsonl").read_bytes().count(b"\n") > 100
+    assert float(summary[2].removesuffix(" s")) >= 3.0
+
+    code, said, summary = piped("--csv -")
+    assert code == 0
+    assert "reader" not in said
+    assert float(summary[2].removesuffix(" s")) < 3.0
+
+
 def test_json_lines_hold_the_same_with_exact_digits(ticks: Any, tmp_path: Path) -> None:
     ticks("stream", "RELIANCE", "--csv", "a.csv", "--jsonl", "a.jsonl", "--count", "50")
     rows = rows_of(tmp_path / "a.csv")
