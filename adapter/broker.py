@@ -14,6 +14,8 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
@@ -28,12 +30,13 @@ from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
 from .instruments.chain import Chain
+from .limits import start_thread
 from .market.calendar import MarketCalendar
-from .market.hours import Kind, kind_of
+from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
-from .urls import FEED_URL
+from .urls import FEED_URL, without_secrets
 from .waker import Waker
 from .wire.packet import decode_packet
 from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
@@ -114,7 +117,7 @@ class BrokerAdapter:
             self._connections, self._threads, self._ended = [], [], set()
             self.error = None
             self._is_stopping, self._is_connected = False, True
-            self._snapshots.restart_rate()
+            self._snapshots.restart()
             self._assign()
         self.chains.begin()
 
@@ -206,8 +209,7 @@ class BrokerAdapter:
             spread([*self._units, *new])  # raises over the limit, before anything has changed
             for instrument in new.values():
                 self.symbols[instrument.key] = instrument.symbol
-                kind = kind_of(instrument.exchange_type, instrument.name)
-                self._kinds[instrument.key] = kind
+                self._kinds[instrument.key] = kind_of_instrument(instrument)
                 if instrument.kind == _INDEX_KIND:
                     self._indices.add(instrument.key)
             self._units.update(new)
@@ -291,23 +293,17 @@ class BrokerAdapter:
             deliver=self._buffer.put,
             log=self.events,
         )
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=self.policy.silence_after_s,
-            stable_after_s=self.policy.stable_after_s,
-        )
+        market = MarketWatch(self.calendar)
         tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )
+        self._threads.append(
+            start_thread(partial(self._live, connection, is_first), name=f"feed {number}")
+        )
         self._connections.append(connection)
         if self._is_stopping:  # `stop` may have looked at the connections before this one was there
             connection.stop()
-        thread = threading.Thread(
-            target=self._live, args=(connection, is_first), name=f"feed {number}", daemon=True
-        )
-        self._threads.append(thread)
-        thread.start()
 
     def _live(self, connection: Connection, is_first: bool) -> None:
         """The thread of one connection. The first loss for good ends the stream.
@@ -395,7 +391,12 @@ class BrokerAdapter:
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
         """How the stream stands now, with its `most_instruments` most active instruments."""
-        return self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+        now = self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+        return replace(
+            now,
+            feed=without_secrets(self._feed_url),
+            login_wait_s=self._sessions.totp_wait_s,
+        )
 
 
 def _final_error(error: TicksError, connection: Connection) -> TicksError:

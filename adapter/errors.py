@@ -275,6 +275,13 @@ class LocalFaultError(TicksError):
     """Something of this machine stands in the way: `values` say what."""
 
 
+class ResourceLimitError(LocalFaultError):
+    """This machine gives no more threads, open files or memory (exit 5)."""
+
+    can_retry = True
+    label = "this machine"
+
+
 class DiskError(LocalFaultError):
     """A folder of ours cannot be written, or its disk has no room (exit 6)."""
 

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import OutputError
+from .paths import read_regular
 from .snapshot import FeedSnapshot
 
+_MOST_BYTES = 1 << 24
 _STATUS, _DRAFT = ".json", ".tmp"
 _SUFFIXES = (_STATUS, _DRAFT, ".sock")
 """What a process leaves in the folder when it is killed (`.sock`: control.py)."""
@@ -35,7 +37,8 @@ class StatusFile:
         """Show `snapshot` to others. Raises OutputError when the folder cannot be written."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._draft.write_text(json.dumps(snapshot.to_dict()), encoding="utf-8")
+            with open(self._draft, "w", encoding="utf-8", opener=_open_new) as draft:
+                json.dump(snapshot.to_dict(), draft)
             self._draft.replace(self.path)
         except OSError as error:
             raise OutputError(
@@ -80,9 +83,16 @@ def running_streams(folder: Path, wall_s: float) -> list[RunningStream]:
     return streams
 
 
+def _open_new(path: str, flags: int) -> int:
+    """A draft that was left behind, or was put there as a FIFO or a link, goes first."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.open(path, flags | os.O_EXCL, 0o600)
+
+
 def _read(path: Path) -> FeedSnapshot | None:
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(read_regular(path, _MOST_BYTES))
         return FeedSnapshot.from_dict(given) if isinstance(given, dict) else None
     except (ValueError, RecursionError):
         return None

@@ -30,6 +30,7 @@ from ..adapter.errors import (
     TicksError,
     UsageError,
 )
+from ..adapter.limits import limit_of
 from ..adapter.redaction import redacted
 from .printable import printable
 
@@ -234,6 +235,9 @@ REMEDIES: dict[str, str] = {
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",
     "disk-full": "make room before you record",
+    "threads-limit": "end other programs of this user, or raise the limit: ulimit -u",
+    "files-limit": "raise the limit: ulimit -n 1024",
+    "memory-limit": "end other programs, or raise the limit: ulimit -v",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
@@ -275,6 +279,9 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
         print("ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
+        if (limit := limit_of(error)) is not None:
+            print(message_for(limit), file=sys.stderr)
+            return exit_code_of(limit)
         if _is_verbose(arguments):
             # Exceptions of libraries quote headers, bodies and addresses.
             print(redacted(traceback.format_exc()), end="", file=sys.stderr)

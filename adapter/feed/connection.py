@@ -84,6 +84,7 @@ from .network import (
     RenewalFailed,
     Renewed,
 )
+from .stats import Doublings
 from .tracker import PacketTracker
 
 _TICK_STEPS_APART_S = 0.1
@@ -139,6 +140,7 @@ class Connection:
         self.market = market
         self.policy = policy
         self.session_expires_ns: int | None = None
+        self.client_code = ""
         self._network = ports.network
         self._clock = ports.clock
         self._deliver = ports.deliver
@@ -164,7 +166,7 @@ class Connection:
         self._is_urgent = True
         self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
-        self._reported_counts = (0, 0, 0, 0)
+        self._malformed, self._foreign, self._disorder = Doublings(), Doublings(), Doublings()
         self._refusals = 0
         self._withheld: events.Refused | None = None
         self._report_counts_at_s = 0.0
@@ -173,6 +175,17 @@ class Connection:
         self._lock = threading.Lock()
 
     # --- for any thread ---
+
+    @property
+    def policy(self) -> Policy:
+        """What the user can turn; the evidence goes by it too."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        self.market.silence_after_s = policy.silence_after_s
+        self.market.stable_after_s = policy.stable_after_s
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -222,7 +235,7 @@ class Connection:
                 if self._is_stopping or self._is_timer_due(alarm_s):
                     self._run_timers()
                 self._sync_subscriptions()
-            self._report_counts()
+            self._report_counts(is_last=True)
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
@@ -265,6 +278,7 @@ class Connection:
     def _opened(self, session: Session) -> None:
         """A new socket: nothing of the former one counts for it."""
         self.session_expires_ns = session.expires_ns
+        self.client_code = session.client_code
         self._frames = FrameReader()
         self._sent.clear()
         self._standing = ()
@@ -300,17 +314,17 @@ class Connection:
             self._deliver(received_ns, good)
         return bool(good)
 
-    def _report_counts(self) -> None:
-        """What went wrong with packets since the last report; once a second at most."""
-        tracker = self.tracker
-        counts = (tracker.malformed, tracker.foreign, tracker.out_of_order, tracker.duplicates)
-        reported, self._reported_counts = self._reported_counts, counts
-        if counts[0] != reported[0]:
-            self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
-        if counts[1] != reported[1]:
-            self._log_event(events.Foreign(counts[1]))
-        if counts[2:] != reported[2:]:
-            self._log_event(events.OutOfOrder(*counts[2:]))
+    def _report_counts(self, *, is_last: bool = False) -> None:
+        """What is wrong with packets: at first, at each doubling, and at the end."""
+        tracker, now_s = self.tracker, self._clock.now_s()
+        if self._malformed.is_due(now_s, tracker.malformed, is_last=is_last):
+            by_reason = dict(tracker.malformed_by_reason)
+            self._log_event(events.Malformed(tracker.malformed, by_reason))
+        if self._foreign.is_due(now_s, tracker.foreign, is_last=is_last):
+            self._log_event(events.Foreign(tracker.foreign))
+        disorder = tracker.out_of_order + tracker.duplicates
+        if self._disorder.is_due(now_s, disorder, is_last=is_last):
+            self._log_event(events.OutOfOrder(tracker.out_of_order, tracker.duplicates))
         if self._withheld is not None:
             self._log_event(self._withheld)
         self._refusals, self._withheld = 0, None

@@ -6,11 +6,13 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
+from ...adapter.clock import IST
 from ...adapter.config import Config
 from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.events import LogEntry, Rotated
@@ -21,14 +23,15 @@ from ...adapter.instruments.chain import Chain
 from ...adapter.instruments.lists import Skipped
 from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
+from ...adapter.market.hours import segments_of
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
-from ...adapter.rows.candles import COLUMNS as CANDLE_COLUMNS
-from ...adapter.rows.candles import candle_format
+from ...adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
 from ...adapter.rows.columns import columns as columns_of
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.rows.view import CsvView
-from ...adapter.sinks.candles import LiveCandleSink, open_candle_sink
+from ...adapter.sinks.blindness import LiveBlindness
+from ...adapter.sinks.candles import BarPlan, candle_sink_into, open_candle_sink
 from ...adapter.sinks.file import RowSink, open_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
@@ -40,8 +43,8 @@ from ..exit_codes import ExitCode
 from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
-from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs, checked_symbols, csv_view
+from ..options.market_table import closing_ns, market_calendar
+from ..options.parsers import CLOSE_NS, checked_outputs, checked_symbols, csv_view
 from ..options.watch_lists import listed_names
 from ..terminal.console import Console
 from ..terminal.observer import Observer
@@ -52,6 +55,8 @@ from ..view.summary_text import stream_summary
 
 _REPORTED = 20
 """Names of watch lists that are reported one by one."""
+_HOLD_LONGER_S = 2.0
+"""What a check takes at most to find a feed silent, once it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +80,12 @@ class StreamSettings:
     nats: NatsAddress | None
     nats_options: NatsOptions
     metrics: tuple[str, int] | None
+    keeps_pre_open: bool
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
     calendar: MarketCalendar
+    is_demo: bool = False
 
 
 def stream(
@@ -96,6 +103,7 @@ def stream(
     columns: options.ColumnNames = None,
     no_header: options.NoHeader = False,
     candles: options.Candles = None,
+    pre_open: options.PreOpen = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     nats: options.Nats = None,
@@ -124,7 +132,7 @@ def stream(
     'NIFTY chain 10' is the index and the options of 10 strikes on each side, followed as it moves.
 
     Examples:
-      ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
+      ticks stream NIFTY BANKNIFTY --csv day.csv --until close
       ticks stream RELIANCE NSE:SBIN --mode snap --jsonl - --count 100
       ticks stream NIFTY --demo --csv 'ticks-%Y-%m-%d.csv.gz' --duration 10s
       ticks stream --from watch.txt --shard 1/2 --keep-trying
@@ -178,6 +186,7 @@ def stream(
             keeps_trying=keep_trying,
         ),
         metrics=metrics,
+        keeps_pre_open=pre_open,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -187,6 +196,7 @@ def stream(
             backoff_max_s=float(backoff_max),
         ),
         calendar=market_calendar(os.environ, is_always_open=always_open or demo),
+        is_demo=demo,
     )
     with StopSignals().installed() as signals:
         try:
@@ -203,6 +213,7 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     wanted = resolved(settings, config, console)  # a typo needs no login
+    limits = dated(settings.limits, settings.calendar, wanted.instruments)
     sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
@@ -221,9 +232,10 @@ def run_stream(
         recorder = Recorder(
             broker,
             sinks,
-            settings.limits,
+            limits,
             stops_when_full=settings.stops_when_full,
             names_skipped=wanted.names_skipped,
+            is_demo=settings.is_demo,
             break_off=signals.break_off,
         )
         run_folder = Paths.from_env(os.environ).run_folder
@@ -262,6 +274,17 @@ def _csv_path(
     """CSV goes to stdout when no output is named, unless something else has stdout."""
     has_output = csv is not None or jsonl is not None
     return csv if has_output or events == "-" or console.owns_stdout else "-"
+
+
+def dated(limits: Limits, calendar: MarketCalendar, instruments: Sequence[Instrument]) -> Limits:
+    """The limits with the time that `--until close` means for what is subscribed."""
+    if limits.until_ns != CLOSE_NS:
+        return limits
+    try:
+        until_ns = closing_ns(calendar, segments_of(instruments), datetime.now(IST))
+    except ValueError as error:
+        raise UsageError(f"--until: {error}", remedy="name a time that is ahead") from error
+    return replace(limits, until_ns=until_ns)
 
 
 class Wanted(NamedTuple):
@@ -331,6 +354,17 @@ def _part(
     return mine
 
 
+def _bar_plan(width_s: int, settings: StreamSettings, broker: BrokerAdapter) -> BarPlan:
+    found_silent_s = settings.policy.silence_after_s + settings.policy.check_every_s
+    return BarPlan(
+        width_s,
+        settings.calendar,
+        lambda: LiveBlindness(broker.events.reader(), settings.calendar),
+        keeps_pre_open=settings.keeps_pre_open,
+        hold_s=found_silent_s + _HOLD_LONGER_S,
+    )
+
+
 def _is_in(shard: tuple[int, int] | None, instrument: Instrument) -> bool:
     return shard is None or bool(shard_of([instrument], lambda one: one.key, *shard))
 
@@ -344,9 +378,9 @@ def _opened_sinks(
         broker.events.add(Rotated(finished, rows, next_path))
 
     opened: Callable[[str, TickFormat], PacketSink] = partial(
-        partial(open_candle_sink, width_s=settings.candles_s)
-        if settings.candles_s is not None
-        else open_sink,
+        open_sink
+        if settings.candles_s is None
+        else partial(open_candle_sink, plan=_bar_plan(settings.candles_s, settings, broker)),
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
@@ -379,5 +413,5 @@ def _shown_sink(
     output, ticks = ViewOutput(view), Csv(settings.mode)
     if settings.candles_s is None:
         return RowSink(ticks, output, broker.symbols)
-    candles = candle_format(ticks)
-    return LiveCandleSink(settings.candles_s, candles, output, broker.symbols, console.print_line)
+    plan = _bar_plan(settings.candles_s, settings, broker)
+    return candle_sink_into(output, ticks, plan, symbols=broker.symbols, note=console.print_line)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
+from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.rows.view import CsvView
 from ...adapter.rows.view import csv_view as csv_view_of
 from ...adapter.tick import MODES_BY_LABEL, Mode
@@ -59,28 +60,39 @@ def duration_s(text: str) -> float:
     return seconds
 
 
+CLOSE_NS = 0
+"""Stands for `close`: which time that is depends on what is subscribed (`closing_ns`)."""
+
+
 def until_ns(text: str, now: datetime) -> int:
-    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`.
+    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`; CLOSE_NS for
+    `close`.
 
     Raises ValueError with the reason; a time that has passed is one.
     """
+    if text.strip().lower() == "close":
+        return CLOSE_NS
     try:
         at = _moment(text.strip(), now)
     except ValueError:
         raise ValueError(
             f"{quoted(text)} is not a valid time"
-            " (examples: 15:30, 15:30:00, 2026-11-23T15:30; Indian time)"
+            " (examples: 15:40, close, 15:30:00, 2026-11-23T15:30; Indian time)"
         ) from None
-    if at <= now:
-        passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
-        if at.date() != now.date():
-            raise ValueError(passed)
-        raise ValueError(
-            f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
-        )
+    check_ahead(text, at, now)
     if at - now > timedelta(seconds=_LONGEST_S):
         raise ValueError(f"{quoted(text)} is more than a year away")
     return int(at.timestamp() * 1_000_000) * 1000
+
+
+def check_ahead(text: str, at: datetime, now: datetime) -> None:
+    """Raises ValueError when the time that `text` names is not ahead."""
+    if at > now:
+        return
+    passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
+    if at.date() != now.date():
+        raise ValueError(passed)
+    raise ValueError(f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}")
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -144,8 +156,17 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     bytes_ = int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ") if match else 0
     if bytes_ <= 0:
-        raise ValueError(f"{text!r} is not a valid size (examples: 500MB, 20GB)")
+        raise ValueError(f"{quoted(text)} is not a valid size (examples: 500MB, 20GB)")
     return bytes_
+
+
+def nats_address(text: str) -> NatsAddress:
+    """The server and stream of `nats://host[:port][/STREAM]`. Raises ValueError with the reason,
+    which never shows what may be a secret."""
+    try:
+        return parse_address(text.strip())
+    except UsageError as error:
+        raise ValueError(f"{error.message} (example: nats://127.0.0.1:4222/TICKS)") from None
 
 
 def host_port(text: str) -> tuple[str, int]:
@@ -156,7 +177,8 @@ def host_port(text: str) -> tuple[str, int]:
     match = _HOST_PORT.fullmatch(text.strip())
     if match is None or int(match["port"]) > 65_535:
         raise ValueError(
-            f"{text!r} is not an address to listen on (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
+            f"{quoted(text)} is not an address to listen on"
+            " (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
         )
     return (match["host"] or "127.0.0.1").strip("[]"), int(match["port"])
 
