@@ -455,15 +455,9 @@ def open_sinks(
         )
         return RowSink(csv, output, {})
 
-    def show(view: CsvView) -> BlockSink:
-        output = ViewOutput(view)
-        if plan is None:
-            return RowSink(csv, output, {})
-        return recorded_candle_sink_into(output, csv, plan, note=console.print_line)
-
     openers = [partial(open_one, *each) for each in wanted]
     if view is not None:
-        openers[0] = partial(show, view)
+        openers[0] = partial(_shown_sink, view, csv, plan, console)
     if parquet is not None:
         openers.append(partial(open_conversion, parquet))
     return FanOut(
@@ -472,6 +466,14 @@ def open_sinks(
             f"the reader of {name} has left; the others go on"
         ),
     )
+
+
+def _shown_sink(view: CsvView, csv: Csv, plan: BarPlan | None, console: Console) -> BlockSink:
+    """CSV on stdout, of which some columns are shown."""
+    output = ViewOutput(view)
+    if plan is None:
+        return RowSink(csv, output, {})
+    return recorded_candle_sink_into(output, csv, plan, note=console.print_line)
 
 
 def _view(outputs: Outputs, mode: Mode) -> CsvView | None:
