@@ -55,6 +55,7 @@ PURE = [
     "adapter/market/*.py",
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
+    "adapter/control_messages.py",
     "adapter/rows/view.py",
     "adapter/history.py",
     "adapter/inspection/delays.py",
