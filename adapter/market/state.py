@@ -79,11 +79,13 @@ class Verdict(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """How a segment stands: its exchange's name, and its newest exchange time (None: none yet)."""
+    """How a segment stands: its exchange's name, its newest exchange time (None: none yet), and how
+    long it may be silent (None: as long as the policy says)."""
 
     exchange: str
     state: MarketState
     newest: datetime | None
+    limit_s: float | None = None
 
 
 class Settled(NamedTuple):
@@ -396,7 +398,8 @@ class MarketWatch:
             return Verdict(Demand.FAULT, silence_s, is_mute=True)
         if evidence.live_s < opened_s:
             return Verdict(Demand.PROBE, silence_s)
-        if silence_s < evidence.patience_s(now_s, self.silence_after_s, opened_s):
+        evidence.limit_s = evidence.patience_s(now_s, self.silence_after_s, opened_s)
+        if silence_s < evidence.limit_s:
             return Verdict()
         evidence.is_faulted = True
         return Verdict(Demand.FAULT, silence_s)
@@ -448,7 +451,7 @@ class MarketWatch:
     def sights(self) -> list[Sight]:
         """How each segment stands. Safe from any thread."""
         return [
-            Sight(exchange_name(each.segment.exchange_type), each.state, each.newest)
+            Sight(exchange_name(each.segment.exchange_type), each.state, each.newest, each.limit_s)
             for each in self._active()
             if each.state is not None
         ]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...adapter.events import Summary
-from ...adapter.replay.replay import ReplaySnapshot
 from .figures import counted
+
+if TYPE_CHECKING:
+    from ...adapter.replay.replay import ReplaySnapshot
 
 
 def stream_summary(summary: Summary) -> str:
