@@ -66,7 +66,7 @@ class _File:
         Raises OutputError.
         """
         path, is_gzip = self._path, self._path.endswith(".gz")
-        fd = open_locked(path)
+        fd = open_locked(path, self._note)
         try:
             if change == "replaced":
                 empty(fd)

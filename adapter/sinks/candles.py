@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 from ..clock import Clock, SystemClock, ist_time
 from ..errors import OutputError
-from ..files.outputs import Note, Output, Rotated, TextOutputs, open_output
+from ..files.outputs import Note, Rotated, TextOutputs, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
 from ..market.calendar import MS, MarketCalendar
 from ..periodic import every
@@ -136,8 +136,9 @@ class CandleSink(TextSink):
         """Write the bars that are still open, and close."""
         if not self._is_closed:
             self._is_closed = True
-            self._take(self._maker.take_all())
-            self._put(list(self._written.begun.values()) if not self._written.surplus else [])
+            last = self._maker.take_all()
+            self._put(self._written.untouched(last))
+            self._take(last)
             self._report()
         self._output.close()
 
@@ -163,7 +164,7 @@ class CandleSink(TextSink):
             return
         if self._written.surplus:  # rows of bars that go on: written again, now or when they end
             self._output.take_back(self._written.surplus)
-            self._written.surplus = 0
+            candles = self._written.taken_back() + candles
         self._output.take(self._format.text(candles), len(candles), candles[0].start_ms * MS)
 
     def _report(self) -> None:
@@ -304,7 +305,7 @@ def open_candle_sink(
 
 
 def candle_sink_into(
-    output: Output,
+    output: TextOutputs,
     row_format: TickFormat,
     plan: BarPlan,
     *,

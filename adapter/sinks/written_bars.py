@@ -31,7 +31,9 @@ class WrittenBars:
         self.surplus = 0
         """Bytes at the end of the file whose bars go on."""
         self.begun: dict[tuple[int, InstrumentKey], Candle] = {}
-        """The bars of those bytes."""
+        """Those bars."""
+        self.between: list[Candle] = []
+        """Complete bars in those bytes."""
         self._width_ms = width_s * 1000
         self._format = candles
         self._goes_on_at_ms = goes_on_at_ms
@@ -40,8 +42,7 @@ class WrittenBars:
 
     def read(self, path: str) -> None:
         """Take note of the bars in a file that is appended to. Raises RecordingError."""
-        goes_on_at_ms, self._goes_on_at_ms = self._goes_on_at_ms, None
-        can_go_on = goes_on_at_ms is not None and not path.endswith(".gz")
+        can_go_on = not path.endswith(".gz")
         last: list[bytes] = []
         for line in _lines(path):
             try:
@@ -50,14 +51,28 @@ class WrittenBars:
                 last = []
                 continue
             self._mark(start_ms, key)
-            if can_go_on and self._end_ms(start_ms) > (goes_on_at_ms or 0):
+            if last or (can_go_on and self._goes_on(start_ms)):
                 last.append(line)
+        for candle in map(self._format.candle, last):
+            if self._goes_on(candle.start_ms):
+                self.begun[candle.start_ms, candle.key] = candle
             else:
-                last = []
-        for line in last:
-            candle = self._format.candle(line)
-            self.begun[candle.start_ms, candle.key] = candle
+                self.between.append(candle)
         self.surplus = sum(map(len, last))
+        self._goes_on_at_ms = None  # of the first file alone
+
+    def taken_back(self) -> list[Candle]:
+        """The complete bars of the surplus, which is taken back now."""
+        between, self.between, self.surplus = self.between, [], 0
+        return between
+
+    def untouched(self, candles: Sequence[Candle]) -> list[Candle]:
+        """The bars that were taken back, but for those that go on in `candles`, the last ones."""
+        if self.surplus and not candles:
+            return []
+        going_on = {(candle.start_ms, candle.key) for candle in candles}
+        left = sorted(self.begun.keys() - going_on)
+        return [self.begun.pop(place) for place in left]
 
     def new(self, candles: Sequence[Candle]) -> list[Candle]:
         """Those that are to be written, as they are to be."""
@@ -86,9 +101,10 @@ class WrittenBars:
         day, in_day_ms = divmod(start_ms + IST_MS, DAY_MS)
         return day, in_day_ms // self._width_ms
 
-    def _end_ms(self, start_ms: int) -> int:
+    def _goes_on(self, start_ms: int) -> bool:
         next_day_ms = (self._place(start_ms)[0] + 1) * DAY_MS - IST_MS
-        return next_day_ms if self._width_ms == DAY_MS else start_ms + self._width_ms
+        end_ms = next_day_ms if self._width_ms == DAY_MS else start_ms + self._width_ms
+        return self._goes_on_at_ms is not None and end_ms > self._goes_on_at_ms
 
 
 def _lines(path: str) -> Iterator[bytes]:

@@ -85,6 +85,7 @@ class StreamSettings:
     stops_when_full: bool
     policy: Policy
     calendar: MarketCalendar
+    is_demo: bool = False
 
 
 def stream(
@@ -195,6 +196,7 @@ def stream(
             backoff_max_s=float(backoff_max),
         ),
         calendar=market_calendar(os.environ, is_always_open=always_open or demo),
+        is_demo=demo,
     )
     with StopSignals().installed() as signals:
         try:
@@ -233,6 +235,7 @@ def run_stream(
             limits,
             stops_when_full=settings.stops_when_full,
             names_skipped=wanted.names_skipped,
+            is_demo=settings.is_demo,
             break_off=signals.break_off,
         )
         run_folder = Paths.from_env(os.environ).run_folder

@@ -55,6 +55,8 @@ TABLES = (
 )
 FLAG_ONLY = {
     "demo": "simulated data could go unnoticed; ask for it on the command line",
+    "columns": "no recording could be made; ask for a view on the command line",
+    "no-header": "no recording could be made; ask for a view on the command line",
     "status": "`ticks login` would never log in",
 }
 """Options that no file sets, each with the reason."""

@@ -17,7 +17,7 @@ from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.errors import OutputError
 from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
 from ticks.adapter.feed.lifecycle import Phase
-from ticks.adapter.recorder import Recorder
+from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import StatusFile
 from ticks.cli.terminal import event_writer
@@ -50,6 +50,8 @@ class FakeFeed:
         self.entries: list[LogEntry] = []
         self.readers: list[FakeReader] = []
         self.looks = threading.Semaphore(0)
+
+        self.limits = Limits(duration_s=10.0)
 
     def now_s(self) -> float:
         return self.at_s
@@ -302,3 +304,21 @@ def test_where_other_programs_cannot_see_it_that_is_said_once(
             feed.looked()
     assert len(console.said) == 1
     assert console.said[0].startswith("other programs cannot see this stream: the status file")
+
+
+def test_without_a_dashboard_a_line_says_what_has_begun_once_all_connections_are_live(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], live: FeedSnapshot
+) -> None:
+    second = replace(live.connections[0], number=2)
+    feed.feed = replace(live, connections=(*live.connections, second))
+    console.screen = None
+    with observer():
+        feed.add(entry(Connected(), 1))
+        feed.looked()
+        assert console.said == []
+        for number in (2, 1):
+            feed.add(entry(Connected(1), number))
+        feed.looked()
+    (line,) = console.said
+    assert line.startswith("09:00:00 live: 4 instruments (NSE:Nifty 50,")
+    assert line.endswith("out.csv, for 10.0 s")
