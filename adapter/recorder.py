@@ -50,7 +50,8 @@ class Limits:
 
 
 class Recorder:
-    """One run. `run` blocks the calling thread; `stop` may come from a signal handler.
+    """One run, within `limits`. `run` blocks the calling thread; `stop` may come from a signal
+    handler.
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
 
@@ -72,7 +73,7 @@ class Recorder:
     ) -> None:
         self._broker = broker
         self._sinks = FanOut(sinks, reader_left=lambda name: broker.events.add(ReaderLeft(name)))
-        self._limits = limits
+        self.limits = limits
         self._count = limits.count
         self._stops_when_full = stops_when_full
         self._names_skipped = names_skipped
@@ -166,7 +167,7 @@ class Recorder:
 
     @property
     def _has_its_count(self) -> bool:
-        return self._limits.count is not None and self._written >= self._limits.count
+        return self.limits.count is not None and self._written >= self.limits.count
 
     def _is_at_end(self) -> bool:
         return (
@@ -181,10 +182,10 @@ class Recorder:
     def _seconds_left(self) -> float | None:
         """Until the time limits end the run; None without any."""
         left: list[float] = []
-        if self._limits.duration_s is not None:
-            left.append(self._began_s + self._limits.duration_s - self._clock.now_s())
-        if self._limits.until_ns is not None:
-            left.append((self._limits.until_ns - self._clock.wall_ns()) / 1e9)
+        if self.limits.duration_s is not None:
+            left.append(self._began_s + self.limits.duration_s - self._clock.now_s())
+        if self.limits.until_ns is not None:
+            left.append((self.limits.until_ns - self._clock.wall_ns()) / 1e9)
         return max(0.0, min(left)) if left else None
 
     def _offset_s(self) -> float:
@@ -263,7 +264,7 @@ class Recorder:
             self._latency.add((now_ns - received_ns) / 1000, len(packets))
 
     def _up_to_count(self, batches: Sequence[Batch]) -> Iterator[Batch]:
-        count = self._limits.count
+        count = self.limits.count
         for batch in batches:
             left = len(batch.packets) if count is None else count - self._written
             if left <= 0:

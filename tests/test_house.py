@@ -55,6 +55,7 @@ PURE = [
     "adapter/market/*.py",
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
+    "adapter/rows/view.py",
     "adapter/history.py",
     "adapter/inspection/delays.py",
     "adapter/inspection/duplicates.py",

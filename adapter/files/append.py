@@ -156,14 +156,15 @@ def _unread_in_pipe(fd: int) -> int:
     return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
 
 
-def open_locked(path: str) -> int:
+def open_locked(path: str, note: Callable[[str], None] = lambda _line: None) -> int:
     """A descriptor that appends to `path`, created where there is none.
 
-    A regular file is locked and readable. Raises OutputError.
+    A regular file is locked and readable. A FIFO is waited for until it has a reader, which `note`
+    gets a line about. Raises OutputError.
     """
     try:
         if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-            return os.open(path, os.O_WRONLY | os.O_NOCTTY)
+            return _open_special(path, note)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
         raise output_error(path, error) from error
@@ -177,6 +178,22 @@ def open_locked(path: str) -> int:
     except OSError:
         pass  # some network file systems have no locks: recording there beats refusing to
     return fd
+
+
+def _open_special(path: str, note: Callable[[str], None]) -> int:
+    """A descriptor for what is not a file: a FIFO, a device."""
+    flags = os.O_WRONLY | os.O_NOCTTY
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        try:
+            fd = os.open(path, flags | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            note(f"{path} has no reader yet; waiting for one")
+        else:
+            os.set_blocking(fd, True)
+            return fd
+    return os.open(path, flags)
 
 
 def empty(fd: int) -> None:

@@ -22,6 +22,7 @@ from typing import TypeAlias
 from ..clock import ist_time
 from ..errors import OutputError
 from ..rows.format import JsonLines, RowFormat
+from ..rows.view import CsvView
 from .append import (
     STDOUT_FD,
     FileOutput,
@@ -65,7 +66,7 @@ class _File:
         Raises OutputError.
         """
         path, is_gzip = self._path, self._path.endswith(".gz")
-        fd = open_locked(path)
+        fd = open_locked(path, self._note)
         try:
             if change == "replaced":
                 empty(fd)
@@ -197,6 +198,21 @@ class TextOutput:
             self._writer.close()
         except OSError as error:
             raise output_error(self.name, error) from error
+
+
+class ViewOutput(TextOutput):
+    """Standard output that shows some columns of the rows it is given.
+
+    Raises ReaderLeftError when its reader has left.
+    """
+
+    def __init__(self, view: CsvView) -> None:
+        super().__init__("stdout", view, FileOutput(STDOUT_FD))
+        self._view = view
+        self.write_header()
+
+    def take(self, text: bytes, rows: int, received_ns: int) -> None:
+        super().take(self._view.cut(text), rows, received_ns)
 
 
 class RotatingOutput:

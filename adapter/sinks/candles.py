@@ -304,6 +304,21 @@ def open_candle_sink(
     return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
 
 
+def candle_sink_into(
+    output: TextOutputs,
+    row_format: TickFormat,
+    plan: BarPlan,
+    *,
+    symbols: Mapping[InstrumentKey, str],
+    note: Note,
+) -> LiveCandleSink:
+    """A sink for bars into an output that is open and holds none yet."""
+    clock = SystemClock()
+    candles = candle_format(row_format)
+    written = WrittenBars(plan.width_s, candles, clock.wall_ns() // MS)
+    return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
+
+
 def open_recorded_candle_sink(
     path: str,
     row_format: TickFormat,

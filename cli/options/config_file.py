@@ -42,15 +42,21 @@ if TYPE_CHECKING:
 Value: TypeAlias = bool | str | list[str]
 """What an option's parser takes."""
 
+_WITHOUT_TABLE = (
+    *("logout", "config", "completion", "help"),
+    *("status", "stop", "add", "drop"),
+)
 MARKET = "market"
 ALIASES = "aliases"
 TABLES = (
-    *(name for name in SUMMARIES if name not in ("logout", "config", "completion", "help")),
+    *(name for name in SUMMARIES if name not in _WITHOUT_TABLE),
     MARKET,
     ALIASES,
 )
 FLAG_ONLY = {
     "demo": "simulated data could go unnoticed; ask for it on the command line",
+    "columns": "no recording could be made; ask for a view on the command line",
+    "no-header": "no recording could be made; ask for a view on the command line",
     "status": "`ticks login` would never log in",
 }
 """Options that no file sets, each with the reason."""

@@ -101,6 +101,15 @@ class Shard(tuple[int, int]):
         return super().__new__(cls, parsers.shard(text))
 
 
+class Columns(tuple[str, ...]):
+    """Names; the type that marks a choice of columns."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Columns:
+        return super().__new__(cls, parsers.columns(text))
+
+
 class HostPort(tuple[str, int]):
     """(host, port) of an address to listen on."""
 
@@ -201,6 +210,20 @@ Jsonl = Annotated[
         metavar="PATH",
     ),
 ]
+ColumnNames = Annotated[
+    Columns | None,
+    option(
+        "--columns",
+        WHERE,
+        "Only these columns, for CSV on stdout; a file always gets them all.",
+        Columns,
+        metavar="NAME,NAME",
+        has_variable=False,
+    ),
+]
+NoHeader = Annotated[
+    bool, option("--no-header", WHERE, "No header, for CSV on stdout.", has_variable=False)
+]
 Overwrite = Annotated[
     bool,
     option("--overwrite", WHERE, "Replace an existing file instead of appending to it."),
@@ -282,6 +305,16 @@ Events = Annotated[
     str | None,
     option(
         "--events", WHERE, "Write the connection's history to PATH as JSON lines.", metavar="PATH"
+    ),
+]
+OnEvent = Annotated[
+    str | None,
+    option(
+        "--on-event",
+        WHERE,
+        "Run CMD when the feed is lost, silent, back or given up; the event is JSON on its stdin.",
+        parsers.command,
+        metavar="CMD",
     ),
 ]
 Buffer = Annotated[

@@ -13,6 +13,8 @@ from pathlib import Path
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
 from ...adapter.jetstream.address import NatsAddress, parse_address
+from ...adapter.rows.view import CsvView
+from ...adapter.rows.view import csv_view as csv_view_of
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -246,6 +248,44 @@ def _output_path(path: str, written: str, others: Mapping[str, str]) -> str:
                 " (examples: %Y-%m-%d, %H%M; %% is a percent sign)"
             )
     return path
+
+
+def columns(text: str) -> tuple[str, ...]:
+    """The names in `symbol,ltp,volume`. Raises ValueError with the reason."""
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(names):
+        raise ValueError(f"{quoted(text)} lacks a name; write them as symbol,ltp,volume")
+    return names
+
+
+def command(text: str) -> str:
+    """A command for the shell. Raises ValueError with the reason."""
+    if not text.strip():
+        raise ValueError("the command is empty")
+    return text
+
+
+def csv_view(
+    shown: Sequence[str] | None, csv: str | None, whole: Sequence[str], *, has_header: bool
+) -> CsvView | None:
+    """What standard output shows of the CSV rows with the columns `whole`; None: all of them.
+
+    `csv` is where they go. Raises UsageError where that is a file: it would be no recording.
+    """
+    if shown is None and has_header:
+        return None
+    option = "--no-header" if shown is None else "--columns"
+    if csv is None:
+        raise UsageError(
+            f"{option} is for CSV on stdout, and none goes there", remedy="add --csv -"
+        )
+    if csv != "-":
+        raise UsageError(
+            f"{option} is for CSV on stdout: {csv} would be no recording,"
+            " which needs its header and every column",
+            remedy=f"leave {option} out, or record with --jsonl and show with --csv -",
+        )
+    return csv_view_of(whole, shown, has_header=has_header)
 
 
 def checked_symbols(names: Sequence[str], command: str) -> tuple[str, ...]:

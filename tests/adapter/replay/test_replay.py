@@ -186,6 +186,17 @@ def test_a_loop_begins_again_at_its_pace_until_the_count(
     assert seconds(output.flushed_at) == pytest.approx([0, 2, 2, 4, 4, 6, 6])
 
 
+@pytest.mark.parametrize("speed", [2.0, None])
+def test_what_was_played_counts_each_repetition_and_file(
+    played: Played, output: MemoryOutput, speed: float | None
+) -> None:
+    looped = run(played.of(csv_text([0, 2]), loops=True, count=7, speed=speed), output)
+    assert looped.played_s == 6
+    days = [csv_text([0, 5]), csv_text([90_000, 90_004])]
+    assert run(played.of(*days, skips_idle=True, speed=speed), output).played_s == 9
+    assert run(played.of(csv_text([0, 10]), csv_text([4, 14]), speed=speed), output).played_s == 14
+
+
 def test_a_loop_without_a_row_ends(played: Played, output: MemoryOutput) -> None:
     row_filter = RowFilter(names={"x": ["x"]})
     assert run(played.of(csv_text([1]), row_filter=row_filter, loops=True), output).ticks == 0

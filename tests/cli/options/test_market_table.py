@@ -173,7 +173,5 @@ def test_close_means_the_same_in_a_market_that_is_always_open() -> None:
 
 
 def test_a_close_that_has_passed_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"has passed.*tomorrow write 2026-11-27T15:40"
-    ):
+    with pytest.raises(ValueError, match=r"has passed.*tomorrow write 2026-11-27T15:40"):
         closing_ns(MarketCalendar(), [NSE], datetime(2026, 11, 26, 16, tzinfo=IST))

@@ -16,8 +16,11 @@ from ticks.cli.options.parsers import (
     checked_outputs,
     checked_symbols,
     color,
+    columns,
+    command,
     count,
     csv_path,
+    csv_view,
     duration_s,
     host_port,
     jsonl_path,
@@ -308,3 +311,43 @@ def test_a_secret_in_an_address_of_nats_is_not_shown() -> None:
     with pytest.raises(ValueError, match="user name") as refused:
         nats_address("nats://desk:wolpertinger@desk")
     assert "wolpertinger" not in str(refused.value)
+
+
+# --- what a pipe shows ----------------------------------------------------------------------------
+
+
+def test_columns_are_names_between_commas_in_any_case() -> None:
+    assert columns("symbol, LTP ,volume") == ("symbol", "ltp", "volume")
+    for text in ("", "symbol,,ltp", ",", "symbol,"):
+        with pytest.raises(ValueError, match="lacks a name"):
+            columns(text)
+
+
+def test_a_command_is_not_empty() -> None:
+    assert command("cat >> x") == "cat >> x"
+    with pytest.raises(ValueError, match="empty"):
+        command(" ")
+
+
+@pytest.mark.parametrize("has_header", [True, False])
+def test_a_view_is_for_csv_on_stdout(has_header: bool) -> None:
+    view = csv_view(("ltp",), "-", ("symbol", "ltp"), has_header=has_header)
+    assert view is not None
+    assert view.header == (b"ltp\n" if has_header else b"")
+    assert csv_view(None, "day.csv", ("symbol",), has_header=True) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "csv", "has_header", "words"),
+    [
+        (("symbol",), "day.csv", True, "--columns is for CSV on stdout: day.csv would be no rec"),
+        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would be no rec"),
+        (("symbol",), None, True, "--columns is for CSV on stdout, and none goes there"),
+        (("price",), "-", True, "'price' is not a column"),
+    ],
+)
+def test_a_view_of_anything_else_is_refused_with_the_reason(
+    shown: tuple[str, ...] | None, csv: str | None, has_header: bool, words: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        csv_view(shown, csv, ("symbol", "ltp"), has_header=has_header)
