@@ -192,6 +192,14 @@ Events = Annotated[
         has_variable=False,
     ),
 ]
+AlwaysOpen = Annotated[
+    bool,
+    options.option(
+        "--always-open",
+        options.WHERE,
+        "Candles: nothing is from before the opening, as in the recording of a demo.",
+    ),
+]
 _TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
@@ -209,6 +217,7 @@ class Outputs:
     has_float_prices: bool = False
     keeps_pre_open: bool = False
     events: tuple[str, ...] = ()
+    is_always_open: bool = False
 
     @property
     def use_stdout(self) -> bool:
@@ -231,6 +240,7 @@ def replay(
     candles: options.Candles = None,
     pre_open: options.PreOpen = False,
     events: Events = None,
+    always_open: AlwaysOpen = False,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
     parquet: Parquet = None,
@@ -302,6 +312,7 @@ def replay(
         float_prices,
         keeps_pre_open=pre_open,
         events=tuple(events or ()),
+        is_always_open=always_open,
     )
     row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
@@ -388,7 +399,7 @@ class _Opening(TypedDict):
 
 
 def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
-    calendar = market_calendar(os.environ, is_always_open=False)
+    calendar = market_calendar(os.environ, is_always_open=outputs.is_always_open)
     report = _DamageReport(console)
     histories = [read_history(path, on_damage=report) for path in outputs.events]
     return BarPlan(
