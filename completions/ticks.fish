@@ -105,6 +105,8 @@ complete -c ticks -n '__fish_seen_subcommand_from replay' -l jsonl -rF -d 'Write
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l parquet -rF -d 'Convert to a Parquet file (needs pyarrow)'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l float-prices -d 'Parquet: prices as doubles, which load faster, instead of exact decimals'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l mode -xa 'ltp quote snap' -d 'The columns of CSV output'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l columns -x -d 'Only these columns, for CSV on stdout; a file always gets them all'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l no-header -d 'No header, for CSV on stdout'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l overwrite -d 'Replace an existing file instead of appending to it'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l fsync -d 'fsync after every write, so that a power cut cannot lose written rows'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l dashboard -d 'Draw a live dashboard on stderr'

@@ -57,6 +57,7 @@ PURE = [
     "adapter/rows/candle_text.py",
     "adapter/rows/candles.py",
     "adapter/rows/encode.py",
+    "adapter/control_messages.py",
     "adapter/rows/view.py",
     "adapter/history.py",
     "adapter/inspection/delays.py",
