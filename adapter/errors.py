@@ -294,6 +294,10 @@ class PortTakenError(LocalFaultError):
     """A port that should be listened on is taken (exit 6)."""
 
 
+class NoStreamError(LocalFaultError):
+    """The running stream that is meant is not there, or does not answer (exit 5)."""
+
+
 # --- data ----------------------------------------------------------------------------------------
 
 

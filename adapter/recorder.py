@@ -11,6 +11,7 @@ Rules
 - A sink that fails ends the run; the others are flushed and closed before its error is raised.
   A reader that leaves ends the run when it had the only output; else the others go on.
 - A full buffer drops the oldest packets, counted, or ends the run (`stops_when_full`).
+- Drops are reported at first and at each doubling, and so is a wall clock that was set.
 - A watch beside the run closes the feed when a limit or a full buffer asks for it, even while an
   output is blocked. What was taken is then written as soon as its reader reads; only a full
   buffer that is to end the run breaks a blocked write off (`break_off`), after `_GRACE_S`.
@@ -23,9 +24,9 @@ from dataclasses import dataclass, replace
 
 from .broker import BrokerAdapter
 from .errors import OutputError
-from .events import Dropped, ReaderLeft, Summary
+from .events import ClockStep, Dropped, ReaderLeft, Summary
 from .feed.buffer import Batch
-from .feed.stats import LatencyHistogram
+from .feed.stats import Doublings, LatencyHistogram
 from .periodic import every
 from .sinks.sink import FanOut, PacketSink
 from .snapshot import FeedSnapshot, OutputSnapshot
@@ -33,6 +34,8 @@ from .snapshot import FeedSnapshot, OutputSnapshot
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
 _DROPS_APART_S = 1.0
+_LEAST_STEP_S = 0.5
+"""A clock that is slewed moves a thousandth of that between two looks."""
 _WATCH_EVERY_S = 0.25
 _GRACE_S = 2.0
 
@@ -47,7 +50,8 @@ class Limits:
 
 
 class Recorder:
-    """One run. `run` blocks the calling thread; `stop` may come from a signal handler.
+    """One run, within `limits`. `run` blocks the calling thread; `stop` may come from a signal
+    handler.
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
 
@@ -64,14 +68,16 @@ class Recorder:
         *,
         stops_when_full: bool = False,
         names_skipped: int = 0,
+        is_demo: bool = False,
         break_off: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._sinks = FanOut(sinks, reader_left=lambda name: broker.events.add(ReaderLeft(name)))
-        self._limits = limits
+        self.limits = limits
         self._count = limits.count
         self._stops_when_full = stops_when_full
         self._names_skipped = names_skipped
+        self._is_demo = is_demo
         self._break_off = break_off
         self._break_off_at_s: float | None = None
         self._clock = broker.clock
@@ -79,8 +85,12 @@ class Recorder:
         self._written = 0
         self._began_s = self._clock.now_s()
         self._is_stopping = False
-        self._reported_dropped = 0
-        self._report_drops_at_s = 0.0
+        self._drops = Doublings()
+        self._drops_looked_at_s = 0.0
+        self._clock_offset_s = self._offset_s()
+        # What is being written: since when it is here, and to which output.
+        self._in_hand_ns: int | None = None
+        self._writing_to: PacketSink | None = None
         self._ended_s: float | None = None
         # With a count, ticks that are dropped after the last one wanted were never this run's.
         self._dropped_by_count: int | None = None
@@ -129,6 +139,7 @@ class Recorder:
 
     def _watch(self) -> bool:
         """Beside the run, on a thread of its own; True when nothing is left to watch for."""
+        self._report_clock_step()
         if self._break_off_at_s is not None:
             is_due = self._clock.now_s() >= self._break_off_at_s
             if is_due:
@@ -150,12 +161,13 @@ class Recorder:
         while batches := self._broker.take(_AT_ONCE):
             self._write(batches)
         self._sinks.close()
+        self._report_drops(is_last=True)
         self._ended_s = self._clock.now_s() - self._began_s
         self._broker.events.add(self.summary())
 
     @property
     def _has_its_count(self) -> bool:
-        return self._limits.count is not None and self._written >= self._limits.count
+        return self.limits.count is not None and self._written >= self.limits.count
 
     def _is_at_end(self) -> bool:
         return (
@@ -170,19 +182,30 @@ class Recorder:
     def _seconds_left(self) -> float | None:
         """Until the time limits end the run; None without any."""
         left: list[float] = []
-        if self._limits.duration_s is not None:
-            left.append(self._began_s + self._limits.duration_s - self._clock.now_s())
-        if self._limits.until_ns is not None:
-            left.append((self._limits.until_ns - self._clock.wall_ns()) / 1e9)
+        if self.limits.duration_s is not None:
+            left.append(self._began_s + self.limits.duration_s - self._clock.now_s())
+        if self.limits.until_ns is not None:
+            left.append((self.limits.until_ns - self._clock.wall_ns()) / 1e9)
         return max(0.0, min(left)) if left else None
 
-    def _report_drops(self) -> None:
+    def _offset_s(self) -> float:
+        """What the wall clock shows when the monotonic one shows 0."""
+        return self._clock.wall_ns() / 1e9 - self._clock.now_s()
+
+    def _report_clock_step(self) -> None:
+        offset_s = self._offset_s()
+        step_s, self._clock_offset_s = offset_s - self._clock_offset_s, offset_s
+        if abs(step_s) >= _LEAST_STEP_S:
+            self._broker.events.add(ClockStep(step_s))
+
+    def _report_drops(self, *, is_last: bool = False) -> None:
         dropped, now_s = self._broker.dropped, self._clock.now_s()
-        if dropped == self._reported_dropped or now_s < self._report_drops_at_s:
+        if now_s < self._drops_looked_at_s + _DROPS_APART_S and not is_last:
             return
-        self._reported_dropped, self._report_drops_at_s = dropped, now_s + _DROPS_APART_S
-        self._broker.events.add(Dropped(dropped))
-        if self._stops_when_full and self._failure is None:
+        self._drops_looked_at_s = now_s
+        if self._drops.is_due(now_s, dropped, is_last=is_last):
+            self._broker.events.add(Dropped(dropped))
+        if dropped and self._stops_when_full and self._failure is None:
             self._is_too_slow = True
             limit = self._broker.snapshot(most_instruments=0).buffer_limit
             self._failure = OutputError(
@@ -206,12 +229,15 @@ class Recorder:
             if not sink.takes(count):
                 return False
         self._written = written
+        self._in_hand_ns = received_ns
 
         def write(sink: PacketSink) -> None:
+            self._writing_to = sink
             sink.write(received_ns, packets)
             sink.flush()
 
         self._sinks.each(write)
+        self._in_hand_ns = None
         self._latency.add((self._clock.wall_ns() - received_ns) / 1000, count)
         if self._sinks.failure is not None or self._sinks.is_over:
             self._broker.waker.wake()  # the thread of `run` ends it
@@ -223,18 +249,22 @@ class Recorder:
         if not wanted:
             return
 
+        self._in_hand_ns = wanted[0].received_ns
+
         def write(sink: PacketSink) -> None:
+            self._writing_to = sink
             for received_ns, packets in wanted:
                 sink.write(received_ns, packets)
             sink.flush()
 
         self._sinks.each(write)
+        self._in_hand_ns = None
         now_ns = self._clock.wall_ns()
         for received_ns, packets in wanted:
             self._latency.add((now_ns - received_ns) / 1000, len(packets))
 
     def _up_to_count(self, batches: Sequence[Batch]) -> Iterator[Batch]:
-        count = self._limits.count
+        count = self.limits.count
         for batch in batches:
             left = len(batch.packets) if count is None else count - self._written
             if left <= 0:
@@ -264,12 +294,22 @@ class Recorder:
             duplicates=now.duplicates,
             outputs={sink.name: sink.rows for sink in self._sinks.sinks},
             names_skipped=self._names_skipped,
+            is_demo=self._is_demo,
         )
 
     def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
         """The broker's snapshot, with the outputs and how long ticks took to reach them."""
-        return replace(
+        self._latency.sample(self._clock.now_s())
+        now, in_hand_ns, slow = (
             self._broker.snapshot(most_instruments),
+            self._in_hand_ns,
+            self._writing_to,
+        )
+        behind_s = 0.0 if in_hand_ns is None else (self._clock.wall_ns() - in_hand_ns) / 1e9
+        return replace(
+            now,
+            behind_s=max(behind_s, now.behind_s),
+            slow_output="" if slow is None else slow.name,
             outputs=tuple(
                 OutputSnapshot(sink.name, sink.rows, sink.bytes_written)
                 for sink in self._sinks.sinks
@@ -277,4 +317,5 @@ class Recorder:
             latency_p50_us=self._latency.quantile(0.5),
             latency_p99_us=self._latency.quantile(0.99),
             names_skipped=self._names_skipped,
+            is_demo=self._is_demo,
         )

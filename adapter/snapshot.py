@@ -6,29 +6,34 @@ people is made where it is shown. As JSON its times are ISO 8601 in India, its p
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .clock import Clock, ist_time
 from .events import EventLog, LogEntry
-from .feed.buffer import TickBuffer
-from .feed.connection import Connection
 from .feed.lifecycle import Phase, Policy
-from .feed.stats import RateMeter
+from .feed.stats import RateMeter, RecentGrowth
 from .feed.tracker import InstrumentState
 from .instrument import InstrumentKey, exchange_name
-from .market.calendar import MarketCalendar
 from .market.evidence import MarketState
 from .market.hours import Kind, segments
 from .market.state import Sight
 from .tick import Level
 from .wire.packet import decode_packet
 from .wire.subscription import Unit
+
+if TYPE_CHECKING:  # whoever only reads snapshots pays for no network and no calendar
+    from .feed.buffer import TickBuffer
+    from .feed.connection import Connection
+    from .feed.tracker import InstrumentState
+    from .market.calendar import MarketCalendar
 
 _WORST_FIRST = (
     Phase.LOST,
@@ -48,7 +53,9 @@ _BEST_FIRST = (
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSnapshot:
-    """One connection; seconds end in `_s`. `next_try_s` None: no wait is running."""
+    """One connection; seconds end in `_s`. `next_try_s` None: no wait is running. `attempts` and
+    `episodes` (losses that needed attempts) are those of the whole run, `attempt` is the present
+    one."""
 
     number: int
     phase: Phase
@@ -64,15 +71,19 @@ class ConnectionSnapshot:
     last_cause: str
     ticks: int
     uncertain_s: float = 0.0
+    attempts: int = 0
+    episodes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class MarketSnapshot:
-    """One exchange segment (market/state.py). `newest` is its newest exchange time, None: none."""
+    """One exchange segment (market/state.py). `newest` is its newest exchange time, None: none.
+    `silence_limit_s`: how long its silence may last, None where the policy says."""
 
     exchange: str
     state: MarketState
     newest: datetime | None
+    silence_limit_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +121,19 @@ class FeedSnapshot:
     """The whole stream at one moment.
 
     `phase` is the worst of the connections'; `silence_s` the longest. Rates are ticks a second,
-    `rates` one a second, oldest first. Latency is from the socket to the flushed outputs, None
-    where nothing was written. `session_expires_at` is None while it is not known,
-    `market_opens_at` while the market is open. `instruments` holds the most active;
-    `instruments_total` counts all, `never_ticked` those without a tick since they were subscribed.
-    `uncertain_s`: seconds in which the feed answered and nothing moved; `foreign`: packets that
-    nobody subscribed to; `names_skipped`: names of watch lists that mean no instrument.
+    `rates` one a second of the last minute, oldest first. Latency is from the socket to the flushed
+    outputs in the last minute, None where nothing was written. `session_expires_at` is None while
+    it is not known, `market_opens_at` while the market is open. `instruments` holds the most
+    active; `instruments_total` counts all, `never_ticked` those without a tick since they were
+    subscribed. `uncertain_s`: seconds in which the feed answered and nothing moved; `foreign`:
+    packets that nobody subscribed to; `names_skipped`: names of watch lists that mean no
+    instrument.
+
+    `recent_...` are counts of the last minute. `behind_s` is the age of the oldest tick that is not
+    written yet, `slow_output` the output that is being waited for. `login_wait_s`: until the next
+    TOTP code is sent, None where none is waited for. `feed` is the broker's address, `client` a
+    digest of the client code ("" while it is not known): by them other processes see whose stream
+    it is.
     """
 
     at: datetime
@@ -152,6 +170,15 @@ class FeedSnapshot:
     foreign: int = 0
     names_skipped: int = 0
     is_demo: bool = False
+    attempts: int = 0
+    recent_dropped: int = 0
+    recent_malformed: int = 0
+    recent_foreign: int = 0
+    behind_s: float = 0.0
+    slow_output: str = ""
+    login_wait_s: float | None = None
+    feed: str = ""
+    client: str = ""
     market: tuple[MarketSnapshot, ...] = ()
     events: tuple[LogEntry, ...] = ()
 
@@ -205,27 +232,31 @@ class SnapshotBuilder:
         self._kind_of = kind_of
         self._started_s = clock.now_s()
         self._started_ns = clock.wall_ns()
-        self._rate = RateMeter(self._started_s)
+        self.restart()
 
-    def restart_rate(self) -> None:
-        """The ticks are counted from 0 again."""
+    def restart(self) -> None:
+        """The connections count from 0 again."""
         self._rate = RateMeter(self._clock.now_s())
+        self._dropped, self._malformed, self._foreign = (RecentGrowth() for _ in range(3))
 
     def build(
         self, connections: Sequence[Connection], units: Sequence[Unit], most_instruments: int
     ) -> FeedSnapshot:
-        """How the stream stands now; samples the rate too."""
+        """How the stream stands now; samples what is of the last minute too."""
         now_s, wall_ns = self._clock.now_s(), self._clock.wall_ns()
         shown = [self._connection(connection, now_s) for connection in connections]
         trackers = [connection.tracker for connection in connections]
+        carrying = [connection for connection in connections if connection.units]
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
         wanted = segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
         market = _joined_market(connections)
         is_open = _is_live(market) or self._calendar.is_open(wanted, wall_ns)
-        expiries = [c.session_expires_ns for c in connections if c.session_expires_ns]
-        # `list` copies in one step: the feed thread may add an instrument meanwhile
-        states = [state for tracker in trackers for state in list(tracker.seen.values())]
+        expiries = [c.session_expires_ns for c in carrying if c.session_expires_ns]
+        states = [state for connection in carrying for state in _states(connection)]
+        dropped = self._buffer.dropped
+        malformed = sum(tracker.malformed for tracker in trackers)
+        foreign = sum(tracker.foreign for tracker in trackers)
         return FeedSnapshot(
             at=ist_time(wall_ns),
             started_at=ist_time(self._started_ns),
@@ -242,9 +273,9 @@ class SnapshotBuilder:
             reconnects=sum(c.reconnects for c in shown),
             blind_s=sum(c.blind_s for c in shown),
             last_cause=next((c.last_cause for c in shown if c.last_cause), ""),
-            dropped=self._buffer.dropped,
-            malformed=sum(tracker.malformed for tracker in trackers),
-            foreign=sum(tracker.foreign for tracker in trackers),
+            dropped=dropped,
+            malformed=malformed,
+            foreign=foreign,
             out_of_order=sum(tracker.out_of_order for tracker in trackers),
             duplicates=sum(tracker.duplicates for tracker in trackers),
             buffered=self._buffer.size,
@@ -256,6 +287,12 @@ class SnapshotBuilder:
             instruments_total=len({unit[:2] for unit in units}),
             never_ticked=len(units) - sum(1 for state in states if state.ticks),
             uncertain_s=sum(c.uncertain_s for c in shown),
+            attempts=sum(c.attempts for c in shown),
+            recent_dropped=self._dropped.sample(now_s, dropped),
+            recent_malformed=self._malformed.sample(now_s, malformed),
+            recent_foreign=self._foreign.sample(now_s, foreign),
+            behind_s=_age_s(self._buffer.oldest_ns, wall_ns),
+            client=next((client_digest(c.client_code) for c in connections if c.client_code), ""),
             market=market,
             events=self._log.recent(),
         )
@@ -278,6 +315,8 @@ class SnapshotBuilder:
             last_cause="" if state.cause is None else state.cause.label,
             ticks=connection.tracker.ticks,
             uncertain_s=connection.market.uncertain_s(now_s),
+            attempts=state.attempts,
+            episodes=state.episodes,
         )
 
     def _instruments(
@@ -314,6 +353,27 @@ class SnapshotBuilder:
             ask=None if best_ask is None else tick.decimal(best_ask),
             open_interest=tick.open_interest,
         )
+
+
+def client_digest(client_code: str) -> str:
+    """By this a process knows the streams of an account from others; the code itself is nobody
+    else's business."""
+    return hashlib.sha256(client_code.encode()).hexdigest()[:16]
+
+
+def _age_s(received_ns: int | None, wall_ns: int) -> float:
+    return 0.0 if received_ns is None else max(0.0, (wall_ns - received_ns) / 1e9)
+
+
+def _states(connection: Connection) -> list[InstrumentState]:
+    """What a connection knows of the instruments that it carries now."""
+    units = set(connection.units)
+    # `list` copies in one step: the feed thread may add an instrument meanwhile
+    return [
+        state
+        for (key, mode), state in list(connection.tracker.seen.items())
+        if (*key, mode) in units
+    ]
 
 
 def _price_of_first(levels: Sequence[Level | None]) -> int | None:

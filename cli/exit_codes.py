@@ -163,6 +163,19 @@ REMEDIES: dict[str, str] = {
     "feed-busy": "try again in a minute",
     "handshake-refused": "check TICKS_FEED_URL",
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
+    # --- control of a running stream
+    "no-control-socket": "set TICKS_HOME to a folder of yours with a shorter path",
+    "no-stream": "start one: ticks stream NIFTY",
+    "several-streams": "name one: ticks stop PID, or --pid PID with ticks add and ticks drop",
+    "no-such-stream": "look for it with: ticks status",
+    "stream-uncontrolled": "to end it: kill {pid}",
+    "stream-gone": "see what runs with: ticks status",
+    "stream-mute": "it may still do what was asked; see whether it runs with: ticks status",
+    "not-a-request": "use the version of ticks that the stream runs",
+    "request-too-long": "name fewer at a time",
+    "not-subscribed": "name it as the stream's events do, such as NSE:SBIN-EQ",
+    "last-instrument": "to end the stream: ticks stop",
+    "spot-of-chain": "drop the chain first: ticks drop '{chain}'",
     # --- files, rows, sinks, replay: outputs and recordings
     "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
     "output-in-use": "stop the other one, or choose another path",
@@ -188,6 +201,7 @@ REMEDIES: dict[str, str] = {
     " recorded",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',
+    "column-unknown": "the columns are {columns}",
     "damaged-row": "fix that line, or make a copy without it:"
     " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator

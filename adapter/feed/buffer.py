@@ -62,6 +62,18 @@ class TickBuffer:
         self._in_hand: list[bytes] = []
         self._in_hand_ns = 0
 
+    @property
+    def oldest_ns(self) -> int | None:
+        """When the oldest packet that waits was received; None where none does.
+
+        Without the lock, which is held while `direct` writes: that may be stuck just when somebody
+        wants to see this.
+        """
+        try:
+            return self._batches[0].received_ns
+        except IndexError:
+            return None
+
     def put(self, received_ns: int, packets: list[bytes]) -> None:
         """Add the packets of a drain; wakes the reader when the buffer was empty.
 

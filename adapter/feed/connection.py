@@ -84,6 +84,7 @@ from .network import (
     RenewalFailed,
     Renewed,
 )
+from .stats import Doublings
 from .tracker import PacketTracker
 
 _TICK_STEPS_APART_S = 0.1
@@ -114,10 +115,11 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; `stop`, `set_units` and the properties for any thread.
+    `run` is for the thread that owns it; what stands before the loop for any thread.
 
     Threads: the feed thread (that of `run`) writes every field. `_wanted` is replaced by
-    `set_units` too, so under the lock, and `_is_stopping` is set by `stop` alone. Others read
+    `set_units` and `_refused_units` emptied by `take_refused`, so both under the lock, and
+    `_is_stopping` is set by `stop` alone. Others read
     `state` (replaced whole, never changed in place), `units`, `last_data_s`, `session_expires_ns`
     and the tracker's counters without a lock: each read is one reference or one number.
     """
@@ -138,6 +140,7 @@ class Connection:
         self.market = market
         self.policy = policy
         self.session_expires_ns: int | None = None
+        self.client_code = ""
         self._network = ports.network
         self._clock = ports.clock
         self._deliver = ports.deliver
@@ -147,6 +150,7 @@ class Connection:
         # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
+        self._refused_units: set[Unit] = set()
         self._sent: dict[str, tuple[Request, float]] = {}
         """The requests on this link and when they were sent, by their correlation ids."""
         self._request_number = 1
@@ -162,7 +166,7 @@ class Connection:
         self._is_urgent = True
         self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
-        self._reported_counts = (0, 0, 0, 0)
+        self._malformed, self._foreign, self._disorder = Doublings(), Doublings(), Doublings()
         self._refusals = 0
         self._withheld: events.Refused | None = None
         self._report_counts_at_s = 0.0
@@ -171,6 +175,17 @@ class Connection:
         self._lock = threading.Lock()
 
     # --- for any thread ---
+
+    @property
+    def policy(self) -> Policy:
+        """What the user can turn; the evidence goes by it too."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        self.market.silence_after_s = policy.silence_after_s
+        self.market.stable_after_s = policy.stable_after_s
 
     @property
     def units(self) -> tuple[Unit, ...]:
@@ -188,6 +203,19 @@ class Connection:
         with self._lock:
             self._wanted = tuple(units)
         self._network.wake()
+
+    def take_refused(self) -> set[Unit]:
+        """What the broker has refused since the last call; this connection carries it no more."""
+        if not self._refused_units:
+            return set()
+        with self._lock:
+            taken, self._refused_units = self._refused_units, set()
+        return taken
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
 
     def stop(self) -> None:
         """End `run` soon: a close frame is sent, nothing is waited for longer than a second."""
@@ -207,7 +235,7 @@ class Connection:
                 if self._is_stopping or self._is_timer_due(alarm_s):
                     self._run_timers()
                 self._sync_subscriptions()
-            self._report_counts()
+            self._report_counts(is_last=True)
         finally:
             self._network.release()
         return self.state.cause if self.state.phase is Phase.LOST else None
@@ -229,12 +257,13 @@ class Connection:
         return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
     def _handle(self, event: NetworkEvent) -> None:
-        if self._is_stopping and not isinstance(event, Received):
+        if isinstance(event, Received):  # not in the match: it comes with every drain
+            if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
+                self._received(event.data, event.received_ns)
+            return
+        if self._is_stopping:
             return
         match event:
-            case Received(epoch, data, received_ns):
-                if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
-                    self._received(data, received_ns)
             case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
                 self._step(Failed(epoch, error, self._draw()))
             case Connected(epoch, session):
@@ -249,6 +278,7 @@ class Connection:
     def _opened(self, session: Session) -> None:
         """A new socket: nothing of the former one counts for it."""
         self.session_expires_ns = session.expires_ns
+        self.client_code = session.client_code
         self._frames = FrameReader()
         self._sent.clear()
         self._standing = ()
@@ -267,7 +297,7 @@ class Connection:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
-        if not self._is_stopping:
+        if control_frames and not self._is_stopping:
             newest_ping = next((f for f in reversed(control_frames) if isinstance(f, Ping)), None)
             for frame in control_frames:
                 # One pong answers all pings before it (RFC 6455, 5.5.3): a drain may hold 30,000.
@@ -284,17 +314,17 @@ class Connection:
             self._deliver(received_ns, good)
         return bool(good)
 
-    def _report_counts(self) -> None:
-        """What went wrong with packets since the last report; once a second at most."""
-        tracker = self.tracker
-        counts = (tracker.malformed, tracker.foreign, tracker.out_of_order, tracker.duplicates)
-        reported, self._reported_counts = self._reported_counts, counts
-        if counts[0] != reported[0]:
-            self._log_event(events.Malformed(counts[0], dict(tracker.malformed_by_reason)))
-        if counts[1] != reported[1]:
-            self._log_event(events.Foreign(counts[1]))
-        if counts[2:] != reported[2:]:
-            self._log_event(events.OutOfOrder(*counts[2:]))
+    def _report_counts(self, *, is_last: bool = False) -> None:
+        """What is wrong with packets: at first, at each doubling, and at the end."""
+        tracker, now_s = self.tracker, self._clock.now_s()
+        if self._malformed.is_due(now_s, tracker.malformed, is_last=is_last):
+            by_reason = dict(tracker.malformed_by_reason)
+            self._log_event(events.Malformed(tracker.malformed, by_reason))
+        if self._foreign.is_due(now_s, tracker.foreign, is_last=is_last):
+            self._log_event(events.Foreign(tracker.foreign))
+        disorder = tracker.out_of_order + tracker.duplicates
+        if self._disorder.is_due(now_s, disorder, is_last=is_last):
+            self._log_event(events.OutOfOrder(tracker.out_of_order, tracker.duplicates))
         if self._withheld is not None:
             self._log_event(self._withheld)
         self._refusals, self._withheld = 0, None
@@ -473,6 +503,7 @@ class Connection:
         refused = set(request.units)
         with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
+            self._refused_units |= refused
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
         self._log_refusal(events.Refused(code, detail, request.correlation_id, len(refused)))
         if not self._standing:

@@ -87,7 +87,9 @@ class Policy:
 class State:
     """Everything a decision needs. Times are `now_s` of the monotonic clock.
 
-    `silent_since_s` is the last data frame, or the subscription while there was none.
+    `attempts` are those of the whole run, `episodes` the losses that they belong to: a new one
+    begins with an attempt 1. `silent_since_s` is the last data frame, or the subscription while
+    there was none.
     `is_quiet`: nothing comes, and nothing has to. `is_probing`: the connect under way is a probe,
     and no reconnect.
     """
@@ -95,6 +97,8 @@ class State:
     phase: Phase = Phase.IDLE
     epoch: int = 0
     attempt: int = 0
+    attempts: int = 0
+    episodes: int = 0
     opens: int = 0
     cause: TicksError | None = None
     started_s: float = 0.0
@@ -306,9 +310,7 @@ def _lose(state: State, cause: TicksError, draw: float, now_s: float, policy: Po
 
     least_s = policy.rate_limit_wait_s if isinstance(cause, RateLimitedError) else 0.0
     wait_s = delay_s(attempt, draw, cap_s=policy.backoff_max_s, least_s=least_s)
-    waiting = replace(
-        lost, phase=Phase.WAITING, attempt=attempt, delay_s=wait_s, due_at_s=now_s + wait_s
-    )
+    waiting = replace(_booked(lost), phase=Phase.WAITING, delay_s=wait_s, due_at_s=now_s + wait_s)
     wait = events.Waiting(
         *reason, attempt=attempt, max_attempts=policy.max_attempts, delay_s=wait_s
     )
@@ -368,8 +370,18 @@ def _answered(state: State, event: Answered, now_s: float, policy: Policy) -> St
     if policy.max_attempts is not None and attempt > policy.max_attempts:
         lost, actions = _lose(state, SilenceError(silence_s), event.draw, now_s, policy)
         return lost, [events.Silent(silence_s), *actions]
-    booked = replace(state, attempt=attempt, cause=SilenceError(silence_s))
+    booked = replace(_booked(state), cause=SilenceError(silence_s))
     return booked, [events.Silent(silence_s)]
+
+
+def _booked(state: State) -> State:
+    """One more attempt."""
+    return replace(
+        state,
+        attempt=state.attempt + 1,
+        attempts=state.attempts + 1,
+        episodes=state.episodes + (state.attempt == 0),
+    )
 
 
 def _quiet(state: State, now_s: float, policy: Policy) -> Step:

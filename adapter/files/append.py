@@ -57,6 +57,7 @@ class FileOutput:
         self._syncs = syncs and self._is_file
         self._never_waits = (is_regular and not self._syncs) or _is_null(status)
         self._capacity = _capacity_of_pipe(fd) if stat.S_ISFIFO(status.st_mode) else 0
+        self._room = 0  # bytes that the pipe takes for certain: its reader can only make more
         self._size = status.st_size
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
 
@@ -65,24 +66,27 @@ class FileOutput:
         room for them. Of a terminal or a socket nothing is known beforehand."""
         if self._never_waits:
             return True
-        return self._capacity >= size and self._capacity - _unread_in_pipe(self._fd) >= size
+        if self._room < size <= self._capacity:
+            self._room = self._capacity - _unread_in_pipe(self._fd)
+        return self._room >= size
 
     def write(self, data: bytes) -> None:
         """All of `data`, waiting as long as it takes. Raises PartlyWrittenError."""
-        left = memoryview(data)
+        written = 0
         try:
-            while left:
+            while written < len(data):
                 try:
-                    left = left[os.write(self._fd, left) :]
+                    written += os.write(self._fd, data[written:] if written else data)
                 except BlockingIOError:
                     self._wait_until_writable()
             if self._syncs:
                 os.fsync(self._fd)
         except OSError as error:
-            raise PartlyWrittenError(error, written=len(data) - len(left)) from error
+            raise PartlyWrittenError(error, written=written) from error
         finally:
-            self.bytes_written += len(data) - len(left)
-            self._size += len(data) - len(left)
+            self.bytes_written += written
+            self._size += written
+            self._room -= written
 
     def change(self, *, is_last: bool = False) -> str:
         """What somebody did to the file: "truncated", "removed" or "renamed"; "" for nothing."""
@@ -152,14 +156,15 @@ def _unread_in_pipe(fd: int) -> int:
     return int.from_bytes(fcntl.ioctl(fd, termios.FIONREAD, b"\0\0\0\0"), sys.byteorder)
 
 
-def open_locked(path: str) -> int:
+def open_locked(path: str, note: Callable[[str], None] = lambda _line: None) -> int:
     """A descriptor that appends to `path`, created where there is none.
 
-    A regular file is locked and readable. Raises OutputError.
+    A regular file is locked and readable. A FIFO is waited for until it has a reader, which `note`
+    gets a line about. Raises OutputError.
     """
     try:
         if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-            return os.open(path, os.O_WRONLY | os.O_NOCTTY)
+            return _open_special(path, note)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
     except OSError as error:
         raise output_error(path, error) from error
@@ -173,6 +178,22 @@ def open_locked(path: str) -> int:
     except OSError:
         pass  # some network file systems have no locks: recording there beats refusing to
     return fd
+
+
+def _open_special(path: str, note: Callable[[str], None]) -> int:
+    """A descriptor for what is not a file: a FIFO, a device."""
+    flags = os.O_WRONLY | os.O_NOCTTY
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        try:
+            fd = os.open(path, flags | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            note(f"{path} has no reader yet; waiting for one")
+        else:
+            os.set_blocking(fd, True)
+            return fd
+    return os.open(path, flags)
 
 
 def empty(fd: int) -> None:

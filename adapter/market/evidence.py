@@ -128,6 +128,8 @@ class SegmentEvidence:
         # the judgement
         self.state: MarketState | None = None
         self.told_state: MarketState | None = None
+        self.limit_s: float | None = None
+        """How long the silence that runs may last; None where the policy's limit holds."""
         self.stands_since_s = float("-inf")
         self.standing_from_s: float | None = None
         self.is_probed = False
@@ -254,6 +256,7 @@ class SegmentEvidence:
         if (now_s - self.gap_from_s) * GAP_FACTOR > silence_after_s:
             self.gaps.append((self.gap_from_s, now_s))
         self.gap_from_s = self.live_s = now_s
+        self.limit_s = None
         if self.asked_s is not None and now_s - self.asked_s >= stable_after_s:
             self.is_faulted = False
         self.probes, self.probe_at_s = 0, float("-inf")

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     _Reader: TypeAlias = RecordingReader | ParquetReader | NatsReader
 
 _FLUSH_BYTES = 1 << 16
+_ROW_BYTES = 100
+"""About, of a row that came without its text (a stream, Parquet): it is text in the outputs."""
 _REPORT_EVERY_S = 0.1
 
 
@@ -71,7 +73,8 @@ class ReplaySnapshot:
 
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
     the rows given out and those left out, `duplicates` among them; `bytes_held` is text that was
-    read and is not due.
+    read and is not due; `played_s` are the recorded seconds that were played, each repetition
+    counted.
     """
 
     recordings: tuple[str, ...]
@@ -87,6 +90,7 @@ class ReplaySnapshot:
     bytes_held: int
     outputs: tuple[OutputFigures, ...]
     duplicates: int = 0
+    played_s: float = 0.0
 
     @property
     def share(self) -> float | None:
@@ -130,6 +134,8 @@ class Replay:
         self._unique = UniqueFilter() if options.is_unique else None
         self._ticks = self._filtered_out = self._damaged = self._duplicates = 0
         self._position = b""
+        self._played = Pacer(1.0, skips_idle=options.skips_idle)
+        self._played_s = 0.0
         self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
 
@@ -273,6 +279,7 @@ class Replay:
             source.bytes_read = 0
             _, _, blocks = self._open_reader(source)
             self._opened.append(blocks)
+        self._played.begin_again()
         if self._pacer is not None:
             self._pacer.begin_again()
         if self._unique is not None:
@@ -298,7 +305,9 @@ class Replay:
         self._held_bytes -= len(block.text)
         if block.count:
             self._position = block.last_time
-        self._pending_bytes += len(block.text)
+            self._played.due_s(block.first_time)
+            self._played_s = self._played.due_s(self._position)
+        self._pending_bytes += len(block.text) or _ROW_BYTES * block.count
         self._sinks.each(lambda sink: sink.write_block(block))
         if self._pending_bytes >= _FLUSH_BYTES or len(self._inputs) == 1:
             self._flush()
@@ -335,6 +344,7 @@ class Replay:
             bytes_held=self._held_bytes,
             outputs=self._sinks.figures(),
             duplicates=self._duplicates,
+            played_s=self._played_s,
         )
 
 

@@ -43,6 +43,12 @@ class RowBlock:
         return [line[at] for line in self.lines]
 
     @property
+    def first_time(self) -> bytes:
+        """`received_at` of the first row, without making the others."""
+        at = self._format.received_at
+        return self.text[at.start : at.stop]
+
+    @property
     def last_time(self) -> bytes:
         """`received_at` of the last row, without making the others."""
         if "times" in self.__dict__:
@@ -96,6 +102,10 @@ class RecordedBlock(RowBlock):
     @cached_property
     def times(self) -> list[bytes]:
         return [_time_text(each.received_ns) for each in self._recorded]
+
+    @property
+    def first_time(self) -> bytes:
+        return _time_text(self._recorded[0].received_ns)
 
     @property
     def last_time(self) -> bytes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...adapter.events import LogEntry
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
-from ..view.event_text import event_line, verbose_line
+from ..view.event_text import event_line
 from .outlet import outlet_of
 from .progress import Progress, byte_progress
 from .screen import Screen
@@ -98,8 +98,7 @@ class Console:
 
         `is_one_of_several`: name the connection, because there are others.
         """
-        line_of = verbose_line if self._is_verbose else event_line
-        line = line_of(entry, is_one_of_several=is_one_of_several)
+        line = event_line(entry, is_one_of_several=is_one_of_several, is_verbose=self._is_verbose)
         if line is not None:
             self.print_line(line)
 

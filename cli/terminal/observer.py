@@ -5,6 +5,7 @@ Four places, and each may be stuck without holding up another or the end of the 
 (status_writer.py). The thread here waits for none of them.
 
 Rules
+- Without a dashboard a line says what has begun, once every connection has been live.
 - It looks four times a second and draws once a second while all is well, at every look while
   something is awaited, and at once when something happened or the terminal's size changed.
 - The status for other processes is replaced once a second, and removed at the end.
@@ -14,15 +15,18 @@ Rules
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
 from ...adapter.broker import BrokerAdapter
 from ...adapter.errors import OutputError
+from ...adapter.events import Connected, LogEntry
 from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
+from ..view.summary_text import live_text
 from .console import Console
 from .event_writer import EventWriter
 from .outlet import END_S
@@ -33,7 +37,10 @@ _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
 class Observer:
-    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened."""
+    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened.
+
+    `tell` is called with each event and must not wait.
+    """
 
     def __init__(
         self,
@@ -43,17 +50,20 @@ class Observer:
         status: StatusFile,
         *,
         events: str | None,
+        tell: Callable[[LogEntry], None] = lambda _entry: None,
     ) -> None:
         self._broker = broker
         self._recorder = recorder
         self._console = console
         self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
+        self._tell = tell
         self._events = (
             None
             if events is None
             else EventWriter(events, broker.events.reader(), console.print_line)
         )
+        self._connected: set[int] = set()
         self._size: tuple[int, int] | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
@@ -93,6 +103,8 @@ class Observer:
 
     def _look(self, *, is_last: bool = False) -> None:
         events = self._broker.events.take()
+        for entry in events:  # before anything that takes its time
+            self._tell(entry)
         size = None if self._console.screen is None else self._console.screen.size()
         now_s = self._broker.clock.now_s()
         is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)
@@ -101,11 +113,21 @@ class Observer:
         self._size, self._drawn_at_s = size, now_s
         snapshot = self._snapshot(size)
         for entry in events:
+            self._announce(entry, snapshot)
             self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
         if now_s - self._status_at_s >= _STATUS_EVERY_S:
             self._status_at_s = now_s
             self._status.show(snapshot)
         self._console.show(snapshot)
+
+    def _announce(self, entry: LogEntry, snapshot: FeedSnapshot) -> None:
+        """What has begun, where the last of the connections is live for the first time."""
+        if not isinstance(entry.event, Connected) or entry.connection in self._connected:
+            return
+        self._connected.add(entry.connection)
+        if self._console.screen is None and len(self._connected) == len(snapshot.connections):
+            text = live_text(snapshot, self._recorder.limits)
+            self._console.print_line(f"{entry.at:%H:%M:%S} {text}")
 
     def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
         """As much as can be shown. Taken without a dashboard too: it samples the rate."""

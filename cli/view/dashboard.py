@@ -1,7 +1,8 @@
 """The dashboard: a snapshot becomes a frame that fits. Pure: no clock, no I/O, no terminal.
 
 Rules
-- What a person must know first comes first: the phase, whether ticks come, what happens next.
+- The first line is the verdict (verdict.py).
+- The figures are of the last minute, but for those that say "so far" and the counts of losses.
 - A word carries each meaning; sign and colour only repeat it.
 - Nothing is wider than `width` or longer than `height`. What does not fit beside its label goes
   on below it; instruments get the lines that are left, the most active first.
@@ -39,6 +40,15 @@ from .frame import (
     width_of,
 )
 from .instrument_table import instrument_lines
+from .verdict import (
+    FULL_SHARE,
+    attempt_text,
+    backoff_connection,
+    delay_text,
+    is_silent,
+    silence_limit_s,
+    verdict_of,
+)
 
 _SIDE_BY_SIDE_WIDTH = 140
 """From here on the instruments stand beside the figures, else below them."""
@@ -56,16 +66,14 @@ _SIGNS = {
 }
 _PHASE_STYLES = {Phase.LIVE: "good", Phase.LOST: "bad", Phase.WAITING: "warn"}
 _SOON_S = 600.0
-_SILENT_SHARE = 1 / 3
-"""Silence worth a warning, as a share of what counts as a fault."""
 
 
 def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
     """The snapshot in at most `height` lines of at most `width` columns."""
     severity = severity_of(snapshot)
-    head = [_header(snapshot, severity, width), (Span("─" * width, severity),)]
+    head = [_header(snapshot, width), (Span("─" * width, severity),)]
     is_wide = width >= _SIDE_BY_SIDE_WIDTH
-    figures = list(_figures(snapshot, severity, _FIGURES_WIDTH if is_wide else width))
+    figures = list(_figures(snapshot, _FIGURES_WIDTH if is_wide else width))
     left = height - len(head)
     if is_wide:
         table = instrument_lines(snapshot, width - _FIGURES_WIDTH - 3, left)
@@ -82,13 +90,12 @@ def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False)
 
     `is_short`: only what shows whether it can be trusted.
     """
-    severity = severity_of(snapshot)
-    lines = [_header(snapshot, severity, width)]
-    has_backoff = _backoff_connection(snapshot) is not None
+    lines = [_header(snapshot, width)]
+    has_backoff = backoff_connection(snapshot) is not None or snapshot.attempts > 0
     if not is_short:
         lines += _rates(snapshot, width)
     if not (is_short and has_backoff):
-        lines += _silence(snapshot, severity, width)
+        lines += _silence(snapshot, width)
     if has_backoff:
         lines += _backoff(snapshot, width)
     lines += _blind(snapshot, width)
@@ -104,102 +111,38 @@ def most_instruments(width: int, height: int) -> int:
 
 def is_counting_down(snapshot: FeedSnapshot) -> bool:
     """Whether a second matters now: something is awaited that a person watches for."""
-    return snapshot.phase is Phase.CONNECTING or severity_of(snapshot) == "warn"
+    return verdict_of(snapshot).is_urgent
 
 
 def severity_of(snapshot: FeedSnapshot) -> str:
     """One word for the whole: good, calm (nothing to expect now), warn, bad, faint (it is over)."""
-    if snapshot.phase is Phase.LOST:
-        return "bad"
-    if snapshot.phase is Phase.WAITING or any(
-        c.attempt and c.phase is not Phase.LIVE for c in _open(snapshot)
-    ):
-        return "warn"
-    if snapshot.phase is Phase.LIVE:
-        if not snapshot.is_market_open:
-            return "calm"
-        return "warn" if snapshot.silence_s >= _SILENT_SHARE * snapshot.silence_after_s else "good"
-    return "faint" if snapshot.phase is Phase.STOPPED else "calm"
-
-
-def _open(snapshot: FeedSnapshot) -> Iterator[ConnectionSnapshot]:
-    return (c for c in snapshot.connections if c.phase not in FINAL)
+    return verdict_of(snapshot).severity
 
 
 # --- the first line -------------------------------------------------------------------------------
 
 
-def _header(snapshot: FeedSnapshot, severity: str, width: int) -> Line:
-    phase = Span(f"{_SIGNS[snapshot.phase]} {snapshot.phase}", f"{severity} strong")
-    headline = _headline(snapshot)
-    while len(headline) > 1 and width_of((phase,)) + 2 + cells(" · ".join(headline)) > width:
-        headline.pop()
+def _header(snapshot: FeedSnapshot, width: int) -> Line:
+    """The verdict, with as many of its facts as fit, and the time in India."""
+    verdict = verdict_of(snapshot)
+    word = Span(f"{verdict.sign} {verdict.word}", f"{verdict.severity} strong")
+    fragments = list(verdict.fragments)
+    while len(fragments) > 1 and width_of((word,)) + 2 + cells("".join(fragments)) > width:
+        fragments.pop()
     time = f"{snapshot.at:%H:%M:%S}"
     return with_clock(
-        (phase, Span("  " + " · ".join(headline), "strong")),
-        (f"up {clock_s(snapshot.uptime_s)} · {time}", time),
+        (word, Span("  " + "".join(fragments), "strong")),
+        (f"up {clock_s(snapshot.uptime_s)} · {time} IST", f"{time} IST", time),
         width,
     )
-
-
-def _headline(snapshot: FeedSnapshot) -> list[str]:
-    """What to know beside the phase, the most important first."""
-    if snapshot.phase is Phase.LIVE:
-        return _live_headline(snapshot)
-    if snapshot.phase is Phase.LOST:
-        return _lost_headline(snapshot)
-    backing_off = _backoff_connection(snapshot)
-    if snapshot.phase is Phase.STOPPED or backing_off is None:
-        words = {Phase.STOPPED: "the end", Phase.IDLE: "about to connect"}
-        return [words.get(snapshot.phase, "first attempt")]
-    headline = [_attempt(backing_off)]
-    if backing_off.next_try_s is not None:
-        headline.append(f"next try in {brief_s(backing_off.next_try_s)}")
-    return headline
-
-
-def _live_headline(snapshot: FeedSnapshot) -> list[str]:
-    if not snapshot.is_market_open:
-        return ["market closed", *_opening(snapshot)]
-    if severity_of(snapshot) == "warn":
-        return [f"silent for {brief_s(snapshot.silence_s)}"]
-    wanted = counted(snapshot.instruments_total, "instrument")
-    return [f"receiving {wanted}"] if snapshot.ticks else [wanted, "no tick yet"]
-
-
-def _lost_headline(snapshot: FeedSnapshot) -> list[str]:
-    lost = [c for c in snapshot.connections if c.phase is Phase.LOST]
-    attempts = max((c.attempt for c in lost), default=0)
-    gave_up = [f"gave up after {counted(attempts, 'attempt')}"] if attempts else []
-    return [*gave_up, printable(snapshot.last_cause) or "for good"]
-
-
-def _opening(snapshot: FeedSnapshot) -> list[str]:
-    if snapshot.market_opens_at is None:
-        return []
-    return [f"opens {moment(snapshot.market_opens_at, snapshot.at)}"]
-
-
-def _backoff_connection(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
-    """The connection whose back-off is shown: the next to try, else the one with most attempts."""
-    waiting = [c for c in snapshot.connections if c.next_try_s is not None]
-    if waiting:
-        return min(waiting, key=lambda connection: connection.next_try_s or 0.0)
-    tried = [c for c in snapshot.connections if c.attempt]
-    return max(tried, key=lambda connection: connection.attempt, default=None)
-
-
-def _attempt(connection: ConnectionSnapshot) -> str:
-    most = connection.max_attempts
-    return f"attempt {connection.attempt}" + (", no limit" if most is None else f" of {most}")
 
 
 # --- the figures ----------------------------------------------------------------------------------
 
 
-def _figures(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line]:
+def _figures(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     yield from _rates(snapshot, width)
-    yield from _silence(snapshot, severity, width)
+    yield from _silence(snapshot, width)
     yield from _backoff(snapshot, width)
     yield from _blind(snapshot, width)
     yield from _buffer(snapshot, width)
@@ -214,13 +157,15 @@ def _figures(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line
 
 
 def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    """Of the last minute; the count is of the whole run."""
+    rates = snapshot.rates or (0.0,)
     lines = flowed(
         "rate",
         [
             Span(rate(snapshot.rate_now), "strong"),
-            Span(f"mean {rate(snapshot.rate_mean)}"),
-            Span(f"peak {rate(snapshot.rate_peak)}"),
-            Span(counted(snapshot.ticks, "tick")),
+            Span(f"mean {rate(sum(rates) / len(rates))}"),
+            Span(f"peak {rate(max(rates))}"),
+            Span(f"{counted(snapshot.ticks, 'tick')} so far"),
         ],
         width,
     )
@@ -231,44 +176,53 @@ def _rates(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     yield from lines
 
 
-def _silence(snapshot: FeedSnapshot, severity: str, width: int) -> Iterator[Line]:
-    silence_s, limit_s = snapshot.silence_s, snapshot.silence_after_s
+def _silence(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
+    silence_s, limit_s = snapshot.silence_s, silence_limit_s(snapshot)
     if snapshot.phase is not Phase.LIVE and silence_s == 0.0:
         yield from flowed("silence", [Span("– not connected", "faint")], width)
         return
-    of_limit = Span(
-        f"{brief_s(silence_s)} of {limit_s:g} s", "" if severity == "good" else severity
-    )
+    style = "warn" if is_silent(snapshot) else ""
+    parts = [Span(f"{brief_s(silence_s)} of {limit_s:g} s", style)]
     if not snapshot.is_market_open:
         calm = Span("no fault while the market is closed", "faint")
-        yield from flowed("silence", [of_limit, calm], width)
+        yield from flowed("silence", [*parts, calm], width)
         return
-    parts = [of_limit]
-    if silence_s >= limit_s:
-        parts.append(Span("reconnects at the next check", severity))
-    elif silence_s >= _SILENT_SHARE * limit_s:
-        parts.append(Span(f"{brief_s(limit_s - silence_s)} left", severity))
+    if style and silence_s >= limit_s:
+        parts.append(Span("reconnects at the next check", style))
+    elif style:
+        parts.append(Span(f"{brief_s(limit_s - silence_s)} left", style))
     share = silence_s / limit_s if limit_s > 0 else 1.0
-    yield from with_bar("silence", parts, share, severity, width)
+    yield from with_bar("silence", parts, share, style or "good", width)
 
 
 def _backoff(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    backing_off = _backoff_connection(snapshot)
+    backing_off = backoff_connection(snapshot)
+    so_far = _attempts_so_far(snapshot)
     if backing_off is None or snapshot.phase in FINAL:
         word = "over" if snapshot.phase in FINAL else "none"
-        yield from flowed("backoff", [Span(word)], width)
+        yield from flowed("backoff", [Span(word), *so_far], width)
         return
-    parts = [Span(_attempt(backing_off), "strong")]
+    parts = [Span(attempt_text(backing_off), "strong")]
     if len(snapshot.connections) > 1:
         parts.insert(0, Span(f"feed {backing_off.number}"))
     if backing_off.next_try_s is None:
         word = "forgiven once it is stable" if backing_off.phase is Phase.LIVE else "under way"
-        yield from flowed("backoff", [*parts, Span(word)], width)
+        yield from flowed("backoff", [*parts, Span(word), *so_far], width)
         return
     parts.append(Span(f"next try in {brief_s(backing_off.next_try_s)}", "warn"))
     parts.append(Span(f"delay {brief_s(backing_off.delay_s)}"))
     share = 1 - backing_off.next_try_s / backing_off.delay_s if backing_off.delay_s > 0 else 1.0
-    yield from with_bar("backoff", parts, share, "warn", width)
+    yield from with_bar("backoff", [*parts, *so_far], share, "warn", width)
+
+
+def _attempts_so_far(snapshot: FeedSnapshot) -> list[Span]:
+    """The attempts of the whole run, where there are more than those of the present loss."""
+    now = max((c.attempt for c in snapshot.connections), default=0)
+    if snapshot.attempts <= now:
+        return []
+    episodes = sum(connection.episodes for connection in snapshot.connections)
+    losses = "1 loss" if episodes == 1 else f"{episodes:,} losses"
+    return [Span(f"{counted(snapshot.attempts, 'attempt')} in {losses} so far")]
 
 
 def _blind(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
@@ -276,6 +230,8 @@ def _blind(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
         Span(brief_s(snapshot.blind_s), "warn" if snapshot.blind_s else ""),
         Span(counted(snapshot.reconnects, "reconnect")),
     ]
+    if snapshot.uncertain_s:
+        parts.insert(1, Span(f"uncertain {brief_s(snapshot.uncertain_s)}", "warn"))
     if snapshot.last_cause:
         parts.append(Span(f"last cause {printable(snapshot.last_cause)}"))
     yield from flowed("blind", parts, width)
@@ -283,11 +239,16 @@ def _blind(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 
 def _buffer(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
     fill = snapshot.buffered / snapshot.buffer_limit if snapshot.buffer_limit else 0.0
+    filling = "warn" if fill >= FULL_SHARE else ""
     parts = [
-        Span(f"{snapshot.buffered:,} of {snapshot.buffer_limit:,}", "warn" if fill > 0.5 else ""),
+        Span(f"{snapshot.buffered:,} of {snapshot.buffer_limit:,}", filling),
         Span(f"{snapshot.dropped:,} dropped", "bad" if snapshot.dropped else ""),
         Span(f"{snapshot.malformed:,} malformed", "warn" if snapshot.malformed else ""),
     ]
+    if delay := delay_text(snapshot):
+        parts.insert(1, Span(delay, "warn"))
+    if snapshot.foreign:
+        parts.append(Span(f"{snapshot.foreign:,} foreign", "warn"))
     if snapshot.out_of_order:
         parts.append(Span(f"{snapshot.out_of_order:,} out of order", "warn"))
     if snapshot.duplicates:
@@ -305,7 +266,10 @@ def _latency(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
 
 
 def _session(snapshot: FeedSnapshot, width: int) -> Iterator[Line]:
-    market = ["market open"] if snapshot.is_market_open else ["market closed", *_opening(snapshot)]
+    market = ["market open"]
+    if not snapshot.is_market_open:
+        opens = snapshot.market_opens_at
+        market = ["market closed", *([f"opens {moment(opens, snapshot.at)}"] if opens else [])]
     parts = [*_expiry(snapshot), *map(Span, market)]
     yield from flowed("session", parts, width)
 

@@ -1,4 +1,4 @@
-"""Events in a person's words: one short line for each change of state. Pure.
+"""Events in a person's words: one short line for each. Pure.
 
 Each line begins with the phase that the change leads to, so that a log can be searched for it.
 """
@@ -9,13 +9,19 @@ from functools import singledispatch
 
 from ...adapter.events import (
     Added,
+    ClockStep,
     Connected,
     Dropped,
     EventsDropped,
     FeedEvent,
+    FirstTick,
+    Foreign,
     GaveUp,
     LogEntry,
+    Lost,
+    Malformed,
     Market,
+    OutOfOrder,
     Probe,
     Quiet,
     ReaderLeft,
@@ -23,7 +29,12 @@ from ...adapter.events import (
     Refused,
     Removed,
     RenewalFailed,
+    Renewed,
     Rotated,
+    Silent,
+    Stopped,
+    Subscribed,
+    Summary,
     Waiting,
 )
 from ...adapter.market.evidence import Answer
@@ -31,32 +42,33 @@ from ..printable import printable
 from .figures import brief_s, counted
 
 
-def event_text(event: FeedEvent) -> str | None:
-    """An event in a line; None where another event's line says it already."""
+def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
+    """An event in a line; None where another line says what a person must know of it.
+
+    `is_verbose`: those get a line too, but for the summary, which ends the run in its own words.
+    """
     text = _text(event)
+    if text is None and is_verbose and not isinstance(event, Summary):
+        text = _detail(event)
     return None if text is None else printable(text)
 
 
 def event_line(
-    entry: LogEntry, *, pid: int | None = None, is_one_of_several: bool = False
+    entry: LogEntry,
+    *,
+    pid: int | None = None,
+    is_one_of_several: bool = False,
+    is_verbose: bool = False,
 ) -> str | None:
-    """When and what, in a line; None as for `event_text`.
+    """When and what, in a line; None and `is_verbose` as for `event_text`.
 
     `pid` names the stream where there may be several, `is_one_of_several` the connection.
     """
-    text = event_text(entry.event)
+    text = event_text(entry.event, is_verbose=is_verbose)
     if text is None:
         return None
     stream = "" if pid is None else f"stream {pid} "
     return f"{entry.at:%H:%M:%S} {stream}{_feed(entry, is_one_of_several)}{text}"
-
-
-def verbose_line(entry: LogEntry, *, is_one_of_several: bool = False) -> str:
-    """An event with all its facts."""
-    facts = " ".join(f"{name}={value}" for name, value in entry.event.facts().items())
-    at = entry.at.isoformat(timespec="microseconds")
-    text = printable(f"{entry.event.name} {facts}".rstrip())
-    return f"{at} {_feed(entry, is_one_of_several)}{text}"
 
 
 def _feed(entry: LogEntry, is_one_of_several: bool) -> str:
@@ -65,6 +77,54 @@ def _feed(entry: LogEntry, is_one_of_several: bool) -> str:
 
 def _reason(cause: str, detail: str) -> str:
     return f"{cause}: {detail}" if cause and detail else cause or detail
+
+
+# --- in few words, for whoever wants every event --------------------------------------------------
+
+
+@singledispatch
+def _detail(event: FeedEvent) -> str:
+    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in event.facts().items())
+    return f"{event.name.replace('_', ' ')}: {facts}" if facts else event.name
+
+
+@_detail.register
+def _opened(_event: Connected) -> str:
+    return "connected"
+
+
+@_detail.register
+def _subscribed(event: Subscribed) -> str:
+    wanted = counted(event.instruments, "instrument")
+    return f"subscribed to {wanted} in {event.mode} (request {event.request})"
+
+
+@_detail.register
+def _first_tick(event: FirstTick) -> str:
+    return f"first tick after {brief_s(event.seconds)}"
+
+
+@_detail.register
+def _silent(event: Silent) -> str:
+    return f"silent for {brief_s(event.silence_s)}"
+
+
+@_detail.register
+def _link_lost(event: Lost) -> str:
+    return f"the link is lost: {_reason(event.cause, event.detail)}"
+
+
+@_detail.register
+def _stopped(event: Stopped) -> str:
+    return f"stopped, blind {brief_s(event.blind_s)}"
+
+
+@_detail.register
+def _renewed(event: Renewed) -> str:
+    return f"the session is renewed until {event.expires_at:%a %d %b %H:%M}"
+
+
+# --- in words -------------------------------------------------------------------------------------
 
 
 @singledispatch
@@ -138,6 +198,31 @@ def _renewal_failed(event: RenewalFailed) -> str:
 @_text.register
 def _dropped(event: Dropped) -> str:
     return f"{counted(event.dropped, 'tick')} dropped so far: the output is too slow"
+
+
+@_text.register
+def _malformed(event: Malformed) -> str:
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.by_reason.items())
+    return f"{counted(event.malformed, 'malformed packet')} so far" + (
+        f" ({reasons})" if reasons else ""
+    )
+
+
+@_text.register
+def _foreign(event: Foreign) -> str:
+    return f"{counted(event.foreign, 'foreign packet')} so far: nothing subscribed to them"
+
+
+@_text.register
+def _out_of_order(event: OutOfOrder) -> str:
+    duplicates = counted(event.duplicates, "duplicate")
+    return f"{event.out_of_order:,} out of order, {duplicates} so far"
+
+
+@_text.register
+def _clock_step(event: ClockStep) -> str:
+    way = "forward" if event.seconds > 0 else "back"
+    return f"this machine's clock was set {way} by {brief_s(abs(event.seconds))}"
 
 
 @_text.register

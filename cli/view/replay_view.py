@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from ...adapter.replay.replay import ReplaySnapshot
 from ..printable import printable
 from .dashboard import end_of, output_lines, with_bar, with_clock
@@ -63,10 +61,10 @@ def _speed(now: ReplaySnapshot, before: ReplaySnapshot | None, width: int) -> li
     parts = [Span("max asked" if now.speed is None else f"{now.speed:g}× asked")]
     if before is not None and before.position and now.seconds > before.seconds:
         passed_s = now.seconds - before.seconds
-        gone_s = _moment(now.position) - _moment(before.position)
-        if gone_s > 0:
-            parts.append(Span(f"{_times(gone_s / passed_s)} now", "strong"))
-        elif gone_s == 0:
+        if now.ticks > before.ticks:
+            played_s = now.played_s - before.played_s
+            parts.append(Span(f"{_times(played_s / passed_s)} measured", "strong"))
+        else:
             parts.append(Span(f"no row for {brief_s(passed_s)}", "faint"))
     return flowed("speed", parts, width)
 
@@ -91,10 +89,6 @@ def _skipped(now: ReplaySnapshot, width: int) -> list[Line]:
     if now.late:
         parts.append(Span(f"{now.late:,} late", "warn"))
     return flowed("skipped", parts, width)
-
-
-def _moment(position: str) -> float:
-    return datetime.fromisoformat(position).timestamp()
 
 
 def _ratio(count: int, seconds: float) -> float:

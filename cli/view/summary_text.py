@@ -1,10 +1,36 @@
-"""The line that ends a run, in a person's words. Pure."""
+"""The lines that begin and end a run, in a person's words. Pure."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from ...adapter.clock import ist_time
 from ...adapter.events import Summary
-from ...adapter.replay.replay import ReplaySnapshot
-from .figures import counted
+from ...adapter.recorder import Limits
+from ...adapter.snapshot import FeedSnapshot
+from .figures import brief_s, counted, moment
+
+if TYPE_CHECKING:
+    from ...adapter.replay.replay import ReplaySnapshot
+
+_MOST_NAMED = 3
+
+
+def live_text(snapshot: FeedSnapshot, limits: Limits) -> str:
+    """What has begun: how many instruments and which, where they go, and when it will end."""
+    named = [f"{i.exchange}:{i.symbol or i.token}" for i in snapshot.instruments[:_MOST_NAMED]]
+    if more := snapshot.instruments_total - len(named):
+        named[-1:] = [f"{named[-1]} and {more:,} more"] if named else []
+    parts = ["demo"] if snapshot.is_demo else []
+    parts.append(f"{counted(snapshot.instruments_total, 'instrument')} ({', '.join(named)})")
+    parts += [output.name for output in snapshot.outputs]
+    if limits.until_ns is not None:
+        parts.append(f"until {moment(ist_time(limits.until_ns), snapshot.at)}")
+    if limits.duration_s is not None:
+        parts.append(f"for {brief_s(limits.duration_s)}")
+    if limits.count is not None:
+        parts.append(f"up to {counted(limits.count, 'tick')}")
+    return f"live: {', '.join(parts)}"
 
 
 def stream_summary(summary: Summary) -> str:

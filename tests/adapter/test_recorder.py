@@ -9,8 +9,10 @@ import pytest
 
 from ticks.adapter import recorder as recorder_module
 from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.clock import Clock, SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, OutputError, ReaderLeftError
+from ticks.adapter.events import ClockStep, Dropped
 from ticks.adapter.feed.lifecycle import Policy
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
@@ -56,13 +58,16 @@ class MemorySink:
         self.is_closed = True
 
 
-def broker_of(config: Config, **options: int) -> BrokerAdapter:
+def broker_of(
+    config: Config, *, buffer_limit: int = 100_000, clock: Clock | None = None
+) -> BrokerAdapter:
     broker = BrokerAdapter(
         config.authenticator(),
         feed_url=config.endpoints.feed_url,
         policy=Policy(max_attempts=1, backoff_max_s=0.05),
         calendar=MarketCalendar(is_always_open=True),
-        buffer_limit=options.get("buffer_limit", 100_000),
+        buffer_limit=buffer_limit,
+        clock=clock,
     )
     broker.subscribe([NIFTY], Mode.LTP)
     return broker
@@ -186,6 +191,24 @@ def test_a_blocked_sink_costs_counted_ticks_to_the_last_one(
     assert run.errors == []
     assert summary.dropped > 0
     assert summary.ticks == sink.rows + summary.dropped == broker.ticks
+    reports = [e.event for e in broker.events.take() if isinstance(e.event, Dropped)]
+    assert reports[-1].dropped == summary.dropped
+
+
+def test_a_snapshot_says_how_far_the_outputs_are_behind_and_which_one(
+    config: Config, simulator: Simulator
+) -> None:
+    sink, broker = MemorySink(), broker_of(config, buffer_limit=20)
+    recorder = Recorder(broker, [sink], Limits(), is_demo=True)
+    run = BlockedRun(recorder, sink)
+    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 200)
+    now = recorder.snapshot()
+    recorder.stop()
+    run.unblock()
+    assert (now.slow_output, now.is_demo) == ("memory", True)
+    assert now.behind_s >= 0.5  # two hundred packets a second
+    assert now.recent_dropped == now.dropped > 0
+    assert (recorder.snapshot().behind_s, recorder.summary().is_demo) == (0.0, True)
 
 
 def test_a_full_buffer_can_end_the_run(config: Config, simulator: Simulator) -> None:
@@ -234,3 +257,26 @@ def test_the_end_is_an_event_and_a_snapshot_has_the_outputs(config: Config) -> N
     snapshot = recorder.snapshot()
     assert [output.rows for output in snapshot.outputs] == [25]
     assert 0 <= (snapshot.latency_p50_us or -1) <= (snapshot.latency_p99_us or -1)
+
+
+class StepClock(SystemClock):
+    """The machine's clocks; the wall clock can be set."""
+
+    def __init__(self) -> None:
+        self.set_by_ns = 0
+
+    def wall_ns(self) -> int:
+        return super().wall_ns() + self.set_by_ns
+
+
+def test_a_wall_clock_that_is_set_is_an_event(config: Config, simulator: Simulator) -> None:
+    clock = StepClock()
+    broker = broker_of(config, clock=clock)
+    recorder = Recorder(broker, [MemorySink()], Limits(duration_s=1.5))
+    runner = threading.Thread(target=recorder.run)
+    runner.start()
+    assert simulator.journal.wait_until(lambda: simulator.journal.packet_count >= 5)
+    clock.set_by_ns = -3_600_000_000_000
+    runner.join(20)
+    steps = [e.event for e in broker.events.take() if isinstance(e.event, ClockStep)]
+    assert [round(step.seconds) for step in steps] == [-3600]

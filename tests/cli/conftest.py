@@ -39,7 +39,7 @@ INSTRUMENTS = (
     InstrumentSnapshot("NSE", "Nifty 50", "99926000", NIFTY, 0.4213, 0, 3_120, 0.12),
     InstrumentSnapshot("NSE", "RELIANCE-EQ", "2885", RELIANCE, -1.2, 12_345_678, 2_044, 2.14),
     InstrumentSnapshot("NSE", "SBIN-EQ", "3045", SBIN, -0.001, 4_020_118, 1_040, 44.7),
-    InstrumentSnapshot("NFO", "NIFTY24NOV2624400CE", "43854"),
+    InstrumentSnapshot("NFO", "NIFTY24NOV2624400CE", "43854", Decimal("118.25"), -4.2, 75, 3, 9.0),
 )
 LIVE = FeedSnapshot(
     at=datetime(2026, 11, 20, 9, 27, 42, 123_000, IST),
@@ -70,15 +70,36 @@ LIVE = FeedSnapshot(
     market_opens_at=None,
     instruments=INSTRUMENTS,
     instruments_total=4,
-    never_ticked=1,
+    never_ticked=0,
     outputs=(OutputSnapshot("out.csv", 6_201, 941_223),),
 )
 
 
 @pytest.fixture(scope="session")
 def live() -> FeedSnapshot:
-    """A feed that is well: one connection, four instruments of which one never ticked."""
+    """A feed that is well: one connection, four instruments."""
     return LIVE
+
+
+@pytest.fixture(scope="session")
+def partial() -> FeedSnapshot:
+    """The same, but that one instrument never ticked."""
+    never = InstrumentSnapshot("NFO", "NIFTY24NOV2624400CE", "43854")
+    return replace(LIVE, instruments=(*INSTRUMENTS[:3], never), never_ticked=1)
+
+
+@pytest.fixture(scope="session")
+def losing() -> FeedSnapshot:
+    """A feed that is well, and an output that is not read fast enough."""
+    return replace(
+        LIVE,
+        outputs=(OutputSnapshot("stdout", 6_201, 941_223),),
+        buffered=100_000,
+        dropped=93_015,
+        recent_dropped=93_015,
+        behind_s=2.1,
+        slow_output="stdout",
+    )
 
 
 @pytest.fixture(scope="session")

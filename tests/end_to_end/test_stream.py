@@ -60,7 +60,33 @@ def test_without_an_output_option_csv_goes_to_the_pipe(ticks: Any) -> None:
     lines = ran.stdout.splitlines()
     assert lines[0] == "received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp"
     assert len(lines) == 4
-    assert ran.stderr.count("\n") == 1
+    begun, summary = ran.stderr.splitlines()
+    assert begun.endswith("live: 1 instrument (NSE:Nifty 50), stdout, up to 3 ticks")
+    assert SUMMARY.fullmatch(summary)
+
+
+def test_a_reader_that_leaves_ends_the_stream_only_where_it_had_the_only_output(
+    environ: dict[str, str], tmp_path: Path
+) -> None:
+    def piped(outputs: str) -> tuple[int, str, list[str]]:
+        line = f"{TICKS} stream NIFTY {outputs} --duration 3s | head -n 3"
+        command = ["bash", "-c", f"{line}; exit ${{PIPESTATUS[0]}}"]
+        ran = subprocess.run(
+            command, env=environ, cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert ran.stdout.count("\n") == 3
+        return ran.returncode, ran.stderr, ran.stderr.splitlines()[-1].split(" · ")
+
+    code, said, summary = piped("--csv - --jsonl rest.jsonl")
+    assert code == 0
+    assert "the reader of stdout left; the other outputs go on" in said
+    assert (tmp_path / "rest.jsonl").read_bytes().count(b"\n") > 100
+    assert float(summary[2].removesuffix(" s")) >= 3.0
+
+    code, said, summary = piped("--csv -")
+    assert code == 0
+    assert "reader" not in said
+    assert float(summary[2].removesuffix(" s")) < 3.0
 
 
 def test_json_lines_hold_the_same_with_exact_digits(ticks: Any, tmp_path: Path) -> None:

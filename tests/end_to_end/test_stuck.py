@@ -170,9 +170,11 @@ def test_everything_stuck_at_once_still_ends(
 
 def test_rows_for_a_fifo_that_nobody_opens_end_with_sigterm(start: Start, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "o.fifo")
-    run = start("stream", "NIFTY", "--csv", "o.fifo")
-    run.until((run.home / "session.json").exists)
-    assert run.ends() == 0
+    said = tmp_path / "said.txt"
+    with said.open("wb") as stderr:
+        run = start("stream", "NIFTY", "--csv", "o.fifo", stderr=stderr.fileno())
+        run.until(lambda: "o.fifo has no reader yet; waiting for one" in said.read_text())
+        assert run.ends() == 0
 
 
 def test_rows_of_a_stuck_pipe_wait_for_their_reader_until_the_second_ctrl_c(

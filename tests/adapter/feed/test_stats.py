@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ticks.adapter.feed.stats import LatencyHistogram, RateMeter
+from ticks.adapter.feed.stats import Doublings, LatencyHistogram, RateMeter, RecentGrowth
 
 
 def test_there_is_no_rate_before_the_first_second() -> None:
@@ -91,3 +91,58 @@ def test_a_latency_beyond_all_buckets_falls_into_the_last() -> None:
     found = histogram.quantile(0.5)
     assert found is not None
     assert found > 1e9
+
+
+def test_quantiles_are_those_of_the_last_minute_once_it_is_sampled() -> None:
+    histogram = LatencyHistogram()
+    histogram.sample(0.0)
+    histogram.add(10_000_000, 1000)
+    for second in range(5, 61, 5):
+        histogram.sample(float(second))
+        histogram.add(100)
+    assert (histogram.quantile(0.99) or 0) > 9_000_000
+    for second in range(65, 125, 5):
+        histogram.sample(float(second))
+        histogram.add(100)
+    assert (histogram.quantile(0.99) or 0) < 200
+    for second in range(125, 190, 5):
+        histogram.sample(float(second))
+    assert histogram.quantile(0.5) is None
+
+
+def test_growth_is_that_of_the_last_minute() -> None:
+    growth = RecentGrowth()
+    assert growth.sample(1000.0, 7) == 7
+    assert growth.sample(1030.0, 10) == 10
+    assert growth.sample(1059.0, 10) == 10
+    assert growth.sample(1066.0, 10) == 3
+    assert growth.sample(1100.0, 10) == 0
+    assert growth.sample(5000.0, 12) == 2
+
+
+def reported(*seconds_and_totals: tuple[float, int]) -> list[int]:
+    doublings = Doublings()
+    return [total for now_s, total in seconds_and_totals if doublings.is_due(now_s, total)]
+
+
+def test_a_growing_count_is_reported_at_first_and_at_each_doubling() -> None:
+    assert reported(*((100.0 + n, n) for n in range(40))) == [1, 2, 4, 8, 16, 32]
+    assert reported((100.0, 1000), (101.0, 1999), (102.0, 2001), (103.0, 2002)) == [1000, 2001]
+
+
+def test_after_a_quiet_minute_the_last_count_is_reported_and_the_next_trouble_at_once() -> None:
+    calm = [(110.0 + n, 1500) for n in range(80)]
+    assert reported((100.0, 1000), (101.0, 1500), *calm, (200.0, 1501), (201.0, 1502)) == [
+        1000,
+        1500,
+        1501,
+        1502,
+    ]
+
+
+def test_at_the_end_what_is_unreported_is_reported() -> None:
+    doublings = Doublings()
+    assert doublings.is_due(1.0, 4)
+    assert not doublings.is_due(2.0, 5)
+    assert doublings.is_due(3.0, 5, is_last=True)
+    assert not doublings.is_due(4.0, 5, is_last=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import queue
+import threading
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,19 @@ def test_a_system_error_names_output_and_reason(number: int, words: str) -> None
 
 def test_a_broken_pipe_is_a_reader_that_left() -> None:
     assert isinstance(output_error("stdout", BrokenPipeError(errno.EPIPE, "")), ReaderLeftError)
+
+
+def test_a_fifo_is_waited_for_and_that_is_said(tmp_path: Path) -> None:
+    path, notes = tmp_path / "fifo", queue.Queue[str]()
+    os.mkfifo(path)
+    opened: list[int] = []
+    waiting = threading.Thread(target=lambda: opened.append(open_locked(str(path), notes.put)))
+    waiting.start()
+    assert notes.get(timeout=20) == f"{path} has no reader yet; waiting for one"
+    reader = os.open(path, os.O_RDONLY)
+    waiting.join(20)
+    again = open_locked(str(path), notes.put)  # a reader is there now
+    assert notes.empty()
+    assert os.get_blocking(again)
+    for fd in (*opened, again, reader):
+        os.close(fd)

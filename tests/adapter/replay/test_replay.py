@@ -12,6 +12,7 @@ import pytest
 from ticks.adapter.errors import OutputError, ReaderLeftError, RecordingError
 from ticks.adapter.replay.replay import Replay, ReplayOptions
 from ticks.adapter.replay.row_filter import RowFilter
+from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.rows.format import Csv, Jsonl
 from ticks.adapter.sinks.file import RowSink
 from ticks.adapter.sinks.sink import FanOut
@@ -185,6 +186,17 @@ def test_a_loop_begins_again_at_its_pace_until_the_count(
     assert seconds(output.flushed_at) == pytest.approx([0, 2, 2, 4, 4, 6, 6])
 
 
+@pytest.mark.parametrize("speed", [2.0, None])
+def test_what_was_played_counts_each_repetition_and_file(
+    played: Played, output: MemoryOutput, speed: float | None
+) -> None:
+    looped = run(played.of(csv_text([0, 2]), loops=True, count=7, speed=speed), output)
+    assert looped.played_s == 6
+    days = [csv_text([0, 5]), csv_text([90_000, 90_004])]
+    assert run(played.of(*days, skips_idle=True, speed=speed), output).played_s == 9
+    assert run(played.of(csv_text([0, 10]), csv_text([4, 14]), speed=speed), output).played_s == 14
+
+
 def test_a_loop_without_a_row_ends(played: Played, output: MemoryOutput) -> None:
     row_filter = RowFilter(names={"x": ["x"]})
     assert run(played.of(csv_text([1]), row_filter=row_filter, loops=True), output).ticks == 0
@@ -299,3 +311,17 @@ def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> No
     assert summary.outputs == (("memory", 21, 0),)
     assert (summary.ticks, summary.read, summary.seconds) == (21, 21, 10.0)
     assert played.progress[-1] == (len(text), len(text))
+
+
+def test_rows_that_come_without_text_are_written_before_they_fill_the_memory(
+    played: Played, output: MemoryOutput
+) -> None:
+    """Two inputs whose blocks are packets, as those of Parquet files and of streams are."""
+    texts = [csv_text(range(at, at + 100), header=False) for at in range(0, 3_000, 100)]
+    rows = [RecordedBlock(list(RowBlock(CSV, text).recorded())) for text in texts]
+    replay = played.of(csv_text(range(1)), csv_text(range(1)), speed=None)
+    replay.open()
+    replay._opened = [iter(rows), iter(())]
+    replay.run(FanOut([RowSink(CSV, output, {})]))
+    assert [count for _, count in output.flushed_at][-1] == 3_000
+    assert len(output.flushed_at) > 3

@@ -17,7 +17,7 @@ from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.errors import OutputError
 from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
 from ticks.adapter.feed.lifecycle import Phase
-from ticks.adapter.recorder import Recorder
+from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import StatusFile
 from ticks.cli.terminal import event_writer
@@ -50,6 +50,8 @@ class FakeFeed:
         self.entries: list[LogEntry] = []
         self.readers: list[FakeReader] = []
         self.looks = threading.Semaphore(0)
+
+        self.limits = Limits(duration_s=10.0)
 
     def now_s(self) -> float:
         return self.at_s
@@ -122,13 +124,18 @@ def console() -> FakeConsole:
 
 @pytest.fixture
 def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[..., Observer]:
-    def made(events: str | None = None, status: Path = tmp_path) -> Observer:
+    def made(
+        events: str | None = None,
+        status: Path = tmp_path,
+        tell: Callable[[LogEntry], None] = lambda _entry: None,
+    ) -> Observer:
         return Observer(
             cast(BrokerAdapter, feed),
             cast(Recorder, feed),
             cast(Console, console),
             StatusFile(status, pid=7),
             events=events,
+            tell=tell,
         )
 
     return made
@@ -155,6 +162,17 @@ def test_events_are_shown_and_written_the_last_ones_too(
     assert console.logged == ["1 connected False", "1 stopped False"]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert ["connected" in lines[0], "stopped" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_each_event_is_told_before_it_is_shown_the_last_one_too(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
+) -> None:
+    told: list[tuple[str, int]] = []
+    with observer(tell=lambda entry: told.append((entry.event.name, len(console.logged)))):
+        feed.entries.append(entry(Connected()))
+        feed.looked()
+        feed.entries.append(entry(Stopped()))
+    assert told == [("connected", 0), ("stopped", 1)]
 
 
 def test_connections_are_named_where_there_are_several(
@@ -286,3 +304,21 @@ def test_where_other_programs_cannot_see_it_that_is_said_once(
             feed.looked()
     assert len(console.said) == 1
     assert console.said[0].startswith("other programs cannot see this stream: the status file")
+
+
+def test_without_a_dashboard_a_line_says_what_has_begun_once_all_connections_are_live(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], live: FeedSnapshot
+) -> None:
+    second = replace(live.connections[0], number=2)
+    feed.feed = replace(live, connections=(*live.connections, second))
+    console.screen = None
+    with observer():
+        feed.add(entry(Connected(), 1))
+        feed.looked()
+        assert console.said == []
+        for number in (2, 1):
+            feed.add(entry(Connected(1), number))
+        feed.looked()
+    (line,) = console.said
+    assert line.startswith("09:00:00 live: 4 instruments (NSE:Nifty 50,")
+    assert line.endswith("out.csv, for 10.0 s")

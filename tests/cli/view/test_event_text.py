@@ -9,14 +9,18 @@ import pytest
 from ticks.adapter.clock import IST
 from ticks.adapter.events import (
     Added,
+    ClockStep,
     Connected,
     Dropped,
     EventsDropped,
     FeedEvent,
     FirstTick,
+    Foreign,
     GaveUp,
     LogEntry,
     Lost,
+    Malformed,
+    OutOfOrder,
     Quiet,
     ReaderLeft,
     Recovered,
@@ -28,10 +32,12 @@ from ticks.adapter.events import (
     Silent,
     Stopped,
     Subscribed,
+    Summary,
     Waiting,
 )
-from ticks.cli.view.event_text import event_line, event_text, verbose_line
+from ticks.cli.view.event_text import event_line, event_text
 
+SATURDAY = datetime(2026, 11, 21, tzinfo=IST)
 WHY = ("silence", "no data for 30.1 s")
 AT_NS = 1_795_146_300_123_456_789
 """2026-11-20 09:15:00.123456789 IST."""
@@ -79,6 +85,11 @@ AT_NS = 1_795_146_300_123_456_789
         (Dropped(1), "1 tick dropped so far: the output is too slow"),
         (Rotated("a.csv", 1200, "b.csv"), "a.csv is complete (1,200 rows), now b.csv"),
         (ReaderLeft("stdout"), "the reader of stdout left; the other outputs go on"),
+        (Malformed(9, {"length": 8, "mode": 1}), "9 malformed packets so far (length 8, mode 1)"),
+        (Foreign(1), "1 foreign packet so far: nothing subscribed to them"),
+        (OutOfOrder(3, 1), "3 out of order, 1 duplicate so far"),
+        (ClockStep(-3600.2), "this machine's clock was set back by 1 h 0 min"),
+        (ClockStep(2.5), "this machine's clock was set forward by 2.5 s"),
         (Added(("NSE:A", "NSE:B")), "added NSE:A, NSE:B"),
         (Removed(("NSE:A",)), "removed NSE:A"),
         (EventsDropped(2), "2 events of this history could not be kept"),
@@ -104,7 +115,7 @@ def test_the_first_connect_changes_nothing() -> None:
 
 def test_words_of_the_server_cannot_move_the_cursor() -> None:
     hostile = LogEntry(AT_NS, 1, Refused("E1", "\x1b[2J\r\n"))
-    for line in (event_text(hostile.event), verbose_line(hostile)):
+    for line in (event_text(hostile.event), event_line(hostile, is_verbose=True)):
         assert line is not None
         assert line.isprintable()
 
@@ -121,8 +132,23 @@ def test_a_line_has_its_time_and_where_there_are_several_its_stream_and_feed() -
     )
 
 
-def test_a_verbose_line_names_all_facts() -> None:
-    renewed = LogEntry(AT_NS, 1, Renewed(datetime(2026, 11, 21, tzinfo=IST)))
-    assert verbose_line(renewed, is_one_of_several=True) == (
-        "2026-11-20T09:15:00.123456+05:30 feed 1 renewed expires_at=2026-11-21T00:00:00+05:30"
-    )
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (Renewed(SATURDAY), "the session is renewed until Sat 21 Nov 00:00"),
+        (Subscribed("s1ltp", "ltp", 2), "subscribed to 2 instruments in ltp (request s1ltp)"),
+        (FirstTick(0.4), "first tick after 0.4 s"),
+        (Silent(31.0), "silent for 31.0 s"),
+        (Lost(*WHY), "the link is lost: silence: no data for 30.1 s"),
+        (Connected(0), "connected"),
+        (Stopped(1.5), "stopped, blind 1.5 s"),
+        (Dropped(1), "1 tick dropped so far: the output is too slow"),
+    ],
+)
+def test_verbose_gives_every_event_a_line_of_the_same_form(event: FeedEvent, text: str) -> None:
+    line = event_line(LogEntry(AT_NS, 1, event), is_one_of_several=True, is_verbose=True)
+    assert line == f"09:15:00 feed 1 {text}"
+
+
+def test_the_summary_is_no_event_for_a_person() -> None:
+    assert event_text(Summary(1, 1, 1.0, 0, 0.0, 0, 0, 0, 0, {}), is_verbose=True) is None

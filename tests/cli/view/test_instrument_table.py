@@ -32,14 +32,14 @@ def test_columns_that_nobody_fills_are_left_out(live: FeedSnapshot) -> None:
     assert head.split() == ["symbol", "ltp", "ticks", "age"]
 
 
-def test_an_instrument_that_never_ticked_says_so(live: FeedSnapshot) -> None:
-    lines = words(live, 80, 10)
+def test_an_instrument_that_never_ticked_says_so(partial: FeedSnapshot) -> None:
+    lines = words(partial, 80, 10)
     assert lines[-2] == "NIFTY24NOV2624400CE  no tick since subscribe"
     assert lines[-1] == "1 without a tick since subscribe"
 
 
-def test_an_option_cut_short_keeps_its_strike(live: FeedSnapshot) -> None:
-    assert words(live, 40, 10)[-2].startswith("NIFTY2…00CE")
+def test_an_option_cut_short_keeps_its_strike(partial: FeedSnapshot) -> None:
+    assert words(partial, 40, 10)[-2].startswith("NIFTY2…00CE")
 
 
 def test_a_change_that_rounds_to_nothing_has_no_minus(live: FeedSnapshot) -> None:

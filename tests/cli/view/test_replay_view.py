@@ -33,6 +33,7 @@ BEFORE = ReplaySnapshot(
     bytes_total=4_000_000,
     bytes_held=60_000,
     outputs=(OutputFigures("stdout", 28_000, 2_900_000),),
+    played_s=712.5,
 )
 PLAYING = replace(
     BEFORE,
@@ -44,6 +45,7 @@ PLAYING = replace(
     bytes_read=3_130_000,
     bytes_held=10_000,
     outputs=(OutputFigures("stdout", 30_050, 3_112_345),),
+    played_s=762.0,
 )
 
 
@@ -64,17 +66,17 @@ def test_a_look_is_the_one_that_was_designed(look: str, size: tuple[int, int]) -
 
 def test_before_the_first_row_nothing_is_made_up() -> None:
     assert "no row yet" in words(replace(PLAYING, position=""), None)
-    assert " now" not in words(PLAYING, None)
-    assert " now" not in words(PLAYING, replace(BEFORE, position=""))
+    assert "measured" not in words(PLAYING, None)
+    assert "measured" not in words(PLAYING, replace(BEFORE, position=""))
 
 
 def test_silence_in_the_recording_is_said() -> None:
-    assert "10× asked · no row for 5.0 s" in words(replace(PLAYING, position=BEFORE.position))
+    assert "10× asked · no row for 5.0 s" in words(replace(PLAYING, ticks=BEFORE.ticks))
 
 
-def test_a_recording_that_begins_again_goes_at_no_negative_speed() -> None:
-    again = words(replace(PLAYING, position="2026-11-20T09:15:00.000000"))
-    assert "10× asked\n" in again
+def test_the_speed_is_the_measured_one_also_when_a_recording_begins_again() -> None:
+    for position in (PLAYING.position, "2026-11-20T09:15:00.000000"):
+        assert "10× asked · 9.9× measured\n" in words(replace(PLAYING, position=position))
 
 
 def test_what_comes_from_stdin_has_no_share() -> None:

@@ -7,8 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ticks.adapter.events import Summary
+from ticks.adapter.recorder import Limits
 from ticks.adapter.replay.replay import OutputFigures, ReplaySnapshot
-from ticks.cli.view.summary_text import replay_summary, stream_summary
+from ticks.adapter.snapshot import FeedSnapshot
+from ticks.cli.view.summary_text import live_text, replay_summary, stream_summary
 
 SUMMARY = Summary(
     ticks=10_234,
@@ -74,3 +76,16 @@ def test_a_replay_says_how_many_of_the_rows_it_gave_out() -> None:
     assert replay_summary(some) == "1 of 1,000 ticks · 2.0 s · 0/s · 0 damaged · 4 late"
     one = replace(PLAYED, ticks=1, read=1, outputs=())
     assert replay_summary(one).startswith("1 tick · ")
+
+
+def test_a_stream_that_is_live_says_of_what_where_to_and_until_when(live: FeedSnapshot) -> None:
+    until_ns = 1_795_169_400_000_000_000
+    assert live_text(live, Limits(until_ns=until_ns)) == (
+        "live: 4 instruments (NSE:Nifty 50, NSE:RELIANCE-EQ, NSE:SBIN-EQ and 1 more), out.csv,"
+        " until 15:40"
+    )
+    few = replace(live, instruments=live.instruments[:2], instruments_total=2, outputs=())
+    assert live_text(few, Limits(duration_s=90.0, count=1)) == (
+        "live: 2 instruments (NSE:Nifty 50, NSE:RELIANCE-EQ), for 1 min 30 s, up to 1 tick"
+    )
+    assert live_text(replace(few, is_demo=True), Limits()).startswith("live: demo, 2 instruments")

@@ -1,0 +1,272 @@
+"""The first line of a stream: the worst thing that is true of it, in a word and the facts. Pure.
+
+Rules
+- The worst wins, in the order of `_RULES`. Green (`good`) is for a stream that is well in all.
+- A word carries the meaning; sign and colour only repeat it.
+- Counts of trouble are of the last minute: what is over leaves this line, not the figures.
+- The fragments of a text join to one sentence; where there is no room the last ones are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ...adapter.errors import TokenRefusedError
+from ...adapter.events import GaveUp, Lost, Waiting
+from ...adapter.feed.lifecycle import Phase
+from ...adapter.market.evidence import MarketState
+from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot, MarketSnapshot
+from ..printable import printable
+from .figures import brief_s, counted, moment
+
+SILENT_SHARE = 1 / 3
+"""Silence worth a warning, as a share of what counts as a fault."""
+BEHIND_S = 2.0
+"""A reader that far behind is worth a warning, though nothing is lost."""
+LEAST_BEHIND_S = 0.5
+"""Less is not shown: any moment finds some tick on its way."""
+FULL_SHARE = 0.5
+"""A buffer that full is worth a warning."""
+
+
+class Verdict(NamedTuple):
+    """`severity`: good, calm (nothing to expect now), warn, bad, faint (it is over).
+
+    `fragments` are the facts, the most important first, each with what joins it to the one before.
+    `is_urgent`: a second matters, for something is counted down or under way.
+    """
+
+    sign: str
+    word: str
+    severity: str
+    fragments: tuple[str, ...]
+    is_urgent: bool = False
+
+
+def verdict_of(snapshot: FeedSnapshot) -> Verdict:
+    """The worst that is true of a stream."""
+    found = next(filter(None, (rule(snapshot) for rule in _RULES)))
+    if not snapshot.is_demo:
+        return found
+    first, *more = found.fragments
+    return found._replace(fragments=(f"DEMO, {first}", *more))
+
+
+def backoff_connection(snapshot: FeedSnapshot) -> ConnectionSnapshot | None:
+    """The connection whose back-off is shown: the next to try, else the one with most attempts."""
+    waiting = [c for c in snapshot.connections if c.next_try_s is not None]
+    if waiting:
+        return min(waiting, key=lambda connection: connection.next_try_s or 0.0)
+    tried = [c for c in snapshot.connections if c.attempt]
+    return max(tried, key=lambda connection: connection.attempt, default=None)
+
+
+def attempt_text(connection: ConnectionSnapshot) -> str:
+    """`attempt 2 of 3`."""
+    most = connection.max_attempts
+    return f"attempt {connection.attempt}" + (", no limit" if most is None else f" of {most}")
+
+
+def silence_limit_s(snapshot: FeedSnapshot) -> float:
+    """How long the silence may last: longer than the policy says where instruments tick rarely."""
+    return max(snapshot.silence_after_s, *(m.silence_limit_s or 0.0 for m in snapshot.market), 0.0)
+
+
+def is_silent(snapshot: FeedSnapshot) -> bool:
+    """Whether the silence that runs may become a fault, and has lasted long enough to be shown."""
+    is_awaited = not snapshot.market or any(
+        each.state in (MarketState.LIVE, MarketState.EXPECTED) for each in snapshot.market
+    )
+    is_long = snapshot.silence_s >= SILENT_SHARE * silence_limit_s(snapshot)
+    return snapshot.phase is Phase.LIVE and snapshot.is_market_open and is_awaited and is_long
+
+
+def delay_text(snapshot: FeedSnapshot) -> str:
+    """Who keeps the ticks waiting, and how far it is behind; "" where that is nothing."""
+    if snapshot.behind_s < LEAST_BEHIND_S:
+        return ""
+    name = printable(snapshot.slow_output)
+    who = "stdout's reader" if name == "stdout" else name or "the output"
+    return f"{who} is {brief_s(snapshot.behind_s)} behind"
+
+
+# --- the rules, the worst first -------------------------------------------------------------------
+
+
+def _lost(snapshot: FeedSnapshot) -> Verdict | None:
+    if snapshot.phase is not Phase.LOST:
+        return None
+    attempts = max((c.attempt for c in snapshot.connections if c.phase is Phase.LOST), default=0)
+    reason = _reason(snapshot) or "for good"
+    facts = (f"{counted(attempts, 'attempt')} failed", f": {reason}") if attempts else (reason,)
+    return Verdict("✕", "LOST", "bad", facts)
+
+
+def _stopped(snapshot: FeedSnapshot) -> Verdict | None:
+    if snapshot.phase is not Phase.STOPPED:
+        return None
+    return Verdict("■", "STOPPED", "faint", ("the end",))
+
+
+def _losing_ticks(snapshot: FeedSnapshot) -> Verdict | None:
+    if not snapshot.recent_dropped:
+        return None
+    dropped = f"{snapshot.dropped:,} dropped"
+    delay = delay_text(snapshot)
+    facts = (delay, f", {dropped}") if delay else (dropped,)
+    return Verdict("▲", "LOSING TICKS", "bad", facts, is_urgent=True)
+
+
+def _waiting(snapshot: FeedSnapshot) -> Verdict | None:
+    backing_off = backoff_connection(snapshot)
+    if snapshot.phase is not Phase.WAITING or backing_off is None:
+        return None
+    which = f"feed {backing_off.number}, " if len(snapshot.connections) > 1 else ""
+    reason = _reason(snapshot, backing_off.number)
+    next_try = f", next try in {brief_s(backing_off.next_try_s or 0.0)}"
+    facts = (f"{which}{attempt_text(backing_off)}", next_try, *([f": {reason}"] if reason else []))
+    return Verdict("◔", "WAITING", "warn", facts, is_urgent=True)
+
+
+def _falling_behind(snapshot: FeedSnapshot) -> Verdict | None:
+    share = snapshot.buffered / snapshot.buffer_limit if snapshot.buffer_limit else 0.0
+    if share < FULL_SHARE and snapshot.behind_s < BEHIND_S:
+        return None
+    facts = [delay_text(snapshot), f"buffer {share:.0%} full" if share >= 0.01 else ""]
+    facts = [fact for fact in facts if fact]
+    first, *more = facts
+    return Verdict(
+        "▲", "FALLING BEHIND", "warn", (first, *(f", {each}" for each in more)), is_urgent=True
+    )
+
+
+def _silent(snapshot: FeedSnapshot) -> Verdict | None:
+    if not is_silent(snapshot):
+        return None
+    limit_s = silence_limit_s(snapshot)
+    is_due = snapshot.silence_s >= limit_s
+    then = ", a reconnect is due" if is_due else f", reconnect at {_limit_text(limit_s)}"
+    facts = (f"{brief_s(snapshot.silence_s)} without a tick", then)
+    return Verdict("◑", "SILENT", "warn", facts, is_urgent=True)
+
+
+def _logging_in(snapshot: FeedSnapshot) -> Verdict | None:
+    refused = TokenRefusedError.label
+    is_ended = any(
+        c.phase is Phase.CONNECTING and c.last_cause == refused for c in snapshot.connections
+    )
+    wait_s = snapshot.login_wait_s
+    if wait_s is None and not is_ended:
+        return None
+    facts = [] if wait_s is None else [f"next TOTP code in {wait_s:.0f} s"]
+    if is_ended:
+        facts.append(", the broker ended the session" if facts else "the broker ended the session")
+    word = "RENEWING" if snapshot.phase is Phase.LIVE else "LOGGING IN"
+    return Verdict("◌", word, "warn", tuple(facts), is_urgent=True)
+
+
+def _connecting(snapshot: FeedSnapshot) -> Verdict | None:
+    if snapshot.phase not in (Phase.CONNECTING, Phase.WAITING):
+        return None
+    tried = backoff_connection(snapshot)
+    if tried is not None:
+        facts = (f"{attempt_text(tried)} is under way", f": {_reason(snapshot, tried.number)}")
+        return Verdict("◌", "CONNECTING", "warn", facts, is_urgent=True)
+    words = "asking the feed again" if snapshot.ticks else "first attempt"
+    return Verdict("◌", "CONNECTING", "calm", (words,), is_urgent=True)
+
+
+def _standing(snapshot: FeedSnapshot) -> Verdict | None:
+    standing = [each for each in snapshot.market if each.state is MarketState.STANDING]
+    if not standing:
+        return None
+    moving = [each.exchange for each in snapshot.market if each.state is MarketState.LIVE]
+    facts = [_stand_text(standing[0], snapshot)]
+    if more := standing[1:]:
+        facts.append(f", nor has {' or '.join(each.exchange for each in more)}")
+    if moving:
+        facts.append(f"; {' and '.join(moving)} {'moves' if len(moving) == 1 else 'move'}")
+    elif not more:
+        newest = standing[0].newest
+        is_today = newest is not None and newest.date() == snapshot.at.date()
+        facts.append(": a halt?" if is_today else ": a holiday?")
+    return Verdict("◍", "STANDING", "warn", tuple(facts))
+
+
+def _stand_text(segment: MarketSnapshot, snapshot: FeedSnapshot) -> str:
+    since = f" since {moment(segment.newest, snapshot.at)}" if segment.newest is not None else ""
+    return f"the feed answers, {segment.exchange} has not moved{since}"
+
+
+def _quiet(snapshot: FeedSnapshot) -> Verdict | None:
+    if snapshot.phase is not Phase.LIVE or snapshot.is_market_open:
+        return None
+    exchanges = {each.exchange for each in snapshot.market}
+    facts = [f"{exchanges.pop() if len(exchanges) == 1 else 'market'} closed"]
+    if snapshot.market_opens_at is not None:
+        left_s = (snapshot.market_opens_at - snapshot.at).total_seconds()
+        facts.append(f", opens {moment(snapshot.market_opens_at, snapshot.at)}")
+        facts.append(f" (in {brief_s(left_s)})")
+    return Verdict("○", "QUIET", "calm", tuple(facts))
+
+
+def _live(snapshot: FeedSnapshot) -> Verdict | None:
+    if snapshot.phase is not Phase.LIVE:
+        return None
+    if problems := _problems(snapshot):
+        first, *more = problems
+        return Verdict("●", "LIVE", "warn", (first, *(f", {problem}" for problem in more)))
+    wanted = counted(snapshot.instruments_total, "instrument")
+    if not snapshot.ticks:
+        return Verdict("●", "LIVE", "good", (wanted, ", no tick yet"))
+    if not snapshot.outputs:
+        return Verdict("●", "LIVE", "good", (wanted,))
+    first_output, *others = snapshot.outputs
+    into = f" into {printable(first_output.name)}"
+    more_outputs = [f" and {counted(len(others), 'more output')}"] if others else []
+    rows = f", {counted(first_output.rows, 'row')}"
+    return Verdict("●", "LIVE", "good", (wanted, into, *more_outputs, rows))
+
+
+def _problems(snapshot: FeedSnapshot) -> list[str]:
+    """What is not well although the feed is live."""
+    problems: list[str] = []
+    ends = snapshot.session_expires_at
+    if ends is not None and ends <= snapshot.at:
+        problems.append(f"the session expired {moment(ends, snapshot.at)}")
+    for count, kind in (
+        (snapshot.recent_malformed, "malformed packet"),
+        (snapshot.recent_foreign, "foreign packet"),
+    ):
+        if count:
+            problems.append(f"{counted(count, kind)} in the last minute")
+    if snapshot.never_ticked > 0 and snapshot.uptime_s >= snapshot.silence_after_s:
+        have = "has" if snapshot.never_ticked == 1 else "have"
+        total = counted(snapshot.instruments_total, "instrument")
+        problems.append(f"{snapshot.never_ticked:,} of {total} {have} never ticked")
+    return problems
+
+
+def _idle(snapshot: FeedSnapshot) -> Verdict:
+    return Verdict("○", "IDLE", "calm", ("about to connect",))
+
+
+_RULES: tuple[Callable[[FeedSnapshot], Verdict | None], ...] = (
+    *(_lost, _stopped, _losing_ticks, _waiting, _falling_behind, _silent, _logging_in),
+    *(_connecting, _standing, _quiet, _live, _idle),
+)
+
+
+def _reason(snapshot: FeedSnapshot, connection: int | None = None) -> str:
+    """Why the feed, or one connection, was lost last: the message where the history has it, else
+    the cause."""
+    for entry in reversed(snapshot.events):
+        is_its = connection is None or entry.connection == connection
+        if is_its and isinstance(entry.event, Lost | Waiting | GaveUp):
+            return printable(entry.event.detail or entry.event.cause)
+    return printable(snapshot.last_cause)
+
+
+def _limit_text(seconds: float) -> str:
+    return f"{seconds:g} s" if seconds < 60 else brief_s(seconds)
