@@ -27,6 +27,7 @@ from .tick import MODES_BY_LABEL, Mode
 
 if TYPE_CHECKING:
     from .http import Progress
+    from .instruments.chain import Chain
     from .instruments.lists import Skipped
     from .instruments.watch_list import Entry
 
@@ -58,7 +59,8 @@ def connect(
     feed_mode = mode_of(mode)
     given = os.environ if environ is None else environ
     config = Config.from_env(given)
-    instruments = resolve_symbols(config, names, note=note)
+    chains: list[Chain] = []
+    instruments = resolve_symbols(config, names, note=note, follow=chains.append)
     sessions = config.authenticator(note)
     ensure_session(sessions)
     is_always_open = given.get("TICKS_ALWAYS_OPEN", "0").lower() in {"1", "true", "yes", "on"}
@@ -70,6 +72,8 @@ def connect(
         buffer_limit=buffer_limit,
     )
     feed.subscribe(instruments, feed_mode)
+    for chain in chains:
+        feed.follow(chain, feed_mode)
     feed.connect()
     return feed
 
@@ -93,10 +97,12 @@ def resolve_symbols(
     progress: Progress | None = None,
     note: Callable[[str], None] = lambda _line: None,
     skip: Callable[[Skipped], None] = lambda _skipped: None,
+    follow: Callable[[Chain], None] = lambda _chain: None,
 ) -> list[Instrument]:
     """The instruments that the names mean, each once, from today's instrument master.
 
-    `listed` are entries of watch lists with their file: those that mean nothing go to `skip`.
+    `listed` are entries of watch lists with their file: those that mean nothing go to `skip`. An
+    option chain is its spot here, and goes to `follow` besides.
     `progress` is told the bytes received and, where known, expected. Raises SymbolError naming
     every name that could not be resolved, or when no entry is left, and InstrumentMasterError.
     """
@@ -108,7 +114,7 @@ def resolve_symbols(
         note=note,
         aliases=config.aliases,
     ) as catalog:
-        return catalog.resolve_all(names, listed, note=note, skip=skip)
+        return catalog.resolve_all(names, listed, note=note, skip=skip, follow=follow)
 
 
 def ensure_session(sessions: Authenticator) -> None:

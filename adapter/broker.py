@@ -15,20 +15,24 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 
 from .auth.authenticator import Authenticator
+from .chain_watch import ChainWatch
 from .clock import Clock, SystemClock
 from .errors import FeedLostError, TicksError
-from .events import EventLog
+from .events import Added, EventLog, Removed
 from .feed.buffer import Batch, TickBuffer
 from .feed.connection import Connection, Ports
 from .feed.lifecycle import Policy
 from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
+from .instruments.chain import Chain
+from .limits import start_thread
 from .market.calendar import MarketCalendar
-from .market.hours import Kind, kind_of
+from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
@@ -49,11 +53,12 @@ class BrokerAdapter:
     `sessions` renews the tokens (auth/authenticator.py). `buffer_limit` counts packets. `calendar`
     decides whether silence is a fault. Nothing is sent before `connect`.
 
-    Threads: one caller connects, subscribes, takes ticks and disconnects; `stop`, `snapshot` and
-    `events` are for any thread. `error` is written by the feed thread that lost its connection
-    first, and read by everybody. `_indices` and `symbols` only grow, and the feed threads
-    and the outputs read them while they do; snapshots copy `_units` and `_connections` before they
-    iterate.
+    Threads: one caller takes the ticks; everything else is for any thread, and `stop` for a signal
+    handler too. `_lock` guards what is subscribed and which connection carries it; `stop` never
+    takes it: the handler may strike while its own thread holds it. `error` is written by the feed
+    thread that lost its connection first, and read by everybody. `_indices` and `symbols`
+    only grow, and the feed threads and the outputs read them while they do; snapshots copy `_units`
+    and `_connections` before they iterate.
     """
 
     def __init__(
@@ -76,11 +81,13 @@ class BrokerAdapter:
         self.error: TicksError | None = None
         self._sessions = sessions
         self._feed_url = feed_url
-        self._units: dict[Unit, None] = {}
+        self._units: dict[Unit, Instrument] = {}
+        self._refused: set[Unit] = set()
         self._indices: set[InstrumentKey] = set()
         self._kinds: dict[InstrumentKey, Kind] = {}
         self._connections: list[Connection] = []
         self._threads: list[threading.Thread] = []
+        self._ended: set[int] = set()
         self._snapshots = SnapshotBuilder(
             clock=self.clock,
             policy=self.policy,
@@ -90,7 +97,10 @@ class BrokerAdapter:
             symbols=self.symbols,
             kind_of=self._kind_of,
         )
+        self.chains = ChainWatch(self)
         self._is_connected = False
+        self._is_stopping = False
+        self._lock = threading.Lock()
 
     # --- life ---
 
@@ -101,15 +111,22 @@ class BrokerAdapter:
 
         Raises SubscriptionRefusedError when more than 3,000 instruments are wanted.
         """
-        if self._is_connected:
-            return
-        self._connections, self._threads, self.error = [], [], None
-        self._is_connected = True
-        self._snapshots.restart()
-        self._assign()
+        with self._lock:
+            if self._is_connected:
+                return
+            self._connections, self._threads, self._ended = [], [], set()
+            self.error = None
+            self._is_stopping, self._is_connected = False, True
+            self._snapshots.restart()
+            self._assign()
+        self.chains.begin()
 
     def stop(self) -> None:
-        """Ask every connection to close, and wait for none. Safe in a signal handler."""
+        """Ask every connection to close, and wait for none. Safe in a signal handler.
+
+        An iteration ends once they are closed.
+        """
+        self._is_stopping = True  # before the look at the connections: `_start` looks afterwards
         for connection in self._connections:
             connection.stop()
         self.waker.wake()
@@ -117,10 +134,15 @@ class BrokerAdapter:
     def disconnect(self) -> None:
         """Close every connection with a close frame and join its thread. May be called twice."""
         self.stop()
-        for thread in self._threads:
-            thread.join(_JOIN_S)
-        self._is_connected = False
-        self.waker.wake()
+        try:
+            self.chains.end()  # first: what it adds may start a connection
+        finally:
+            with self._lock:
+                threads = list(self._threads)
+            for thread in threads:
+                thread.join(_JOIN_S)
+            self._is_connected = False
+            self.waker.wake()
 
     def __enter__(self) -> BrokerAdapter:
         self.connect()
@@ -136,14 +158,43 @@ class BrokerAdapter:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more will come: lost for good (`error` says why) or disconnected."""
-        return self.error is not None or not self._is_connected
+        """Whether nothing more will come: lost for good (`error` says why), stopped, or
+        disconnected."""
+        if self.error is not None or not self._is_connected:
+            return True
+        numbers = [connection.number for connection in list(self._connections)]
+        return self._is_stopping and self._ended.issuperset(numbers)
 
     # --- subscriptions ---
 
-    def subscribe(self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE) -> None:
+    def follow(
+        self,
+        chain: Chain,
+        mode: Mode = Mode.QUOTE,
+        *,
+        is_mine: Callable[[Instrument], bool] = lambda _instrument: True,
+    ) -> None:
+        """Subscribe the spot of an option chain, and the strikes around it as it moves.
+
+        What is added stays. `is_mine` picks the contracts of this stream where several share one.
+        Raises what `subscribe` raises, for the spot.
+        """
+        self.subscribe([chain.spot], mode)
+        self.chains.follow(chain, mode, is_mine)
+
+    @property
+    def subscribed(self) -> list[Instrument]:
+        """What is subscribed, each instrument once, in the order of its first subscription."""
+        with self._lock:
+            self._forget_refused()
+            return list({each.key: each for each in self._units.values()}.values())
+
+    def subscribe(
+        self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE
+    ) -> list[Instrument]:
         """Subscribe these in `mode` (LTP, QUOTE, SNAP), now or as soon as the feed is open.
 
+        Returns those that were not subscribed before; on a running feed they are an event `added`.
         Raises SubscriptionRefusedError over the broker's limits (3,000 in all); nothing changes
         then. Raises ValueError for what is not a mode, and for DEPTH, which the broker withdrew on
         2025-04-25.
@@ -151,45 +202,87 @@ class BrokerAdapter:
         mode = Mode(mode)
         if mode is Mode.DEPTH:
             raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
-        wanted = list(instruments)
-        units = dict.fromkeys(Unit(i.exchange_type, i.token, mode) for i in wanted)
-        spread([*self._units, *units])  # raises over the limit, before anything has changed
-        for instrument in wanted:
-            self.symbols[instrument.key] = instrument.symbol
-            self._kinds[instrument.key] = kind_of(instrument.exchange_type, instrument.name)
-            if instrument.kind == _INDEX_KIND:
-                self._indices.add(instrument.key)
-        self._units.update(units)
-        if self._is_connected:
-            self._assign()
+        wanted = {Unit(i.exchange_type, i.token, mode): i for i in instruments}
+        with self._lock:
+            self._forget_refused()
+            new = {unit: each for unit, each in wanted.items() if unit not in self._units}
+            spread([*self._units, *new])  # raises over the limit, before anything has changed
+            for instrument in new.values():
+                self.symbols[instrument.key] = instrument.symbol
+                self._kinds[instrument.key] = kind_of_instrument(instrument)
+                if instrument.kind == _INDEX_KIND:
+                    self._indices.add(instrument.key)
+            self._units.update(new)
+            self._refused.difference_update(new)
+            if self._is_connected and new:
+                self.events.add(Added(tuple(map(str, new.values()))))
+                self._assign()
+        return list(new.values())
 
-    def unsubscribe(self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE) -> None:
-        """End the subscription of these; what is not subscribed is ignored."""
-        for instrument in instruments:
-            self._units.pop(Unit(instrument.exchange_type, instrument.token, mode), None)
-        if self._is_connected:
-            self._assign()
+    def unsubscribe(
+        self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE
+    ) -> list[Instrument]:
+        """End the subscription of these; what is not subscribed is ignored.
+
+        Returns those that were; on a running feed they are an event `removed`. Packets of theirs
+        that are under way still come.
+        """
+        units = [Unit(i.exchange_type, i.token, mode) for i in instruments]
+        with self._lock:
+            self._forget_refused()
+            gone = [self._units.pop(unit) for unit in units if unit in self._units]
+            if self._is_connected and gone:
+                self.events.add(Removed(tuple(map(str, gone))))
+                self._assign()
+        return gone
+
+    def has_refused(self, instruments: Iterable[Instrument], mode: Mode) -> bool:
+        """Whether the broker refused any of these since they were last subscribed."""
+        with self._lock:
+            self._forget_refused()
+            return bool(self._refused) and not self._refused.isdisjoint(
+                Unit(i.exchange_type, i.token, mode) for i in instruments
+            )
+
+    def last_packet(self, instrument: Instrument, mode: Mode) -> bytes:
+        """The newest packet of an instrument; b"" while there is none. Takes nothing."""
+        trackers = [connection.tracker for connection in list(self._connections)]
+        seen = [tracker.seen.get((instrument.key, mode)) for tracker in trackers]
+        newest = max(filter(None, seen), key=lambda state: state.at_s, default=None)
+        return b"" if newest is None else newest.packet
+
+    def _forget_refused(self) -> None:
+        """What the broker refused is not subscribed, and not asked for again by the next change."""
+        for connection in self._connections:
+            for unit in connection.take_refused():
+                if self._units.pop(unit, None) is not None:
+                    self._refused.add(unit)
 
     def _assign(self) -> None:
-        """Give every unit a connection: each stays where it is, new ones fill what is free."""
-        shares = [
-            [unit for unit in connection.units if unit in self._units]
-            for connection in self._connections
-        ]
+        """Give every unit a connection: each stays where it is, new ones fill what is free.
+
+        A connection that is left without any is closed, unless it is the last: the broker counts
+        an idle one too.
+        """
+        living = [each for each in self._connections if not each.is_stopping]
+        shares = [[unit for unit in each.units if unit in self._units] for each in living]
         standing = {unit for share in shares for unit in share}
         missing = [unit for unit in self._units if unit not in standing]
         for share in shares:
             room = UNITS_PER_CONNECTION - len(share)
             share.extend(missing[:room])
             missing = missing[room:]
-        for connection, share in zip(self._connections, shares, strict=True):
+        for connection, share in zip(living, shares, strict=True):
             if tuple(share) != connection.units:
                 connection.set_units(share)
+        idle = [each for each in living if not each.units]
+        for connection in idle[1:] if len(idle) == len(living) else idle:
+            connection.stop()
         for share in spread(missing):
-            self._start(share)
+            self._start(share, is_first=not living)
 
-    def _start(self, units: list[Unit]) -> None:
-        number = len(self._connections) + 1
+    def _start(self, units: list[Unit], *, is_first: bool) -> None:
+        number = len(self._threads) + 1
         ports = Ports(
             network=SystemNetwork(
                 self._feed_url, self._sessions, self.clock, name=f"feed {number}"
@@ -200,32 +293,45 @@ class BrokerAdapter:
             deliver=self._buffer.put,
             log=self.events,
         )
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=self.policy.silence_after_s,
-            stable_after_s=self.policy.stable_after_s,
-        )
+        market = MarketWatch(self.calendar)
         tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )
-        self._connections.append(connection)
-        thread = threading.Thread(
-            target=self._live, args=(connection,), name=f"feed {number}", daemon=True
+        self._threads.append(
+            start_thread(partial(self._live, connection, is_first), name=f"feed {number}")
         )
-        self._threads.append(thread)
-        thread.start()
+        self._connections.append(connection)
+        if self._is_stopping:  # `stop` may have looked at the connections before this one was there
+            connection.stop()
 
-    def _live(self, connection: Connection) -> None:
-        """The thread of one connection. The first loss for good ends the stream."""
+    def _live(self, connection: Connection, is_first: bool) -> None:
+        """The thread of one connection. The first loss for good ends the stream.
+
+        But one that was begun for what was added later, and never opened (the broker allows three
+        a client code, over all programs), takes only that with it.
+        """
         try:
             error = connection.run()
         except Exception as unexpected:  # noqa: BLE001  (else the stream would wait for ever)
             error = FeedLostError(f"connection {connection.number} died: {unexpected!r}")
             error.__cause__ = unexpected
-        if error is not None and self.error is None:
+        if error is not None and not is_first and not connection.state.opens:
+            self._give_up(connection)
+        elif error is not None and self.error is None:
             self.error = _final_error(error, connection)
-        self.waker.wake()  # after `error` is set: who wakes up asks `is_over` once, then waits
+        self._ended.add(connection.number)
+        self.waker.wake()  # after these are set: who wakes up asks `is_over` once, then waits
+
+    def _give_up(self, connection: Connection) -> None:
+        """The broker does not let this connection in: its units are not subscribed any more."""
+        with self._lock:
+            units = [unit for unit in connection.units if unit in self._units]
+            gone = [self._units.pop(unit) for unit in units]
+            self._refused.update(units)
+            self._connections.remove(connection)
+            if gone:
+                self.events.add(Removed(tuple(map(str, gone))))
 
     def _kind_of(self, key: InstrumentKey) -> Kind:
         return self._kinds.get(key, Kind.ORDINARY)

@@ -275,6 +275,13 @@ class LocalFaultError(TicksError):
     """Something of this machine stands in the way: `values` say what."""
 
 
+class ResourceLimitError(LocalFaultError):
+    """This machine gives no more threads, open files or memory (exit 5)."""
+
+    can_retry = True
+    label = "this machine"
+
+
 class DiskError(LocalFaultError):
     """A folder of ours cannot be written, or its disk has no room (exit 6)."""
 
@@ -285,6 +292,10 @@ class ClockSkewError(LocalFaultError):
 
 class PortTakenError(LocalFaultError):
     """A port that should be listened on is taken (exit 6)."""
+
+
+class NoStreamError(LocalFaultError):
+    """The running stream that is meant is not there, or does not answer (exit 5)."""
 
 
 # --- data ----------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from .http import REST_LIMITS
 from .instrument import Instrument, exchange_name
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar, Prior
-from .market.hours import NSE, Segment, kind_of, segments
+from .market.hours import NSE, Segment, segments_of
 from .probe import FeedProbe
 from .status_file import RunningStream, running_streams
 from .waker import Waker
@@ -253,8 +253,7 @@ class Checkup:
 
     def _segments(self) -> tuple[Segment, ...]:
         """What was asked for, as the calendar sees it; NSE where nothing was."""
-        kinds = ((i.exchange_type, kind_of(i.exchange_type, i.name)) for i in self._instruments)
-        return segments(kinds) or (Segment(NSE),)
+        return segments_of(self._instruments) or (Segment(NSE),)
 
     # --- the feed ---
 

@@ -20,7 +20,7 @@ Times are microseconds since the epoch.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -95,11 +95,22 @@ def event_facts(line: str | bytes) -> EventFacts:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """A span in which a connection was lost. `is_costless`: the events say that nothing moved."""
+    """A span in which a connection was lost. `is_costless`: the events say that nothing moved.
+
+    `missed_us` is how much of it, from its start, the stream itself counted as blind; None where
+    the events do not say, and all of it may have been.
+    """
 
     span: Interval
     cause: str
     is_costless: bool = False
+    missed_us: int | None = None
+
+    @property
+    def missed(self) -> Interval:
+        """The part of the span that the stream counted as blind."""
+        start, end = self.span
+        return self.span if self.missed_us is None else (start, min(end, start + self.missed_us))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +132,22 @@ class History:
     notes: list[tuple[int, str]] = field(default_factory=list)
     is_demo: bool = False
 
+    @property
+    def spans(self) -> list[Interval]:
+        """All that may explain a gap; of a silence that was quiet, up to its report."""
+        quiets = [(quiet.span[0], quiet.at_us) for quiet in self.quiets]
+        return [*(loss.span for loss in self.losses), *quiets]
+
+    def near(self, span: Interval) -> History:
+        """What of it concerns a span."""
+        start, end = span[0] - _SLACK_US, span[1] + _SLACK_US
+        return History(
+            [loss for loss in self.losses if loss.span[0] < end and loss.span[1] > start],
+            [quiet for quiet in self.quiets if start <= quiet.at_us <= end],
+            common(self.away, [span]),
+            [note for note in self.notes if start <= note[0] <= end],
+        )
+
 
 def history_of(events: Iterable[EventFacts]) -> History:
     """The history in the events of a file, in its order."""
@@ -138,12 +165,8 @@ def explain(
     `most_open_us`: how much of it may stay open where the rest is explained. `names` are those of
     the histories, in their order.
     """
-    quiets = [
-        quiet
-        for history in histories
-        for quiet in history.quiets
-        if gap[0] - _SLACK_US <= quiet.at_us <= gap[1] + _SLACK_US
-    ]
+    histories = [history.near(gap) for history in histories]
+    quiets = [quiet for history in histories for quiet in history.quiets]
     blind = blind_within(gap, histories)
     spans = common([gap], union([*blind, *(quiet.span for quiet in quiets)]))
     open_us = length([gap]) - length(spans)
@@ -160,9 +183,20 @@ def explain(
 
 def blind_within(span: Interval, histories: Sequence[History]) -> list[Interval]:
     """What of a span is blind in every history that has a say there."""
+    return _in_all(span, histories, lambda loss: loss.span)
+
+
+def missed_within(span: Interval, histories: Sequence[History]) -> list[Interval]:
+    """As `blind_within`, of each loss only what its stream counted as blind."""
+    return _in_all(span, histories, lambda loss: loss.missed)
+
+
+def _in_all(
+    span: Interval, histories: Sequence[History], part: Callable[[Loss], Interval]
+) -> list[Interval]:
     blind = away = [span] if histories else []
     for history in histories:
-        losses = [loss.span for loss in history.losses]
+        losses = [part(loss) for loss in history.losses]
         blind = common(blind, [*losses, *history.away])
         away = common(away, history.away)
     return without(blind, away)
@@ -176,12 +210,7 @@ def _hint(
     losses: Sequence[Loss],
 ) -> str | None:
     """What the events say of a gap that they do not explain."""
-    notes = [
-        text
-        for history in histories
-        for at_us, text in history.notes
-        if gap[0] - _SLACK_US <= at_us <= gap[1] + _SLACK_US
-    ]
+    notes = [text for history in histories for _, text in history.notes]
     if blind:
         notes.insert(0, f"blind for {length(blind) / SECOND_US:.1f} s of it ({losses[0].cause})")
     elif histories and length(_away_in_all(gap, histories)) * 2 > length([gap]):
@@ -263,8 +292,11 @@ class _HistoryReader:
         lost_us, cause = self._lost.pop(event.connection, (since_us, ""))
         blind_s = event.facts.get("blind_s")
         span = (min(since_us, lost_us), event.at_us)
+        is_counted = isinstance(blind_s, int | float)
         is_costless = isinstance(blind_s, int | float) and blind_s < _NOTHING_MISSED_S
-        self._history.losses.append(Loss(span, cause or event.text("cause"), is_costless))
+        missed_us = event.seconds_us("blind_s") if is_counted else None
+        cause = cause or event.text("cause")
+        self._history.losses.append(Loss(span, cause, is_costless, missed_us))
 
     def _be_quiet(self, event: EventFacts) -> None:
         self._end_quiet(event.connection, event.at_us)

@@ -20,7 +20,6 @@ import os
 import queue
 import socket
 import ssl
-import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -37,6 +36,7 @@ from .errors import (
     TicksError,
     UsageError,
 )
+from .limits import start_thread
 from .proxy import Proxy, proxy_for
 from .redaction import remember, shown
 from .urls import DEFAULT_PORTS, without_secrets
@@ -93,10 +93,11 @@ def exchange(
     """Send one request and return the reply, whatever its status. gzip is unpacked.
 
     `progress` is called on the calling thread. Raises NetworkError, CertificateError, ProxyError
-    or NotSmartApiError (not HTTP, too large), and UsageError for a proxy variable of no use.
+    or NotSmartApiError (not HTTP, too large), UsageError for a proxy variable of no use, and
+    ResourceLimitError.
     """
     call = _Call(method, url, headers, body, limits)
-    threading.Thread(target=call.run, name="ticks-http", daemon=True).start()
+    start_thread(call.run, name="ticks-http")
     try:
         return call.wait(progress)
     finally:

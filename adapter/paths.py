@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +69,18 @@ class Paths:
     def run_folder(self) -> Path:
         """Holds `<pid>.json` of each running stream."""
         return self.state / "run"
+
+
+def read_regular(path: Path, most_bytes: int) -> bytes:
+    """The beginning of a file, `most_bytes` at most. Raises OSError, also for what is not a file.
+
+    A FIFO, a socket or a device that lies where a file of ours should be is never waited for.
+    """
+    # Not blocking, and looked at when it is open: it may have changed in between.
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        return file.read(most_bytes)
 
 
 def _folder(find: Callable[[str], str]) -> Path:

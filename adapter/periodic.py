@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from .limits import start_thread
+
 
 @contextmanager
 def every(
@@ -21,6 +23,7 @@ def every(
     has returned True, or raised; what it raised is raised at the end of the block, unless the block
     itself raises. The end waits for a call that is under way, `join_s` seconds at most (None: as
     long as it takes), and for nothing else. The thread is called `name`.
+    Raises ResourceLimitError where there can be no further thread.
     """
     end = threading.Event()
     failures: list[BaseException] = []
@@ -33,8 +36,7 @@ def every(
         except BaseException as failure:  # noqa: BLE001  (raised below, where it can be handled)
             failures.append(failure)
 
-    thread = threading.Thread(target=run, name=name, daemon=True)
-    thread.start()
+    thread = start_thread(run, name=name)
     try:
         yield
     finally:

@@ -12,24 +12,28 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .clock import Clock, ist_time
 from .events import EventLog, LogEntry
-from .feed.buffer import TickBuffer
-from .feed.connection import Connection
 from .feed.lifecycle import Phase, Policy
 from .feed.stats import RateMeter, RecentGrowth
 from .feed.tracker import InstrumentState
 from .instrument import InstrumentKey, exchange_name
-from .market.calendar import MarketCalendar
 from .market.evidence import MarketState
 from .market.hours import Kind, segments
 from .market.state import Sight
 from .tick import Level
 from .wire.packet import decode_packet
 from .wire.subscription import Unit
+
+if TYPE_CHECKING:  # whoever only reads snapshots pays for no network and no calendar
+    from .feed.buffer import TickBuffer
+    from .feed.connection import Connection
+    from .feed.tracker import InstrumentState
+    from .market.calendar import MarketCalendar
 
 _WORST_FIRST = (
     Phase.LOST,
@@ -242,14 +246,14 @@ class SnapshotBuilder:
         now_s, wall_ns = self._clock.now_s(), self._clock.wall_ns()
         shown = [self._connection(connection, now_s) for connection in connections]
         trackers = [connection.tracker for connection in connections]
+        carrying = [connection for connection in connections if connection.units]
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
         wanted = segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
         market = _joined_market(connections)
         is_open = _is_live(market) or self._calendar.is_open(wanted, wall_ns)
-        expiries = [c.session_expires_ns for c in connections if c.session_expires_ns]
-        # `list` copies in one step: the feed thread may add an instrument meanwhile
-        states = [state for tracker in trackers for state in list(tracker.seen.values())]
+        expiries = [c.session_expires_ns for c in carrying if c.session_expires_ns]
+        states = [state for connection in carrying for state in _states(connection)]
         dropped = self._buffer.dropped
         malformed = sum(tracker.malformed for tracker in trackers)
         foreign = sum(tracker.foreign for tracker in trackers)
@@ -359,6 +363,17 @@ def client_digest(client_code: str) -> str:
 
 def _age_s(received_ns: int | None, wall_ns: int) -> float:
     return 0.0 if received_ns is None else max(0.0, (wall_ns - received_ns) / 1e9)
+
+
+def _states(connection: Connection) -> list[InstrumentState]:
+    """What a connection knows of the instruments that it carries now."""
+    units = set(connection.units)
+    # `list` copies in one step: the feed thread may add an instrument meanwhile
+    return [
+        state
+        for (key, mode), state in list(connection.tracker.seen.items())
+        if (*key, mode) in units
+    ]
 
 
 def _price_of_first(levels: Sequence[Level | None]) -> int | None:

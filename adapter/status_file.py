@@ -14,8 +14,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from .errors import OutputError
+from .paths import read_regular
 from .snapshot import FeedSnapshot
 
+_MOST_BYTES = 1 << 24
+_STATUS, _DRAFT = ".json", ".tmp"
+_SUFFIXES = (_STATUS, _DRAFT, ".sock")
+"""What a process leaves in the folder when it is killed (`.sock`: control.py)."""
 STALE_AFTER_S = 10.0
 """A file older than this belongs to a process that hangs, or to another program by now."""
 
@@ -25,14 +30,15 @@ class StatusFile:
 
     def __init__(self, folder: Path, pid: int | None = None) -> None:
         self._folder = folder
-        self.path = folder / f"{os.getpid() if pid is None else pid}.json"
-        self._draft = self.path.with_suffix(".tmp")
+        self.path = folder / f"{os.getpid() if pid is None else pid}{_STATUS}"
+        self._draft = self.path.with_suffix(_DRAFT)
 
     def replace(self, snapshot: FeedSnapshot) -> None:
         """Show `snapshot` to others. Raises OutputError when the folder cannot be written."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._draft.write_text(json.dumps(snapshot.to_dict()), encoding="utf-8")
+            with open(self._draft, "w", encoding="utf-8", opener=_open_new) as draft:
+                json.dump(snapshot.to_dict(), draft)
             self._draft.replace(self.path)
         except OSError as error:
             raise OutputError(
@@ -60,26 +66,33 @@ def running_streams(folder: Path, wall_s: float) -> list[RunningStream]:
     """Every stream that runs now, by process number.
 
     `wall_s` is the time now, seconds since the epoch. Stale files are skipped; those of processes
-    that are gone are removed.
+    that are gone are removed, their control sockets too.
     """
     streams = []
-    for path in sorted(folder.glob("*.json"), key=lambda path: path.name.zfill(20)):
-        if not path.stem.isdigit():
+    for path in sorted(folder.glob("*.*"), key=lambda path: path.name.zfill(20)):
+        if not (path.stem.isascii() and path.stem.isdigit() and path.suffix in _SUFFIXES):
             continue
         pid = int(path.stem)
         if not _is_alive(pid):
             with contextlib.suppress(OSError):
                 path.unlink()
-            continue
-        with contextlib.suppress(OSError):
-            if wall_s - path.stat().st_mtime <= STALE_AFTER_S:
-                streams.append(RunningStream(pid, _read(path)))
+        elif path.suffix == _STATUS:
+            with contextlib.suppress(OSError):
+                if wall_s - path.stat().st_mtime <= STALE_AFTER_S:
+                    streams.append(RunningStream(pid, _read(path)))
     return streams
+
+
+def _open_new(path: str, flags: int) -> int:
+    """A draft that was left behind, or was put there as a FIFO or a link, goes first."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    return os.open(path, flags | os.O_EXCL, 0o600)
 
 
 def _read(path: Path) -> FeedSnapshot | None:
     try:
-        given = json.loads(path.read_text(encoding="utf-8"))
+        given = json.loads(read_regular(path, _MOST_BYTES))
         return FeedSnapshot.from_dict(given) if isinstance(given, dict) else None
     except (ValueError, RecursionError):
         return None
@@ -88,7 +101,7 @@ def _read(path: Path) -> FeedSnapshot | None:
 def _is_alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except (ProcessLookupError, OverflowError):
         return False
     except PermissionError:
         return True

@@ -15,6 +15,7 @@ class Waker:
     """`wake()` from anywhere; the one waiter `wait()`s, or registers `fileno()` and `clear()`s."""
 
     def __init__(self) -> None:
+        """Raises OSError at the limit of open files."""
         self._reader, self._writer = socket.socketpair()
         self._reader.setblocking(False)
         self._writer.setblocking(False)
@@ -48,4 +49,5 @@ class Waker:
 
     def __del__(self) -> None:
         """Its descriptors are closed with its owner; nobody has to remember them."""
-        self.close()
+        if hasattr(self, "_writer"):
+            self.close()

@@ -30,6 +30,7 @@ from ..adapter.errors import (
     TicksError,
     UsageError,
 )
+from ..adapter.limits import limit_of
 from ..adapter.redaction import redacted
 from .printable import printable
 
@@ -162,6 +163,19 @@ REMEDIES: dict[str, str] = {
     "feed-busy": "try again in a minute",
     "handshake-refused": "check TICKS_FEED_URL",
     "not-websocket": "check TICKS_FEED_URL, and that no proxy or captive portal answers instead",
+    # --- control of a running stream
+    "no-control-socket": "set TICKS_HOME to a folder of yours with a shorter path",
+    "no-stream": "start one: ticks stream NIFTY",
+    "several-streams": "name one: ticks stop PID, or --pid PID with ticks add and ticks drop",
+    "no-such-stream": "look for it with: ticks status",
+    "stream-uncontrolled": "to end it: kill {pid}",
+    "stream-gone": "see what runs with: ticks status",
+    "stream-mute": "it may still do what was asked; see whether it runs with: ticks status",
+    "not-a-request": "use the version of ticks that the stream runs",
+    "request-too-long": "name fewer at a time",
+    "not-subscribed": "name it as the stream's events do, such as NSE:SBIN-EQ",
+    "last-instrument": "to end the stream: ticks stop",
+    "spot-of-chain": "drop the chain first: ticks drop '{chain}'",
     # --- files, rows, sinks, replay: outputs and recordings
     "buffer-full": "read faster, raise --buffer, or accept counted drops: --on-full drop",
     "output-in-use": "stop the other one, or choose another path",
@@ -187,6 +201,7 @@ REMEDIES: dict[str, str] = {
     " recorded",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',
+    "column-unknown": "the columns are {columns}",
     "damaged-row": "fix that line, or make a copy without it:"
     " ticks replay {name} --speed max --csv repaired.csv",
     # --- simulator
@@ -220,6 +235,9 @@ REMEDIES: dict[str, str] = {
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",
     "disk-full": "make room before you record",
+    "threads-limit": "end other programs of this user, or raise the limit: ulimit -u",
+    "files-limit": "raise the limit: ulimit -n 1024",
+    "memory-limit": "end other programs, or raise the limit: ulimit -v",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
@@ -261,6 +279,9 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
         print("ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
+        if (limit := limit_of(error)) is not None:
+            print(message_for(limit), file=sys.stderr)
+            return exit_code_of(limit)
         if _is_verbose(arguments):
             # Exceptions of libraries quote headers, bodies and addresses.
             print(redacted(traceback.format_exc()), end="", file=sys.stderr)

@@ -89,7 +89,7 @@ def nats_sources(
 
     parsed = {text: parse_address(text) for text in addresses}
     check_installed()
-    wanted = read_range(_bound_ns(start), _bound_ns(end), names)
+    wanted = read_range(_bound_ns(start), _bound_ns(end), names, follows=follows)
     return {
         text: NatsSource(address, access_from_env(os.environ, address), wanted, follows=follows)
         for text, address in parsed.items()

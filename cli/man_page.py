@@ -37,6 +37,7 @@ FILES = {
     "config.toml": "Your defaults, in the configuration folder; ticks config --init writes one.",
     "session.json": "The session, in the state folder, readable by its owner only.",
     "instruments.sqlite": "The instruments, in the cache folder; safe to delete.",
+    "run/PID.sock": "Socket on which a running stream can be changed and ended.",
     "run/PID.json": "Status of a running stream, in the state folder.",
 }
 

@@ -28,6 +28,10 @@ SUMMARIES = {
     "logout": "End the session at the broker and delete it here.",
     "stream": "Stream ticks of SYMBOL... to stdout or files until stopped.",
     "health": "Check login, network, instruments and feed, and say how to fix each fault.",
+    "status": "List the streams that run on this machine.",
+    "stop": "End a running stream; everything received is written first.",
+    "add": "Subscribe SYMBOL... on a running stream.",
+    "drop": "End the subscription of SYMBOL... on a running stream.",
     "replay": "Play recordings to stdout or files, at their own pace or any other.",
     "inspect": "Check whether recordings can be trusted: gaps, duplicates, damage, delay.",
     "find": "List the instruments that match TEXT, best match first.",
@@ -44,7 +48,7 @@ ENVIRONMENT = (
 )
 """The variables that are not options."""
 
-_MODULES = {"logout": "login"}
+_MODULES = {"logout": "login", "stop": "status", "add": "status", "drop": "status"}
 """The module of a command that is not in one of its own name."""
 
 CONTEXT = {"help_option_names": ["-h", "--help"]}

@@ -245,7 +245,7 @@ def test_the_units_of_several_recorders_start_streams_that_the_program_takes() -
         assert "%i" in service["Environment"], "two recorders must not share a home"
     shard, pair = parsed
     assert (shard["shard"], str(shard["nats"])) == ((2, 3), "tls://nats.example.org:4222/TICKS")
-    assert shard["metrics"] == ("127.0.0.1", 9102)
+    assert shard["metrics"] == ("0.0.0.0", 9102)
     assert pair["csv"] == "a-%Y-%m-%d.csv.gz"
     assert all(values["keep_trying"] for values in parsed)
 

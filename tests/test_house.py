@@ -55,6 +55,7 @@ PURE = [
     "adapter/market/*.py",
     "adapter/feed/stats.py",
     "adapter/rows/encode.py",
+    "adapter/rows/view.py",
     "adapter/history.py",
     "adapter/inspection/delays.py",
     "adapter/inspection/duplicates.py",
@@ -243,3 +244,53 @@ def test_ci_runs_the_stream_command_that_the_readme_shows() -> None:
 def test_a_link_in_the_docs_leads_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+COMMAND_LINE = re.compile(
+    r"(^|[\s`(])--[a-z]|\bticks (add|config|drop|find|health|inspect|log(in|out)|replay|simulate"
+    r"|status|stop|stream)\b"
+)
+"""What belongs to the command line and to no sentence of the adapter."""
+WITHOUT_REMEDY = {"reader-left"}
+"""Kinds of errors that need no remedy: a reader that leaves is a good end."""
+
+
+def sentences(path: Path) -> set[str]:
+    """The strings of a file's code, docstrings apart."""
+    nodes = list(ast.walk(tree(path)))
+    documentation = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return {
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in documentation
+    }
+
+
+def error_arguments(name: str) -> dict[str, Path]:
+    """The texts given as this argument to the errors that the adapter raises, and where."""
+    return {
+        keyword.value.value: path
+        for path in MODULES
+        if shown(path).startswith("adapter/") and path.name != "errors.py"
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "").endswith("Error")
+        for keyword in node.keywords
+        if keyword.arg == name and isinstance(keyword.value, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if shown(path).startswith("adapter/")], ids=shown
+)
+def test_the_adapter_names_no_flag_and_no_command(path: Path) -> None:
+    assert [text for text in sentences(path) if COMMAND_LINE.search(text)] == []
+
+
+def test_every_kind_of_error_has_its_remedy_in_the_command_line() -> None:
+    kinds = error_arguments("kind")
+    assert len(kinds) > 50
+    table = ROOT / "cli" / "exit_codes.py"
+    assert kinds.keys() - WITHOUT_REMEDY <= sentences(table)
+    assert error_arguments("remedy") == {}

@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 
 from ticks.adapter.clock import IST
-from ticks.adapter.rows.candles import COLUMNS as CANDLE_COLUMNS
+from ticks.adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
 from ticks.adapter.rows.columns import columns
 from ticks.adapter.tick import Mode
 

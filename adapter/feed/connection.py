@@ -115,10 +115,11 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; `stop`, `set_units` and the properties for any thread.
+    `run` is for the thread that owns it; what stands before the loop for any thread.
 
     Threads: the feed thread (that of `run`) writes every field. `_wanted` is replaced by
-    `set_units` too, so under the lock, and `_is_stopping` is set by `stop` alone. Others read
+    `set_units` and `_refused_units` emptied by `take_refused`, so both under the lock, and
+    `_is_stopping` is set by `stop` alone. Others read
     `state` (replaced whole, never changed in place), `units`, `last_data_s`, `session_expires_ns`
     and the tracker's counters without a lock: each read is one reference or one number.
     """
@@ -149,6 +150,7 @@ class Connection:
         # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
         self._wanted: tuple[Unit, ...] = tuple(units)
         self._standing: tuple[Unit, ...] = ()
+        self._refused_units: set[Unit] = set()
         self._sent: dict[str, tuple[Request, float]] = {}
         """The requests on this link and when they were sent, by their correlation ids."""
         self._request_number = 1
@@ -175,6 +177,17 @@ class Connection:
     # --- for any thread ---
 
     @property
+    def policy(self) -> Policy:
+        """What the user can turn; the evidence goes by it too."""
+        return self._policy
+
+    @policy.setter
+    def policy(self, policy: Policy) -> None:
+        self._policy = policy
+        self.market.silence_after_s = policy.silence_after_s
+        self.market.stable_after_s = policy.stable_after_s
+
+    @property
     def units(self) -> tuple[Unit, ...]:
         """What this connection is to carry."""
         return self._wanted
@@ -190,6 +203,19 @@ class Connection:
         with self._lock:
             self._wanted = tuple(units)
         self._network.wake()
+
+    def take_refused(self) -> set[Unit]:
+        """What the broker has refused since the last call; this connection carries it no more."""
+        if not self._refused_units:
+            return set()
+        with self._lock:
+            taken, self._refused_units = self._refused_units, set()
+        return taken
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether `stop` was called."""
+        return self._is_stopping
 
     def stop(self) -> None:
         """End `run` soon: a close frame is sent, nothing is waited for longer than a second."""
@@ -231,12 +257,13 @@ class Connection:
         return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
 
     def _handle(self, event: NetworkEvent) -> None:
-        if self._is_stopping and not isinstance(event, Received):
+        if isinstance(event, Received):  # not in the match: it comes with every drain
+            if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
+                self._received(event.data, event.received_ns)
+            return
+        if self._is_stopping:
             return
         match event:
-            case Received(epoch, data, received_ns):
-                if epoch == self.state.epoch and self.state.phase is Phase.LIVE:
-                    self._received(data, received_ns)
             case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
                 self._step(Failed(epoch, error, self._draw()))
             case Connected(epoch, session):
@@ -270,7 +297,7 @@ class Connection:
                 self._step_ticked()
         else:
             self._step(Heard(self.state.epoch))
-        if not self._is_stopping:
+        if control_frames and not self._is_stopping:
             newest_ping = next((f for f in reversed(control_frames) if isinstance(f, Ping)), None)
             for frame in control_frames:
                 # One pong answers all pings before it (RFC 6455, 5.5.3): a drain may hold 30,000.
@@ -476,6 +503,7 @@ class Connection:
         refused = set(request.units)
         with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
+            self._refused_units |= refused
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
         self._log_refusal(events.Refused(code, detail, request.correlation_id, len(refused)))
         if not self._standing:

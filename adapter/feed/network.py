@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from ..auth.authenticator import Session
 from ..clock import Clock
 from ..errors import FeedLostError, NetworkError, TicksError
+from ..limits import limit_of, start_thread
 from ..waker import Waker
 from .link import HANDSHAKE_TIMEOUT_S, LINGER_S, Handshake, Link
 
@@ -167,13 +168,21 @@ class SystemNetwork:
     def connect(self, epoch: int, *, fresh_login: bool) -> None:
         with self._lock:
             self._epoch = epoch
-        self._in_background(lambda: self._connect(epoch, fresh_login))
+        self._in_background(
+            lambda: self._connect(epoch, fresh_login),
+            lambda error: self._hand_over(epoch, ConnectFailed(epoch, error), None),
+        )
 
     def renew(self) -> None:
-        self._in_background(self._renew)
+        self._in_background(self._renew, self._failed_to_renew)
 
-    def _in_background(self, work: Callable[[], None]) -> None:
-        threading.Thread(target=work, name=f"{self._name} worker", daemon=True).start()
+    def _in_background(
+        self, work: Callable[[], None], failed: Callable[[TicksError], None]
+    ) -> None:
+        try:
+            start_thread(work, name=f"{self._name} worker")
+        except TicksError as error:
+            failed(error)
 
     def _connect(self, epoch: int, fresh_login: bool) -> None:
         try:
@@ -235,7 +244,12 @@ class SystemNetwork:
             self._session = self._sessions.renew()
             self._outcomes.put((Renewed(self._session), None))
         except Exception as error:  # noqa: BLE001  (as above)
-            self._outcomes.put((RenewalFailed(_named(error)), None))
+            self._failed_to_renew(_named(error))
+        else:
+            self._waker.wake()
+
+    def _failed_to_renew(self, error: TicksError) -> None:
+        self._outcomes.put((RenewalFailed(error), None))
         self._waker.wake()
 
     # --- the loop's side ---
@@ -373,6 +387,8 @@ def _named(error: Exception) -> TicksError:
     """`error` as one of ours; of an unexpected one only its class, its text may be secret."""
     if isinstance(error, TicksError):
         return error
+    if (limit := limit_of(error)) is not None:
+        return limit
     lost = FeedLostError(f"the connect died of an unexpected {type(error).__name__}")
     lost.__cause__ = error
     return lost

@@ -57,6 +57,7 @@ class FileOutput:
         self._syncs = syncs and self._is_file
         self._never_waits = (is_regular and not self._syncs) or _is_null(status)
         self._capacity = _capacity_of_pipe(fd) if stat.S_ISFIFO(status.st_mode) else 0
+        self._room = 0  # bytes that the pipe takes for certain: its reader can only make more
         self._size = status.st_size
         self._look_at_s = time.monotonic() + LOOK_EVERY_S
 
@@ -65,24 +66,27 @@ class FileOutput:
         room for them. Of a terminal or a socket nothing is known beforehand."""
         if self._never_waits:
             return True
-        return self._capacity >= size and self._capacity - _unread_in_pipe(self._fd) >= size
+        if self._room < size <= self._capacity:
+            self._room = self._capacity - _unread_in_pipe(self._fd)
+        return self._room >= size
 
     def write(self, data: bytes) -> None:
         """All of `data`, waiting as long as it takes. Raises PartlyWrittenError."""
-        left = memoryview(data)
+        written = 0
         try:
-            while left:
+            while written < len(data):
                 try:
-                    left = left[os.write(self._fd, left) :]
+                    written += os.write(self._fd, data[written:] if written else data)
                 except BlockingIOError:
                     self._wait_until_writable()
             if self._syncs:
                 os.fsync(self._fd)
         except OSError as error:
-            raise PartlyWrittenError(error, written=len(data) - len(left)) from error
+            raise PartlyWrittenError(error, written=written) from error
         finally:
-            self.bytes_written += len(data) - len(left)
-            self._size += len(data) - len(left)
+            self.bytes_written += written
+            self._size += written
+            self._room -= written
 
     def change(self, *, is_last: bool = False) -> str:
         """What somebody did to the file: "truncated", "removed" or "renamed"; "" for nothing."""

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 from ..errors import RecordingError
 from ..history import EventFacts, History, event_facts, history_of
-from .inputs import Input, TornInputError
-from .recording import OnDamage
+from .inputs import Input, OnDamage, TornInputError
 
 _MOST_BEFORE_THE_FIRST = 10
 

@@ -1,6 +1,7 @@
 """Files and standard input as blocks of text, decompressed where they are gzip. Memory is bounded.
 
-A wait for standard input ends when the waker is woken, so that a stop is immediate.
+A wait for standard input, a FIFO or a device ends when the waker is woken, so that a stop is
+immediate, also while a FIFO has no writer yet.
 """
 
 from __future__ import annotations
@@ -87,9 +88,17 @@ class Input:
             ) from error
 
     def _raw_blocks(self) -> Generator[bytes, None, None]:
-        fd = STDIN_FD if self.is_stdin else os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        how = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+        fd = STDIN_FD if self.is_stdin else os.open(self.path, how)
+        is_file = stat.S_ISREG(os.fstat(fd).st_mode)
         try:
-            while self._wait_for_more(fd) and (block := os.read(fd, BLOCK)):
+            while is_file or self._wait_for_more(fd):
+                try:
+                    block = os.read(fd, BLOCK)
+                except BlockingIOError:  # another reader of the FIFO was faster
+                    continue
+                if not block:
+                    return
                 self.bytes_read += len(block)
                 yield block
         finally:
@@ -98,10 +107,11 @@ class Input:
 
     def _wait_for_more(self, fd: int) -> bool:
         """Wait until there is something to read, the end included; False when woken."""
-        if self._waker is None or not self.is_stdin:
-            return True
         poll = select.poll()
         poll.register(fd, select.POLLIN)
+        if self._waker is None:
+            poll.poll()
+            return True
         poll.register(self._waker.fileno(), select.POLLIN)
         return all(ready != self._waker.fileno() for ready, _ in poll.poll())
 

@@ -22,6 +22,7 @@ from typing import TypeAlias
 from ..clock import ist_time
 from ..errors import OutputError
 from ..rows.format import JsonLines, RowFormat
+from ..rows.view import CsvView
 from .append import (
     STDOUT_FD,
     FileOutput,
@@ -42,6 +43,8 @@ Note: TypeAlias = Callable[[str], None]
 """Is called with a sentence about what was repaired or rotated."""
 Rotated: TypeAlias = Callable[[str, int, str], None]
 """Is called at a rotation: the file that is complete, its rows, and the next file."""
+Appended: TypeAlias = Callable[[str], None]
+"""Is called with the name of a file that holds rows already, before any is added."""
 
 
 _Writer: TypeAlias = FileOutput | GzipOutput
@@ -123,6 +126,17 @@ class TextOutput:
         """Whether text of so many bytes can be flushed now without waiting for anybody."""
         return self._writer.takes(size)
 
+    def begin(self, received_ns: int) -> None:
+        """Open the file of that time, where it is not this one."""
+
+    def take_back(self, surplus: int) -> None:
+        """Remove so many bytes that the file ended with before this run. Not of a compressed one.
+
+        Before any row is taken: what is removed is to be written again with the next flush.
+        """
+        self._writer.cut(surplus)
+        self._finished_bytes += surplus  # they were not of this run
+
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         """Keep the text of `rows` whole rows, the first of which was received then."""
         self._taken.append(text)
@@ -186,6 +200,21 @@ class TextOutput:
             raise output_error(self.name, error) from error
 
 
+class ViewOutput(TextOutput):
+    """Standard output that shows some columns of the rows it is given.
+
+    Raises ReaderLeftError when its reader has left.
+    """
+
+    def __init__(self, view: CsvView) -> None:
+        super().__init__("stdout", view, FileOutput(STDOUT_FD))
+        self._view = view
+        self.write_header()
+
+    def take(self, text: bytes, rows: int, received_ns: int) -> None:
+        super().take(self._view.cut(text), rows, received_ns)
+
+
 class RotatingOutput:
     """Files named by the Indian time of their rows; the first rows open the first.
 
@@ -217,6 +246,14 @@ class RotatingOutput:
 
     def takes(self, size: int) -> bool:
         return self._current is None or self._current.takes(size)
+
+    def begin(self, received_ns: int) -> None:
+        """Open the file of that time, where it is not open."""
+        self._file_at(received_ns)
+
+    def take_back(self, surplus: int) -> None:
+        if self._current is not None:
+            self._current.take_back(surplus)
 
     def take(self, text: bytes, rows: int, received_ns: int) -> None:
         self._file_at(received_ns).take(text, rows, received_ns)
@@ -255,7 +292,9 @@ class RotatingOutput:
             self._rotated(finished.name, finished.rows, next_path)
 
 
-Output: TypeAlias = TextOutput | RotatingOutput | ParquetOutput
+TextOutputs: TypeAlias = TextOutput | RotatingOutput
+"""Where text goes, and stays readable from flush to flush."""
+Output: TypeAlias = TextOutputs | ParquetOutput
 """Where the text of rows goes."""
 
 
@@ -268,7 +307,8 @@ def open_output(
     overwrite: bool = False,
     fsync: bool = False,
     inputs: Sequence[str] = (),
-) -> Output:
+    appended: Appended = lambda path: None,
+) -> TextOutputs:
     """An output for rows of `row_format`.
 
     `path`: `-` is standard output, `.gz` at its end compresses, `%`-fields rotate (strftime, IST).
@@ -288,7 +328,10 @@ def open_output(
         check_apart(name, inputs)
         replaces = overwrite and name not in replaced  # a clock may go back to an earlier file
         replaced.add(name)
-        return _open_file(name, row_format, note, replaces=replaces, fsync=fsync)
+        output, is_new = _open_file(name, row_format, note, replaces=replaces, fsync=fsync)
+        if not is_new:
+            appended(name)
+        return output
 
     if "%" in path:
         return RotatingOutput(path, opened, rotated or partial(_note_rotation, note))
@@ -310,10 +353,11 @@ def open_event_file(path: str, *, note: Note) -> Output:
 
 def _open_file(
     path: str, row_format: RowFormat, note: Note, *, replaces: bool, fsync: bool
-) -> TextOutput:
+) -> tuple[TextOutput, bool]:
+    """The output, and whether the file is new."""
     file = _File(path, row_format, note, syncs=fsync)
     writer, is_new = file.open("replaced" if replaces else "")
     output = TextOutput(path, row_format, writer, file=file)
     if is_new:
         output.write_header()
-    return output
+    return output, is_new

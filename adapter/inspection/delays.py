@@ -6,6 +6,7 @@ So memory does not grow with the recording, whatever its times are.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 _EXACT_MS = 10_000
 
@@ -18,15 +19,18 @@ class Delays:
         self._by_ms: Counter[int] = Counter()
         self._most_us: int | None = None
 
-    def add(self, delay_us: int) -> None:
-        """Count one delay (microseconds)."""
-        self.count += 1
-        if self._most_us is None or delay_us > self._most_us:
-            self._most_us = delay_us
-        ms = delay_us // 1000
-        if not -_EXACT_MS < ms < _EXACT_MS:
-            ms = _four_digits(ms)
-        self._by_ms[ms] += 1
+    def add(self, delays_us: Sequence[int]) -> None:
+        """Count some delays (microseconds)."""
+        if not delays_us:
+            return
+        self.count += len(delays_us)
+        most_us = max(delays_us)
+        if self._most_us is None or most_us > self._most_us:
+            self._most_us = most_us
+        by_ms = [delay_us // 1000 for delay_us in delays_us]
+        if min(by_ms) <= -_EXACT_MS or most_us >= _EXACT_MS * 1000:
+            by_ms = [_four_digits(ms) for ms in by_ms]
+        self._by_ms.update(by_ms)
 
     @property
     def most_s(self) -> float | None:
@@ -45,5 +49,5 @@ class Delays:
 
 
 def _four_digits(ms: int) -> int:
-    unit = int(10 ** (len(str(abs(ms))) - 4))
+    unit = int(10 ** max(0, len(str(abs(ms))) - 4))
     return ms // unit * unit

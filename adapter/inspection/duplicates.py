@@ -15,8 +15,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Hashable, Sequence
 
-MOST_ROWS = 4_000_000
-MOST_OF_A_MINUTE = 500_000
+MOST_ROWS = 2_000_000
+MOST_OF_A_MINUTE = 250_000
 _ROWS_FOR_A_MINUTE = 20
 
 

@@ -14,8 +14,8 @@ from functools import lru_cache
 from ..clock import midnight_us
 from ..errors import RecordingError
 from ..files.event_file import read_history
-from ..files.inputs import Input
-from ..files.recording import OnDamage, RecordingReader
+from ..files.inputs import Input, OnDamage
+from ..files.recording import open_recording
 from ..instrument import exchange_number
 from ..intervals import Interval
 from ..market.calendar import MarketCalendar
@@ -31,8 +31,8 @@ MOST_DAMAGE_KEPT = 10
 _BLOCK_BYTES = 1 << 16
 _INDEX_TOKENS = "999"
 """How the tokens of indices begin. Source: protocol.md, section 4."""
-_REPORT_EVERY = 16
-"""Blocks between two reports of the progress: about two megabytes."""
+REPORT_EVERY = 16
+"""Blocks to a report of the progress: about two megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +85,9 @@ class Inspector:
         max_gap_us = round(options.max_gap_s * SECOND_US)
         tally = Tally(self._hours.of_instrument, least_gap_us=min(LEAST_GAP_US, max_gap_us))
         blocks = _gathered([self._blocks_of(source) for source in self._inputs])
-        for number, block in enumerate(blocks):
+        for number, block in enumerate(blocks, 1):
             tally.take(block)
-            if self._progress is not None and number % _REPORT_EVERY == 0:
+            if self._progress is not None and number % REPORT_EVERY == 0:
                 self._progress(*self._bytes())
             if self._is_stopping and tally.rows:
                 break
@@ -110,12 +110,13 @@ class Inspector:
         )
 
     def _blocks_of(self, source: Input) -> Iterator[RowBlock]:
-        reader = RecordingReader(source, self._keep_damage)
         try:
+            reader = open_recording(source, self._keep_damage)
             yield from reader.blocks()
         except RecordingError:
-            if not self._is_stopping:  # a pipe of which nothing had come
-                raise
+            if self._is_stopping:  # a pipe of which nothing had come
+                return
+            raise
         if not (reader.rows or self._is_stopping):
             raise _without_rows(source.name)
 

@@ -7,16 +7,19 @@ Rules
 - A gap lies between two rows of the recording and in a session; what of it is outside of sessions
   does not count. What is missing before a segment's first row of a day or after its last is a
   matter of coverage.
-- A gap is listed when it is longer than the limit; and a shorter one, of a second at least, when
-  events explain it or it is `STANDS_OUT` times as long as rows are apart in the mean.
-- Of the listed gaps the longest `MOST_LISTED` are named, the others counted.
+- A gap is listed when it is longer than the limit; and a shorter one when events explain it, or it
+  is `STANDS_OUT` times as long as rows are apart on average. What is shorter than a second and
+  than the limit is no gap.
+- At most `MOST_LISTED` are listed, the longest; of the others those over the limit are counted.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from typing import NamedTuple
 
 from ..clock import midnight_us
@@ -138,10 +141,10 @@ def report(tally: Tally, evidence: Evidence, spans_of: SegmentSpans | None) -> I
     There is one row at least.
     """
     sessions = tuple(_one_session(tally) if spans_of is None else _sessions(tally, spans_of))
-    gaps = _gaps(tally, evidence, union((each.from_us, each.to_us) for each in sessions))
+    gaps = _gaps(tally, union((each.from_us, each.to_us) for each in sessions))
     covered_us = length(union(each.covered for each in sessions if each.covered))
-    listed = [gap for gap in gaps if _is_listed(gap, evidence.max_gap_us, covered_us, tally.rows)]
-    listed.sort(key=lambda gap: -gap.us)
+    listed = list(islice(_listed(gaps, evidence, covered_us / tally.rows), MOST_LISTED))
+    long = sum(_us(gap) > evidence.max_gap_us for gap in gaps)
     segments = [segment for day in tally.days.values() for segment in day.segments.values()]
     return Inspection(
         files=evidence.files,
@@ -152,9 +155,9 @@ def report(tally: Tally, evidence: Evidence, spans_of: SegmentSpans | None) -> I
         instruments=len(tally.instruments),
         sessions=sessions,
         max_gap_us=evidence.max_gap_us,
-        longest_gap_us=max((gap.us for gap in gaps), default=0),
-        gaps=tuple(sorted(listed[:MOST_LISTED])),
-        gaps_not_listed=max(0, len(listed) - MOST_LISTED),
+        longest_gap_us=length(gaps[:1]),
+        gaps=tuple(sorted(listed)),
+        gaps_not_listed=max(0, long - MOST_LISTED),
         duplicates=tally.duplicates.count,
         back_received=tally.back_received,
         back_exchange=tally.back_exchange,
@@ -212,27 +215,39 @@ def _covered(found: Day | None, exchange: str, span: Interval) -> Interval | Non
     return max(span[0], segment.first_us), min(span[1], segment.last_us)
 
 
-def _gaps(tally: Tally, evidence: Evidence, sessions: Sequence[Interval]) -> list[Gap]:
-    """All that were kept of the gaps, each with its explanation."""
-    gaps = []
-    for _, from_us, to_us in tally.distances:
-        for gap in common([(from_us, to_us)], sessions):
-            if length([gap]) >= tally.least_gap_us:
-                found = explain(
-                    gap,
-                    evidence.histories,
-                    most_open_us=evidence.max_gap_us,
-                    names=evidence.names,
-                )
-                gaps.append(Gap(*gap, *found))
-    return gaps
+def _gaps(tally: Tally, sessions: Sequence[Interval]) -> list[Interval]:
+    """All that were kept of the gaps, the longest first."""
+    gaps = [
+        gap
+        for _, from_us, to_us in tally.distances
+        for gap in common([(from_us, to_us)], sessions)
+        if _us(gap) >= tally.least_gap_us
+    ]
+    return sorted(gaps, key=_us, reverse=True)
 
 
-def _is_listed(gap: Gap, max_gap_us: int, covered_us: int, rows: int) -> bool:
-    if gap.us > max_gap_us:
-        return True
-    stands_out = gap.us * rows >= STANDS_OUT * covered_us
-    return gap.us >= SECOND_US and (gap.kind is not GapKind.UNEXPLAINED or stands_out)
+def _listed(gaps: Sequence[Interval], evidence: Evidence, mean_us: float) -> Iterator[Gap]:
+    """The gaps to list, the longest first. `mean_us`: how far apart rows are on average."""
+    spans = union(span for history in evidence.histories for span in history.spans)
+    for gap in gaps:
+        stands_out = _us(gap) > evidence.max_gap_us or _us(gap) >= STANDS_OUT * mean_us
+        if not (stands_out or _touch(gap, spans)):
+            continue
+        found = explain(
+            gap, evidence.histories, most_open_us=evidence.max_gap_us, names=evidence.names
+        )
+        if stands_out or found.kind is not GapKind.UNEXPLAINED:
+            yield Gap(*gap, *found)
+
+
+def _touch(gap: Interval, spans: Sequence[Interval]) -> bool:
+    """Whether any of the spans, which are apart and in order, has a part in a gap."""
+    at = bisect_left(spans, gap[0], key=lambda span: span[1])
+    return at < len(spans) and spans[at][0] < gap[1]
+
+
+def _us(gap: Interval) -> int:
+    return gap[1] - gap[0]
 
 
 def _rate(day: date, found: Day) -> Rate:

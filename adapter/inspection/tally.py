@@ -113,11 +113,11 @@ class Day:
         self.segments: dict[str, SegmentDay] = {}
         self.first_live = self.last_live = b""
 
-    def add_live(self, received: bytes) -> None:
-        """A row that proves a market."""
-        self.last_live = max(self.last_live, received)
-        if received < self.first_live or not self.first_live:
-            self.first_live = received
+    def add_live(self, first: bytes, last: bytes) -> None:
+        """Rows that prove a market, from one time to another."""
+        self.last_live = max(self.last_live, last)
+        if first < self.first_live or not self.first_live:
+            self.first_live = first
 
     @property
     def live(self) -> Interval | None:
@@ -162,6 +162,7 @@ class Tally:
         self._count_minutes(block)
         previous, second_end = self._previous, self._second_end
         active = self._active
+        moved: list[tuple[bytes, bytes, bytes]] = []
         for received, head in zip(block.times, block.heads, strict=True):
             exchanged, exchange, _, token, price, volume = head
             if not previous <= received < second_end:
@@ -173,8 +174,7 @@ class Tally:
             except KeyError:
                 one = self._activate(received, head)
             if exchanged != one.exchanged and exchanged:
-                if one.exchanged:
-                    self._move_exchange_time(one, exchanged, received)
+                moved.append((received, one.exchanged, exchanged))
                 one.exchanged = exchanged
             if volume != one.volume and volume:
                 if volume < one.volume or len(volume) < len(one.volume):
@@ -189,6 +189,7 @@ class Tally:
             one.rows += 1
             one.last = received
         self._previous = previous
+        self._count_moved(moved)
 
     def end(self) -> None:
         """The recording is over."""
@@ -205,6 +206,15 @@ class Tally:
             number = int(minute[11:13]) * 60 + int(minute[14:16])
             self._day_of(_date(minute)).rows_by_minute[number] += end - start
             self.duplicates.add(minute, rows[start:end])
+
+    def _count_moved(self, moved: Sequence[tuple[bytes, bytes, bytes]]) -> None:
+        """Of rows with another exchange time: when received, the time before (b"": none), it."""
+        self.back_exchange += sum(exchanged < before for _, before, exchanged in moved)
+        on = [(at, exchanged) for at, before, exchanged in moved if before and exchanged > before]
+        self.delays.add([_us(at) - exchange_ms_of(exchanged) * 1000 for at, exchanged in on])
+        for day, times in groupby((at for at, _ in on), key=_date_text):
+            live = list(times)
+            self._day_of(_date(day)).add_live(min(live), max(live))
 
     def _day_of(self, today: date) -> Day:
         day = self.days.get(today)
@@ -265,18 +275,10 @@ class Tally:
             one = _Instrument(self._today, *named, last_exchanged)
             self.instruments[one.exchange, one.token] = one.symbol
             if abs(_us(received) - exchange_ms_of(exchanged) * 1000) <= FRESH_US:
-                self._day.add_live(received)
+                self._day.add_live(received, received)
         one.first = received
         self._active.setdefault(exchange, {})[token] = one
         return one
-
-    def _move_exchange_time(self, one: _Instrument, exchanged: bytes, received: bytes) -> None:
-        if exchanged < one.exchanged:
-            self.back_exchange += 1
-            return
-        exchanged_us = exchange_ms_of(exchanged) * 1000
-        self.delays.add(self._second_us + int(received[20:]) - exchanged_us)
-        self._day.add_live(received)
 
     def _check_volume(self, one: _Instrument, volume: bytes) -> None:
         is_same_day = one.exchanged[:_DAY] == one.volume_at[:_DAY]  # a new day begins from nothing
@@ -355,6 +357,10 @@ def _minutes(times: Sequence[bytes]) -> Iterator[tuple[bytes, int, int]]:
         end = start + sum(1 for _ in rows)
         yield minute, start, end
         start = end
+
+
+def _date_text(time: bytes) -> bytes:
+    return time[:_DAY]
 
 
 def _date(time: bytes) -> date:

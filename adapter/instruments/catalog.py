@@ -28,13 +28,14 @@ from ..instrument import EXCHANGE_NAMES, Instrument, InstrumentKey
 from ..paths import Paths
 from ..urls import without_secrets
 from .index import InstrumentIndex, MasterFault, index_in_memory, new_index, open_index
-from .lists import ListedNames, Skipped, resolve_list
+from .lists import ListedNames, Skipped, resolve_list, resolve_name
 from .naming import NO_ALIASES, Aliases, exchange_type_of, read_name
-from .resolve import Resolved, resolve
+from .resolve import resolve
 from .search import beginning_with, find
 
 if TYPE_CHECKING:
     from ..http import Progress
+    from .chain import Chain
     from .watch_list import Entry
 
 PUBLISHED_BY = time(8, 30)
@@ -82,7 +83,7 @@ class InstrumentCatalog:
 
         Raises UnknownSymbolError, AmbiguousSymbolError or ExpiredSymbolError, with candidates.
         """
-        return self._answer(text).instrument
+        return resolve(self._index, read_name(text, self._aliases), self._today).instrument
 
     def resolve_all(
         self,
@@ -91,6 +92,7 @@ class InstrumentCatalog:
         *,
         note: Callable[[str], None] = lambda _line: None,
         skip: Callable[[Skipped], None] = lambda _skipped: None,
+        follow: Callable[[Chain], None] = lambda _chain: None,
     ) -> list[Instrument]:
         """Each instrument named, once, in the order of its first naming.
 
@@ -98,30 +100,30 @@ class InstrumentCatalog:
         resolved. `listed` are entries of watch lists, with their file: what of them cannot be
         resolved goes to `skip`, and only when nothing is left an UnknownSymbolError is raised
         (kind "names-all-skipped"). `note` is told what to know of an answer ("X is Y now").
+        An option chain is its spot here, and goes to `follow` besides.
         """
         names = ListedNames()
         faults: list[SymbolError] = []
         for text in texts:
             try:
-                names.add(self._answer(text))
+                names.add(resolve_name(self._index, text, self._today, self._aliases))
             except SymbolError as error:
                 faults.append(error)
         if faults:
-            raise _all_in_one(faults)
+            raise all_in_one(faults)
         resolve_list(self._index, listed, self._today, self._aliases, into=names)
         for sentence in names.notes:
             note(str(sentence))
         for skipped in names.skipped:
             skip(skipped)
+        for chain in names.chains:
+            follow(chain)
         if names.skipped and not names.found:
             raise UnknownSymbolError(
                 f"none of {len(names.skipped):,} names can be subscribed",
                 kind="names-all-skipped",
             )
         return list(names.found.values())
-
-    def _answer(self, text: str) -> Resolved:
-        return resolve(self._index, read_name(text, self._aliases), self._today)
 
     def find(self, text: str, exchange: str | None = None, limit: int = 20) -> list[Instrument]:
         """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
@@ -328,7 +330,8 @@ def _exchange_type(exchange: str) -> int:
     return found
 
 
-def _all_in_one(faults: list[SymbolError]) -> SymbolError:
+def all_in_one(faults: list[SymbolError]) -> SymbolError:
+    """One error that names all of them; the only one as it is."""
     if len(faults) == 1:
         return faults[0]
     more = len(faults) - _NAMED_FAULTS

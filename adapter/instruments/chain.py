@@ -50,6 +50,7 @@ class ChainWanted:
 class Chain:
     """What a chain may hold: its spot, its expiry, and the listed contracts by strike in rupees."""
 
+    wanted: ChainWanted
     underlying: str
     spot: Instrument
     expiry: str
@@ -102,6 +103,7 @@ def chain_of(index: InstrumentIndex, wanted: ChainWanted, today: str) -> Chain:
         ]
         if found and not underlying.parts:
             return Chain(
+                wanted,
                 underlying.name,
                 spot_of(index, found[0], today),
                 found[0].expiry,

@@ -233,6 +233,8 @@ def _instrument(row: tuple[Any, ...]) -> Instrument:
 
 def open_index(path: Path) -> InstrumentIndex | None:
     """The index at `path`; None when there is none that this version can read."""
+    if not path.is_file():  # a FIFO: SQLite would wait for a writer
+        return None
     with suppress(OSError, sqlite3.Error, TypeError, ValueError):
         # immutable: the file is only ever replaced, so nothing need be locked.
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True)

@@ -14,6 +14,7 @@ from .renames import Note
 from .resolve import Resolved, resolve
 
 if TYPE_CHECKING:
+    from .chain import Chain
     from .watch_list import Entry
 
 Reason: TypeAlias = Literal["unknown", "ambiguous", "expired", "no name"]
@@ -43,13 +44,35 @@ class ListedNames:
     """What became of the names of one or several lists."""
 
     found: dict[InstrumentKey, Instrument] = field(default_factory=dict)
-    """Each instrument once, in the order of its first naming."""
+    """Each instrument once, in the order of its first naming; the spot of a chain is one."""
+    chains: list[Chain] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
-    def add(self, answer: Resolved) -> None:
-        self.found.setdefault(answer.instrument.key, answer.instrument)
+    def add(self, answer: Resolved | Chain) -> None:
+        if isinstance(answer, Resolved):
+            one = answer.instrument
+        else:
+            one = answer.spot
+            self.chains += [answer] if answer not in self.chains else []
+        self.found.setdefault(one.key, one)
         self.notes += [note for note in answer.notes if note not in self.notes]
+
+
+def resolve_name(
+    index: InstrumentIndex, text: str, today: str, aliases: Aliases
+) -> Resolved | Chain:
+    """The instrument, or the option chain, that `text` names on `today` (ISO date).
+
+    Raises SymbolError.
+    """
+    if "chain" in aliases.spelling_of(text).lower():
+        from .chain import chain_of, read_chain  # what a plain name does not need
+
+        wanted = read_chain(text, aliases)
+        if wanted is not None:
+            return chain_of(index, wanted, today)
+    return resolve(index, read_name(text, aliases), today)
 
 
 def resolve_list(
@@ -70,7 +93,7 @@ def resolve_list(
             names.skipped.append(Skipped(source, entry.line, entry.name, "no name", entry.problem))
             continue
         try:
-            answer = resolve(index, read_name(entry.name, aliases), today)
+            answer = resolve_name(index, entry.name, today, aliases)
         except SymbolError as error:
             names.skipped.append(
                 Skipped(source, entry.line, entry.name, _reason(error), error.message, error)

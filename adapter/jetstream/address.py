@@ -103,6 +103,7 @@ def parse_address(text: str) -> NatsAddress:
     if parts is None or parts.scheme not in SCHEMES or not parts.hostname:
         raise UsageError(f"{_shown(text)} is not the address of a NATS stream", kind="nats-address")
     if parts.username is not None or parts.query or parts.fragment:
+        remember(parts.username, parts.password, parts.query, parts.fragment)
         raise UsageError(
             "the address of a NATS stream carries a user name, a query or a fragment (it is not"
             " shown)",

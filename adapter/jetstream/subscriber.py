@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -230,6 +231,9 @@ class Subscriber:
         stalled = headers.get("Nats-Consumer-Stalled", "")
         if delivery.reply or stalled:
             await link.publish(delivery.reply or stalled, b"")
+            return
+        if self._wanted.end_ns is not None and time.time_ns() >= self._wanted.end_ns:
+            self._finish()  # nothing comes any more that is stored before
             return
         last = headers.get("Nats-Last-Consumer", "")
         if last.isdigit() and int(last) != self._consumer_sequence:

@@ -49,6 +49,8 @@ class Account:
         self._settled_blind_s = self._settled_uncertain_s = 0.0
         self._blind: list[Interval] = []
         self._uncertain: list[Interval] = []
+        self._settled_to_s = float("-inf")
+        """Up to here every blind second is settled: a later span may reach back behind it."""
 
     def add_blind(self, start_s: float, end_s: float) -> None:
         self._blind.append((start_s, max(start_s, end_s)))
@@ -59,12 +61,13 @@ class Account:
     def settle(self) -> None:
         """Nothing runs any more that could overlap with what was added."""
         blind_s, uncertain_s = self.blind_s(), self.uncertain_s()
+        self._settled_to_s = max([self._settled_to_s, *(end_s for _, end_s in self._blind)])
         self._blind, self._uncertain = [], []
         self._settled_blind_s, self._settled_uncertain_s = blind_s, uncertain_s
 
     def blind_s(self, running: Iterable[Interval] = ()) -> float:
         """All blind seconds so far, those of the running intervals included."""
-        return self._settled_blind_s + union_s([*self._blind, *running])
+        return self._settled_blind_s + union_s([*self._blind, *running], self._settled_to_s)
 
     def uncertain_s(
         self, running: Iterable[Interval] = (), running_blind: Iterable[Interval] = ()
@@ -75,9 +78,9 @@ class Account:
         return self._settled_uncertain_s + both_s - union_s(blind)
 
 
-def union_s(intervals: Iterable[Interval]) -> float:
-    """The seconds that lie in any of the intervals."""
-    total_s, reached_s = 0.0, float("-inf")
+def union_s(intervals: Iterable[Interval], reached_s: float = float("-inf")) -> float:
+    """The seconds after `reached_s` that lie in any of the intervals."""
+    total_s = 0.0
     for start_s, end_s in sorted(intervals):
         total_s += max(0.0, end_s - max(start_s, reached_s))
         reached_s = max(reached_s, end_s)

@@ -18,6 +18,8 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from ..instrument import Instrument
+
 NSE, NFO, BSE, BFO, MCX, NCO, CDS = 1, 2, 3, 4, 5, 7, 13
 CASH = frozenset({NSE, BSE})
 DERIVATIVES = frozenset({NFO, BFO})
@@ -83,6 +85,20 @@ def kind_of(exchange_type: int, name: str, *, is_auction_share: bool = False) ->
     if exchange_type == NCO and not name.startswith(_WITH_HOURS):
         return Kind.NO_HOURS
     return Kind.ORDINARY
+
+
+def kind_of_instrument(instrument: Instrument) -> Kind:
+    """The kind of an instrument of the master."""
+    return kind_of(
+        instrument.exchange_type,
+        instrument.name,
+        is_auction_share=instrument.has_closing_auction,
+    )
+
+
+def segments_of(instruments: Iterable[Instrument]) -> tuple[Segment, ...]:
+    """The segments of some instruments, each with all their kinds."""
+    return segments((each.exchange_type, kind_of_instrument(each)) for each in instruments)
 
 
 def segments(kinds: Iterable[tuple[int, Kind]]) -> tuple[Segment, ...]:

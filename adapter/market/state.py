@@ -110,16 +110,16 @@ class MarketWatch:
         self,
         calendar: MarketCalendar,
         *,
-        silence_after_s: float,
+        silence_after_s: float = 30.0,
         stable_after_s: float = 5.0,
         clock: MarketClock | None = None,
     ) -> None:
+        self.silence_after_s = silence_after_s
+        self.stable_after_s = stable_after_s
         self.clock = clock or MarketClock()
         self.due_s = math.inf
         """When an answer is to be judged; infinite where none is awaited."""
         self._calendar = calendar
-        self._silence_after_s = silence_after_s
-        self._stable_after_s = stable_after_s
         self._segments: dict[int, SegmentEvidence] = {}
         self._wanted: set[int] = set()
         self._losses = Losses(calendar, self._active)
@@ -170,7 +170,7 @@ class MarketWatch:
 
     def _ask(self, evidence: SegmentEvidence, now_s: float) -> None:
         evidence.ask(now_s)
-        self.due_s = now_s + min(ANSWER_AFTER_S, self._silence_after_s)
+        self.due_s = now_s + min(ANSWER_AFTER_S, self.silence_after_s)
 
     def lost(self, now_s: float, wall_ns: int, reason: Reason, *, is_probe: bool = False) -> None:
         """The link is lost, a connect failed, or (`is_probe`) the link is given up to ask anew.
@@ -243,7 +243,7 @@ class MarketWatch:
         )
 
     def _ticked(self, evidence: SegmentEvidence, now_s: float, market_ms: int) -> None:
-        evidence.tick(now_s, self._silence_after_s, self._stable_after_s)
+        evidence.tick(now_s, self.silence_after_s, self.stable_after_s)
         if evidence.state is not MarketState.LIVE:
             self._enter(evidence, MarketState.LIVE, self._outlook(evidence, market_ms), now_s)
 
@@ -265,7 +265,10 @@ class MarketWatch:
                 self._losses.close(evidence, evidence.asked_s or now_s)
         elif evidence.reference_ms is not None or evidence.had_packets:
             self._settle(evidence, Answer.STANDS)
-            self._stand(evidence, now_s)
+            if abs(self._losses.ms_at(now_s) - evidence.newest_ms) < self.silence_after_s * 1000:
+                self._losses.drop(evidence, now_s)  # it moved just now: that is no halt yet
+            else:
+                self._stand(evidence, now_s)
         else:
             self._settle(evidence, None)
         if self._is_of_before_the_opening(evidence, outlook):
@@ -340,7 +343,7 @@ class MarketWatch:
         if self._asked_s is None or not active:
             return Verdict()
         silence_s = now_s - max(self._asked_s, *(each.last_packet_s for each in active))
-        if silence_s < self._silence_after_s:
+        if silence_s < self.silence_after_s:
             return Verdict()
         return Verdict(Demand.FAULT, silence_s)
 
@@ -349,7 +352,7 @@ class MarketWatch:
             return Verdict()
         opened_s = self._losses.s_at(outlook.opened_ms)
         silence_s = now_s - max(evidence.last_packet_s, evidence.asked_s, opened_s)
-        if silence_s < self._silence_after_s:
+        if silence_s < self.silence_after_s:
             return Verdict()
         match evidence.state:
             case MarketState.EXPECTED:
@@ -375,7 +378,7 @@ class MarketWatch:
             return Verdict(Demand.FAULT, silence_s, is_mute=True)
         if evidence.live_s < opened_s:
             return Verdict(Demand.PROBE, silence_s)
-        evidence.limit_s = evidence.patience_s(now_s, self._silence_after_s, opened_s)
+        evidence.limit_s = evidence.patience_s(now_s, self.silence_after_s, opened_s)
         if silence_s < evidence.limit_s:
             return Verdict()
         evidence.is_faulted = True
@@ -398,7 +401,7 @@ class MarketWatch:
     # --- states ---
 
     def _state(self, evidence: SegmentEvidence, outlook: Outlook, now_s: float) -> MarketState:
-        if now_s - evidence.live_s < self._silence_after_s:
+        if now_s - evidence.live_s < self.silence_after_s:
             return MarketState.LIVE
         if outlook.prior is not Prior.OPEN:
             return MarketState.RESTING

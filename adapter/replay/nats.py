@@ -28,23 +28,28 @@ _MOST_HELD = 20_000
 """Messages between the two threads; then the server is let wait."""
 CLOCK_SKEW_NS = 300 * 10**9
 """A tick may seem to be stored before it was received: two machines' clocks."""
+SOON_NS = 5 * 10**9
+"""A tick is stored so long after it was received where nothing is wrong, and much sooner."""
 LATE_NS = 24 * 3600 * 10**9
 """A tick may be stored so long after it was received, by a recorder whose server was away."""
 _JOIN_S = 5.0
 
 
-def read_range(start_ns: int | None, end_ns: int | None, names: Iterable[str]) -> ReadRange:
+def read_range(
+    start_ns: int | None, end_ns: int | None, names: Iterable[str], *, follows: bool = False
+) -> ReadRange:
     """What the server is to send where rows received from `start_ns` to `end_ns` are wanted.
 
-    It sends more than that: it knows when a tick was stored, not when it was received. Where every
-    name is an exchange and a token (`NSE:2885`) it sends only those; any other name is looked for
-    in the rows.
+    It sends more than that: it knows when a tick was stored, not when it was received. One that
+    `follows` ends soon after `end_ns`, and does not wait for what may come late. Where every name
+    is an exchange and a token (`NSE:2885`) it sends only those; any other name is looked for in the
+    rows.
     """
     instruments = [_by_token(name) for name in names]
     known = [each for each in instruments if each is not None]
     return ReadRange(
         start_ns=None if start_ns is None else start_ns - CLOCK_SKEW_NS,
-        end_ns=None if end_ns is None else end_ns + LATE_NS,
+        end_ns=None if end_ns is None else end_ns + (SOON_NS if follows else LATE_NS),
         instruments=tuple(known) if len(known) == len(instruments) else (),
     )
 

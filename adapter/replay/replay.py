@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     _Reader: TypeAlias = RecordingReader | ParquetReader | NatsReader
 
 _FLUSH_BYTES = 1 << 16
+_ROW_BYTES = 100
+"""About, of a row that came without its text (a stream, Parquet): it is text in the outputs."""
 _REPORT_EVERY_S = 0.1
 
 
@@ -305,7 +307,7 @@ class Replay:
             self._position = block.last_time
             self._played.due_s(block.first_time)
             self._played_s = self._played.due_s(self._position)
-        self._pending_bytes += len(block.text)
+        self._pending_bytes += len(block.text) or _ROW_BYTES * block.count
         self._sinks.each(lambda sink: sink.write_block(block))
         if self._pending_bytes >= _FLUSH_BYTES or len(self._inputs) == 1:
             self._flush()

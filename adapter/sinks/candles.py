@@ -1,47 +1,99 @@
 """Candles of a recording, and of a running stream: a bar is written at its end, whether or not a
 tick comes then.
 
-In a stream the exchange's time goes on by this machine's clock while nothing comes; a thread of the
-sink's own waits for the end of each bar. Bars and counting: rows/candles.py.
+In a recording a bar is written when its instrument's own times are past its end, at a new day, and
+at the end. In a stream the exchange's time goes on by this machine's clock while nothing comes; a
+thread of the sink's own waits for the end of each bar. Bars and counting: rows/candles.py.
+
+Rules of a stream
+- A bar whose instrument is silent leaves when the market's time is past its end: by a packet of any
+  instrument, or by the clock once nothing moved for `hold_s`. That is how long it takes to find a
+  feed silent: before, nobody could say whether the rest of the bar was blind.
+- What waits is taken first: a look that comes too late (the process was stopped, an output blocked)
+  closes no bar, since packets of its time may be on their way.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
-from ..clock import Clock, SystemClock
+from ..clock import Clock, SystemClock, ist_time
 from ..errors import OutputError
-from ..files.outputs import Note, Output, Rotated, open_output
+from ..files.outputs import Note, Rotated, TextOutputs, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
+from ..market.calendar import MS, MarketCalendar
 from ..periodic import every
 from ..rows.block import RowBlock
-from ..rows.candles import Candle, CandleFormat, CandleMaker, candle_format
+from ..rows.candle_text import CandleFormat, candle_format
+from ..rows.candles import GRACE_MS, Candle, CandleMaker, LeftOut
 from ..rows.decode import exchange_ms_of, price_of, received_ns_of
 from ..rows.format import TickFormat
 from ..tick import Mode
 from ..wire.packet import LAYOUTS, token_text
+from .blindness import Blindness
 from .sink import TextSink
+from .written_bars import WrittenBars
+
+_OVERSLEPT_S = 1.0
+_DAY = len("2026-11-20")
+_NOT_REPORTED = {LeftOut.NO_PRICE, LeftOut.KNOWN}
+"""No trades."""
+
+
+class BarPlan(NamedTuple):
+    """What bars are wanted: `width_s` wide, anchored by `calendar`.
+
+    `blindness` makes what knows how long the feed was blind, one for each output. `hold_s`: how
+    long nothing moves in a stream before the clock alone ends bars.
+    """
+
+    width_s: int
+    calendar: MarketCalendar
+    blindness: Callable[[], Blindness]
+    keeps_pre_open: bool = False
+    hold_s: float = 42.0
 
 
 class CandleSink(TextSink):
-    """Bars of `width_s` seconds of the rows of recordings, each written at the first flush after
-    the recording has passed its end."""
+    """Bars of the rows of recordings, but for those that are `written`."""
 
-    def __init__(self, width_s: int, candles: CandleFormat, output: Output) -> None:
+    _output: TextOutputs
+
+    def __init__(
+        self,
+        plan: BarPlan,
+        candles: CandleFormat,
+        output: TextOutputs,
+        *,
+        written: WrittenBars,
+        note: Note,
+    ) -> None:
         super().__init__(output)
-        self._maker = CandleMaker(width_s)
+        self._maker = CandleMaker(plan.width_s, plan.calendar, keeps_pre_open=plan.keeps_pre_open)
         self._format = candles
+        self._written = written
+        self._blindness = plan.blindness()
+        self._note = note
         self._instruments: dict[tuple[bytes, ...], tuple[InstrumentKey, str, int]] = {}
+        self._day = b""
+        self._is_closed = False
 
     @property
     def late(self) -> int:
-        """Ticks that are in no bar."""
-        return self._maker.late
+        """Ticks that came when their bar was complete."""
+        return self._maker.left_out[LeftOut.LATE]
+
+    @property
+    def pre_open(self) -> int:
+        """Ticks from before the opening that are in no bar."""
+        return self._maker.left_out[LeftOut.PRE_OPEN]
 
     def write_block(self, block: RowBlock) -> None:
         """Take rows."""
@@ -49,6 +101,8 @@ class CandleSink(TextSink):
         for time, (exchange_time, *named, ltp, volume) in zip(
             block.times, block.heads, strict=True
         ):
+            if time[:_DAY] > self._day:
+                self._begin_day(time[:_DAY])
             key, symbol, digits = self._instrument(tuple(named))
             add(
                 key,
@@ -58,6 +112,12 @@ class CandleSink(TextSink):
                 price_of(ltp, digits),
                 int(volume) if volume else None,
             )
+
+    def _begin_day(self, day: bytes) -> None:
+        """Rows come in the order of time: none of the day before follows, so its bars leave."""
+        if self._day:
+            self._take(self._maker.take_all())
+        self._day = day
 
     def _instrument(self, named: tuple[bytes, ...]) -> tuple[InstrumentKey, str, int]:
         known = self._instruments.get(named)
@@ -69,19 +129,56 @@ class CandleSink(TextSink):
         return known
 
     def flush(self) -> None:
-        self._take(self._maker.take_due())
+        self._take(self._maker.take_complete())
         self._output.flush()
 
     def close(self) -> None:
         """Write the bars that are still open, and close."""
-        self._take(self._maker.take_all())
+        if not self._is_closed:
+            self._is_closed = True
+            last = self._maker.take_all()
+            self._put(self._written.untouched(last))
+            self._take(last)
+            self._report()
         self._output.close()
 
     def _take(self, candles: Sequence[Candle]) -> None:
         """Bars to the output, into the file of their time where it rotates."""
         for start_ms, bars in groupby(candles, attrgetter("start_ms")):
-            rows = list(bars)
-            self._output.take(self._format.text(rows), len(rows), start_ms * 1_000_000)
+            self._output.begin(start_ms * MS)  # what the file has already is known then
+            self._put([self._told(candle) for candle in self._written.new(list(bars))])
+
+    def _told(self, candle: Candle) -> Candle:
+        """With its blind time, beside that of a run before."""
+        blind_ms = self._blindness.of(candle, self._now_ms())
+        if blind_ms is not None and candle.blind_ms is not None:
+            blind_ms += candle.blind_ms
+        return candle._replace(blind_ms=candle.blind_ms if blind_ms is None else blind_ms)
+
+    def _now_ms(self) -> int | None:
+        """Up to when the feed can be known to be blind; None: events say all."""
+        return None
+
+    def _put(self, candles: list[Candle]) -> None:
+        if not candles:
+            return
+        if self._written.surplus:  # rows of bars that go on: written again, now or when they end
+            self._output.take_back(self._written.surplus)
+            candles = self._written.taken_back() + candles
+        self._output.take(self._format.text(candles), len(candles), candles[0].start_ms * MS)
+
+    def _report(self) -> None:
+        left_out = self._maker.left_out
+        parts = [
+            f"{left_out[each]:,} {'tick' if left_out[each] == 1 else 'ticks'} {each}"
+            for each in LeftOut
+            if left_out[each] and each not in _NOT_REPORTED
+        ]
+        if parts:
+            self._note(f"{self.name}: not in a bar: {', '.join(parts)}")
+        if skipped := self._written.skipped:
+            bars = "bar was" if skipped == 1 else "bars were"
+            self._note(f"{self.name}: {skipped:,} {bars} there already, and not written again")
 
 
 class LiveCandleSink(CandleSink):
@@ -89,18 +186,22 @@ class LiveCandleSink(CandleSink):
 
     def __init__(
         self,
-        width_s: int,
+        plan: BarPlan,
         candles: CandleFormat,
-        output: Output,
+        output: TextOutputs,
         symbols: Mapping[InstrumentKey, str],
+        *,
+        written: WrittenBars,
         note: Note,
-        clock: Clock | None = None,
+        clock: Clock,
     ) -> None:
-        super().__init__(width_s, candles, output)
+        super().__init__(plan, candles, output, written=written, note=note)
         self._symbols = symbols
-        self._note = note
-        self._clock = clock or SystemClock()
-        self._latest_at_s = 0.0
+        self._maker.watch(symbols, clock.wall_ns() // MS)
+        self._clock = clock
+        self._hold_s = plan.hold_s
+        self._latest_at_s = clock.now_s()
+        self._look_at_s = 0.0
         self._lock = threading.Lock()  # the maker and the output: written by both threads
         self._is_beside = False
         self._beside = ExitStack()
@@ -132,14 +233,17 @@ class LiveCandleSink(CandleSink):
 
     def flush(self) -> None:
         with self._lock:
-            self._take(self._maker.take_due(self.exchange_ms()))
-            self._output.flush()
+            self._flush()
+
+    def _flush(self) -> None:
+        latest_ms, now_ms = self._maker.latest_ms, self.exchange_ms()
+        if self._clock.now_s() - self._latest_at_s < self._hold_s:
+            now_ms = min(now_ms, latest_ms + GRACE_MS)
+        self._take(self._maker.take_until(now_ms))
+        self._output.flush()
 
     def close(self) -> None:
         self._beside.close()
-        if self.late:
-            ticks = "tick" if self.late == 1 else "ticks"
-            self._note(f"{self.name}: {self.late:,} late {ticks} in no bar")
         super().close()
 
     def exchange_ms(self) -> int:
@@ -147,32 +251,94 @@ class LiveCandleSink(CandleSink):
         passed_s = self._clock.now_s() - self._latest_at_s
         return self._maker.latest_ms + int(passed_s * 1000)
 
+    def _now_ms(self) -> int:
+        return self._clock.wall_ns() // MS
+
     def _wait_s(self) -> float:
         """Until the next bar ends and may leave."""
         with self._lock:
-            now_ms = self.exchange_ms()
-            return (self._maker.next_leave_ms(now_ms) - now_ms) / 1000
+            now_s, now_ms = self._clock.now_s(), self.exchange_ms()
+            wait_s = (self._maker.next_leave_ms(now_ms) - now_ms) / 1000
+            held_s = self._latest_at_s + self._hold_s - now_s
+            if held_s > 0:
+                wait_s = min(wait_s, held_s)
+            if now_s - self._look_at_s > _OVERSLEPT_S:
+                wait_s = min(wait_s, _OVERSLEPT_S)
+            self._look_at_s = now_s + wait_s
+            return wait_s
 
     def _flush_due(self) -> None:
-        with suppress(OutputError):  # raised again by the next flush, on the thread that writes
-            self.flush()
+        with suppress(OutputError), self._lock:  # raised again where the stream writes
+            if self._clock.now_s() - self._look_at_s <= _OVERSLEPT_S:
+                self._flush()
 
 
 def open_candle_sink(
     path: str,
     row_format: TickFormat,
+    plan: BarPlan,
     *,
-    width_s: int,
     symbols: Mapping[InstrumentKey, str],
     note: Note,
     rotated: Rotated | None = None,
     overwrite: bool = False,
     fsync: bool = False,
 ) -> LiveCandleSink:
-    """A sink for bars of `width_s` seconds, in the format that ticks would have; the rest as
-    `open_sink`."""
+    """A sink for bars, in the format that ticks would have; the rest as `open_sink`. `symbols` are
+    those that are recorded from now on; it may grow."""
+    clock = SystemClock()
+    now_ns = clock.wall_ns()
     candles = candle_format(row_format)
+    written = WrittenBars(plan.width_s, candles, now_ns // MS)
     output = open_output(
-        path, candles, note=note, rotated=rotated, overwrite=overwrite, fsync=fsync
+        path,
+        candles,
+        note=note,
+        rotated=rotated,
+        overwrite=overwrite,
+        fsync=fsync,
+        appended=written.read,
     )
-    return LiveCandleSink(width_s, candles, output, symbols, note)
+    if output.is_rotating and os.path.exists(ist_time(now_ns).strftime(path)):
+        output.begin(now_ns)  # a bar of it may go on
+    return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
+
+
+def candle_sink_into(
+    output: TextOutputs,
+    row_format: TickFormat,
+    plan: BarPlan,
+    *,
+    symbols: Mapping[InstrumentKey, str],
+    note: Note,
+) -> LiveCandleSink:
+    """A sink for bars into an output that is open and holds none yet."""
+    clock = SystemClock()
+    candles = candle_format(row_format)
+    written = WrittenBars(plan.width_s, candles, clock.wall_ns() // MS)
+    return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
+
+
+def open_recorded_candle_sink(
+    path: str,
+    row_format: TickFormat,
+    plan: BarPlan,
+    *,
+    note: Note,
+    overwrite: bool = False,
+    fsync: bool = False,
+    inputs: Sequence[str] = (),
+) -> CandleSink:
+    """A sink for bars of recordings; the rest as `open_output`."""
+    candles = candle_format(row_format)
+    written = WrittenBars(plan.width_s, candles, None)
+    output = open_output(
+        path,
+        candles,
+        note=note,
+        overwrite=overwrite,
+        fsync=fsync,
+        inputs=inputs,
+        appended=written.read,
+    )
+    return CandleSink(plan, candles, output, written=written, note=note)

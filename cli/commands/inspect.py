@@ -29,7 +29,8 @@ _ASCII = str.maketrans("▁▂▃▄▅▆▇█✓✗·…", "_.-:=+*#+x|.")
 Files = Annotated[
     list[str],
     typer.Argument(
-        metavar="FILE", help="Recordings: CSV or JSON lines, also compressed (.gz); - is stdin."
+        metavar="FILE",
+        help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin.",
     ),
 ]
 Events = Annotated[

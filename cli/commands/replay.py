@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from math import inf
-from typing import Annotated
+from typing import Annotated, TypedDict
 
 import typer
 
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
-from ...adapter.files.outputs import open_output
+from ...adapter.files.event_file import read_history
+from ...adapter.files.outputs import Note, open_output
 from ...adapter.files.parquet import open_parquet
 from ...adapter.jetstream.address import is_nats_address
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
-from ...adapter.rows.candles import candle_format
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
-from ...adapter.sinks.candles import CandleSink
+from ...adapter.sinks.blindness import Blindness
+from ...adapter.sinks.candles import BarPlan, CandleSink, open_recorded_candle_sink
 from ...adapter.sinks.file import RowSink
 from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
@@ -31,6 +32,7 @@ from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
 from ..extras import nats_sources
 from ..options import options, parsers
+from ..options.market_table import market_calendar
 from ..terminal.console import Console
 from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
@@ -179,6 +181,17 @@ FloatPrices = Annotated[
         has_variable=False,
     ),
 ]
+Events = Annotated[
+    list[str] | None,
+    options.option(
+        "--events",
+        options.WHERE,
+        "Candles: events of the stream that wrote a recording, for blind_s; can be repeated. With"
+        " those of several recorders, blind is what was blind in all of them.",
+        metavar="FILE",
+        has_variable=False,
+    ),
+]
 _TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
@@ -194,6 +207,8 @@ class Outputs:
     syncs: bool
     parquet: str | None = None
     has_float_prices: bool = False
+    keeps_pre_open: bool = False
+    events: tuple[str, ...] = ()
 
     @property
     def use_stdout(self) -> bool:
@@ -214,6 +229,8 @@ def replay(
     skip_idle: SkipIdle = False,
     loop: Loop = False,
     candles: options.Candles = None,
+    pre_open: options.PreOpen = False,
+    events: Events = None,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
     parquet: Parquet = None,
@@ -241,6 +258,10 @@ def replay(
       ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
     parsers.checked_outputs(csv, jsonl)
+    if events and candles is None:
+        raise UsageError(
+            "--events is for candles", remedy="add --candles 1m, or leave --events out"
+        )
     _check_inputs(files, loop)
     if parquet is not None:
         _check_parquet(parquet, is_for_candles=candles is not None, is_endless=loop and not count)
@@ -270,7 +291,18 @@ def replay(
         is_quiet=quiet,
         is_verbose=verbose,
     )
-    outputs = Outputs(csv, jsonl, mode, candles, overwrite, fsync, parquet, float_prices)
+    outputs = Outputs(
+        csv,
+        jsonl,
+        mode,
+        candles,
+        overwrite,
+        fsync,
+        parquet,
+        float_prices,
+        keeps_pre_open=pre_open,
+        events=tuple(events or ()),
+    )
     row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
         try:
@@ -323,6 +355,9 @@ def run_replay(
     finally:  # when the bar is gone
         if summary:
             console.print_line(summary)
+    bars = [sink for sink in sinks.sinks if isinstance(sink, CandleSink)]
+    if any(sink.pre_open and not sink.rows for sink in bars):
+        console.print_line("--pre-open keeps what is from before the opening")
     for name in row_filter.unseen:
         console.print_line(f"no rows of {name} found")
     return ExitCode.OK
@@ -343,6 +378,27 @@ class _DamageReport:
             self._console.print_line("further damaged rows are only counted")
 
 
+class _Opening(TypedDict):
+    """How every text output is opened."""
+
+    note: Note
+    overwrite: bool
+    fsync: bool
+    inputs: tuple[str, ...]
+
+
+def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
+    calendar = market_calendar(os.environ, is_always_open=False)
+    report = _DamageReport(console)
+    histories = [read_history(path, on_damage=report) for path in outputs.events]
+    return BarPlan(
+        width_s,
+        calendar,
+        lambda: Blindness(histories, calendar),
+        keeps_pre_open=outputs.keeps_pre_open,
+    )
+
+
 def open_sinks(
     outputs: Outputs, opening: ReplayStart, settings: ReplayOptions, console: Console
 ) -> FanOut[BlockSink]:
@@ -358,19 +414,19 @@ def open_sinks(
     if not (wanted or parquet or console.owns_stdout):
         is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
         wanted.append(("-", Jsonl() if is_json else csv))
-    open_file = partial(
-        open_output,
+    how = _Opening(
         note=console.print_line,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
         inputs=settings.paths,
     )
 
+    plan = None if outputs.candles_s is None else _bar_plan(outputs.candles_s, outputs, console)
+
     def open_one(path: str, row_format: TickFormat) -> BlockSink:
-        if outputs.candles_s is None:
-            return RowSink(row_format, open_file(path, row_format), {})
-        candles = candle_format(row_format)
-        return CandleSink(outputs.candles_s, candles, open_file(path, candles))
+        if plan is None:
+            return RowSink(row_format, open_output(path, row_format, **how), {})
+        return open_recorded_candle_sink(path, row_format, plan, **how)
 
     def open_conversion(path: str) -> BlockSink:
         output = open_parquet(

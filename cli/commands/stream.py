@@ -6,25 +6,36 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
+from ...adapter.clock import IST
 from ...adapter.config import Config
 from ...adapter.errors import UnknownSymbolError, UsageError
-from ...adapter.events import Rotated
+from ...adapter.events import LogEntry, Rotated
 from ...adapter.feed.lifecycle import Policy
+from ...adapter.files.outputs import ViewOutput
 from ...adapter.instrument import Instrument
+from ...adapter.instruments.chain import Chain
 from ...adapter.instruments.lists import Skipped
 from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
+from ...adapter.market.hours import segments_of
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
+from ...adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
+from ...adapter.rows.columns import columns as columns_of
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
-from ...adapter.sinks.candles import open_candle_sink
-from ...adapter.sinks.file import open_sink
+from ...adapter.rows.view import CsvView
+from ...adapter.sinks.blindness import LiveBlindness
+from ...adapter.sinks.candles import BarPlan, candle_sink_into, open_candle_sink
+from ...adapter.sinks.file import RowSink, open_sink
 from ...adapter.sinks.sink import PacketSink, open_all
 from ...adapter.status_file import StatusFile
+from ...adapter.subscriptions import Subscriptions, controlled
 from ...adapter.tick import Mode
 from ...adapter.wire.subscription import shard as shard_of
 from ..demo import environment
@@ -32,8 +43,8 @@ from ..exit_codes import ExitCode
 from ..extras import check_extras, open_nats, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
-from ..options.market_table import market_calendar
-from ..options.parsers import checked_outputs, checked_symbols
+from ..options.market_table import closing_ns, market_calendar
+from ..options.parsers import CLOSE_NS, checked_outputs, checked_symbols, csv_view
 from ..options.watch_lists import listed_names
 from ..terminal.console import Console
 from ..terminal.observer import Observer
@@ -44,6 +55,8 @@ from ..view.summary_text import stream_summary
 
 _REPORTED = 20
 """Names of watch lists that are reported one by one."""
+_HOLD_LONGER_S = 2.0
+"""What a check takes at most to find a feed silent, once it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +71,16 @@ class StreamSettings:
     limits: Limits
     csv: str | None
     jsonl: str | None
+    view: CsvView | None
     events: str | None
+    on_event: str | None
     overwrites: bool
     syncs: bool
     candles_s: int | None
     nats: NatsAddress | None
     nats_options: NatsOptions
     metrics: tuple[str, int] | None
+    keeps_pre_open: bool
     buffer_limit: int
     stops_when_full: bool
     policy: Policy
@@ -84,7 +100,10 @@ def stream(
     demo: options.Demo = False,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
+    columns: options.ColumnNames = None,
+    no_header: options.NoHeader = False,
     candles: options.Candles = None,
+    pre_open: options.PreOpen = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     nats: options.Nats = None,
@@ -92,6 +111,7 @@ def stream(
     nats_max_bytes: options.NatsMaxBytes = None,
     drain_timeout: options.DrainTimeout = options.DRAIN_TIMEOUT,
     events: options.Events = None,
+    on_event: options.OnEvent = None,
     buffer: options.Buffer = DEFAULT_BUFFER,
     on_full: options.OnFull = "drop",
     silence_after: options.SilenceAfter = options.SILENCE_AFTER,
@@ -109,13 +129,23 @@ def stream(
     """Stream ticks of SYMBOL... to stdout or files until stopped.
 
     Without an output option: CSV on stdout. Messages and the dashboard go to stderr.
+    'NIFTY chain 10' is the index and the options of 10 strikes on each side, followed as it moves.
 
     Examples:
-      ticks stream NIFTY BANKNIFTY --csv day.csv --until 15:30
+      ticks stream NIFTY BANKNIFTY --csv day.csv --until close
       ticks stream RELIANCE NSE:SBIN --mode snap --jsonl - --count 100
       ticks stream NIFTY --demo --csv 'ticks-%Y-%m-%d.csv.gz' --duration 10s
       ticks stream --from watch.txt --shard 1/2 --keep-trying
+      ticks stream 'NIFTY chain 10' --columns symbol,ltp,volume
     """
+    if (columns or no_header) and csv is jsonl is None and events != "-":
+        csv = "-"  # asked for as good as by name
+    view = csv_view(
+        columns,
+        csv,
+        columns_of(mode) if candles is None else CANDLE_COLUMNS,
+        has_header=not no_header,
+    )
     checked_outputs(csv, jsonl, events)
     check_extras(nats, metrics)
     if nats and candles and csv is jsonl is None:
@@ -141,7 +171,9 @@ def stream(
         limits=Limits(duration, until, count),
         csv=csv if nats else _csv_path(csv, jsonl, events, console),
         jsonl=jsonl,
+        view=view,
         events=events,
+        on_event=on_event,
         overwrites=overwrite,
         syncs=fsync,
         candles_s=candles,
@@ -154,6 +186,7 @@ def stream(
             keeps_trying=keep_trying,
         ),
         metrics=metrics,
+        keeps_pre_open=pre_open,
         buffer_limit=buffer,
         stops_when_full=on_full == "stop",
         policy=Policy(
@@ -179,7 +212,8 @@ def run_stream(
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
-    instruments, names_skipped = resolved(settings, config, console)  # a typo needs no login
+    wanted = resolved(settings, config, console)  # a typo needs no login
+    limits = dated(settings.limits, settings.calendar, wanted.instruments)
     sessions = config.authenticator(console.print_line)
     ensure_session(sessions)
     broker = BrokerAdapter(
@@ -189,31 +223,49 @@ def run_stream(
         calendar=settings.calendar,
         buffer_limit=settings.buffer_limit,
     )
-    broker.subscribe(instruments, settings.mode)
+    broker.subscribe(wanted.instruments, settings.mode)
+    for chain in wanted.chains:
+        broker.follow(chain, settings.mode, is_mine=partial(_is_in, settings.shard))
     with ExitStack() as stack:
         stack.enter_context(serving_metrics(settings.metrics, broker, console.print_line))
         sinks = _opened_sinks(settings, broker, console)
         recorder = Recorder(
             broker,
             sinks,
-            settings.limits,
+            limits,
             stops_when_full=settings.stops_when_full,
-            names_skipped=names_skipped,
+            names_skipped=wanted.names_skipped,
             is_demo=settings.is_demo,
             break_off=signals.break_off,
         )
-        status = StatusFile(Paths.from_env(os.environ).run_folder)
-        observer = Observer(broker, recorder, console, status, events=settings.events)
+        run_folder = Paths.from_env(os.environ).run_folder
+        tell = _event_command(settings.on_event, console, stack)
+        observer = Observer(
+            broker, recorder, console, StatusFile(run_folder), events=settings.events, tell=tell
+        )
         signals.hand_to(recorder.stop)
-        try:
-            stack.enter_context(observer)
-            recorder.run()
-        finally:
-            stack.close()
-            console.print_line(stream_summary(recorder.summary()))
-        if observer.failure is not None:
-            raise observer.failure
+        subscriptions = Subscriptions(broker, settings.mode, config)
+        with controlled(run_folder, recorder, subscriptions, console.print_line):
+            try:
+                stack.enter_context(observer)
+                recorder.run()
+            finally:
+                stack.close()
+                console.print_line(stream_summary(recorder.summary()))
+            if observer.failure is not None:
+                raise observer.failure
     return ExitCode.OK
+
+
+def _event_command(
+    command: str | None, console: Console, stack: ExitStack
+) -> Callable[[LogEntry], None]:
+    """What runs the user's command for an event, until the stack is closed."""
+    if command is None:
+        return lambda _entry: None
+    from ...adapter.event_command import EventCommand  # only those pay for it who use it
+
+    return stack.enter_context(EventCommand(command, console.print_line)).tell
 
 
 def _csv_path(
@@ -224,10 +276,27 @@ def _csv_path(
     return csv if has_output or events == "-" or console.owns_stdout else "-"
 
 
-def resolved(
-    settings: StreamSettings, config: Config, console: Console
-) -> tuple[list[Instrument], int]:
-    """The instruments that are wanted, or this shard's part of them; how many names were skipped.
+def dated(limits: Limits, calendar: MarketCalendar, instruments: Sequence[Instrument]) -> Limits:
+    """The limits with the time that `--until close` means for what is subscribed."""
+    if limits.until_ns != CLOSE_NS:
+        return limits
+    try:
+        until_ns = closing_ns(calendar, segments_of(instruments), datetime.now(IST))
+    except ValueError as error:
+        raise UsageError(f"--until: {error}", remedy="name a time that is ahead") from error
+    return replace(limits, until_ns=until_ns)
+
+
+class Wanted(NamedTuple):
+    """What a stream begins with: the spots of its chains are among the instruments."""
+
+    instruments: list[Instrument]
+    chains: list[Chain]
+    names_skipped: int
+
+
+def resolved(settings: StreamSettings, config: Config, console: Console) -> Wanted:
+    """The instruments that are wanted, or this shard's part of them.
 
     Raises UsageError when nothing is named, SymbolError for a name that was typed, for one of a
     list with `--strict`, or when a list leaves none.
@@ -241,6 +310,7 @@ def resolved(
             remedy="name one, such as NIFTY, or give a list with --from FILE",
         )
     skipped: list[Skipped] = []
+    chains: list[Chain] = []
     try:
         with console.progress("instrument master") as progress:
             instruments = resolve_symbols(
@@ -250,6 +320,7 @@ def resolved(
                 progress=progress,
                 note=console.print_line,
                 skip=skipped.append,
+                follow=chains.append,
             )
     finally:
         _report_skipped(skipped, console)
@@ -258,7 +329,7 @@ def resolved(
             f"{counted(len(skipped), 'name')} of the watch list cannot be subscribed",
             kind="names-skipped",
         )
-    return _part(instruments, settings.shard), len(skipped)
+    return Wanted(_part(instruments, chains, settings.shard), chains, len(skipped))
 
 
 def _report_skipped(skipped: Sequence[Skipped], console: Console) -> None:
@@ -268,17 +339,34 @@ def _report_skipped(skipped: Sequence[Skipped], console: Console) -> None:
         console.print_line(f"skipped: {counted(len(more), 'more name')}")
 
 
-def _part(instruments: list[Instrument], shard: tuple[int, int] | None) -> list[Instrument]:
-    if shard is None:
-        return instruments
-    mine = shard_of(instruments, lambda instrument: instrument.key, *shard)
-    if not mine:
+def _part(
+    instruments: list[Instrument], chains: Sequence[Chain], shard: tuple[int, int] | None
+) -> list[Instrument]:
+    """This shard's instruments; each has the spots of all chains, as it follows them by itself."""
+    spots = {chain.spot.key for chain in chains}
+    mine = [one for one in instruments if one.key in spots or _is_in(shard, one)]
+    if shard is not None and not mine:
         part = "/".join(map(str, shard))
         raise UsageError(
             f"--shard {part} contains none of the {len(instruments)} symbols",
             remedy="name more symbols, or use fewer parts",
         )
     return mine
+
+
+def _bar_plan(width_s: int, settings: StreamSettings, broker: BrokerAdapter) -> BarPlan:
+    found_silent_s = settings.policy.silence_after_s + settings.policy.check_every_s
+    return BarPlan(
+        width_s,
+        settings.calendar,
+        lambda: LiveBlindness(broker.events.reader(), settings.calendar),
+        keeps_pre_open=settings.keeps_pre_open,
+        hold_s=found_silent_s + _HOLD_LONGER_S,
+    )
+
+
+def _is_in(shard: tuple[int, int] | None, instrument: Instrument) -> bool:
+    return shard is None or bool(shard_of([instrument], lambda one: one.key, *shard))
 
 
 def _opened_sinks(
@@ -290,9 +378,9 @@ def _opened_sinks(
         broker.events.add(Rotated(finished, rows, next_path))
 
     opened: Callable[[str, TickFormat], PacketSink] = partial(
-        partial(open_candle_sink, width_s=settings.candles_s)
-        if settings.candles_s is not None
-        else open_sink,
+        open_sink
+        if settings.candles_s is None
+        else partial(open_candle_sink, plan=_bar_plan(settings.candles_s, settings, broker)),
         symbols=broker.symbols,
         overwrite=settings.overwrites,
         fsync=settings.syncs,
@@ -306,6 +394,8 @@ def _opened_sinks(
     openers: list[Callable[[], PacketSink]] = [
         partial(opened, path, row_format) for path, row_format in places if path is not None
     ]
+    if settings.view is not None:
+        openers[0] = partial(_shown_sink, settings, settings.view, broker, console)
     if settings.nats is not None:
         open_stream = partial(
             open_nats, settings.nats, settings.nats_options, broker.symbols, console.print_line
@@ -314,3 +404,14 @@ def _opened_sinks(
     sinks = open_all(openers)
     # Its acknowledgements are waited for when the files are closed.
     return sinks if settings.nats is None else [*sinks[1:], sinks[0]]
+
+
+def _shown_sink(
+    settings: StreamSettings, view: CsvView, broker: BrokerAdapter, console: Console
+) -> PacketSink:
+    """CSV on stdout, of which some columns are shown."""
+    output, ticks = ViewOutput(view), Csv(settings.mode)
+    if settings.candles_s is None:
+        return RowSink(ticks, output, broker.symbols)
+    plan = _bar_plan(settings.candles_s, settings, broker)
+    return candle_sink_into(output, ticks, plan, symbols=broker.symbols, note=console.print_line)

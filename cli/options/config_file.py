@@ -32,6 +32,7 @@ from typer.core import TyperCommand, TyperOption
 
 from ...adapter.errors import UsageError
 from ...adapter.paths import Paths
+from ...adapter.redaction import redacted
 from ..registry import SUMMARIES, long_name, options_of
 from ..usage_errors import similar
 
@@ -41,15 +42,21 @@ if TYPE_CHECKING:
 Value: TypeAlias = bool | str | list[str]
 """What an option's parser takes."""
 
+_WITHOUT_TABLE = (
+    *("logout", "config", "completion", "help"),
+    *("status", "stop", "add", "drop"),
+)
 MARKET = "market"
 ALIASES = "aliases"
 TABLES = (
-    *(name for name in SUMMARIES if name not in ("logout", "config", "completion", "help")),
+    *(name for name in SUMMARIES if name not in _WITHOUT_TABLE),
     MARKET,
     ALIASES,
 )
 FLAG_ONLY = {
     "demo": "simulated data could go unnoticed; ask for it on the command line",
+    "columns": "no recording could be made; ask for a view on the command line",
+    "no-header": "no recording could be made; ask for a view on the command line",
     "status": "`ticks login` would never log in",
 }
 """Options that no file sets, each with the reason."""
@@ -238,7 +245,7 @@ def _bytes_of(path: Path) -> bytes:
 def _shown(value: object) -> str:
     """A value as TOML and JSON write it, no longer than a line."""
     try:
-        text = json.dumps(value, default=str)
+        text = redacted(json.dumps(value, default=str))  # an address may hold a password
     except (ValueError, RecursionError):
         return "..."
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}..."

@@ -17,15 +17,17 @@ trades but such a session. Hours are those of an ordinary day.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import TypeVar
 
 from ...adapter.instrument import EXCHANGE_TYPES
 from ...adapter.market.calendar import MarketCalendar, SegmentRules, SpecialSession
+from ...adapter.market.hours import Segment
 from .config_file import MARKET, ConfigFile
+from .parsers import check_ahead
 
 T = TypeVar("T")
 
@@ -146,3 +148,22 @@ def _listed(file: ConfigFile, parse: Callable[[str], T], *keys: str) -> list[T]:
         return [parse(str(one)) for one in given]
     except ValueError as error:
         file.refuse_value(str(error), *keys)
+
+
+_LONGEST_BREAK_DAYS = 15
+
+
+def closing_ns(calendar: MarketCalendar, segments: Sequence[Segment], now: datetime) -> int:
+    """What `close` means now: five minutes after today's last session of these segments.
+
+    On a day without a known session, where the calendar may be wrong, the time of the next
+    trading day's close, but today. Raises ValueError when that has passed.
+    """
+    ordinary = replace(calendar, is_always_open=False)
+    for ahead in range(_LONGEST_BREAK_DAYS):
+        end = ordinary.day_end(segments, now.date() + timedelta(days=ahead))
+        if end is not None:
+            at = end - timedelta(days=ahead)
+            check_ahead("close", at, now)
+            return int(at.timestamp()) * 10**9
+    raise ValueError("no closing time is known for what is subscribed; write one, such as 23:59")

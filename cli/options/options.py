@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
@@ -9,12 +10,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from ...adapter.clock import IST
-from ...adapter.jetstream.address import NatsAddress, parse_address
-from ...adapter.rows.candles import check_width
+from ...adapter.jetstream.address import NatsAddress
+from ...adapter.rows.candles import DAY_S, check_width
 from ...adapter.tick import Mode as TickMode
 from . import parsers
 
 T = TypeVar("T")
+_DAYS = re.compile(r"(\d{1,3})d", re.ASCII)
 
 
 def parsed(parse: Callable[[str], T]) -> Callable[[str | T], T]:
@@ -75,7 +77,8 @@ class BarWidth(int):
     """Seconds; the type that marks an option for the width of bars."""
 
     def __new__(cls, text: str) -> BarWidth:
-        seconds = parsers.duration_s(text)
+        days = _DAYS.fullmatch(text.strip().lower())
+        seconds = int(days[1]) * DAY_S if days else parsers.duration_s(text)
         try:
             return super().__new__(cls, check_width(seconds))
         except ValueError as error:
@@ -96,6 +99,15 @@ class Shard(tuple[int, int]):
 
     def __new__(cls, text: str) -> Shard:
         return super().__new__(cls, parsers.shard(text))
+
+
+class Columns(tuple[str, ...]):
+    """Names; the type that marks a choice of columns."""
+
+    __slots__ = ()
+
+    def __new__(cls, text: str) -> Columns:
+        return super().__new__(cls, parsers.columns(text))
 
 
 class HostPort(tuple[str, int]):
@@ -159,7 +171,7 @@ Until = Annotated[
     option(
         "--until",
         WHAT,
-        "Stop at this time (IST): 15:30 or 2026-11-23T15:30.",
+        "Stop at this time (IST): 15:40, 2026-11-23T15:40, or close: after the last session.",
         Timestamp,
         metavar="TIME",
     ),
@@ -198,6 +210,20 @@ Jsonl = Annotated[
         metavar="PATH",
     ),
 ]
+ColumnNames = Annotated[
+    Columns | None,
+    option(
+        "--columns",
+        WHERE,
+        "Only these columns, for CSV on stdout; a file always gets them all.",
+        Columns,
+        metavar="NAME,NAME",
+        has_variable=False,
+    ),
+]
+NoHeader = Annotated[
+    bool, option("--no-header", WHERE, "No header, for CSV on stdout.", has_variable=False)
+]
 Overwrite = Annotated[
     bool,
     option("--overwrite", WHERE, "Replace an existing file instead of appending to it."),
@@ -215,7 +241,7 @@ Candles = Annotated[
         WHERE,
         "Write bars of this width instead of ticks: open, high, low, close, volume.",
         BarWidth,
-        metavar="1m|5m|1h",
+        metavar="1m|5m|15m|75m|1h|1d",
     ),
 ]
 Nats = Annotated[
@@ -225,7 +251,7 @@ Nats = Annotated[
         WHERE,
         "Publish to NATS JetStream at nats://HOST:PORT/STREAM (port 4222 and stream TICKS by"
         " default); the stream is created if missing.",
-        parse_address,
+        parsers.nats_address,
         metavar="URL",
     ),
 ]
@@ -271,10 +297,24 @@ Metrics = Annotated[
         metavar="HOST:PORT",
     ),
 ]
+PreOpen = Annotated[
+    bool,
+    option("--pre-open", WHERE, "Candles: keep what is from before the opening."),
+]
 Events = Annotated[
     str | None,
     option(
         "--events", WHERE, "Write the connection's history to PATH as JSON lines.", metavar="PATH"
+    ),
+]
+OnEvent = Annotated[
+    str | None,
+    option(
+        "--on-event",
+        WHERE,
+        "Run CMD when the feed is lost, silent, back or given up; the event is JSON on its stdin.",
+        parsers.command,
+        metavar="CMD",
     ),
 ]
 Buffer = Annotated[

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
+from ...adapter.jetstream.address import NatsAddress, parse_address
+from ...adapter.rows.view import CsvView
+from ...adapter.rows.view import csv_view as csv_view_of
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -57,28 +60,39 @@ def duration_s(text: str) -> float:
     return seconds
 
 
+CLOSE_NS = 0
+"""Stands for `close`: which time that is depends on what is subscribed (`closing_ns`)."""
+
+
 def until_ns(text: str, now: datetime) -> int:
-    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`.
+    """Nanoseconds since the epoch of `15:30` (today, IST) or `2026-11-23T15:30`; CLOSE_NS for
+    `close`.
 
     Raises ValueError with the reason; a time that has passed is one.
     """
+    if text.strip().lower() == "close":
+        return CLOSE_NS
     try:
         at = _moment(text.strip(), now)
     except ValueError:
         raise ValueError(
             f"{quoted(text)} is not a valid time"
-            " (examples: 15:30, 15:30:00, 2026-11-23T15:30; Indian time)"
+            " (examples: 15:40, close, 15:30:00, 2026-11-23T15:30; Indian time)"
         ) from None
-    if at <= now:
-        passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
-        if at.date() != now.date():
-            raise ValueError(passed)
-        raise ValueError(
-            f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}"
-        )
+    check_ahead(text, at, now)
     if at - now > timedelta(seconds=_LONGEST_S):
         raise ValueError(f"{quoted(text)} is more than a year away")
     return int(at.timestamp() * 1_000_000) * 1000
+
+
+def check_ahead(text: str, at: datetime, now: datetime) -> None:
+    """Raises ValueError when the time that `text` names is not ahead."""
+    if at > now:
+        return
+    passed = f"{quoted(text)} has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
+    if at.date() != now.date():
+        raise ValueError(passed)
+    raise ValueError(f"{passed}; for tomorrow write {now + timedelta(days=1):%Y-%m-%d}T{at:%H:%M}")
 
 
 def _moment(text: str, now: datetime) -> datetime:
@@ -142,8 +156,17 @@ def size(text: str) -> int:
     match = _SIZE.fullmatch(text.strip())
     bytes_ = int(match[1]) * 1000 ** " KMGT".index(match[2].upper() or " ") if match else 0
     if bytes_ <= 0:
-        raise ValueError(f"{text!r} is not a valid size (examples: 500MB, 20GB)")
+        raise ValueError(f"{quoted(text)} is not a valid size (examples: 500MB, 20GB)")
     return bytes_
+
+
+def nats_address(text: str) -> NatsAddress:
+    """The server and stream of `nats://host[:port][/STREAM]`. Raises ValueError with the reason,
+    which never shows what may be a secret."""
+    try:
+        return parse_address(text.strip())
+    except UsageError as error:
+        raise ValueError(f"{error.message} (example: nats://127.0.0.1:4222/TICKS)") from None
 
 
 def host_port(text: str) -> tuple[str, int]:
@@ -154,7 +177,8 @@ def host_port(text: str) -> tuple[str, int]:
     match = _HOST_PORT.fullmatch(text.strip())
     if match is None or int(match["port"]) > 65_535:
         raise ValueError(
-            f"{text!r} is not an address to listen on (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
+            f"{quoted(text)} is not an address to listen on"
+            " (examples: 9100, 0.0.0.0:9100, [::1]:9100)"
         )
     return (match["host"] or "127.0.0.1").strip("[]"), int(match["port"])
 
@@ -224,6 +248,44 @@ def _output_path(path: str, written: str, others: Mapping[str, str]) -> str:
                 " (examples: %Y-%m-%d, %H%M; %% is a percent sign)"
             )
     return path
+
+
+def columns(text: str) -> tuple[str, ...]:
+    """The names in `symbol,ltp,volume`. Raises ValueError with the reason."""
+    names = tuple(name.strip().lower() for name in text.split(","))
+    if not all(names):
+        raise ValueError(f"{quoted(text)} lacks a name; write them as symbol,ltp,volume")
+    return names
+
+
+def command(text: str) -> str:
+    """A command for the shell. Raises ValueError with the reason."""
+    if not text.strip():
+        raise ValueError("the command is empty")
+    return text
+
+
+def csv_view(
+    shown: Sequence[str] | None, csv: str | None, whole: Sequence[str], *, has_header: bool
+) -> CsvView | None:
+    """What standard output shows of the CSV rows with the columns `whole`; None: all of them.
+
+    `csv` is where they go. Raises UsageError where that is a file: it would be no recording.
+    """
+    if shown is None and has_header:
+        return None
+    option = "--no-header" if shown is None else "--columns"
+    if csv is None:
+        raise UsageError(
+            f"{option} is for CSV on stdout, and none goes there", remedy="add --csv -"
+        )
+    if csv != "-":
+        raise UsageError(
+            f"{option} is for CSV on stdout: {csv} would be no recording,"
+            " which needs its header and every column",
+            remedy=f"leave {option} out, or record with --jsonl and show with --csv -",
+        )
+    return csv_view_of(whole, shown, has_header=has_header)
 
 
 def checked_symbols(names: Sequence[str], command: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from ...adapter.errors import OutputError
 from ...adapter.events import EventReader
 from ...adapter.files.outputs import Output, open_event_file
+from ...adapter.limits import start_thread
 from ..view.figures import counted
 
 _WRITE_EVERY_S = 0.25
@@ -40,13 +41,13 @@ class EventWriter:
         self._taken = 0
         self._end = threading.Event()
         self._unexpected: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="events", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Open what can be opened at once, and start."""
+        """Open what can be opened at once, and start. Raises OutputError, ResourceLimitError."""
         if not _is_fifo(self._path):
             self._output = open_event_file(self._path, note=self._say)
-        self._thread.start()
+        self._thread = start_thread(self._run, name="events")
 
     def end(self) -> None:
         """Write what there is, and end."""
@@ -54,6 +55,8 @@ class EventWriter:
 
     def join(self, within_s: float) -> None:
         """Wait for the end, `within_s` seconds at most, and report what is left unwritten."""
+        if self._thread is None:
+            return
         self._thread.join(within_s)
         if self._unexpected is not None:
             raise self._unexpected

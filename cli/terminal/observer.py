@@ -15,6 +15,7 @@ Rules
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -36,7 +37,10 @@ _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
 class Observer:
-    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened."""
+    """A context manager around `Recorder.run`; OutputError when `events` cannot be opened.
+
+    `tell` is called with each event and must not wait.
+    """
 
     def __init__(
         self,
@@ -46,12 +50,14 @@ class Observer:
         status: StatusFile,
         *,
         events: str | None,
+        tell: Callable[[LogEntry], None] = lambda _entry: None,
     ) -> None:
         self._broker = broker
         self._recorder = recorder
         self._console = console
         self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
+        self._tell = tell
         self._events = (
             None
             if events is None
@@ -97,6 +103,8 @@ class Observer:
 
     def _look(self, *, is_last: bool = False) -> None:
         events = self._broker.events.take()
+        for entry in events:  # before anything that takes its time
+            self._tell(entry)
         size = None if self._console.screen is None else self._console.screen.size()
         now_s = self._broker.clock.now_s()
         is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)

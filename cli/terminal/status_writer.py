@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from ...adapter.errors import OutputError
+from ...adapter.limits import start_thread
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
 
@@ -27,11 +28,11 @@ class StatusWriter:
         self._newest: FeedSnapshot | None = None
         self._is_ending = False
         self._unexpected: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="status", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
-        """Start."""
-        self._thread.start()
+        """Start. Raises ResourceLimitError."""
+        self._thread = start_thread(self._run, name="status")
 
     def show(self, snapshot: FeedSnapshot) -> None:
         """Let others see `snapshot`, soon."""
@@ -47,7 +48,8 @@ class StatusWriter:
 
     def join(self, within_s: float) -> None:
         """Wait for the end, `within_s` seconds at most."""
-        self._thread.join(within_s)
+        if self._thread is not None:
+            self._thread.join(within_s)
         if self._unexpected is not None:
             raise self._unexpected
 

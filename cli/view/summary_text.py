@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...adapter.clock import ist_time
 from ...adapter.events import Summary
 from ...adapter.recorder import Limits
-from ...adapter.replay.replay import ReplaySnapshot
 from ...adapter.snapshot import FeedSnapshot
 from .figures import brief_s, counted, moment
+
+if TYPE_CHECKING:
+    from ...adapter.replay.replay import ReplaySnapshot
 
 _MOST_NAMED = 3
 

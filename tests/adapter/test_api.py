@@ -27,6 +27,16 @@ def test_a_single_name_needs_no_list(environ: Mapping[str, str]) -> None:
         assert next(iter(feed)).symbol == "SENSEX"
 
 
+def test_an_option_chain_is_its_spot_and_soon_its_strikes(environ: Mapping[str, str]) -> None:
+    seen: set[str] = set()
+    with connect(["NIFTY chain 1"], mode="ltp", environ=environ) as feed:
+        for tick in feed:
+            seen.add(tick.symbol)
+            if sum(symbol.endswith(("CE", "PE")) for symbol in seen) >= 6:
+                break
+    assert "Nifty 50" in seen
+
+
 def test_a_name_that_means_nothing_is_refused_before_any_login(
     environ: Mapping[str, str], simulator: Simulator
 ) -> None:

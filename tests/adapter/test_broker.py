@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -11,14 +15,17 @@ import pytest
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, SubscriptionRefusedError
+from ticks.adapter.events import Added, FeedEvent, Refused, Removed
 from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
+from ticks.adapter.wire.packet import decode_packet
 
 NIFTY = Instrument(1, "99926000", "Nifty 50", "NIFTY", kind="AMXIDX")
 RELIANCE = Instrument(1, "2885", "RELIANCE-EQ", "RELIANCE")
+SBIN = Instrument(1, "3045", "SBIN-EQ", "SBIN")
 QUICK = Policy(max_attempts=1, backoff_max_s=0.05)
 
 
@@ -177,3 +184,170 @@ def test_a_broker_can_connect_again(broker: BrokerAdapter, simulator: Simulator)
 def test_a_mode_that_is_none_is_refused(broker: BrokerAdapter) -> None:
     with pytest.raises(ValueError, match="7"):
         broker.subscribe([NIFTY], 7)  # type: ignore[arg-type]
+
+
+# --- changes while it runs ------------------------------------------------------------------------
+
+
+def changes(broker: BrokerAdapter) -> list[FeedEvent]:
+    entries = broker.events.take()
+    return [entry.event for entry in entries if isinstance(entry.event, Added | Removed)]
+
+
+def until(is_true: Callable[[], bool], deadline_s: float = 20.0) -> None:
+    end_s = time.monotonic() + deadline_s
+    while not is_true():
+        assert time.monotonic() < end_s, "it never happened"
+        threading.Event().wait(0.01)
+
+
+def test_what_changes_on_a_running_feed_is_an_event_and_survives_a_reconnect(
+    broker: BrokerAdapter, simulator: Simulator
+) -> None:
+    journal = simulator.journal
+    broker.subscribe([NIFTY], Mode.LTP)
+    with broker:
+        assert changes(broker) == []
+        assert broker.subscribe([NIFTY, RELIANCE], Mode.LTP) == [RELIANCE]
+        assert broker.unsubscribe([NIFTY, SBIN], Mode.LTP) == [NIFTY]
+        assert broker.subscribed == [RELIANCE]
+        assert changes(broker) == [Added(("NSE:RELIANCE-EQ",)), Removed(("NSE:Nifty 50",))]
+        assert journal.wait_until(lambda: journal.packet_count > 0)
+        simulator.inject("0s:drop")
+        assert journal.wait_until(lambda: len(journal.connections) == 2)
+        second = journal.connections[1]
+        assert journal.wait_until(lambda: second.packet_count > 10)
+        assert {packet.packet[2:6] for packet in second.packets} == {b"2885"}
+        assert changes(broker) == []
+
+
+def test_many_threads_may_change_the_subscription_at_once(
+    broker: BrokerAdapter, simulator: Simulator
+) -> None:
+    crowd = [Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1, 801)]
+    broker.subscribe([NIFTY], Mode.LTP)
+    with broker:
+
+        def come_and_go(part: list[Instrument]) -> None:
+            for one in part:
+                broker.subscribe([one], Mode.LTP)
+                broker.snapshot()
+            broker.unsubscribe(part[::2], Mode.LTP)
+
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(come_and_go, [crowd[n::8] for n in range(8)]))
+        assert len(broker.subscribed) == 401
+        assert [each.instruments for each in broker.snapshot().connections] == [401]
+        carried = broker.snapshot().instruments_total
+    assert carried == 401
+    assert len(simulator.journal.connections) == 1
+
+
+def test_a_stop_in_a_signal_handler_ends_an_iteration(broker: BrokerAdapter) -> None:
+    old = signal.signal(signal.SIGUSR1, lambda _number, _frame: broker.stop())
+    try:
+        broker.subscribe([NIFTY], Mode.LTP)
+        with broker:
+            seen = 0
+            for seen, _ in enumerate(broker, 1):
+                if seen == 20:
+                    signal.raise_signal(signal.SIGUSR1)
+        assert seen >= 20
+        assert broker.error is None
+    finally:
+        signal.signal(signal.SIGUSR1, old)
+
+
+def test_a_stop_while_the_subscription_changes_neither_hangs_nor_leaves_a_connection(
+    broker: BrokerAdapter, simulator: Simulator
+) -> None:
+    """The handler strikes in the midst of `subscribe`, whose lock its own thread holds."""
+    broker.subscribe([NIFTY], Mode.LTP)
+    crowd = [Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1, 1501)]
+    before = set(threading.enumerate())
+    with broker, pytest.MonkeyPatch.context() as patch:
+        start = broker._start
+        patch.setattr(broker, "_start", lambda *a, **k: (broker.stop(), start(*a, **k)))
+        broker.subscribe(crowd, Mode.LTP)
+        for _ in broker:
+            pass
+    until(lambda: set(threading.enumerate()) <= before)
+    assert simulator.journal.wait_until(lambda: not simulator.journal.open_connections())
+
+
+def test_what_the_broker_refused_is_not_asked_for_again_by_the_next_change(
+    broker: BrokerAdapter, simulator: Simulator
+) -> None:
+    broker.subscribe([NIFTY], Mode.LTP)
+    with broker:
+        next(iter(broker))
+        other = [Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1000)]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("ticks.adapter.broker.UNITS_PER_CONNECTION", 2000)
+            broker.subscribe(other, Mode.LTP)  # over the limit of the broker, who refuses it whole
+            until(lambda: broker.has_refused(other, Mode.LTP))
+        assert broker.subscribed == [NIFTY]
+        broker.subscribe([RELIANCE], Mode.LTP)
+        until(lambda: any(tick.symbol == "RELIANCE-EQ" for tick in broker))
+        assert [each.instruments for each in broker.snapshot().connections] == [2]
+        assert not broker.has_refused([NIFTY, RELIANCE], Mode.LTP)
+    refused = [entry.event for entry in broker.events.take() if isinstance(entry.event, Refused)]
+    assert len(refused) == 1
+
+
+def test_a_connection_that_is_left_without_instruments_is_closed_and_the_last_one_is_not(
+    broker: BrokerAdapter, simulator: Simulator
+) -> None:
+    crowd = [Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1500)]
+    broker.subscribe(crowd, Mode.LTP)
+    journal = simulator.journal
+    with broker:
+        assert journal.wait_until(lambda: len(journal.open_connections()) == 2)
+        carried = [connection.units for connection in broker._connections]
+        by_token = {each.token: each for each in crowd}
+        broker.unsubscribe([by_token[unit.token] for unit in carried[1]], Mode.LTP)
+        assert journal.wait_until(lambda: len(journal.open_connections()) == 1)
+        broker.unsubscribe(broker.subscribed, Mode.LTP)
+        broker.subscribe([NIFTY], Mode.LTP)
+        until(lambda: next(iter(broker)).symbol == "Nifty 50")
+        assert len(journal.open_connections()) == 1
+        assert broker.snapshot().phase is Phase.LIVE
+
+
+def test_a_further_connection_that_the_broker_does_not_let_in_takes_only_its_own_with_it(
+    broker: BrokerAdapter, simulator: Simulator
+) -> None:
+    broker.policy = replace(QUICK, max_attempts=0)
+    broker.subscribe([NIFTY], Mode.LTP)
+    crowd = [Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1200)]
+    with broker:
+        next(iter(broker))
+        simulator.inject("connect:refuse:429")
+        broker.subscribe(crowd, Mode.LTP)
+        until(lambda: broker.has_refused(crowd, Mode.LTP))
+        assert broker.snapshot().phase is Phase.LIVE
+        assert len(broker.subscribed) == 1000
+        assert next(iter(broker)).symbol
+        assert broker.error is None
+    removed = [event for event in changes(broker) if isinstance(event, Removed)]
+    assert [len(event.symbols) for event in removed] == [201]
+
+
+def test_the_newest_packet_of_an_instrument_can_be_looked_at(broker: BrokerAdapter) -> None:
+    broker.subscribe([NIFTY], Mode.LTP)
+    assert broker.last_packet(NIFTY, Mode.LTP) == b""
+    with broker:
+        next(iter(broker))
+        packet = broker.last_packet(NIFTY, Mode.LTP)
+        assert decode_packet(packet).token == "99926000"
+        assert broker.last_packet(RELIANCE, Mode.LTP) == b""
+
+
+def test_what_was_dropped_is_in_no_snapshot(broker: BrokerAdapter) -> None:
+    broker.subscribe([NIFTY, RELIANCE], Mode.LTP)
+    with broker:
+        until(lambda: broker.snapshot().never_ticked == 0)
+        broker.unsubscribe([NIFTY], Mode.LTP)
+        now = broker.snapshot()
+    assert [each.symbol for each in now.instruments] == ["RELIANCE-EQ"]
+    assert (now.instruments_total, now.never_ticked) == (1, 0)

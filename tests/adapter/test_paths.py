@@ -1,11 +1,13 @@
 """The user's folders."""
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
 
 from ticks.adapter.errors import UsageError
-from ticks.adapter.paths import Paths
+from ticks.adapter.paths import Paths, read_regular
 
 
 def files_of(home: Paths) -> list[Path]:
@@ -64,3 +66,18 @@ def test_a_user_without_a_home_gets_no_folder_in_the_current_one(
     home = Paths.from_env({})
     assert all(path.is_absolute() for path in files_of(home))
     assert not any("~" in path.parts for path in files_of(home))
+
+
+def test_a_file_of_ours_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"0123456789")
+    assert read_regular(tmp_path / "a", 100) == b"0123456789"
+    assert read_regular(tmp_path / "a", 4) == b"0123"
+
+
+def test_what_lies_there_instead_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for name in ("fifo", "socket", "missing", ".", "/dev/zero"):
+            with pytest.raises(OSError):  # noqa: PT011  (each system has its own number)
+                read_regular(tmp_path / name, 100)

@@ -89,3 +89,36 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, snapshot: Feed
         status.replace(snapshot)
     assert caught.value.kind == "status-unwritable"
     assert caught.value.values == {"path": str(status.path)}
+
+
+def test_what_is_not_a_file_is_waited_for_by_nobody(tmp_path: Path, snapshot: FeedSnapshot) -> None:
+    status = StatusFile(tmp_path)
+    os.mkfifo(status.path.with_suffix(".tmp"))
+    status.replace(snapshot)
+    assert running_streams(tmp_path, time.time()) == [RunningStream(os.getpid(), snapshot)]
+    status.remove()
+    os.mkfifo(status.path)
+    assert running_streams(tmp_path, time.time()) == []
+
+
+@pytest.mark.parametrize(
+    "damage", ["[" * 100_000, '{"ticks": %s}' % ("9" * 5_000), "\ud800", "null", "1e999"]
+)
+def test_a_status_that_nobody_can_read_is_a_stream_without_one(tmp_path: Path, damage: str) -> None:
+    (tmp_path / f"{os.getpid()}.json").write_text(damage, errors="surrogatepass")
+    assert running_streams(tmp_path, time.time()) == [RunningStream(os.getpid(), None)]
+
+
+def test_whatever_a_dead_process_left_is_removed_and_nothing_else(
+    tmp_path: Path, snapshot: FeedSnapshot
+) -> None:
+    pid = gone_pid()
+    for name in (f"{pid}.json", f"{pid}.tmp", f"{pid}.sock", f"{pid}.txt", "a.sock", "٣.json"):
+        (tmp_path / name).write_text("")
+    StatusFile(tmp_path).replace(snapshot)
+    (tmp_path / f"{os.getpid()}.sock").write_text("")
+    assert [each.pid for each in running_streams(tmp_path, time.time())] == [os.getpid()]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *(f"{os.getpid()}.json", f"{os.getpid()}.sock"),
+        *(f"{pid}.txt", "a.sock", "٣.json"),
+    }

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import select
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -64,3 +65,14 @@ def test_waking_a_closed_waker_does_nothing() -> None:
     waker = Waker()
     waker.close()
     waker.wake()
+
+
+def test_one_that_could_not_be_made_leaves_nothing_to_close(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse() -> None:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(socket, "socketpair", refuse)
+    with pytest.raises(OSError, match="Too many"):
+        Waker()

@@ -126,7 +126,7 @@ def test_the_help_of_stream_has_its_panels_defaults_and_variables(said: Said) ->
         (["stream", "X", "--buffer", "1.5"], "'1.5' is not a whole number"),
         (["stream", "X", "--max-attempts", "-1"], "'-1' is not between 0 and"),
         (["stream", "X", "--duration", "90"], "'90' has no unit; write 90s"),
-        (["stream", "X", "--until", "noon"], "'noon' is not a valid time (examples: 15:30"),
+        (["stream", "X", "--until", "noon"], "'noon' is not a valid time (examples: 15:40"),
         (["stream", "X", "--shard", "3/2"], "'3/2' is not a valid shard; write I/N"),
         (["stream", "X", "--mode", "full"], "'full' is not a valid mode; use ltp, quote or snap"),
         (["stream", "X", "--on-full", "wait"], "'wait' is not valid; use drop or stop"),

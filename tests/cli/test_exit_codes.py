@@ -56,6 +56,21 @@ def test_the_remedy_of_a_kind_names_its_values() -> None:
     assert remedy_of(error) == "run: chmod 600 x"
 
 
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(24, "Too many open files"), "too many files are open"),
+        (MemoryError(), "this machine gives no more memory"),
+    ],
+)
+def test_a_limit_of_this_machine_is_never_unexpected(
+    error: Exception, words: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_guarded(raising(error), []) == ExitCode.BROKER
+    said = capfd.readouterr().err
+    assert said.startswith(f"ticks: {words}\n  try: ")
+
+
 def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     code = run_guarded(raising(errors.NetworkError("nobody answers")), [])
     out, err = capfd.readouterr()

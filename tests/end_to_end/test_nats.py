@@ -17,7 +17,8 @@ from nats_server import NatsServer, eventually, running
 
 from ticks.adapter.clock import IST
 
-from .conftest import Begun, Ticks
+from .conftest import TICKS, Begun, Ticks
+from .window import Window
 
 SECRET = "wolpertinger"
 
@@ -132,6 +133,30 @@ def test_one_that_waits_for_the_first_tick_can_be_stopped_and_leaves_no_file(
     assert not (tmp_path / "followed.csv").exists()
 
 
+def test_on_a_terminal_it_shows_what_a_replay_of_a_file_shows(
+    ticks: Ticks, server: NatsServer, environ: dict[str, str], window: Window, tmp_path: Path
+) -> None:
+    recorded_stream(ticks, server, "--duration", "3s")
+    command = [TICKS, "replay", server.url, "--speed", "2", "--csv", "copy.csv"]
+    bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
+    with subprocess.Popen(
+        command,
+        env={**bare, "TERM": "xterm"},
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        stdout=window.tty,
+        stderr=window.tty,
+    ) as process:
+        try:
+            window.read_until(lambda: process.poll() is not None and "s · " in window.text[-150:])
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert f"{server.url}/TICKS" in window.text
+    assert re.search(r"\b(100|[1-9]\d) ?%", window.text)
+    assert (tmp_path / "copy.csv").read_bytes() == (tmp_path / "day.csv").read_bytes()
+
+
 # --- a server that is away ------------------------------------------------------------------------
 
 
@@ -223,22 +248,27 @@ def test_credentials_come_from_the_environment_and_are_never_shown(
         assert SECRET not in ran.stdout + ran.stderr
 
 
-def test_a_secret_in_an_address_is_refused_and_not_shown(ticks: Ticks) -> None:
+def test_a_secret_in_an_address_is_refused_and_not_shown(ticks: Ticks, tmp_path: Path) -> None:
     address = f"nats://desk:{SECRET}@127.0.0.1:4222"
     for command in (("stream", "NIFTY", "--nats", address), ("replay", address)):
         ran = ticks(*command)
         assert ran.returncode == 2
         assert SECRET not in ran.stdout + ran.stderr
-    ran = ticks("stream", "NIFTY", more={"TICKS_NATS": address})
-    assert ran.returncode == 2
-    assert SECRET not in ran.stdout + ran.stderr
+    home = tmp_path / "with-config"
+    home.mkdir()
+    (home / "config.toml").write_text(f'[stream]\nnats = "{address}"\n', encoding="utf-8")
+    for command in ("stream", "config"):
+        for more in ({"TICKS_NATS": address}, {"TICKS_HOME": str(home)}):
+            ran = ticks(command, more=more)
+            assert ran.returncode == 2
+            assert SECRET not in ran.stdout + ran.stderr
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:4222", "nats://", "nats://h/a.b", "http://h"])
 def test_an_address_that_is_none_is_a_usage_error(ticks: Ticks, address: str) -> None:
     ran = ticks("stream", "NIFTY", "--nats", address)
     assert ran.returncode == 2
-    assert "nats://host[:port][/STREAM]" in ran.stderr
+    assert "nats://127.0.0.1:4222/TICKS" in ran.stderr
 
 
 # --- who does not use it pays nothing -------------------------------------------------------------

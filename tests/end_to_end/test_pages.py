@@ -79,7 +79,7 @@ def soon_over(line: str, nats_url: str) -> str:
     """`line` with the substitutions that make it end."""
     line = line.replace("nats://127.0.0.1", nats_url)
     an_hour_on = f"{datetime.now(IST) + timedelta(hours=1):%Y-%m-%dT%H:%M}"
-    line = line.replace("--until 15:30", f"--until {an_hour_on}")
+    line = line.replace("--until close", f"--until {an_hour_on}")
     return re.sub(r"--count \d+", "--count 3", line) if "--demo" in line else line
 
 

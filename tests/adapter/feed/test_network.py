@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import struct
@@ -22,6 +23,7 @@ from ticks.adapter.errors import (
     NetworkError,
     TokenRefusedError,
 )
+from ticks.adapter.feed import link
 from ticks.adapter.feed.network import (
     Connected,
     ConnectFailed,
@@ -177,6 +179,33 @@ def test_what_nobody_foresaw_ends_the_connect_without_its_words(desk: Desk) -> N
     assert "KeyError" in failed.error.message
     assert "secret" not in failed.error.message
     assert isinstance(failed.error.__cause__, KeyError)
+
+
+def test_at_the_limit_of_threads_a_connect_fails_and_may_be_tried_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as limited:
+        limited.setattr(threading.Thread, "start", refuse)
+        failed = desk.connect()
+        desk.network.renew()
+        assert isinstance(desk.until(RenewalFailed), RenewalFailed)
+    assert isinstance(failed, ConnectFailed)
+    assert failed.error.kind == "threads-limit"
+    assert failed.error.can_retry
+
+
+def test_at_the_limit_of_open_files_a_connect_fails_and_may_be_tried_again(desk: Desk) -> None:
+    def broken() -> Session:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    desk.sessions.first = broken
+    failed = desk.connect()
+    assert isinstance(failed, ConnectFailed)
+    assert failed.error.kind == "files-limit"
+    assert failed.error.can_retry
 
 
 def test_a_silent_server_is_given_up_and_hung_up_on(server: FeedServer, hasty: Desk) -> None:
@@ -416,7 +445,11 @@ def test_sending_without_a_socket_is_nothing(desk: Desk) -> None:
     assert desk.network.wait(desk.clock.now_s()) == []
 
 
-def test_what_the_peer_does_not_take_is_sent_when_it_does(server: FeedServer, desk: Desk) -> None:
+def test_what_the_peer_does_not_take_is_sent_when_it_does(
+    server: FeedServer, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "UNSENT_BYTES", 1 << 30)  # more than the system's own buffers hold
+
     def script(peer: socket.socket) -> None:
         peer.sendall(server.welcome())
         server.hold.wait(PATIENCE_S)

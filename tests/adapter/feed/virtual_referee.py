@@ -339,7 +339,8 @@ class Referee:
         unheard_s = now_s - socket.last_heard_s
         latest_s = policy.link_dead_after_s + policy.check_every_s
         demand(unheard_s <= latest_s + EPS_S, f"a link dead for {unheard_s} s is found")
-        if socket.may_be_proven or now_s - socket.opened_s >= min(5.0, policy.silence_after_s):
+        lived_s = now_s - socket.opened_s + EPS_S
+        if socket.may_be_proven or lived_s >= min(5.0, policy.silence_after_s):
             self.failures_least = self.fresh_logins = 0  # it may have answered that it stands
             self._note_answers()
         if world.clock.is_right:

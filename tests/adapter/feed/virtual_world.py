@@ -217,11 +217,7 @@ class World:
             log=self.log,
         )
         lived = lived_policy or policy
-        market = MarketWatch(
-            self.calendar,
-            silence_after_s=lived.silence_after_s,
-            stable_after_s=lived.stable_after_s,
-        )
+        market = MarketWatch(self.calendar)
         self.connection = Connection(
             1,
             ports,

@@ -93,3 +93,32 @@ def test_waking_ends_the_wait_for_standard_input(stdin: int) -> None:
     threading.Timer(0.02, waker.wake).start()
     assert list(blocks) == []
     os.close(stdin)
+
+
+def test_a_fifo_is_read_from_the_moment_that_somebody_writes_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a")
+    blocks = Input(str(tmp_path / "a"), waker=Waker()).blocks()
+    thread = threading.Thread(target=(tmp_path / "a").write_bytes, args=(TEXT,))
+    thread.start()
+    assert b"".join(blocks) == TEXT
+    thread.join()
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_waking_ends_the_wait_for_a_fifo(tmp_path: Path, is_open: bool) -> None:
+    path = tmp_path / "a"
+    os.mkfifo(path)
+    writer = os.open(path, os.O_RDWR) if is_open else None
+    waker = Waker()
+    threading.Timer(0.02, waker.wake).start()
+    assert b"".join(Input(str(path), waker=waker).blocks()) == b""
+    if writer is not None:
+        os.close(writer)
+
+
+def test_a_fifo_without_a_waker_is_read_to_its_end(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a")
+    thread = threading.Thread(target=(tmp_path / "a").write_bytes, args=(TEXT,))
+    thread.start()
+    assert b"".join(Input(str(tmp_path / "a")).blocks()) == TEXT
+    thread.join()

@@ -8,7 +8,7 @@ import pytest
 
 from ticks.adapter.errors import OutputError
 from ticks.adapter.files.outputs import open_event_file, open_output
-from ticks.adapter.rows.candles import CsvCandles, JsonCandles
+from ticks.adapter.rows.candle_text import CsvCandles, JsonCandles
 from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.rows.format import Csv, RowFormat
 from ticks.adapter.tick import Mode

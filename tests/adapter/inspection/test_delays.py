@@ -13,8 +13,8 @@ from ticks.adapter.inspection.delays import Delays
 
 def counted(delays_us: list[int]) -> Delays:
     delays = Delays()
-    for each in delays_us:
-        delays.add(each)
+    for start in range(0, len(delays_us), 3):
+        delays.add(delays_us[start : start + 3])
     return delays
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from ticks.adapter.errors import RecordingError
 from ticks.adapter.history import GapKind
+from ticks.adapter.inspection import inspection
 from ticks.adapter.inspection.inspection import (
     MOST_DAMAGE_KEPT,
     InspectionOptions,
@@ -22,6 +23,7 @@ from ticks.adapter.inspection.report import Inspection
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.tick import Mode
 
+from ..files.test_parquet import converted
 from .made import SECOND_US, START_US, Row, csv_lines, csv_of, json_of
 
 FRIDAY = date(2026, 11, 20)
@@ -86,6 +88,14 @@ def test_any_form_of_a_recording_is_inspected(inspected: Inspected, content: byt
         (START_US + 50 * SECOND_US, 50 * SECOND_US)
     ]
     assert (found.rows, found.has_long_gap, found.is_complete) == (151, True, True)
+
+
+def test_a_parquet_recording_is_inspected(inspected: Inspected, tmp_path: Path) -> None:
+    path = converted(tmp_path / "day.parquet", csv_lines(GAP), Mode.QUOTE)
+    found = inspected.of(path)
+    assert (found.rows, found.longest_gap_us, found.duplicates) == (151, 50 * SECOND_US, 0)
+    assert inspected.of(path, csv_of(GAP)).duplicates == 151
+    assert inspected.of(csv_of(GAP), path, json_of(GAP)).duplicates == 302
 
 
 def test_several_recordings_are_one_in_the_order_of_time(inspected: Inspected) -> None:
@@ -170,7 +180,10 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     os.close(reading)
 
 
-def test_a_pipe_that_is_stopped_reports_what_came(pipe: int) -> None:
+def test_a_pipe_that_is_stopped_reports_what_came(
+    pipe: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inspection, "REPORT_EVERY", 1)
     os.write(pipe, csv_of(GAP))
     inspector = Inspector(
         InspectionOptions(("-",)),

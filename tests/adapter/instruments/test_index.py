@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -198,3 +199,9 @@ def test_a_folder_that_cannot_be_written_is_named(
     (tmp_path / "home").write_text("a file where the folder should be")
     with pytest.raises(InstrumentMasterError, match="cannot be written"):
         _fill(home.instruments_file, real_records, "here")
+
+
+def test_what_is_not_a_file_counts_as_none_and_is_not_waited_for(home: Paths) -> None:
+    home.cache.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(home.instruments_file)
+    assert open_index(home.instruments_file) is None

@@ -44,3 +44,16 @@ def test_what_is_skipped_carries_its_candidates_and_a_sentence(september: Instru
 def test_an_empty_list_names_nothing(september: InstrumentIndex) -> None:
     names = resolve_list(september, [], TODAY)
     assert (names.found, names.skipped, names.notes) == ({}, [], [])
+
+
+def test_a_chain_in_a_list_is_its_spot_and_a_chain(september: InstrumentIndex) -> None:
+    lines = b"SBIN\nNIFTY chain 2\nnifty chain 2\nmine\nNIFTY chain\nNIFTY chain 2 23SEP\n"
+    entries = [("day.txt", entry) for entry in read_watch_list(lines)]
+    names = resolve_list(september, entries, TODAY, Aliases({"mine": "SENSEX chain 1"}))
+    assert list(map(str, names.found.values())) == ["NSE:SBIN-EQ", "NSE:Nifty 50", "BSE:SENSEX"]
+    assert [(str(each.spot), each.wanted.strikes) for each in names.chains] == [
+        ("NSE:Nifty 50", 2),
+        ("NSE:Nifty 50", 2),
+        ("BSE:SENSEX", 1),
+    ]
+    assert [(each.line, each.reason) for each in names.skipped] == [(5, "unknown"), (6, "unknown")]

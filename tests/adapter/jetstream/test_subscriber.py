@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from nats_server import NatsServer
 
+from ticks.adapter.jetstream import link as link_module
 from ticks.adapter.jetstream import subscriber as subscriber_module
 from ticks.adapter.jetstream.address import NatsAccess, parse_address
 from ticks.adapter.jetstream.link import LinkError
@@ -146,6 +147,16 @@ def test_it_ends_at_a_time(server: NatsServer) -> None:
         reading = Reading(server, ReadRange(end_ns=end_ns), follows=follows)
         reading.run()
         assert reading.numbers == list(range(1, 11))
+
+
+def test_one_that_follows_ends_at_a_time_though_nothing_comes(
+    server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "PING_EVERY_S", 1)
+    filled(server, 10)
+    reading = Reading(server, ReadRange(end_ns=time.time_ns() + 10**9), follows=True)
+    reading.run()
+    assert reading.numbers == list(range(1, 11))
 
 
 def test_it_reads_some_instruments_and_ends_though_the_last_message_is_another(

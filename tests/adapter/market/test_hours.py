@@ -4,6 +4,7 @@ from datetime import date, time
 
 import pytest
 
+from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.hours import (
     BSE,
     CDS,
@@ -18,6 +19,7 @@ from ticks.adapter.market.hours import (
     kind_of,
     ordinary_hours,
     segments,
+    segments_of,
 )
 
 
@@ -50,6 +52,17 @@ def test_only_shares_are_in_the_closing_auction() -> None:
     assert kind_of(NSE, "RELIANCE", is_auction_share=True) is Kind.AUCTION
     assert kind_of(BSE, "RELIANCE", is_auction_share=True) is Kind.AUCTION
     assert kind_of(NFO, "RELIANCE", is_auction_share=True) is Kind.ORDINARY
+
+
+def test_an_instrument_of_the_master_has_its_kind() -> None:
+    share = Instrument(NSE, "2885", "RELIANCE-EQ", "RELIANCE", has_closing_auction=True)
+    oil = Instrument(MCX, "1", "MENTHAOIL26NOVFUT", "MENTHAOIL")
+    index = Instrument(NSE, "99926000", "Nifty 50", "NIFTY", "AMXIDX")
+    assert segments_of([share, oil]) == (
+        Segment(NSE, frozenset({Kind.AUCTION})),
+        Segment(MCX, frozenset({Kind.FARM})),
+    )
+    assert segments_of([share, index])[0].kinds == {Kind.AUCTION, Kind.ORDINARY}
 
 
 def test_segments_gather_their_kinds() -> None:

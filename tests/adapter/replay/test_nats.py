@@ -14,7 +14,14 @@ from ticks.adapter.errors import RecordingError, UsageError
 from ticks.adapter.jetstream.address import NatsAccess, NatsOptions, parse_address
 from ticks.adapter.jetstream.subscriber import ReadRange
 from ticks.adapter.replay import nats as module
-from ticks.adapter.replay.nats import CLOCK_SKEW_NS, LATE_NS, NatsReader, NatsSource, read_range
+from ticks.adapter.replay.nats import (
+    CLOCK_SKEW_NS,
+    LATE_NS,
+    SOON_NS,
+    NatsReader,
+    NatsSource,
+    read_range,
+)
 from ticks.adapter.rows.decode import Recorded
 from ticks.adapter.rows.format import Csv
 from ticks.adapter.sinks.nats import NatsSink
@@ -191,6 +198,7 @@ def test_a_span_is_asked_for_with_room_for_clocks_and_for_recorders_that_were_cu
     asked = read_range(NS, NS + 10, [])
     assert (asked.start_ns, asked.end_ns) == (NS - CLOCK_SKEW_NS, NS + 10 + LATE_NS)
     assert read_range(None, None, []) == ReadRange()
+    assert read_range(None, NS, [], follows=True).end_ns == NS + SOON_NS
 
 
 @pytest.mark.parametrize(

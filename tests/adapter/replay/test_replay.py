@@ -12,6 +12,7 @@ import pytest
 from ticks.adapter.errors import OutputError, ReaderLeftError, RecordingError
 from ticks.adapter.replay.replay import Replay, ReplayOptions
 from ticks.adapter.replay.row_filter import RowFilter
+from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.rows.format import Csv, Jsonl
 from ticks.adapter.sinks.file import RowSink
 from ticks.adapter.sinks.sink import FanOut
@@ -310,3 +311,17 @@ def test_a_snapshot_says_where_it_is(played: Played, output: MemoryOutput) -> No
     assert summary.outputs == (("memory", 21, 0),)
     assert (summary.ticks, summary.read, summary.seconds) == (21, 21, 10.0)
     assert played.progress[-1] == (len(text), len(text))
+
+
+def test_rows_that_come_without_text_are_written_before_they_fill_the_memory(
+    played: Played, output: MemoryOutput
+) -> None:
+    """Two inputs whose blocks are packets, as those of Parquet files and of streams are."""
+    texts = [csv_text(range(at, at + 100), header=False) for at in range(0, 3_000, 100)]
+    rows = [RecordedBlock(list(RowBlock(CSV, text).recorded())) for text in texts]
+    replay = played.of(csv_text(range(1)), csv_text(range(1)), speed=None)
+    replay.open()
+    replay._opened = [iter(rows), iter(())]
+    replay.run(FanOut([RowSink(CSV, output, {})]))
+    assert [count for _, count in output.flushed_at][-1] == 3_000
+    assert len(output.flushed_at) > 3

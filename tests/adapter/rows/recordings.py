@@ -100,6 +100,13 @@ class MemoryOutput:
         self.fails: Exception | None = None
         self.flushed = threading.Event()
         self._clock = clock or VirtualTime()
+        self.begun: list[int] = []
+
+    def begin(self, received_ns: int) -> None:
+        self.begun.append(received_ns)
+
+    def take_back(self, surplus: int) -> None:
+        raise AssertionError("nothing was there before")
 
     @property
     def text(self) -> bytes:

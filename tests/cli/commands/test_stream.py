@@ -61,8 +61,8 @@ def resolve(tmp_path: Path, said: list[str], monkeypatch: pytest.MonkeyPatch) ->
                 | more
             ),
         )
-        instruments, skipped = resolved(settings, replace(config, aliases=aliases), console)
-        return list(map(str, instruments)), skipped
+        wanted = resolved(settings, replace(config, aliases=aliases), console)
+        return list(map(str, wanted.instruments)), wanted.names_skipped
 
     return run
 

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
-from ticks.adapter.clock import IST
+from ticks.adapter.clock import IST, ist_time
 from ticks.adapter.errors import UsageError
-from ticks.adapter.market.calendar import SegmentRules, SpecialSession
+from ticks.adapter.market.calendar import MarketCalendar, SegmentRules, SpecialSession
 from ticks.adapter.market.hours import Segment
-from ticks.cli.options.market_table import holiday, hours, market_calendar, session
+from ticks.cli.options.market_table import closing_ns, holiday, hours, market_calendar, session
 
-NSE, NFO, BSE, MCX = Segment(1), Segment(2), Segment(3), Segment(5)
+NSE, NFO, BSE, MCX, CDS = (Segment(number) for number in (1, 2, 3, 5, 13))
 
 
 def ns(text: str) -> int:
@@ -143,3 +143,35 @@ def test_a_bad_value_names_file_and_line(
     (tmp_path / "config.toml").write_text(f"[market]\n{text}\n")
     with pytest.raises(UsageError, match=reason):
         market_calendar(environ, is_always_open=False)
+
+
+@pytest.mark.parametrize(
+    ("segments", "moment", "end"),
+    [
+        ([NSE], "2026-11-26 09:00", "15:40"),
+        ([NFO], "2026-11-26 09:00", "15:45"),
+        ([NSE, NFO], "2026-11-26 09:00", "15:45"),
+        ([CDS], "2026-11-26 09:00", "17:05"),
+        ([MCX], "2026-11-26 09:00", "00:00"),  # 23:55 in winter, and five minutes
+        ([NSE], "2026-10-02 09:00", "15:40"),  # a holiday: the next day's time, but today
+        ([NSE], "2026-11-28 09:00", "15:40"),  # a Saturday
+    ],
+)
+def test_close_is_five_minutes_after_the_last_session(
+    segments: list[Segment], moment: str, end: str
+) -> None:
+    now = datetime.fromisoformat(moment).replace(tzinfo=IST)
+    at = ist_time(closing_ns(MarketCalendar(), segments, now))
+    assert f"{at:%H:%M}" == end
+    assert timedelta(0) < at - now < timedelta(days=1)
+
+
+def test_close_means_the_same_in_a_market_that_is_always_open() -> None:
+    now = datetime(2026, 11, 26, 9, tzinfo=IST)
+    always = closing_ns(MarketCalendar(is_always_open=True), [NSE], now)
+    assert always == closing_ns(MarketCalendar(), [NSE], now)
+
+
+def test_a_close_that_has_passed_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"has passed.*tomorrow write 2026-11-27T15:40"):
+        closing_ns(MarketCalendar(), [NSE], datetime(2026, 11, 26, 16, tzinfo=IST))

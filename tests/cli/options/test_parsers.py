@@ -16,16 +16,22 @@ from ticks.cli.options.parsers import (
     checked_outputs,
     checked_symbols,
     color,
+    columns,
+    command,
     count,
     csv_path,
+    csv_view,
     duration_s,
+    host_port,
     jsonl_path,
     mode,
+    nats_address,
     on_full,
     port,
     rate,
     readable_file,
     shard,
+    size,
     speed,
     until_ns,
 )
@@ -42,6 +48,8 @@ NOW = datetime(2026, 11, 20, 14, 0, tzinfo=IST)
         ("1h30m", 5400.0),
         ("250ms", 0.25),
         ("1.5s", 1.5),
+        ("30d", 2_592_000.0),
+        ("1d12h", 129_600.0),
     ],
 )
 def test_a_duration_is_read(text: str, seconds: float) -> None:
@@ -247,3 +255,99 @@ def test_a_file_to_read_is_there_and_no_folder(tmp_path: Path) -> None:
     for path, reason in ((tmp_path, "it is a folder"), (tmp_path / "no.csv", "does not exist")):
         with pytest.raises(ValueError, match=reason):
             readable_file(str(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "bytes_"),
+    [
+        ("1", 1),
+        ("500MB", 500_000_000),
+        ("20 gb", 20_000_000_000),
+        ("2T", 2 * 10**12),
+        ("7kB", 7_000),
+    ],
+)
+def test_a_size_is_read(text: str, bytes_: int) -> None:
+    assert size(text) == bytes_
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5GB", "lots", "5 XB", "GB"])
+def test_a_size_that_makes_no_sense_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid size") as caught:
+        size(text)
+    assert repr(text) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("9100", ("127.0.0.1", 9100)),
+        (":9100", ("127.0.0.1", 9100)),
+        ("0.0.0.0:0", ("0.0.0.0", 0)),
+        ("recorder-a.example.org:9100", ("recorder-a.example.org", 9100)),
+        ("[::1]:9100", ("::1", 9100)),
+    ],
+)
+def test_an_address_to_listen_on_may_leave_its_host_out(
+    text: str, address: tuple[str, int]
+) -> None:
+    assert host_port(text) == address
+
+
+@pytest.mark.parametrize("text", ["", "host", "host:", "1:2:3", "::1:9100", "70000", "a b:1", "-1"])
+def test_an_address_to_listen_on_that_is_none_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an address to listen on") as caught:
+        host_port(text)
+    assert repr(text) in str(caught.value)
+
+
+def test_an_address_of_nats_is_read_and_what_is_none_is_shown_with_an_example() -> None:
+    assert str(nats_address(" nats://desk/DAY ")) == "nats://desk:4222/DAY"
+    with pytest.raises(ValueError, match="example: nats://"):
+        nats_address("desk:4222")
+
+
+def test_a_secret_in_an_address_of_nats_is_not_shown() -> None:
+    with pytest.raises(ValueError, match="user name") as refused:
+        nats_address("nats://desk:wolpertinger@desk")
+    assert "wolpertinger" not in str(refused.value)
+
+
+# --- what a pipe shows ----------------------------------------------------------------------------
+
+
+def test_columns_are_names_between_commas_in_any_case() -> None:
+    assert columns("symbol, LTP ,volume") == ("symbol", "ltp", "volume")
+    for text in ("", "symbol,,ltp", ",", "symbol,"):
+        with pytest.raises(ValueError, match="lacks a name"):
+            columns(text)
+
+
+def test_a_command_is_not_empty() -> None:
+    assert command("cat >> x") == "cat >> x"
+    with pytest.raises(ValueError, match="empty"):
+        command(" ")
+
+
+@pytest.mark.parametrize("has_header", [True, False])
+def test_a_view_is_for_csv_on_stdout(has_header: bool) -> None:
+    view = csv_view(("ltp",), "-", ("symbol", "ltp"), has_header=has_header)
+    assert view is not None
+    assert view.header == (b"ltp\n" if has_header else b"")
+    assert csv_view(None, "day.csv", ("symbol",), has_header=True) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "csv", "has_header", "words"),
+    [
+        (("symbol",), "day.csv", True, "--columns is for CSV on stdout: day.csv would be no rec"),
+        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would be no rec"),
+        (("symbol",), None, True, "--columns is for CSV on stdout, and none goes there"),
+        (("price",), "-", True, "'price' is not a column"),
+    ],
+)
+def test_a_view_of_anything_else_is_refused_with_the_reason(
+    shown: tuple[str, ...] | None, csv: str | None, has_header: bool, words: str
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        csv_view(shown, csv, ("symbol", "ltp"), has_header=has_header)

@@ -124,13 +124,18 @@ def console() -> FakeConsole:
 
 @pytest.fixture
 def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[..., Observer]:
-    def made(events: str | None = None, status: Path = tmp_path) -> Observer:
+    def made(
+        events: str | None = None,
+        status: Path = tmp_path,
+        tell: Callable[[LogEntry], None] = lambda _entry: None,
+    ) -> Observer:
         return Observer(
             cast(BrokerAdapter, feed),
             cast(Recorder, feed),
             cast(Console, console),
             StatusFile(status, pid=7),
             events=events,
+            tell=tell,
         )
 
     return made
@@ -157,6 +162,17 @@ def test_events_are_shown_and_written_the_last_ones_too(
     assert console.logged == ["1 connected False", "1 stopped False"]
     lines = path.read_text(encoding="utf-8").splitlines()
     assert ["connected" in lines[0], "stopped" in lines[1], len(lines)] == [True, True, 2]
+
+
+def test_each_event_is_told_before_it_is_shown_the_last_one_too(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
+) -> None:
+    told: list[tuple[str, int]] = []
+    with observer(tell=lambda entry: told.append((entry.event.name, len(console.logged)))):
+        feed.entries.append(entry(Connected()))
+        feed.looked()
+        feed.entries.append(entry(Stopped()))
+    assert told == [("connected", 0), ("stopped", 1)]
 
 
 def test_connections_are_named_where_there_are_several(

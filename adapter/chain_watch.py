@@ -1,0 +1,205 @@
+"""Option chains on a running feed: strikes are subscribed as the spot comes near them.
+
+Rules (which strikes, and when the centre moves: instruments/chain.py)
+- The spot is what the newest packet of its instrument says; nothing is asked of anybody for it. No
+  strike is subscribed before there is one with a price, and no price is 0.
+- What was subscribed stays, however the spot moves: a recording has no holes.
+- The packets pass by unhindered: a thread looks at the spot `_LOOK_EVERY_S` apart, while there is
+  a chain to follow.
+- A limit of the broker ends the following of the chain that reached it, and nothing else. It is
+  reported once: here where it is ours to count, by the connection where the broker refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
+from decimal import Decimal
+from typing import Protocol
+
+from .errors import SubscriptionRefusedError
+from .events import EventLog, Refused
+from .instrument import Instrument, InstrumentKey
+from .instruments.chain import Chain, followed, nearest_strike, strikes_around
+from .instruments.naming import name_key
+from .periodic import every
+from .tick import Mode
+from .wire.packet import decode_packet
+
+_LOOK_EVERY_S = 0.25
+LIMIT = "limit"
+"""The code of the event when a chain wants more than the broker allows."""
+
+
+class Feed(Protocol):
+    """What a chain is followed on (`BrokerAdapter`)."""
+
+    events: EventLog
+
+    def last_packet(self, instrument: Instrument, mode: Mode) -> bytes: ...
+    def has_refused(self, instruments: Iterable[Instrument], mode: Mode) -> bool: ...
+    def subscribe(self, instruments: Iterable[Instrument], mode: Mode) -> list[Instrument]: ...
+    def unsubscribe(self, instruments: Iterable[Instrument], mode: Mode) -> list[Instrument]: ...
+
+
+class FollowedChain:
+    """One chain: where its centre is, and what has been asked for. Pure.
+
+    `asked` are the contracts of its strikes so far, `brought` those of them that only it wants.
+    """
+
+    def __init__(
+        self, chain: Chain, mode: Mode, is_mine: Callable[[Instrument], bool] = lambda _one: True
+    ) -> None:
+        self.chain = chain
+        self.mode = mode
+        self.asked: dict[InstrumentKey, Instrument] = {}
+        self.brought: set[InstrumentKey] = set()
+        self.packet = b""
+        self._is_mine = is_mine
+        self._strikes = chain.strikes
+        self._centre: Decimal | None = None
+
+    @property
+    def name(self) -> str:
+        """As it was typed."""
+        return self.chain.wanted.text
+
+    def towards(self, spot: Decimal) -> list[Instrument]:
+        """The contracts to add now that the spot is there; each comes once."""
+        if self._centre is None:
+            centre = nearest_strike(self._strikes, spot)
+        else:
+            centre = followed(self._strikes, self._centre, spot)
+        if centre == self._centre:
+            return []
+        self._centre = centre
+        near = strikes_around(self._strikes, centre, self.chain.wanted.strikes)
+        contracts = [one for strike in near for one in self.chain.contracts[strike]]
+        new = [one for one in contracts if one.key not in self.asked and self._is_mine(one)]
+        self.asked.update((one.key, one) for one in new)
+        return new
+
+
+class ChainWatch:
+    """The chains that a feed follows, and the thread that does.
+
+    Every method is for any thread. `_lock` guards the chains; `_life` the thread, which takes
+    `_lock` and never `_life`.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+        self._chains: list[FollowedChain] = []
+        self._lock = threading.Lock()
+        self._life = threading.Lock()
+        self._thread = ExitStack()
+        self._is_running = False
+
+    @property
+    def chains(self) -> list[Chain]:
+        """Those that are followed now."""
+        with self._lock:
+            return [each.chain for each in self._chains]
+
+    def follow(self, chain: Chain, mode: Mode, is_mine: Callable[[Instrument], bool]) -> None:
+        """Follow a chain from now on, once the feed runs. One that is followed is left alone."""
+        with self._lock:
+            if all(_name(each.chain) != _name(chain) for each in self._chains):
+                self._chains.append(FollowedChain(chain, mode, is_mine))
+        with self._life:
+            self._begin_again()
+
+    def find(self, text: str) -> Chain | None:
+        """The followed chain that was typed like this, in any case."""
+        return next((each for each in self.chains if _name(each) == name_key(text)), None)
+
+    def alone(self, chains: Sequence[Chain]) -> list[Instrument]:
+        """What is subscribed for these alone."""
+        with self._lock:
+            left, others = self._parted(chains)
+            kept = {key for other in others for key in other.asked}
+            return [
+                one
+                for each in left
+                for key, one in each.asked.items()
+                if key in each.brought and key not in kept
+            ]
+
+    def leave(self, chains: Sequence[Chain]) -> None:
+        """Follow these no longer."""
+        with self._lock:
+            left, self._chains = self._parted(chains)
+            brought = {key for each in left for key in each.brought}
+            for other in self._chains:  # what another covers too is that one's from now on
+                other.brought |= brought & other.asked.keys()
+
+    def _parted(self, chains: Sequence[Chain]) -> tuple[list[FollowedChain], list[FollowedChain]]:
+        named = {_name(chain) for chain in chains}
+        left = [each for each in self._chains if _name(each.chain) in named]
+        return left, [each for each in self._chains if each not in left]
+
+    def keep(self, instruments: Iterable[Instrument]) -> None:
+        """These were asked for by name: they do not go when a chain goes."""
+        keys = {one.key for one in instruments}
+        with self._lock:
+            for each in self._chains:
+                each.brought -= keys
+
+    # --- the thread ---
+
+    def begin(self) -> None:
+        """The feed runs."""
+        with self._life:
+            self._is_running = True
+            self._begin_again()
+
+    def end(self) -> None:
+        """The feed ends. Waits for a look that is under way. Raises what a look raised."""
+        with self._life:
+            self._is_running = False
+            self._thread.close()
+
+    def _begin_again(self) -> None:
+        """A thread for the chains that there are now; the former one may have ended by itself."""
+        self._thread.close()
+        if self._is_running and self.chains:
+            self._thread.enter_context(every(_LOOK_EVERY_S, self._look, name="chains"))
+
+    def _look(self) -> bool:
+        """Once over all chains; whether none is left to follow."""
+        with self._lock:
+            chains = list(self._chains)
+        over = [each for each in chains if not self._advance(each)]
+        with self._lock:
+            self._chains = [each for each in self._chains if each not in over]
+            return not self._chains
+
+    def _advance(self, each: FollowedChain) -> bool:
+        """Add what a chain wants now; whether it is followed on."""
+        packet = self._feed.last_packet(each.chain.spot, each.mode)
+        if packet is each.packet or not packet:
+            return True
+        each.packet = packet
+        if self._feed.has_refused(each.asked.values(), each.mode):
+            return False
+        spot = decode_packet(packet).ltp
+        new = each.towards(spot) if spot > 0 else []
+        if not new:
+            return True
+        try:
+            added = self._feed.subscribe(new, each.mode)
+        except SubscriptionRefusedError as error:
+            self._feed.events.add(Refused(LIMIT, error.message, each.name, len(new)))
+            return False
+        with self._lock:
+            is_followed = each in self._chains
+            each.brought.update(one.key for one in added)
+        if not is_followed:  # it was left meanwhile
+            self._feed.unsubscribe(added, each.mode)
+        return True
+
+
+def _name(chain: Chain) -> str:
+    return name_key(chain.wanted.text)
