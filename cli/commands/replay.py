@@ -380,6 +380,8 @@ def run_replay(
             finally:
                 summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
+        if signals.is_interrupted:
+            console.end_line()
         if summary:
             console.print_line(summary)
     bars = [sink for sink in sinks.sinks if isinstance(sink, CandleSink)]
