@@ -99,6 +99,7 @@ complete -c ticks -n '__fish_seen_subcommand_from replay' -l loop -d 'Repeat for
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l candles -xa '1m 5m 15m 75m 1h 1d' -d 'Write bars of this width instead of ticks: open, high, low, close, volume'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l pre-open -d 'Candles: keep what is from before the opening'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l events -rF -d 'Candles: events of the stream that wrote a recording, for blind_s; can be repeated'
+complete -c ticks -n '__fish_seen_subcommand_from replay' -l always-open -d 'Candles: nothing is from before the opening, as in the recording of a demo'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l csv -rF -d 'Write CSV to PATH; - is stdout'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l jsonl -rF -d 'Write JSON lines to PATH; - is stdout'
 complete -c ticks -n '__fish_seen_subcommand_from replay' -l parquet -rF -d 'Convert to a Parquet file (needs pyarrow)'

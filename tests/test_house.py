@@ -54,6 +54,8 @@ PURE = [
     "adapter/feed/lifecycle.py",
     "adapter/market/*.py",
     "adapter/feed/stats.py",
+    "adapter/rows/candle_text.py",
+    "adapter/rows/candles.py",
     "adapter/rows/encode.py",
     "adapter/control_messages.py",
     "adapter/rows/view.py",

@@ -200,6 +200,14 @@ Events = Annotated[
         has_variable=False,
     ),
 ]
+AlwaysOpen = Annotated[
+    bool,
+    options.option(
+        "--always-open",
+        options.WHERE,
+        "Candles: nothing is from before the opening, as in the recording of a demo.",
+    ),
+]
 _TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
@@ -217,6 +225,7 @@ class Outputs:
     has_float_prices: bool = False
     keeps_pre_open: bool = False
     events: tuple[str, ...] = ()
+    is_always_open: bool = False
     columns: Sequence[str] | None = None
     has_header: bool = True
 
@@ -241,6 +250,7 @@ def replay(
     candles: options.Candles = None,
     pre_open: options.PreOpen = False,
     events: Events = None,
+    always_open: AlwaysOpen = False,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
     parquet: Parquet = None,
@@ -316,6 +326,7 @@ def replay(
         float_prices,
         keeps_pre_open=pre_open,
         events=tuple(events or ()),
+        is_always_open=always_open,
         columns=columns,
         has_header=not no_header,
     )
@@ -369,6 +380,8 @@ def run_replay(
             finally:
                 summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
+        if signals.is_interrupted:
+            console.end_line()
         if summary:
             console.print_line(summary)
     bars = [sink for sink in sinks.sinks if isinstance(sink, CandleSink)]
@@ -404,7 +417,7 @@ class _Opening(TypedDict):
 
 
 def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
-    calendar = market_calendar(os.environ, is_always_open=False)
+    calendar = market_calendar(os.environ, is_always_open=outputs.is_always_open)
     report = _DamageReport(console)
     histories = [read_history(path, on_damage=report) for path in outputs.events]
     return BarPlan(

@@ -205,6 +205,8 @@ def stream(
             with environment(demo) as environ:
                 return run_stream(settings, environ, console, signals)
         except StopRequestedError:
+            if signals.is_interrupted:
+                console.end_line()
             console.print_line("stopped before the first tick")
             return ExitCode.OK
 
@@ -253,6 +255,8 @@ def run_stream(
                 recorder.run()
             finally:
                 stack.close()
+                if signals.is_interrupted:
+                    console.end_line()
                 console.print_line(stream_summary(recorder.summary()))
             if observer.failure is not None:
                 raise observer.failure

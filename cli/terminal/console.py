@@ -93,6 +93,11 @@ class Console:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
 
+    def end_line(self) -> None:
+        """After Ctrl-C: what follows begins on a line of its own. A dashboard does so by itself."""
+        if self._screen is None and sys.stderr.isatty():
+            self.print_line("")
+
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
         """Print an event as a line: every one with -v, else those that change what to expect.
 

@@ -106,7 +106,7 @@ def _lost(snapshot: FeedSnapshot) -> Verdict | None:
 def _stopped(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.STOPPED:
         return None
-    return Verdict("■", "STOPPED", "faint", ("the end",))
+    return Verdict("■", "STOPPED", "faint", _course(snapshot))
 
 
 def _losing_ticks(snapshot: FeedSnapshot) -> Verdict | None:
@@ -217,16 +217,20 @@ def _live(snapshot: FeedSnapshot) -> Verdict | None:
     if problems := _problems(snapshot):
         first, *more = problems
         return Verdict("●", "LIVE", "warn", (first, *(f", {problem}" for problem in more)))
+    return Verdict("●", "LIVE", "good", _course(snapshot))
+
+
+def _course(snapshot: FeedSnapshot) -> tuple[str, ...]:
+    """How many instruments go where."""
     wanted = counted(snapshot.instruments_total, "instrument")
     if not snapshot.ticks:
-        return Verdict("●", "LIVE", "good", (wanted, ", no tick yet"))
+        return wanted, ", no tick yet"
     if not snapshot.outputs:
-        return Verdict("●", "LIVE", "good", (wanted,))
-    first_output, *others = snapshot.outputs
-    into = f" into {printable(first_output.name)}"
-    more_outputs = [f" and {counted(len(others), 'more output')}"] if others else []
-    rows = f", {counted(first_output.rows, 'row')}"
-    return Verdict("●", "LIVE", "good", (wanted, into, *more_outputs, rows))
+        return (wanted,)
+    first, *others = snapshot.outputs
+    into = f" into {printable(first.name)}"
+    more = [f" and {counted(len(others), 'more output')}"] if others else []
+    return wanted, into, *more, f", {counted(first.rows, 'row')}"
 
 
 def _problems(snapshot: FeedSnapshot) -> list[str]:

@@ -73,7 +73,7 @@ def test_even_a_killed_stream_leaves_the_terminal_clean(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window
 ) -> None:
     process = drawn("NIFTY")
-    window.read_until(lambda: window.text.count("● live") >= 2)
+    window.read_until(lambda: window.text.count("● LIVE") >= 2)
     process.kill()
     window.read_until(lambda: process.poll() is not None)
     assert is_whole(window.raw)
@@ -194,7 +194,7 @@ def test_in_the_background_nothing_is_drawn_and_fg_brings_it_back(
     shell.read_until(lambda: " day.csv\n" in shell.text)
     assert FRAME not in shell.raw
     shell.run("fg")
-    shell.read_until(lambda: "● live" in shell.text)
+    shell.read_until(lambda: "● LIVE" in shell.text)
     shell.raw = ""
     shell.type("\x1a")  # Ctrl-Z
     shell.read_until(lambda: "Stopped" in shell.text and shell.text.endswith("$ "))
@@ -202,7 +202,7 @@ def test_in_the_background_nothing_is_drawn_and_fg_brings_it_back(
     shell.read_until(lambda: "and=0" in shell.text)
     assert FRAME not in shell.raw
     shell.run("fg")
-    shell.read_until(lambda: "● live" in shell.text)
+    shell.read_until(lambda: "● LIVE" in shell.text)
     shell.type("\x03")
     shell.read_until(lambda: " reconnects · " in shell.text)
     assert is_whole(shell.raw)
@@ -217,9 +217,9 @@ def test_a_lost_feed_is_told_above_the_dashboard_and_in_it(
     assert process.returncode == 5
     for words in (
         " waiting: attempt 2 of 2 in 2.",
-        "◔ waiting  attempt 2 of 2 · next try in ",
+        "◔ WAITING  attempt 2 of 2, next try in ",
         " lost: gave up after 2 attempts · network: ",
-        "✕ lost  gave up after 2 attempts · network",
+        "✕ LOST  2 attempts failed: ",
     ):
         assert words in window.text
     assert is_whole(window.raw)
