@@ -20,15 +20,20 @@ def start_thread(work: Callable[[], object], *, name: str) -> threading.Thread:
     try:
         thread.start()
     except RuntimeError as error:
-        raise ResourceLimitError(
-            "this machine starts no further thread for this user", kind="threads-limit"
-        ) from error
+        raise _no_thread() from error
     return thread
+
+
+def _no_thread() -> ResourceLimitError:
+    words = "this machine starts no further thread for this user"
+    return ResourceLimitError(words, kind="threads-limit")
 
 
 def limit_of(error: BaseException) -> ResourceLimitError | None:
     """The limit of this machine that an exception means; None for any other."""
     number = error.errno if isinstance(error, OSError) else None
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return _no_thread()
     if isinstance(error, MemoryError) or number == errno.ENOMEM:
         return ResourceLimitError("this machine gives no more memory", kind="memory-limit")
     if number in (errno.EMFILE, errno.ENFILE):

@@ -17,6 +17,7 @@ import socket
 import ssl
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import websocket
 
@@ -38,6 +39,9 @@ DRAIN_BYTES = 65_536
 """What one `recv` asks for; a larger one adds latency and no speed. It is more than a TLS record
 holds (16 KiB), so that no decrypted rest is left where no poll sees it."""
 HANDSHAKE_TIMEOUT_S = 10.0
+HANDSHAKE_BYTES = 65_536
+"""The most that is read of the reply to a handshake, body included. The library puts no limit on
+it, and takes a hundred times its size while it does so."""
 LINGER_S = 1.0
 """How long a close waits for the peer's close frame."""
 AFTER_CLOSE_BYTES = 1 << 24
@@ -88,7 +92,7 @@ class Handshake:
                 header=self._headers,
                 timeout=self._timeout_s,
                 redirect_limit=0,
-                socket=sock,
+                socket=_Limited(sock),
             )
             status = library.getstatus()
         except websocket.WebSocketBadStatusException as error:
@@ -102,6 +106,8 @@ class Handshake:
             named = self._translated(error, late, shown_url)
             raise named from (error if isinstance(error, OSError) else None)
         finally:
+            # The library would keep them for ever, and send them to the next server of that domain.
+            websocket._handshake.CookieJar.jar.clear()
             if status != _SWITCHING_PROTOCOLS:
                 sock.close()
         if status != _SWITCHING_PROTOCOLS:
@@ -127,6 +133,25 @@ class Handshake:
     def abandon(self) -> None:
         """Give the handshake up: what it waits for comes no more."""
         self._dial.abandon()
+
+
+class _Limited:
+    """A socket of which only `HANDSHAKE_BYTES` can be read; all else is the socket's own."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._left = HANDSHAKE_BYTES
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def recv(self, size: int) -> bytes:
+        if self._left <= 0:
+            limit = f"{HANDSHAKE_BYTES:,} bytes"
+            raise websocket.WebSocketException(f"its reply is larger than {limit}")
+        data = self._sock.recv(min(size, self._left))
+        self._left -= len(data)
+        return data
 
 
 def _refused(status: int, said: str, url: str) -> TicksError:

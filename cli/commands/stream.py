@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...adapter.api import ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
@@ -19,7 +19,6 @@ from ...adapter.events import LogEntry, Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.files.outputs import ViewOutput
 from ...adapter.instrument import Instrument
-from ...adapter.instruments.chain import Chain
 from ...adapter.instruments.lists import Skipped
 from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
@@ -52,6 +51,9 @@ from ..terminal.signals import StopRequestedError, StopSignals
 from ..terminal.terminal import Terminal
 from ..view.figures import counted
 from ..view.summary_text import stream_summary
+
+if TYPE_CHECKING:
+    from ...adapter.instruments.chain import Chain
 
 _REPORTED = 20
 """Names of watch lists that are reported one by one."""

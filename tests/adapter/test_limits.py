@@ -35,6 +35,7 @@ def test_a_thread_that_cannot_be_started_is_a_limit_of_this_machine(
     ("error", "kind"),
     [
         (MemoryError(), "memory-limit"),
+        (RuntimeError("can't start new thread"), "threads-limit"),
         (OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), "memory-limit"),
         (OSError(errno.EMFILE, os.strerror(errno.EMFILE), "a.csv"), "files-limit"),
         (OSError(errno.ENFILE, os.strerror(errno.ENFILE)), "files-limit"),

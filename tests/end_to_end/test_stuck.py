@@ -107,7 +107,7 @@ def is_well(run: Run, simulator: Simulator) -> None:
 def ended_well(run: Run, simulator: Simulator) -> None:
     assert run.ends() == 0
     [log] = simulator.journal.connections
-    assert run.rows() == len(log.packets)
+    assert len(log.packets) - 200 < run.rows() <= len(log.packets)  # some came after our close
     assert run.status() == {}
     assert not list((run.home / "run").iterdir())
 

@@ -151,6 +151,31 @@ def test_what_is_no_websocket_is_named_as_that(server: FeedServer, reply: bytes)
     assert isinstance(refusal(server), NotSmartApiError | NetworkError)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"HTTP/1.1 101 Switching Protocols\r\nx: " + b"y" * 300_000,
+        b"HTTP/1.1 101 Switching Protocols\r\n" + b"x: y\r\n" * 60_000,
+        b"HTTP/1.1 500 Sorry\r\nContent-Length: 300000\r\n\r\n" + b"y" * 300_000,
+        b"y" * 300_000,
+    ],
+    ids=["a line", "headers", "a body", "no line"],
+)
+def test_of_a_reply_without_end_only_so_much_is_read(server: FeedServer, reply: bytes) -> None:
+    server.says(reply)
+    error = refusal(server)
+    assert "its reply is larger than 65,536 bytes" in error.message or "500" in error.message
+
+
+def test_a_cookie_is_not_kept(server: FeedServer) -> None:
+    cookie = "Set-Cookie: a=tracked; Domain=127.0.0.1\r\n"
+    server.refuses("503 Busy", cookie)
+    server.refuses("503 Busy", cookie)
+    refusal(server)
+    refusal(server)
+    assert b"tracked" not in b"".join(server.requests)
+
+
 def test_a_hang_up_in_the_handshake_is_the_network_s_fault(server: FeedServer) -> None:
     server.says(b"", b"HTTP/1.1 101 Swit")
     server.scripts.append(reset)
