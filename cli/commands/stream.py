@@ -219,7 +219,8 @@ def run_stream(
     wanted = resolved(settings, config, console)  # a typo needs no login
     limits = dated(settings.limits, settings.calendar, wanted.instruments)
     sessions = config.authenticator(console.print_line)
-    ensure_session(sessions)
+    with console.waiting_for_login(lambda: sessions.totp_wait_s):
+        ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
         feed_url=config.endpoints.feed_url,

@@ -19,6 +19,7 @@ from ...adapter.market.evidence import MarketState
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot, MarketSnapshot
 from ..printable import printable
 from .figures import brief_s, counted, moment
+from .frame import Frame, Span, cropped_line
 
 SILENT_SHARE = 1 / 3
 """Silence worth a warning, as a share of what counts as a fault."""
@@ -91,6 +92,18 @@ def delay_text(snapshot: FeedSnapshot) -> str:
     return f"{who} is {brief_s(snapshot.behind_s)} behind"
 
 
+def login_line(wait_s: float | None, width: int) -> Frame:
+    """The line of a login that waits for the next TOTP code; none where it does not."""
+    if wait_s is None:
+        return Frame(())
+    line = (Span("◌ LOGGING IN", "warn strong"), Span(f"  {_code_text(wait_s)}", "strong"))
+    return Frame((cropped_line(line, width),))
+
+
+def _code_text(wait_s: float) -> str:
+    return f"next TOTP code in {wait_s:.0f} s"
+
+
 # --- the rules, the worst first -------------------------------------------------------------------
 
 
@@ -159,7 +172,7 @@ def _logging_in(snapshot: FeedSnapshot) -> Verdict | None:
     wait_s = snapshot.login_wait_s
     if wait_s is None and not is_ended:
         return None
-    facts = [] if wait_s is None else [f"next TOTP code in {wait_s:.0f} s"]
+    facts = [] if wait_s is None else [_code_text(wait_s)]
     if is_ended:
         facts.append(", the broker ended the session" if facts else "the broker ended the session")
     word = "RENEWING" if snapshot.phase is Phase.LIVE else "LOGGING IN"

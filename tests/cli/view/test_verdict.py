@@ -12,7 +12,7 @@ from ticks.adapter.events import LogEntry, Lost
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.market.evidence import MarketState
 from ticks.adapter.snapshot import FeedSnapshot, MarketSnapshot, OutputSnapshot
-from ticks.cli.view.verdict import verdict_of
+from ticks.cli.view.verdict import login_line, verdict_of
 
 FRIDAY = datetime(2026, 11, 20, 9, 15, 4, tzinfo=IST)
 
@@ -119,6 +119,12 @@ def test_a_login_counts_down_to_the_next_code(live: FeedSnapshot, waiting: FeedS
         "LOGGING IN",
         "next TOTP code in 3 s",
     )
+
+
+def test_a_login_before_the_stream_counts_down_in_a_line_of_its_own() -> None:
+    assert login_line(25.7, 80).plain() == ["◌ LOGGING IN  next TOTP code in 26 s"]
+    assert login_line(25.7, 20).widths() == [20]
+    assert login_line(None, 80).plain() == []
 
 
 def test_a_session_that_the_broker_ended_is_told_while_it_is_renewed(
