@@ -36,6 +36,7 @@ def broker(config: Config) -> Iterator[BrokerAdapter]:
     broker = BrokerAdapter(config.authenticator(), feed_url=config.endpoints.feed_url)
     broker.subscribe(resolve_symbols(config, ["NIFTY", "RELIANCE"]), Mode.QUOTE)
     with broker:
+        until(lambda: broker.ticks > 0)
         yield broker
 
 
