@@ -27,6 +27,7 @@ BEHIND_S = 2.0
 """A reader that far behind is worth a warning, though nothing is lost."""
 LEAST_BEHIND_S = 0.5
 """Less is not shown: any moment finds some tick on its way."""
+_SHORT_REASON = 44
 FULL_SHARE = 0.5
 """A buffer that full is worth a warning."""
 
@@ -276,13 +277,20 @@ _RULES: tuple[Callable[[FeedSnapshot], Verdict | None], ...] = (
 
 
 def _reason(snapshot: FeedSnapshot, connection: int | None = None) -> str:
-    """Why the feed, or one connection, was lost last: the message where the history has it, else
-    the cause."""
+    """Why the feed, or one connection, was lost last, in few words."""
     for entry in reversed(snapshot.events):
         is_its = connection is None or entry.connection == connection
         if is_its and isinstance(entry.event, Lost | Waiting | GaveUp):
-            return printable(entry.event.detail or entry.event.cause)
+            return printable(_brief(entry.event))
     return printable(snapshot.last_cause)
+
+
+def _brief(event: Lost | Waiting | GaveUp) -> str:
+    """The cause with its code, or the message where that is short."""
+    if event.code is not None:
+        # A close code of a WebSocket has four digits (RFC 6455, section 7.4).
+        return f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"
+    return event.detail if 0 < len(event.detail) <= _SHORT_REASON else event.cause
 
 
 def _limit_text(seconds: float) -> str:

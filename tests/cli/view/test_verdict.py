@@ -70,8 +70,14 @@ def test_a_wait_says_which_attempt_when_and_why(waiting: FeedSnapshot) -> None:
         "WAITING",
         "attempt 2 of 3, next try in 3.2 s: silence",
     )
-    history = (LogEntry(0, 1, Lost("broker busy", "HTTP 503")),)
-    assert words_of(replace(waiting, events=history))[2].endswith("in 3.2 s: HTTP 503")
+    for lost, reason in (
+        (Lost("broker busy", "ws://127.0.0.1/ refused it", 503), "broker busy (HTTP 503)"),
+        (Lost("closed by server", "going away", 1001), "closed by server (1001)"),
+        (Lost("network", "the link broke: reset by peer"), "the link broke: reset by peer"),
+        (Lost("network", "x" * 60), "network"),
+    ):
+        told = replace(waiting, events=(LogEntry(0, 1, lost),))
+        assert words_of(told)[2].endswith(f"in 3.2 s: {reason}")
     under_way = replace(waiting.connections[0], phase=Phase.CONNECTING, next_try_s=None)
     trying = replace(waiting, phase=Phase.CONNECTING, connections=(under_way,))
     assert words_of(trying) == ("warn", "CONNECTING", "attempt 2 of 3 is under way: silence")
