@@ -11,14 +11,15 @@ from the `TICKS_...` variables and the user's folders. `ticks stream` is built o
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .auth.authenticator import Authenticator
 from .broker import DEFAULT_BUFFER, BrokerAdapter
 from .clock import Clock, SystemClock
 from .config import Config
-from .errors import TicksError, UsageError
+from .errors import InstrumentMasterError, TicksError, UsageError
 from .feed.lifecycle import Policy
 from .instrument import Instrument
 from .instruments import open_catalog
@@ -60,8 +61,9 @@ def connect(
     given = os.environ if environ is None else environ
     config = Config.from_env(given)
     chains: list[Chain] = []
-    instruments = resolve_symbols(config, names, note=note, follow=chains.append)
     sessions = config.authenticator(note)
+    with checking_session(sessions):
+        instruments = resolve_symbols(config, names, note=note, follow=chains.append)
     ensure_session(sessions)
     is_always_open = given.get("TICKS_ALWAYS_OPEN", "0").lower() in {"1", "true", "yes", "on"}
     feed = BrokerAdapter(
@@ -115,6 +117,20 @@ def resolve_symbols(
         aliases=config.aliases,
     ) as catalog:
         return catalog.resolve_all(names, listed, note=note, skip=skip, follow=follow)
+
+
+@contextmanager
+def checking_session(sessions: Authenticator) -> Iterator[None]:
+    """Names are looked up before a login, since a typo needs none. But where there is no list of
+    instruments and nobody could log in either, the credentials are what to see to first.
+
+    Raises CredentialsMissingError then.
+    """
+    try:
+        yield
+    except InstrumentMasterError:
+        sessions.check()
+        raise
 
 
 def ensure_session(sessions: Authenticator) -> None:
