@@ -5,7 +5,8 @@
             print(tick.received_at, tick.symbol, tick.ltp)
 
 Credentials, addresses, session, names and calendar are taken as the command line takes them:
-from the `TICKS_...` variables and the user's folders. `ticks stream` is built on the same parts.
+from the `TICKS_...` variables, the user's folders and config.toml. `ticks stream` is built on the
+same parts.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .aliases_table import aliases_of
 from .auth.authenticator import Authenticator
 from .broker import DEFAULT_BUFFER, BrokerAdapter
 from .clock import Clock, SystemClock
@@ -24,6 +27,8 @@ from .feed.lifecycle import Policy
 from .instrument import Instrument
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
+from .market_table import calendar_of
+from .settings_file import SettingsFile
 from .tick import MODES_BY_LABEL, Mode
 
 if TYPE_CHECKING:
@@ -60,6 +65,8 @@ def connect(
     feed_mode = mode_of(mode)
     given = os.environ if environ is None else environ
     config = Config.from_env(given)
+    settings = SettingsFile.read(config.paths.config_file)
+    config = replace(config, aliases=aliases_of(settings))
     chains: list[Chain] = []
     sessions = config.authenticator(note)
     with checking_session(sessions):
@@ -70,7 +77,7 @@ def connect(
         sessions,
         feed_url=config.endpoints.feed_url,
         policy=policy,
-        calendar=calendar or MarketCalendar(is_always_open=is_always_open),
+        calendar=calendar or calendar_of(settings, is_always_open=is_always_open),
         buffer_limit=buffer_limit,
     )
     feed.subscribe(instruments, feed_mode)
