@@ -27,7 +27,7 @@ from ...adapter.instrument import EXCHANGE_TYPES
 from ...adapter.market.calendar import MarketCalendar, SegmentRules, SpecialSession
 from ...adapter.market.hours import Segment
 from .config_file import MARKET, ConfigFile
-from .parsers import check_ahead
+from .parsers import check_ahead, quoted
 
 T = TypeVar("T")
 
@@ -85,14 +85,14 @@ def hours(text: str) -> tuple[time, time]:
     """What `09:15-15:40` says. Raises ValueError with the reason."""
     parts = _HOURS.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is not a valid span of hours; write 09:15-15:40")
+        raise ValueError(f"{quoted(text)} is not a valid span of hours; write 09:15-15:40")
     return _span(text, *parts.groups())
 
 
 def _span(text: str, opens: str, closes: str) -> tuple[time, time]:
     span = _time(opens), _time(closes)
     if span[0] >= span[1]:
-        raise ValueError(f"{text!r} closes before it opens")
+        raise ValueError(f"{quoted(text)} closes before it opens")
     return span
 
 
@@ -101,14 +101,16 @@ def holiday(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is not a valid day; write 2026-11-09") from None
+        raise ValueError(f"{quoted(text)} is not a valid day; write 2026-11-09") from None
 
 
 def session(text: str) -> SpecialSession:
     """The session in `2026-11-08 18:00-19:00 NSE,BSE`. Raises ValueError with the reason."""
     parts = _SESSION.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is not a valid session; write 2026-11-08 18:00-19:00 NSE,BSE")
+        raise ValueError(
+            f"{quoted(text)} is not a valid session; write 2026-11-08 18:00-19:00 NSE,BSE"
+        )
     day, opens, closes, exchanges = parts.groups()
     return SpecialSession(holiday(day), *_span(text, opens, closes), _exchanges(exchanges or ""))
 
@@ -117,7 +119,7 @@ def _own_session(name: str, text: str) -> SpecialSession:
     """A session in the table of one exchange, which need not be named again."""
     found, own = session(text), frozenset({EXCHANGE_TYPES[name]})
     if found.exchange_types not in (frozenset(), own):
-        raise ValueError(f"{text!r} names another exchange than its table does")
+        raise ValueError(f"{quoted(text)} names another exchange than its table does")
     return replace(found, exchange_types=own)
 
 
@@ -126,7 +128,7 @@ def _time(text: str) -> time:
     try:
         return time(hour, minute)
     except ValueError:
-        raise ValueError(f"{text!r} is not a valid time of day") from None
+        raise ValueError(f"{quoted(text)} is not a valid time of day") from None
 
 
 def _exchanges(text: str) -> frozenset[int]:
