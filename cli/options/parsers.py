@@ -51,7 +51,7 @@ def duration_s(text: str) -> float:
     """Seconds in `90s`, `5m`, `1h`, `1h30m` or `250ms`. Raises ValueError with the reason."""
     compact = text.strip().lower()
     if re.fullmatch(r"\d{1,9}", compact, re.ASCII):
-        raise ValueError(f"{text!r} has no unit; write {compact}s, {compact}m or {compact}h")
+        raise ValueError(f"{quoted(text)} has no unit; write {compact}s, {compact}m or {compact}h")
     if not _DURATION.fullmatch(compact):
         raise ValueError(f"{quoted(text)} is not a valid duration (examples: 90s, 5m, 1h30m)")
     seconds = sum(float(number) * _UNITS_S[u] for number, u in _DURATION_PART.findall(compact))
