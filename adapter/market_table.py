@@ -25,7 +25,7 @@ from typing import TypeVar
 
 from .instrument import EXCHANGE_TYPES
 from .market.calendar import MarketCalendar, SegmentRules, SpecialSession
-from .settings_file import SettingsFile
+from .settings_file import SettingsFile, quoted
 
 T = TypeVar("T")
 
@@ -79,14 +79,14 @@ def hours(text: str) -> tuple[time, time]:
     """What `09:15-15:40` says. Raises ValueError with the reason."""
     parts = _HOURS.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is not a valid span of hours; write 09:15-15:40")
+        raise ValueError(f"{quoted(text)} is not a valid span of hours; write 09:15-15:40")
     return _span(text, *parts.groups())
 
 
 def _span(text: str, opens: str, closes: str) -> tuple[time, time]:
     span = _time(opens), _time(closes)
     if span[0] >= span[1]:
-        raise ValueError(f"{text!r} closes before it opens")
+        raise ValueError(f"{quoted(text)} closes before it opens")
     return span
 
 
@@ -95,14 +95,16 @@ def holiday(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
     except ValueError:
-        raise ValueError(f"{text!r} is not a valid day; write 2026-11-09") from None
+        raise ValueError(f"{quoted(text)} is not a valid day; write 2026-11-09") from None
 
 
 def session(text: str) -> SpecialSession:
     """The session in `2026-11-08 18:00-19:00 NSE,BSE`. Raises ValueError with the reason."""
     parts = _SESSION.fullmatch(text.strip())
     if parts is None:
-        raise ValueError(f"{text!r} is not a valid session; write 2026-11-08 18:00-19:00 NSE,BSE")
+        raise ValueError(
+            f"{quoted(text)} is not a valid session; write 2026-11-08 18:00-19:00 NSE,BSE"
+        )
     day, opens, closes, exchanges = parts.groups()
     return SpecialSession(holiday(day), *_span(text, opens, closes), _exchanges(exchanges or ""))
 
@@ -111,7 +113,7 @@ def _own_session(name: str, text: str) -> SpecialSession:
     """A session in the table of one exchange, which need not be named again."""
     found, own = session(text), frozenset({EXCHANGE_TYPES[name]})
     if found.exchange_types not in (frozenset(), own):
-        raise ValueError(f"{text!r} names another exchange than its table does")
+        raise ValueError(f"{quoted(text)} names another exchange than its table does")
     return replace(found, exchange_types=own)
 
 
@@ -120,7 +122,7 @@ def _time(text: str) -> time:
     try:
         return time(hour, minute)
     except ValueError:
-        raise ValueError(f"{text!r} is not a valid time of day") from None
+        raise ValueError(f"{quoted(text)} is not a valid time of day") from None
 
 
 def _exchanges(text: str) -> frozenset[int]:
@@ -128,7 +130,7 @@ def _exchanges(text: str) -> frozenset[int]:
     for name in names:
         if name not in EXCHANGE_TYPES:
             raise ValueError(
-                f"{name!r} is not a known exchange; there are {', '.join(EXCHANGE_TYPES)}"
+                f"{quoted(name)} is not a known exchange; there are {', '.join(EXCHANGE_TYPES)}"
             )
     return frozenset(EXCHANGE_TYPES[name] for name in names)
 

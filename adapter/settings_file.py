@@ -176,3 +176,10 @@ def _broken(path: Path, text: str, reason: str) -> UsageError:
     line = (place[1] or text.rstrip("\n").count("\n") + 1) if place else None
     where = f"{path}" if line is None else f"{path}, line {line}"
     return UsageError(f"{where}: this is not valid TOML: {words}", kind="config-invalid")
+
+
+def quoted(text: str) -> str:
+    """A value as an error shows it: printable, and no longer than a line."""
+    if len(text) <= _LONGEST_SHOWN:
+        return repr(text)
+    return f"{text[:_LONGEST_SHOWN]!r}... ({len(text):,} characters)"
