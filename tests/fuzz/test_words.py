@@ -56,6 +56,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InstrumentIndex]
 @example("9" * 5_000)
 @example("NIFTY chain " + "9" * 5_000)
 @example("NIFTY 0001-01-01 CE")
+@example("0 ²")
 def test_a_name_means_one_instrument_or_is_refused(index: InstrumentIndex, name: str) -> None:
     wanted = read_name(name)
     try:
