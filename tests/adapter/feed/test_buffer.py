@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -222,11 +223,9 @@ def test_many_threads_and_a_stalling_output_lose_nothing_and_keep_each_order() -
 
     buffer.direct = direct
     reader = threading.Thread(target=read)
-    feeds = [threading.Thread(target=feed, args=(name,)) for name in "abc"]
-    for thread in (reader, *feeds):
-        thread.start()
-    for thread in feeds:
-        thread.join()
+    reader.start()
+    with ThreadPoolExecutor(3) as feeds:
+        list(feeds.map(feed, "abc"))
     is_over.set()
     reader.join()
     assert buffer.dropped == 0
