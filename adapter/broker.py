@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from .auth.authenticator import Authenticator
 from .chain_watch import ChainWatch
@@ -29,7 +30,6 @@ from .feed.lifecycle import Policy
 from .feed.network import SystemNetwork
 from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
-from .instruments.chain import Chain
 from .limits import start_thread
 from .market.calendar import MarketCalendar
 from .market.hours import Kind, kind_of_instrument
@@ -40,6 +40,9 @@ from .urls import FEED_URL, without_secrets
 from .waker import Waker
 from .wire.packet import decode_packet
 from .wire.subscription import UNITS_PER_CONNECTION, Unit, spread
+
+if TYPE_CHECKING:
+    from .instruments.chain import Chain
 
 DEFAULT_BUFFER = 100_000
 """Packets between socket and reader before the oldest are dropped, counted."""

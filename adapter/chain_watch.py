@@ -16,16 +16,18 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from .errors import SubscriptionRefusedError
 from .events import EventLog, Refused
 from .instrument import Instrument, InstrumentKey
-from .instruments.chain import Chain, followed, nearest_strike, strikes_around
 from .instruments.naming import name_key
 from .periodic import every
 from .tick import Mode
 from .wire.packet import decode_packet
+
+if TYPE_CHECKING:  # a stream without a chain does not pay for the rooms that read contracts
+    from .instruments.chain import Chain
 
 _LOOK_EVERY_S = 0.25
 LIMIT = "limit"
@@ -68,6 +70,8 @@ class FollowedChain:
 
     def towards(self, spot: Decimal) -> list[Instrument]:
         """The contracts to add now that the spot is there; each comes once."""
+        from .instruments.chain import followed, nearest_strike, strikes_around
+
         if self._centre is None:
             centre = nearest_strike(self._strikes, spot)
         else:

@@ -4,6 +4,10 @@ Each check is run by `Checkup.run`, one after the other, and given out as soon a
 check that needs one that failed is skipped, so the first failure is the one to fix. Nothing is
 changed but what a stream would change too: a session is renewed, a stale instrument master fetched.
 
+A running stream of this account that is connecting, waiting or lost is a failure; one whose market
+is closed or stands is none. Streams of a demo, another broker or another account stand for no
+check.
+
 A checkup may be run repeatedly. `LOCAL_CHECKS` cost next to nothing and ask nobody; the others
 ask the broker, and the feed's take one of the 3 connections that a client code may hold.
 """
@@ -24,6 +28,7 @@ from .auth.tokens import Session
 from .clock import Clock, ist_time
 from .config import Config
 from .errors import (
+    BrokerError,
     ClockSkewError,
     CredentialsMissingError,
     DiskError,
@@ -38,7 +43,9 @@ from .instruments import open_catalog
 from .market.calendar import MarketCalendar, Prior
 from .market.hours import NSE, Segment, segments_of
 from .probe import FeedProbe
+from .snapshot import client_digest
 from .status_file import RunningStream, running_streams
+from .urls import without_secrets
 from .waker import Waker
 from .wire.packet import decode_packet
 
@@ -82,6 +89,19 @@ class Check:
     error: TicksError | None = None
 
 
+class Owner(StrEnum):
+    """Whose a running stream is, seen from a checkup."""
+
+    OURS = "ours"
+    DEMO = "demo"
+    OTHER_BROKER = "another broker"
+    OTHER_ACCOUNT = "another account"
+    UNREADABLE = "unreadable"
+
+
+_AILING = frozenset({Phase.CONNECTING, Phase.WAITING, Phase.LOST})
+
+
 class SkippedError(Exception):
     """A check that makes no sense now; the text says why."""
 
@@ -89,7 +109,7 @@ class SkippedError(Exception):
 class Checkup:
     """All checks for one user. `timeout_s` bounds each wait for the feed.
 
-    `spares_feed`: the feed is not asked while a stream runs on this machine.
+    `spares_feed`: the feed is not asked while a stream of this account runs on this machine.
     """
 
     def __init__(
@@ -118,6 +138,7 @@ class Checkup:
         self._stop = Waker()
         self._is_stopped = False
         self._session: Session | None = None
+        self._lacks_credentials = False
         self._skew_s: float | None = None
         self._instruments: list[Instrument] = []
         self._probe: FeedProbe | None = None
@@ -142,6 +163,25 @@ class Checkup:
             ("running streams", self._check_streams),
             ("disk", self._check_disk),
         )
+
+    def owner_of(self, stream: RunningStream) -> Owner:
+        """Whose a stream is; it is ours where it does not say (yet)."""
+        snapshot = stream.snapshot
+        if snapshot is None:
+            return Owner.UNREADABLE
+        if snapshot.is_demo:
+            return Owner.DEMO
+        if snapshot.feed not in ("", without_secrets(self._endpoints.feed_url)):
+            return Owner.OTHER_BROKER
+        code = self._credentials.client_code if self._session is None else self._session.client_code
+        is_known = bool(code and snapshot.client)
+        if is_known and snapshot.client != client_digest(code or ""):
+            return Owner.OTHER_ACCOUNT
+        return Owner.OURS
+
+    @property
+    def _own_streams(self) -> list[RunningStream]:
+        return [each for each in self.streams if self.owner_of(each) is Owner.OURS]
 
     def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
         """Each check as it is done: all, or those of `names`, which build on the last run."""
@@ -177,6 +217,7 @@ class Checkup:
     # --- who we are ---
 
     def _check_credentials(self) -> Finding:
+        self._lacks_credentials = False
         missing = self._credentials.missing()
         if not missing:
             return Finding("all four are in the environment")
@@ -185,6 +226,7 @@ class Checkup:
         if saved is not None and saved.is_valid:
             detail = f"not needed now, a session is saved; {lacking}"
             return Finding(detail, kind="session-only-saved")
+        self._lacks_credentials = True
         raise CredentialsMissingError(
             f"there is no valid session, and {lacking}",
             kind="no-session-no-credentials",
@@ -193,6 +235,8 @@ class Checkup:
 
     def _check_session(self) -> Finding:
         self._session = None
+        if self._lacks_credentials:
+            raise SkippedError("a login needs the credentials")
         self._session = self._sessions.session()
         until = ist_time(self._session.expires_ns)
         return Finding(f"{self._session.client_code}, valid until {until:%Y-%m-%d %H:%M:%S} IST")
@@ -259,15 +303,15 @@ class Checkup:
 
     def _check_handshake(self) -> Finding:
         session = self._required_session()
-        if self._spares_feed and self.streams:
+        if self._spares_feed and self._own_streams:
             raise SkippedError("not asked while a stream runs: its own state says more")
         try:
             self._probe = FeedProbe(
                 self._endpoints.feed_url, session, self._clock, self._timeout_s, self._stop
             )
         except RateLimitedError as error:
-            if self.streams:
-                pids = ", ".join(str(stream.pid) for stream in self.streams)
+            if own := self._own_streams:
+                pids = ", ".join(str(stream.pid) for stream in own)
                 raise SkippedError(
                     f"all connections are in use; running streams: {pids}"
                 ) from error
@@ -298,13 +342,20 @@ class Checkup:
     def _check_streams(self) -> Finding:
         if not self.streams:
             return Finding("none")
-        phases = {
-            pid: "unreadable" if snapshot is None else snapshot.phase
-            for pid, snapshot in self.streams
-        }
-        detail = ", ".join(f"{pid} {phase}" for pid, phase in phases.items())
-        are_live = set(phases.values()) == {Phase.LIVE}
-        return Finding(detail, kind="" if are_live else "streams-not-live")
+        words = []
+        ailing = []
+        for stream in self.streams:
+            owner, phase = self.owner_of(stream), stream.snapshot and stream.snapshot.phase
+            shown = "unreadable" if phase is None else f"{phase}"
+            words.append(
+                f"{stream.pid} {shown}"
+                + ("" if owner in (Owner.OURS, Owner.UNREADABLE) else f" ({owner})")
+            )
+            if owner is Owner.OURS and phase in _AILING:
+                ailing.append(stream.pid)
+        if ailing:
+            raise BrokerError(", ".join(words), kind="streams-not-live", pids=ailing)
+        return Finding(", ".join(words))
 
     def _check_disk(self) -> Finding:
         folder = self._paths.state

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .api import resolve_symbols
 from .broker import BrokerAdapter
@@ -29,10 +30,12 @@ from .errors import (
 )
 from .instrument import Instrument, InstrumentKey
 from .instruments.catalog import all_in_one
-from .instruments.chain import Chain
 from .instruments.naming import name_key
 from .recorder import Recorder
 from .tick import Mode
+
+if TYPE_CHECKING:
+    from .instruments.chain import Chain
 
 
 class Subscriptions:

@@ -67,6 +67,12 @@ _CHECK_ADDRESS = (
 
 REMEDIES: dict[str, str] = {
     # --- config, paths, urls, http, proxy
+    "config-unreadable": "make it a file that you may read",
+    "config-encoding": "save the file as UTF-8",
+    "config-invalid": "fix it; `ticks config` checks the whole file",
+    "config-not-a-file": "write the settings into a file",
+    "config-too-large": "keep settings there, and symbols in a watch list: from = [FILE]",
+    "config-secret": "delete it there, and set TICKS_API_KEY, TICKS_PIN, TICKS_TOTP_SECRET",
     "no-symbol": "name one, such as NIFTY",
     "bad-mode": "use ltp, quote or snap; the broker withdrew mode 4 (depth) on 2025-04-25",
     "home-user": "write the whole path",
@@ -148,7 +154,7 @@ REMEDIES: dict[str, str] = {
     "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
-    "streams-not-live": "look at the ones that are not live",
+    "streams-not-live": "fix what else fails; the stream retries while it has attempts left",
     "feed-lost": "run ticks health, or use --keep-trying to retry forever",
     "subscription-refused": (
         "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
@@ -275,8 +281,11 @@ def run_guarded(run: Callable[[Sequence[str]], object], arguments: Sequence[str]
             return _without_reader()
         print(message_for(error), file=sys.stderr)
         return exit_code_of(error)
-    except (KeyboardInterrupt, typer.Abort):
-        print("ticks: interrupted", file=sys.stderr)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        # A terminal shows `^C`, and its line goes on; a prompt ends its line by itself.
+        is_open = isinstance(error, KeyboardInterrupt) and sys.stderr.isatty()
+        end = "\n" if is_open else ""
+        print(f"{end}ticks: interrupted", file=sys.stderr)
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001  (this is the boundary)
         if (limit := limit_of(error)) is not None:

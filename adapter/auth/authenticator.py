@@ -155,6 +155,11 @@ class Authenticator:
 
     # --- a session, with as few calls as possible ---
 
+    def check(self) -> None:
+        """Whether a session may be had, asking nobody. Raises CredentialsMissingError."""
+        if self._newest() is None:
+            _require_complete(self._credentials)
+
     def session(self) -> Session:
         """A usable session: the saved one, else from a fresh login.
 
@@ -342,13 +347,7 @@ class Authenticator:
 
     def _send_code(self, credentials: Credentials) -> Session:
         """A login with the code of now, and with the next one where that is refused."""
-        missing = credentials.missing()
-        if missing:
-            raise CredentialsMissingError(
-                f"there is no usable session, and a login needs {', '.join(missing)}",
-                kind="credentials-missing",
-                missing=", ".join(missing),
-            )
+        _require_complete(credentials)
         api_key, client_code = credentials.api_key or "", credentials.client_code or ""
         pin, secret = credentials.pin or "", credentials.totp_secret or ""
         if credentials.totp_code is not None:
@@ -395,3 +394,13 @@ class Authenticator:
 def _copy_of(error: TicksError) -> TicksError:
     """The same fault for another caller, with no traceback of the first."""
     return type(error)(error.message, kind=error.kind, **error.values)
+
+
+def _require_complete(credentials: Credentials) -> None:
+    missing = credentials.missing()
+    if missing:
+        raise CredentialsMissingError(
+            f"there is no usable session, and a login needs {', '.join(missing)}",
+            kind="credentials-missing",
+            missing=", ".join(missing),
+        )

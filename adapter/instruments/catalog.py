@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ..clock import IST, Clock, ist_time
@@ -26,7 +27,7 @@ from ..errors import (
 from ..instrument import EXCHANGE_NAMES, Instrument, InstrumentKey
 from ..paths import Paths
 from ..urls import without_secrets
-from .index import InstrumentIndex, MasterFault, new_index, open_index
+from .index import InstrumentIndex, MasterFault, index_in_memory, new_index, open_index
 from .lists import ListedNames, Skipped, resolve_list, resolve_name
 from .naming import NO_ALIASES, Aliases, exchange_type_of, read_name
 from .resolve import resolve
@@ -53,7 +54,8 @@ _NAMED_FAULTS = 5
 class InstrumentCatalog:
     """One copy of the instrument master. A context manager; made by `open_catalog` and `open_copy`.
 
-    Every method raises InstrumentMasterError when the copy on disk turns out to be damaged.
+    Every method raises InstrumentMasterError when the copy on disk turns out to be damaged and
+    cannot be rebuilt.
     """
 
     def __init__(self, index: InstrumentIndex, clock: Clock, aliases: Aliases = NO_ALIASES) -> None:
@@ -174,21 +176,19 @@ def open_catalog(
     """The catalog of today's master, fetched from `url` where the copy is not fresh.
 
     `progress` gets the bytes received and, where known, expected; `note` gets a line when an older
-    copy has to do, and why. What had to be skipped is in the catalog's `faults`. Raises
-    InstrumentMasterError, with the BrokerError that was in the way as its cause, when there is no
-    copy either.
+    copy has to do, when the index cannot be saved or was damaged, and about records that had to be
+    skipped. Raises InstrumentMasterError, with the BrokerError that was in the way as its cause,
+    when there is no copy either.
     """
     copy = open_index(paths.instruments_file)
     if copy is not None and copy.url != without_secrets(url):
         copy.close()
         copy = None
     if copy is not None and is_fresh(copy.fetched_ns, clock.wall_ns()):
+        copy.rebuild = partial(_rebuilt, paths, url, clock, note)
         return InstrumentCatalog(copy, clock, aliases)
     try:
-        _fetch(paths, url, clock, progress, copy)
-        fetched = open_index(paths.instruments_file)
-        if fetched is None:
-            raise InstrumentMasterError(f"{paths.instruments_file} cannot be read back")
+        fetched = _fetch(paths, url, clock, progress, copy, note)
     except BrokerError as error:
         if copy is None:
             raise InstrumentMasterError(
@@ -208,6 +208,26 @@ def open_catalog(
         count = "1 record" if len(left_out) == 1 else f"{len(left_out):,} records"
         note(f"{count} of the instrument master skipped: {left_out[0]}")
     return InstrumentCatalog(fetched, clock, aliases)
+
+
+def _rebuilt(
+    paths: Paths,
+    url: str,
+    clock: Clock,
+    note: Callable[[str], None],
+    damage: InstrumentMasterError,
+) -> InstrumentIndex:
+    """A new index in the place of a damaged one. Raises InstrumentMasterError."""
+    try:
+        rebuilt = _fetch(paths, url, clock, None, None, note)
+    except BrokerError as error:
+        raise InstrumentMasterError(
+            f"{damage.message}; it cannot be rebuilt: {error.message}",
+            kind=damage.kind,
+            **damage.values,
+        ) from error
+    note(f"{damage.message}; it was rebuilt")
+    return rebuilt
 
 
 def open_copy(
@@ -235,20 +255,40 @@ def _fetch(
     clock: Clock,
     progress: Progress | None,
     copy: InstrumentIndex | None,
-) -> None:
+    note: Callable[[str], None],
+) -> InstrumentIndex:
+    """The index of the master as it is served now, saved where that is possible."""
     # Imported here: a lookup in a fresh copy needs neither, and they take 60 ms to import.
     from .master import Master
 
-    fetched_ns = clock.wall_ns()
-    master = Master(_download(url, progress, has_copy=copy is not None))
-    with new_index(paths.instruments_file) as draft:
-        records = draft.fill(master.rows(), url=without_secrets(url), fetched_ns=fetched_ns)
-        if copy is not None and records * 2 < copy.records:
-            age_s = (fetched_ns - copy.fetched_ns) / 1e9
-            if age_s < SHRUNK_DISBELIEVED_S:
-                raise InstrumentMasterError(
-                    f"the new one has only {records:,} of {copy.records:,} records"
-                )
+    fetched_ns, source = clock.wall_ns(), without_secrets(url)
+    body = _download(url, progress, has_copy=copy is not None)
+    try:
+        with new_index(paths.instruments_file) as draft:
+            records = draft.fill(Master(body).rows(), url=source, fetched_ns=fetched_ns)
+            _check_size(records, fetched_ns, copy)
+        index = open_index(paths.instruments_file)
+        if index is None:
+            raise InstrumentMasterError(
+                f"the instrument index {paths.instruments_file} cannot be read back",
+                kind="index-unwritable",
+            )
+    except InstrumentMasterError as error:
+        if error.kind != "index-unwritable":
+            raise
+        note(f"{error.message}; it is kept in memory for this run")
+        rows = Master(body).rows()
+        index = index_in_memory(paths.instruments_file, rows, url=source, fetched_ns=fetched_ns)
+        _check_size(index.records, fetched_ns, copy)
+    return index
+
+
+def _check_size(records: int, fetched_ns: int, copy: InstrumentIndex | None) -> None:
+    """Raises InstrumentMasterError for a master that has lost too much since the copy."""
+    if copy is None or records * 2 >= copy.records:
+        return
+    if (fetched_ns - copy.fetched_ns) / 1e9 < SHRUNK_DISBELIEVED_S:
+        raise InstrumentMasterError(f"the new one has only {records:,} of {copy.records:,} records")
 
 
 def _download(url: str, progress: Progress | None, *, has_copy: bool) -> bytes | bytearray:
@@ -276,7 +316,7 @@ def _described(fetched_ns: int, now_ns: int) -> str:
     fetched, now = ist_time(fetched_ns), ist_time(now_ns)
     days = (now.date() - fetched.date()).days
     age = "of today" if days == 0 else f"{days} day{'s' if days != 1 else ''} old"
-    return f"using the copy of {fetched:%Y-%m-%d %H:%M}, {age}"
+    return f"using the instrument master of {fetched:%Y-%m-%d %H:%M}, {age}"
 
 
 def _exchange_type(exchange: str) -> int:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -128,12 +128,19 @@ class MasterFault:
 
 
 class InstrumentIndex:
-    """An index that was opened with `open_index`; close it when done."""
+    """An index that was opened with `open_index`, or is kept in memory; close it when done.
+
+    `rebuild`: what to do once, where it turns out to be damaged; it gives an index to go on with.
+    """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         """Raises sqlite3.DatabaseError, TypeError or ValueError when it is no index."""
-        self._connection = connection
+        self.rebuild: Callable[[InstrumentMasterError], InstrumentIndex] | None = None
         self._path = path
+        self._use(connection)
+
+    def _use(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version != SCHEMA_VERSION:
             raise ValueError(f"schema {version}")
@@ -159,7 +166,7 @@ class InstrumentIndex:
         """The instruments for which the SQL `where` holds, on one exchange or on all.
 
         `today` (ISO) is for the order; a limit of -1 is none. Raises InstrumentMasterError when
-        the file turns out to be damaged.
+        the file turns out to be damaged and cannot be rebuilt.
         """
         if exchange_type is not None:
             where = f"({where}) AND exchange_type = :exchange_type"
@@ -206,11 +213,17 @@ class InstrumentIndex:
         try:
             return self._connection.execute(query, values).fetchall()
         except sqlite3.DatabaseError as error:
-            raise InstrumentMasterError(
+            damage = InstrumentMasterError(
                 f"the instrument index {self._path} is damaged: {error}",
                 kind="index-damaged",
                 path=str(self._path),
-            ) from error
+            )
+            if self.rebuild is None:
+                raise damage from error
+            rebuild, self.rebuild = self.rebuild, None
+            self._connection.close()
+            self._use(rebuild(damage)._connection)
+        return self._rows(query, values)
 
 
 def _instrument(row: tuple[Any, ...]) -> Instrument:
@@ -238,7 +251,9 @@ class Draft:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        connection.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;" + _TABLES)
+        connection.executescript(
+            "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;" + _TABLES
+        )
         self._names: set[str] = set()
         self._expiries: set[tuple[str, int, bool, str]] = set()
         self._faults: list[tuple[str, int, str, str, str]] = []
@@ -297,6 +312,15 @@ class Draft:
             yield (*row, int(role), symbol_key, key)
 
 
+def index_in_memory(
+    path: Path, rows: Iterable[Row], *, url: str, fetched_ns: int
+) -> InstrumentIndex:
+    """An index that ends with its use, where the one at `path` cannot be written."""
+    connection = sqlite3.connect(":memory:")
+    Draft(connection).fill(rows, url=url, fetched_ns=fetched_ns)
+    return InstrumentIndex(connection, path)
+
+
 @contextmanager
 def new_index(path: Path) -> Iterator[Draft]:
     """A draft that takes the place of the index at `path` when the block ends well.
@@ -314,8 +338,9 @@ def new_index(path: Path) -> Iterator[Draft]:
             yield Draft(connection)
         os.replace(name, path)
     except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InstrumentMasterError(
-            f"the instrument index {path} cannot be written: {error}",
+            f"the instrument index {path} cannot be written: {reason}",
             kind="index-unwritable",
             path=str(path),
         ) from error

@@ -28,8 +28,8 @@ Rules (silence is the time without any packet of the segment, live or not, while
 9. Ticks forgive no attempts while a segment that a fault was found in has neither ticked nor
    answered: its neighbours would hide that it is lost.
 
-`is_always_open` switches the judgement off: any silence of the whole connection is a fault. Which
-packets are live still decides where a blind span ends.
+`is_always_open` switches all this off: any silence of the whole connection is a fault, and any
+packet ends it.
 
 One object a connection, for the thread that runs it. Pure: times and draws come in as arguments.
 """
@@ -180,6 +180,8 @@ class MarketWatch:
         market_ms = self._market_ms(now_s, wall_ns)
         if not is_probe:
             self._losses.begin_outage(reason, now_s)
+        if self._calendar.is_always_open:
+            self._see_alike()
         for evidence in self._active():
             outlook = self._outlook(evidence, market_ms)
             stands = self._state(evidence, outlook, now_s) is MarketState.STANDING
@@ -189,6 +191,13 @@ class MarketWatch:
         if is_probe:
             self._losses.begin_probe(reason, now_s)
         self._asked_s, self.due_s = None, math.inf
+
+    def _see_alike(self) -> None:
+        """Always open: the last packet of any segment is the last of the connection."""
+        active = self._active()
+        last_s = max((each.last_packet_s for each in active), default=-math.inf)
+        for evidence in active:
+            evidence.seen_s = max(evidence.seen_s, last_s)
 
     # --- after drains ---
 
@@ -204,12 +213,23 @@ class MarketWatch:
     def look(self, now_s: float, wall_ns: int) -> bool:
         """Read what the drains left; whether live packets prove the connection healthy."""
         active = self._active()
+        if self._calendar.is_always_open:
+            return self._look_at_all(active, now_s)
         moving = [each for each in active if each.has_marks]
         moved = [each for each in moving if self._read_marks(each, now_s, wall_ns)]
         if moved:
             self._tell(self._losses.recovery(now_s))
         is_live = any(each.live_s == now_s for each in moved)
         return is_live and not any(each.is_faulted for each in active)
+
+    def _look_at_all(self, active: list[SegmentEvidence], now_s: float) -> bool:
+        """Always open: whatever came, the connection sees again."""
+        for evidence in active:
+            evidence.take_marks()
+            evidence.is_judged = True
+            self._losses.close(evidence, now_s)
+        self._tell(self._losses.recovery(now_s))
+        return True
 
     def _read_marks(self, evidence: SegmentEvidence, now_s: float, wall_ns: int) -> bool:
         """What the packets of a segment say; whether they are live, or moved."""

@@ -60,6 +60,11 @@ CLOSE_S, STOP_S, TLS_S = 1.0, 0.2, 5.0
 """How long a client may take: to answer a close frame, the same when the server stops, for TLS."""
 
 
+_ACCEPT_ROUNDS = 3
+"""Of the event loop, until a client that was accepted a moment ago is a connection: asyncio makes
+it one in two, and one that the end of the loop overtakes would never be closed."""
+
+
 class FeedServer:
     """Accepts feed connections until `stop`.
 
@@ -105,6 +110,8 @@ class FeedServer:
         if self._server is None:
             return
         self._server.close()
+        for _ in range(_ACCEPT_ROUNDS):
+            await asyncio.sleep(0)
         for connection in list(self.connections):
             connection.close(1001, give_up_s=STOP_S)
         while self.connections:

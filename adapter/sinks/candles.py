@@ -342,3 +342,12 @@ def open_recorded_candle_sink(
         appended=written.read,
     )
     return CandleSink(plan, candles, output, written=written, note=note)
+
+
+def recorded_candle_sink_into(
+    output: TextOutputs, row_format: TickFormat, plan: BarPlan, *, note: Note
+) -> CandleSink:
+    """A sink for bars of recordings into an output that is open and holds none yet."""
+    candles = candle_format(row_format)
+    written = WrittenBars(plan.width_s, candles, None)
+    return CandleSink(plan, candles, output, written=written, note=note)

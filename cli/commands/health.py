@@ -138,8 +138,8 @@ def _listed(checkup: Checkup, *, has_color: bool) -> list[Check]:
     """A line for each check as it is done."""
     checks: list[Check] = []
     for check in checkup.run():
+        typer.echo(finding_text(check, checks, has_color=has_color), color=has_color)
         checks.append(check)
-        typer.echo(finding_text(check, has_color=has_color), color=has_color)
     return checks
 
 
@@ -155,9 +155,9 @@ def _drawn(checkup: Checkup, screen: Screen, *, has_color: bool) -> list[Check]:
             is_over = thread.is_over
             width, _ = screen.size()
             for check in thread.take():
+                _print(screen, finding(check, width, checks), has_color=has_color)
                 checks.append(check)
                 began_s = clock.now_s()
-                _print(screen, finding(check, width), has_color=has_color)
             if is_over:
                 _print(screen, verdict(checks, width), has_color=has_color)
             pending = [] if is_over else checkup.names[len(checks) :][:1]
@@ -185,6 +185,8 @@ def _watched(
             watch = Watch(checkup_in(environ), _run_folder(), SystemClock(), is_steady=as_json)
             signals.hand_to(watch.stop)
             watch.run(show)
+    if signals.is_interrupted and sys.stdout.isatty():
+        typer.echo()
     return ExitCode.OK
 
 

@@ -16,15 +16,24 @@ import typer
 from ...adapter.clock import IST, SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.files.event_file import read_history
-from ...adapter.files.outputs import Note, open_output
+from ...adapter.files.outputs import Note, ViewOutput, open_output
 from ...adapter.files.parquet import open_parquet
 from ...adapter.jetstream.address import is_nats_address
 from ...adapter.paths import Paths
 from ...adapter.replay.replay import Replay, ReplayOptions, ReplayStart
 from ...adapter.replay.row_filter import RowFilter
+from ...adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
+from ...adapter.rows.columns import columns as columns_of
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
+from ...adapter.rows.view import CsvView
+from ...adapter.settings_file import quoted
 from ...adapter.sinks.blindness import Blindness
-from ...adapter.sinks.candles import BarPlan, CandleSink, open_recorded_candle_sink
+from ...adapter.sinks.candles import (
+    BarPlan,
+    CandleSink,
+    open_recorded_candle_sink,
+    recorded_candle_sink_into,
+)
 from ...adapter.sinks.file import RowSink
 from ...adapter.sinks.sink import BlockSink, FanOut, open_all
 from ...adapter.tick import Mode
@@ -58,7 +67,7 @@ def bound(text: str) -> str:
             moment = moment.astimezone(IST).replace(tzinfo=None)
     except (ValueError, OverflowError):  # the years 1 and 9999 have days that no other zone has
         raise ValueError(
-            f"{parsers.quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
+            f"{quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
         ) from None
     shown = moment.isoformat(timespec="microseconds")
     return shown.partition("T")[2] if is_time_of_day else shown
@@ -192,6 +201,14 @@ Events = Annotated[
         has_variable=False,
     ),
 ]
+AlwaysOpen = Annotated[
+    bool,
+    options.option(
+        "--always-open",
+        options.WHERE,
+        "Candles: nothing is from before the opening, as in the recording of a demo.",
+    ),
+]
 _TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
@@ -209,6 +226,9 @@ class Outputs:
     has_float_prices: bool = False
     keeps_pre_open: bool = False
     events: tuple[str, ...] = ()
+    is_always_open: bool = False
+    columns: Sequence[str] | None = None
+    has_header: bool = True
 
     @property
     def use_stdout(self) -> bool:
@@ -231,11 +251,14 @@ def replay(
     candles: options.Candles = None,
     pre_open: options.PreOpen = False,
     events: Events = None,
+    always_open: AlwaysOpen = False,
     csv: options.Csv = None,
     jsonl: options.Jsonl = None,
     parquet: Parquet = None,
     float_prices: FloatPrices = False,
     mode: Columns = None,
+    columns: options.ColumnNames = None,
+    no_header: options.NoHeader = False,
     overwrite: options.Overwrite = False,
     fsync: options.Fsync = False,
     dashboard: options.Dashboard = None,
@@ -257,6 +280,8 @@ def replay(
       ticks replay day.csv.gz --parquet day.parquet
       ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
+    if (columns or no_header) and csv is jsonl is parquet is None:
+        csv = "-"  # asked for as good as by name
     parsers.checked_outputs(csv, jsonl)
     if events and candles is None:
         raise UsageError(
@@ -302,6 +327,9 @@ def replay(
         float_prices,
         keeps_pre_open=pre_open,
         events=tuple(events or ()),
+        is_always_open=always_open,
+        columns=columns,
+        has_header=not no_header,
     )
     row_filter = RowFilter(start=start or "", end=end or "", names=_spellings(symbols or ()))
     with StopSignals().installed() as signals:
@@ -353,6 +381,8 @@ def run_replay(
             finally:
                 summary = replay_summary(playing.snapshot())
     finally:  # when the bar is gone
+        if signals.is_interrupted:
+            console.end_line()
         if summary:
             console.print_line(summary)
     bars = [sink for sink in sinks.sinks if isinstance(sink, CandleSink)]
@@ -388,7 +418,7 @@ class _Opening(TypedDict):
 
 
 def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
-    calendar = market_calendar(os.environ, is_always_open=False)
+    calendar = market_calendar(os.environ, is_always_open=outputs.is_always_open)
     report = _DamageReport(console)
     histories = [read_history(path, on_damage=report) for path in outputs.events]
     return BarPlan(
@@ -406,6 +436,7 @@ def open_sinks(
     unless the dashboard has that terminal."""
     mode = outputs.mode or opening.mode
     csv, parquet = Csv(mode), outputs.parquet
+    view = _view(outputs, mode)
     wanted: list[tuple[str, TickFormat]] = []
     if outputs.csv is not None:
         wanted.append((outputs.csv, csv))
@@ -439,6 +470,8 @@ def open_sinks(
         return RowSink(csv, output, {})
 
     openers = [partial(open_one, *each) for each in wanted]
+    if view is not None:
+        openers[0] = partial(_shown_sink, view, csv, plan, console)
     if parquet is not None:
         openers.append(partial(open_conversion, parquet))
     return FanOut(
@@ -447,6 +480,19 @@ def open_sinks(
             f"the reader of {name} has left; the others go on"
         ),
     )
+
+
+def _shown_sink(view: CsvView, csv: Csv, plan: BarPlan | None, console: Console) -> BlockSink:
+    """CSV on stdout, of which some columns are shown."""
+    output = ViewOutput(view)
+    if plan is None:
+        return RowSink(csv, output, {})
+    return recorded_candle_sink_into(output, csv, plan, note=console.print_line)
+
+
+def _view(outputs: Outputs, mode: Mode) -> CsvView | None:
+    whole = columns_of(mode) if outputs.candles_s is None else CANDLE_COLUMNS
+    return parsers.csv_view(outputs.columns, outputs.csv, whole, has_header=outputs.has_header)
 
 
 def _check_inputs(files: Sequence[str], loop: bool) -> None:

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from ...adapter.api import ensure_session, resolve_symbols
+from ...adapter.api import checking_session, ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.clock import IST
 from ...adapter.config import Config
@@ -19,7 +19,6 @@ from ...adapter.events import LogEntry, Rotated
 from ...adapter.feed.lifecycle import Policy
 from ...adapter.files.outputs import ViewOutput
 from ...adapter.instrument import Instrument
-from ...adapter.instruments.chain import Chain
 from ...adapter.instruments.lists import Skipped
 from ...adapter.jetstream.address import NatsAddress, NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
@@ -52,6 +51,9 @@ from ..terminal.signals import StopRequestedError, StopSignals
 from ..terminal.terminal import Terminal
 from ..view.figures import counted
 from ..view.summary_text import stream_summary
+
+if TYPE_CHECKING:
+    from ...adapter.instruments.chain import Chain
 
 _REPORTED = 20
 """Names of watch lists that are reported one by one."""
@@ -203,6 +205,8 @@ def stream(
             with environment(demo) as environ:
                 return run_stream(settings, environ, console, signals)
         except StopRequestedError:
+            if signals.is_interrupted:
+                console.end_line()
             console.print_line("stopped before the first tick")
             return ExitCode.OK
 
@@ -212,10 +216,12 @@ def run_stream(
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
-    wanted = resolved(settings, config, console)  # a typo needs no login
-    limits = dated(settings.limits, settings.calendar, wanted.instruments)
     sessions = config.authenticator(console.print_line)
-    ensure_session(sessions)
+    with checking_session(sessions):
+        wanted = resolved(settings, config, console)  # a typo needs no login
+    limits = dated(settings.limits, settings.calendar, wanted.instruments)
+    with console.waiting_for_login(lambda: sessions.totp_wait_s):
+        ensure_session(sessions)
     broker = BrokerAdapter(
         sessions,
         feed_url=config.endpoints.feed_url,
@@ -251,6 +257,8 @@ def run_stream(
                 recorder.run()
             finally:
                 stack.close()
+                if signals.is_interrupted:
+                    console.end_line()
                 console.print_line(stream_summary(recorder.summary()))
             if observer.failure is not None:
                 raise observer.failure

@@ -15,6 +15,7 @@ from ...adapter.errors import UsageError
 from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.rows.view import CsvView
 from ...adapter.rows.view import csv_view as csv_view_of
+from ...adapter.settings_file import quoted
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -26,7 +27,6 @@ _SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
 
-_LONGEST_SHOWN = 60
 _PERCENT = re.compile(r"%[-_0^#]?[EO]?.?", re.DOTALL)
 _TIME_FIELD = re.compile(r"%[-_0^#]?[EO]?[aAbBcCdDeFfgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%]")
 _OTHER_FORMATS = {
@@ -38,13 +38,6 @@ _OTHER_FORMATS = {
 """What a file's name promises and no output is, and what to do instead."""
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What a text program makes of hyphens that are copied from it."""
-
-
-def quoted(text: str) -> str:
-    """A value as an error shows it: printable, and no longer than a line."""
-    if len(text) <= _LONGEST_SHOWN:
-        return repr(text)
-    return f"{text[:_LONGEST_SHOWN]!r}... ({len(text):,} characters)"
 
 
 def duration_s(text: str) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...adapter.events import LogEntry
+from ...adapter.periodic import every
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
 from ..view.event_text import event_line
@@ -19,6 +20,8 @@ from .terminal import Terminal, has_color
 
 if TYPE_CHECKING:
     from ..view.frame import Frame  # Rich: only those pay for it who look at it
+
+_COUNT_EVERY_S = 0.25
 
 
 class Console:
@@ -93,6 +96,11 @@ class Console:
         with contextlib.suppress(OSError, ValueError):
             print(line, file=sys.stderr, flush=True)
 
+    def end_line(self) -> None:
+        """After Ctrl-C: what follows begins on a line of its own. A dashboard does so by itself."""
+        if self._screen is None and sys.stderr.isatty():
+            self.print_line("")
+
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
         """Print an event as a line: every one with -v, else those that change what to expect.
 
@@ -123,6 +131,27 @@ class Console:
                 yield
             finally:
                 self._is_showing = False
+
+    @contextlib.contextmanager
+    def waiting_for_login(self, wait_s: Callable[[], float | None]) -> Iterator[None]:
+        """Counts the seconds down to the next TOTP code while the block waits for it.
+
+        Where nothing is drawn the line that the login prints has to do.
+        """
+        if self._screen is None:
+            yield
+            return
+        from ..view.verdict import login_line  # Rich: only those pay for it who look at it
+
+        def draw() -> None:
+            self.draw(lambda width, _height: login_line(wait_s(), width))
+
+        with self.showing():
+            try:
+                with every(_COUNT_EVERY_S, draw, name="login"):
+                    yield
+            finally:
+                self.draw(lambda width, _height: login_line(None, width))
 
     def show(self, snapshot: FeedSnapshot) -> None:
         """Draw a feed where there is a screen."""

@@ -114,4 +114,5 @@ class Watch:
             checks=dict(self._checks),
             statuses=statuses,
             unheard=frozenset(p for p in gone if (self._run_folder / f"{p}.json").exists()),
+            owners={stream.pid: self._checkup.owner_of(stream) for stream in statuses},
         )

@@ -8,7 +8,8 @@ Rules
 - Without a dashboard a line says what has begun, once every connection has been live.
 - It looks four times a second and draws once a second while all is well, at every look while
   something is awaited, and at once when something happened or the terminal's size changed.
-- The status for other processes is replaced once a second, and removed at the end.
+- The status for other processes is replaced once a second and when the phase changes, and removed
+  at the end.
 - The end waits for events and status file for `END_S` at most.
 """
 
@@ -22,6 +23,7 @@ from types import TracebackType
 from ...adapter.broker import BrokerAdapter
 from ...adapter.errors import OutputError
 from ...adapter.events import Connected, LogEntry
+from ...adapter.feed.lifecycle import Phase
 from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
@@ -57,6 +59,7 @@ class Observer:
         self._console = console
         self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
+        self._phase: Phase | None = None
         self._tell = tell
         self._events = (
             None
@@ -115,8 +118,8 @@ class Observer:
         for entry in events:
             self._announce(entry, snapshot)
             self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
-        if now_s - self._status_at_s >= _STATUS_EVERY_S:
-            self._status_at_s = now_s
+        if now_s - self._status_at_s >= _STATUS_EVERY_S or snapshot.phase is not self._phase:
+            self._status_at_s, self._phase = now_s, snapshot.phase
             self._status.show(snapshot)
         self._console.show(snapshot)
 

@@ -51,6 +51,8 @@ class StopSignals:
 
     def __init__(self) -> None:
         self._stop: Callable[[], None] | None = None
+        self.is_interrupted = False
+        """Whether Ctrl-C was pressed: a terminal shows that as `^C`, and the line goes on."""
         self._is_asked = False
         self._is_broken_off = False
 
@@ -83,6 +85,7 @@ class StopSignals:
         if self._is_asked and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._is_asked = True
+        self.is_interrupted = self.is_interrupted or number == signal.SIGINT
         if self._stop is None:
             raise StopRequestedError
         self._stop()

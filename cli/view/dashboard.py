@@ -126,15 +126,23 @@ def _header(snapshot: FeedSnapshot, width: int) -> Line:
     """The verdict, with as many of its facts as fit, and the time in India."""
     verdict = verdict_of(snapshot)
     word = Span(f"{verdict.sign} {verdict.word}", f"{verdict.severity} strong")
-    fragments = list(verdict.fragments)
-    while len(fragments) > 1 and width_of((word,)) + 2 + cells("".join(fragments)) > width:
-        fragments.pop()
+    facts = _fitting(verdict.fragments, width - width_of((word,)) - 2)
     time = f"{snapshot.at:%H:%M:%S}"
     return with_clock(
-        (word, Span("  " + "".join(fragments), "strong")),
+        (word, Span(f"  {facts}", "strong")),
         (f"up {clock_s(snapshot.uptime_s)} · {time} IST", f"{time} IST", time),
         width,
     )
+
+
+def _fitting(fragments: Sequence[str], room: int) -> str:
+    """As many fragments as fit, from the first on; else the first that fits by itself."""
+    for count in range(len(fragments), 0, -1):
+        text = "".join(fragments[:count])
+        if cells(text) <= room:
+            return text
+    alone = (fragment.lstrip(" ,:;") for fragment in fragments[1:])
+    return next((text for text in alone if cells(text) <= room), fragments[0])
 
 
 # --- the figures ----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Each line begins with the phase that the change leads to, so that a log can be s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import singledispatch
 
 from ...adapter.events import (
@@ -40,6 +41,8 @@ from ...adapter.events import (
 from ...adapter.market.evidence import Answer
 from ..printable import printable
 from .figures import brief_s, counted
+
+_MOST_NAMED = 4
 
 
 def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
@@ -237,12 +240,19 @@ def _reader_left(event: ReaderLeft) -> str:
 
 @_text.register
 def _added(event: Added) -> str:
-    return f"added {', '.join(event.symbols)}"
+    return f"added {_named(event.symbols)}"
 
 
 @_text.register
 def _removed(event: Removed) -> str:
-    return f"removed {', '.join(event.symbols)}"
+    return f"removed {_named(event.symbols)}"
+
+
+def _named(symbols: Sequence[str]) -> str:
+    """A chain brings dozens at once: the first stand for all."""
+    more = len(symbols) - _MOST_NAMED
+    names = ", ".join(symbols[:_MOST_NAMED])
+    return names if more <= 0 else f"{len(symbols):,} instruments: {names} and {more:,} more"
 
 
 @_text.register

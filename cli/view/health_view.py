@@ -12,14 +12,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import NamedTuple
 
 from ...adapter.events import LogEntry
-from ...adapter.feed.lifecycle import Phase
-from ...adapter.health import Check, CheckStatus
+from ...adapter.health import Check, CheckStatus, Owner
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import RunningStream
 from ..exit_codes import REMEDIES, remedy_of
@@ -28,6 +27,7 @@ from .dashboard import compact_lines, severity_of, with_clock
 from .event_text import event_line
 from .figures import clock_s, counted
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
+from .verdict import verdict_of
 
 _MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "-"}
 _STYLES = {CheckStatus.OK: "good", CheckStatus.FAILED: "bad", CheckStatus.SKIPPED: "faint"}
@@ -44,14 +44,19 @@ _STREAMS = "running streams"
 # --- findings -------------------------------------------------------------------------------------
 
 
-def finding_text(check: Check, *, has_color: bool = False) -> str:
+def finding_text(check: Check, earlier: Sequence[Check] = (), *, has_color: bool = False) -> str:
     """A finding in a line, and the advice in another."""
-    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED))).ansi(has_color=has_color))
+    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED, earlier))).ansi(has_color=has_color))
 
 
-def finding(check: Check, width: int) -> list[Line]:
-    """Mark, name, seconds, detail, and the advice below, in lines of at most `width` columns."""
+def finding(check: Check, width: int, earlier: Sequence[Check] = ()) -> list[Line]:
+    """Mark, name, seconds, detail, and the advice below, in lines of at most `width` columns.
+
+    What one of the `earlier` checks failed of already is told in few words.
+    """
     advice = advice_for(check)
+    if (same := _same_fault(check, earlier)) is not None:
+        check, advice = replace(check, detail=f"for the same reason as {same.name}"), ""
     is_warning = check.status is CheckStatus.OK and bool(advice or check.notes)
     style = "warn" if is_warning else _STYLES[check.status]
     head = _head(_MARKS[check.status], check.name, check.seconds, style)
@@ -68,6 +73,15 @@ def finding(check: Check, width: int) -> list[Line]:
             for part in (_wrapped(text, width - indent) if text else ())
         ]
     return [cropped_line(line, width) for line in lines]
+
+
+def _same_fault(check: Check, earlier: Sequence[Check]) -> Check | None:
+    """The first of the earlier checks that failed of the same fault."""
+    if check.error is None:
+        return None
+    fault = (check.error.kind, check.error.message)
+    same = (each for each in earlier if each.error and each.name != check.name)
+    return next((e for e in same if e.error and (e.error.kind, e.error.message) == fault), None)
 
 
 def advice_for(check: Check) -> str:
@@ -87,10 +101,19 @@ def verdict(checks: Sequence[Check], width: int) -> list[Line]:
     failed = [check.name for check in checks if check.status is CheckStatus.FAILED]
     seconds = sum(check.seconds for check in checks)
     if not failed:
-        words = f"all is well · {counted(len(checks), 'check')} in {seconds:.1f} s"
+        words = f"{_well(checks)} · {counted(len(checks), 'check')} in {seconds:.1f} s"
         return [cropped_line((Span(f"✓ {words}", "good strong"),), width)]
     words = f"✗ {len(failed)} of {counted(len(checks), 'check')} failed · fix {failed[0]} first"
     return [(Span(text, "bad strong"),) for text in _wrapped(words, width)]
+
+
+def _well(checks: Sequence[Check]) -> str:
+    """What is well: only what was looked at."""
+    skipped = sum(check.status is CheckStatus.SKIPPED for check in checks)
+    done = len(checks) - skipped
+    if not skipped:
+        return "all is well"
+    return f"{counted(done, 'check')} {'is' if done == 1 else 'are'} well, {skipped} skipped"
 
 
 def _head(mark: str, name: str, seconds: float, style: str) -> Line:
@@ -112,7 +135,8 @@ class Watched:
     """All that is known at one moment. `at` is the time in India.
 
     `names` are the checks in their order, `checks` the last finding of each that was done.
-    `statuses` are the running streams; `unheard` are streams whose status is no longer replaced
+    `statuses` are the running streams, `owners` whose they are (ours where nothing is said);
+    `unheard` are streams whose status is no longer replaced
     although their process still runs.
     """
 
@@ -122,6 +146,7 @@ class Watched:
     checks: Mapping[str, Check]
     statuses: Sequence[RunningStream]
     unheard: frozenset[int] = frozenset()
+    owners: Mapping[int, Owner] = field(default_factory=dict)
 
     @cached_property
     def streams(self) -> Mapping[int, FeedSnapshot]:
@@ -198,30 +223,43 @@ def _header(watched: Watched, width: int) -> Iterator[Line]:
     sign = {"good": "✓", "warn": "◔", "bad": "✗"}.get(severity, "◌")
     head: Line = (Span(f"{sign} {cropped(words, width - 2)}", f"{severity} strong"),)
     time = f"{watched.at:%H:%M:%S}"
-    yield with_clock(head, (f"up {clock_s(watched.uptime_s)} · {time}", time), width)
+    clocks = (f"up {clock_s(watched.uptime_s)} · {time} IST", f"{time} IST", time)
+    yield with_clock(head, clocks, width)
     yield (Span("─" * width, severity),)
 
 
 def _state(watched: Watched) -> tuple[str, str]:
     """A severity, and what to know first."""
-    severities = {pid: severity_of(stream) for pid, stream in watched.streams.items()}
-    failed = [check.name for check in watched.findings if check.status is CheckStatus.FAILED]
+    severities = {
+        pid: severity_of(stream)
+        for pid, stream in watched.streams.items()
+        if watched.owners.get(pid, Owner.OURS) is Owner.OURS
+    }
+    failed = [
+        check.name
+        for check in watched.findings
+        # The streams that are not well are named one by one.
+        if check.status is CheckStatus.FAILED and not (check.name == _STREAMS and severities)
+    ]
     headline = [f"{counted(len(failed), 'check')} failed: {', '.join(failed)}"] if failed else []
     for severity in ("bad", "warn"):
         for pid in (pid for pid, found in severities.items() if found == severity):
             stream = watched.streams[pid]
-            headline.append(f"stream {pid} {_trouble(stream)}")
+            headline.append(_trouble(pid, stream))
     if headline:
         is_bad = failed or "bad" in severities.values()
         return "bad" if is_bad else "warn", " · ".join(headline)
     if len(watched.findings) < len(watched.names):
         return "calm", "checking"
     streams = counted(len(severities), "stream") if severities else "no stream runs"
-    return "good", f"all is well · {streams}"
+    return "good", f"{_well(watched.findings)} · {streams}"
 
 
-def _trouble(stream: FeedSnapshot) -> str:
-    return "silent" if stream.phase is Phase.LIVE else stream.phase
+def _trouble(pid: int, stream: FeedSnapshot) -> str:
+    found = verdict_of(stream)
+    if found.word == "LIVE":
+        return f"stream {pid}: {found.fragments[0]}"
+    return f"stream {pid} {found.word.lower()}"
 
 
 def _body(watched: Watched, width: int, detail: _Detail) -> Iterator[Line]:
@@ -232,36 +270,37 @@ def _body(watched: Watched, width: int, detail: _Detail) -> Iterator[Line]:
     if not watched.streams:
         yield from flowed("streams", [Span("none runs on this machine", "faint")], width)
     for pid, stream in watched.streams.items():
-        yield _title(pid, stream, width)
+        yield _title(pid, stream, width, watched.owners.get(pid, Owner.OURS))
         lines = compact_lines(stream, width, is_short=detail.is_short)
         yield from lines[: detail.stream_lines]
         yield from _history(stream, detail.events, width)
 
 
 def _all_checks(watched: Watched, width: int) -> Iterator[Line]:
-    for check in watched.findings:
+    for number, check in enumerate(watched.findings):
         if check.name != _STREAMS:
-            yield from finding(check, width)
+            yield from finding(check, width, watched.findings[:number])
 
 
 def _checks_in_brief(watched: Watched, width: int) -> Iterator[Line]:
     """What failed in full; the names of the others."""
     shown = [check for check in watched.findings if check.name != _STREAMS]
-    for check in shown:
+    for number, check in enumerate(shown):
         if check.status is CheckStatus.FAILED:
-            yield from finding(check, width)
+            yield from finding(check, width, shown[:number])
     for status, label in ((CheckStatus.OK, "well"), (CheckStatus.SKIPPED, "skipped")):
         names = [Span(check.name) for check in shown if check.status is status]
         if names:
             yield from flowed(label, names, width)
 
 
-def _title(pid: int, stream: FeedSnapshot, width: int) -> Line:
-    """A rule that names the stream and what it watches."""
+def _title(pid: int, stream: FeedSnapshot, width: int, owner: Owner) -> Line:
+    """A rule that names the stream, whose it is where it is not ours, and what it watches."""
     symbols = [printable(each.symbol or each.token) for each in stream.instruments[:_MOST_SYMBOLS]]
     more = stream.instruments_total - len(symbols)
     names = ", ".join(symbols) + (f" +{more:,}" if more > 0 else "")
-    title = cropped(f"stream {pid} · {names} " if names else f"stream {pid} ", width)
+    parts = [f"stream {pid}", *([str(owner)] if owner is not Owner.OURS else []), names]
+    title = cropped(" · ".join(filter(None, parts)) + " ", width)
     return (Span(title, "strong"), Span("─" * max(0, width - len(title)), severity_of(stream)))
 
 

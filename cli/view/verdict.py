@@ -19,6 +19,7 @@ from ...adapter.market.evidence import MarketState
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot, MarketSnapshot
 from ..printable import printable
 from .figures import brief_s, counted, moment
+from .frame import Frame, Span, cropped_line
 
 SILENT_SHARE = 1 / 3
 """Silence worth a warning, as a share of what counts as a fault."""
@@ -26,6 +27,7 @@ BEHIND_S = 2.0
 """A reader that far behind is worth a warning, though nothing is lost."""
 LEAST_BEHIND_S = 0.5
 """Less is not shown: any moment finds some tick on its way."""
+_SHORT_REASON = 44
 FULL_SHARE = 0.5
 """A buffer that full is worth a warning."""
 
@@ -91,6 +93,18 @@ def delay_text(snapshot: FeedSnapshot) -> str:
     return f"{who} is {brief_s(snapshot.behind_s)} behind"
 
 
+def login_line(wait_s: float | None, width: int) -> Frame:
+    """The line of a login that waits for the next TOTP code; none where it does not."""
+    if wait_s is None:
+        return Frame(())
+    line = (Span("◌ LOGGING IN", "warn strong"), Span(f"  {_code_text(wait_s)}", "strong"))
+    return Frame((cropped_line(line, width),))
+
+
+def _code_text(wait_s: float) -> str:
+    return f"next TOTP code in {wait_s:.0f} s"
+
+
 # --- the rules, the worst first -------------------------------------------------------------------
 
 
@@ -106,7 +120,7 @@ def _lost(snapshot: FeedSnapshot) -> Verdict | None:
 def _stopped(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.STOPPED:
         return None
-    return Verdict("■", "STOPPED", "faint", ("the end",))
+    return Verdict("■", "STOPPED", "faint", _course(snapshot))
 
 
 def _losing_ticks(snapshot: FeedSnapshot) -> Verdict | None:
@@ -159,7 +173,7 @@ def _logging_in(snapshot: FeedSnapshot) -> Verdict | None:
     wait_s = snapshot.login_wait_s
     if wait_s is None and not is_ended:
         return None
-    facts = [] if wait_s is None else [f"next TOTP code in {wait_s:.0f} s"]
+    facts = [] if wait_s is None else [_code_text(wait_s)]
     if is_ended:
         facts.append(", the broker ended the session" if facts else "the broker ended the session")
     word = "RENEWING" if snapshot.phase is Phase.LIVE else "LOGGING IN"
@@ -217,16 +231,20 @@ def _live(snapshot: FeedSnapshot) -> Verdict | None:
     if problems := _problems(snapshot):
         first, *more = problems
         return Verdict("●", "LIVE", "warn", (first, *(f", {problem}" for problem in more)))
+    return Verdict("●", "LIVE", "good", _course(snapshot))
+
+
+def _course(snapshot: FeedSnapshot) -> tuple[str, ...]:
+    """How many instruments go where."""
     wanted = counted(snapshot.instruments_total, "instrument")
     if not snapshot.ticks:
-        return Verdict("●", "LIVE", "good", (wanted, ", no tick yet"))
+        return wanted, ", no tick yet"
     if not snapshot.outputs:
-        return Verdict("●", "LIVE", "good", (wanted,))
-    first_output, *others = snapshot.outputs
-    into = f" into {printable(first_output.name)}"
-    more_outputs = [f" and {counted(len(others), 'more output')}"] if others else []
-    rows = f", {counted(first_output.rows, 'row')}"
-    return Verdict("●", "LIVE", "good", (wanted, into, *more_outputs, rows))
+        return (wanted,)
+    first, *others = snapshot.outputs
+    into = f" into {printable(first.name)}"
+    more = [f" and {counted(len(others), 'more output')}"] if others else []
+    return wanted, into, *more, f", {counted(first.rows, 'row')}"
 
 
 def _problems(snapshot: FeedSnapshot) -> list[str]:
@@ -259,13 +277,20 @@ _RULES: tuple[Callable[[FeedSnapshot], Verdict | None], ...] = (
 
 
 def _reason(snapshot: FeedSnapshot, connection: int | None = None) -> str:
-    """Why the feed, or one connection, was lost last: the message where the history has it, else
-    the cause."""
+    """Why the feed, or one connection, was lost last, in few words."""
     for entry in reversed(snapshot.events):
         is_its = connection is None or entry.connection == connection
         if is_its and isinstance(entry.event, Lost | Waiting | GaveUp):
-            return printable(entry.event.detail or entry.event.cause)
+            return printable(_brief(entry.event))
     return printable(snapshot.last_cause)
+
+
+def _brief(event: Lost | Waiting | GaveUp) -> str:
+    """The cause with its code, or the message where that is short."""
+    if event.code is not None:
+        # A close code of a WebSocket has four digits (RFC 6455, section 7.4).
+        return f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"
+    return event.detail if 0 < len(event.detail) <= _SHORT_REASON else event.cause
 
 
 def _limit_text(seconds: float) -> str:

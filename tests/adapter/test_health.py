@@ -15,6 +15,7 @@ from ticks.adapter.auth.authenticator import Authenticator, Credentials
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.config import Config
 from ticks.adapter.errors import (
+    BrokerError,
     ClockSkewError,
     CredentialsMissingError,
     NetworkError,
@@ -22,10 +23,11 @@ from ticks.adapter.errors import (
     TokenRefusedError,
     UnknownSymbolError,
 )
-from ticks.adapter.health import LOCAL_CHECKS, Check, CheckStatus, Checkup
+from ticks.adapter.feed.lifecycle import Phase
+from ticks.adapter.health import LOCAL_CHECKS, Check, CheckStatus, Checkup, Owner
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.simulator import Simulator
-from ticks.adapter.snapshot import FeedSnapshot
+from ticks.adapter.snapshot import FeedSnapshot, client_digest
 from ticks.adapter.status_file import RunningStream, StatusFile
 
 NAMES = (
@@ -100,6 +102,7 @@ def test_without_credentials_and_session_the_feed_is_not_asked(
     assert error is not None
     assert error.kind == "no-session-no-credentials"
     assert "TICKS_PIN" in str(error.values["missing"])
+    assert found["session"].status is CheckStatus.SKIPPED  # the same cause is told once
     assert found["handshake"].status is CheckStatus.SKIPPED
     assert simulator.journal.handshakes == []
 
@@ -191,9 +194,53 @@ def test_running_streams_are_listed(config: Config, tmp_path: Path, snapshot: Fe
     StatusFile(tmp_path / "run").replace(snapshot)
     checkup = checkup_of(config, tmp_path)
     found = findings(checkup)
-    assert "waiting" in found["running streams"].detail
-    assert found["running streams"].kind == "streams-not-live"
+    assert found["running streams"].detail == f"{os.getpid()} waiting"
     assert checkup.streams == [RunningStream(os.getpid(), snapshot)]
+
+
+@pytest.mark.parametrize(
+    ("phase", "is_well"),
+    [
+        (Phase.CONNECTING, False),
+        (Phase.WAITING, False),
+        (Phase.LOST, False),
+        (Phase.LIVE, True),
+        (Phase.STOPPED, True),
+    ],
+)
+def test_a_stream_of_this_account_that_is_not_live_is_a_failure(
+    config: Config, tmp_path: Path, snapshot: FeedSnapshot, phase: Phase, is_well: bool
+) -> None:
+    StatusFile(tmp_path / "run").replace(replace(snapshot, phase=phase))
+    found = findings(checkup_of(config, tmp_path))["running streams"]
+    assert (found.status is CheckStatus.OK) is is_well
+    if not is_well:
+        assert isinstance(found.error, BrokerError)
+        assert found.error.kind == "streams-not-live"
+
+
+def test_a_stream_of_a_demo_another_broker_or_account_stands_for_no_check(
+    config: Config, tmp_path: Path, snapshot: FeedSnapshot
+) -> None:
+    feed = config.endpoints.feed_url
+    code = config.credentials.client_code or ""
+    for other, owner in (
+        (replace(snapshot, is_demo=True), Owner.DEMO),
+        (
+            replace(snapshot, feed="wss://smartapisocket.angelone.in/smart-stream"),
+            Owner.OTHER_BROKER,
+        ),
+        (replace(snapshot, feed=feed, client=client_digest("B654321")), Owner.OTHER_ACCOUNT),
+    ):
+        StatusFile(tmp_path / "run").replace(other)
+        checkup = checkup_of(config, tmp_path, spares_feed=True)
+        found = findings(checkup)
+        assert found["running streams"].status is CheckStatus.OK
+        assert found["running streams"].detail == f"{os.getpid()} waiting ({owner})"
+        assert found["handshake"].status is found["first tick"].status is CheckStatus.OK
+    ours = RunningStream(1, replace(snapshot, feed=feed, client=client_digest(code)))
+    assert checkup.owner_of(ours) is Owner.OURS
+    assert checkup.owner_of(RunningStream(1, None)) is Owner.UNREADABLE
 
 
 def test_a_status_that_cannot_be_read_is_named(config: Config, tmp_path: Path) -> None:

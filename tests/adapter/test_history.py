@@ -17,6 +17,7 @@ from ticks.adapter.history import (
     event_facts,
     explain,
     history_of,
+    missed_within,
 )
 from ticks.adapter.intervals import Interval
 
@@ -238,3 +239,17 @@ def test_facts_that_make_no_sense_are_none(blind_s: str) -> None:
     line = '{"at":"2026-11-20T10:00:00+05:30","event":"lost","cause":5,"blind_s":'
     event = event_facts(f"{line}{blind_s}}}")
     assert (event.text("cause"), event.seconds_us("blind_s"), event.connection) == ("", 0, 0)
+
+
+@pytest.mark.parametrize(("counted", "missed"), [(12.0, (88, 100)), (4.0, (90, 94)), (0.0, None)])
+def test_no_more_is_missed_than_the_stream_counted(
+    counted: float, missed: tuple[float, float] | None
+) -> None:
+    given = history((90, "lost", {}), (100, "recovered", {"blind_s": counted}))
+    expected = [] if missed is None else [gap(*missed)]
+    assert missed_within(gap(0, 200), [given]) == expected
+
+
+def test_a_loss_that_nothing_ended_is_missed_whole() -> None:
+    given = history((90, "lost", {}))
+    assert missed_within(gap(0, 200), [given]) == [gap(90, 200)]

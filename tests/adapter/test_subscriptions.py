@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -35,6 +36,7 @@ def broker(config: Config) -> Iterator[BrokerAdapter]:
     broker = BrokerAdapter(config.authenticator(), feed_url=config.endpoints.feed_url)
     broker.subscribe(resolve_symbols(config, ["NIFTY", "RELIANCE"]), Mode.QUOTE)
     with broker:
+        until(lambda: broker.ticks > 0)
         yield broker
 
 
@@ -206,3 +208,24 @@ def test_a_chain_survives_a_reconnect(
     until(lambda: broker.snapshot().reconnects == 1)
     carried = simulator.journal.connections[-1]
     until(lambda: len({packet.packet[:27] for packet in list(carried.packets)}) >= 8)
+
+
+def test_strikes_are_added_on_the_live_link_as_the_spot_moves(
+    config: Config, simulator: Simulator, broker: BrokerAdapter
+) -> None:
+    """Strikes five paise apart, so that the simulated index is among others all the time."""
+    chains: list[Chain] = []
+    resolve_symbols(config, ["NIFTY chain 1"], follow=chains.append)
+    strikes = [Decimal(paise) / 100 for paise in range(2_590_000, 2_610_000, 5)]
+    contracts = {
+        strike: (Instrument(2, f"9{number:05}", f"C{number}", "NIFTY"),)
+        for number, strike in enumerate(strikes)
+    }
+    broker.follow(replace(chains[0], contracts=contracts))
+    until(lambda: len(broker.subscribed) >= 2 + 9)
+    added = [event for event in changes(broker) if isinstance(event, Added)]
+    assert len(added) >= 3
+    names_added = [symbol for event in added for symbol in event.symbols]
+    assert len(set(names_added)) == len(names_added)
+    assert broker.snapshot().reconnects == 0
+    assert len(simulator.journal.connections) == 1

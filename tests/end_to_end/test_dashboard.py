@@ -54,7 +54,7 @@ def test_it_draws_on_stderr_beside_pure_csv_and_leaves_the_terminal_clean(
     number: signal.Signals,
 ) -> None:
     process = drawn("NIFTY", "RELIANCE")
-    window.read_until(lambda: "receiving 2 instruments" in window.text)
+    window.read_until(lambda: "● LIVE  2 instruments" in window.text)
     process.send_signal(number)
     window.read_until(lambda: process.poll() is not None and "ticks ·" in window.text[-200:])
     assert process.returncode == 0
@@ -63,7 +63,7 @@ def test_it_draws_on_stderr_beside_pure_csv_and_leaves_the_terminal_clean(
     assert len(rows) > 1
     assert {row.count(",") for row in rows} == {rows[0].count(",")}
     assert "received_at" not in window.text
-    last_frame = window.text[window.text.rindex("■ stopped") :].splitlines()
+    last_frame = window.text[window.text.rindex("■ STOPPED") :].splitlines()
     assert last_frame[-1].endswith("malformed · stdout " + f"{len(rows) - 1:,} rows")
     assert is_whole(window.raw)
     assert termios.tcgetattr(window.tty) == window.modes
@@ -73,7 +73,7 @@ def test_even_a_killed_stream_leaves_the_terminal_clean(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window
 ) -> None:
     process = drawn("NIFTY")
-    window.read_until(lambda: window.text.count("● live") >= 2)
+    window.read_until(lambda: window.text.count("● LIVE") >= 2)
     process.kill()
     window.read_until(lambda: process.poll() is not None)
     assert is_whole(window.raw)
@@ -106,8 +106,9 @@ def test_without_a_dashboard_words_are_plain_lines(
     process = drawn("NIFTY", "--count", "10", *arguments, more=more)
     window.read_until(lambda: process.poll() is not None and "malformed" in window.text)
     assert "\x1b" not in window.raw
-    assert window.text.startswith("10 ticks · 1 instrument · ")
-    assert window.text.count("\n") == 1
+    begun, summary, _ = window.text.split("\n")
+    assert " live: 1 instrument (NSE:Nifty 50), " in begun
+    assert summary.startswith("10 ticks · 1 instrument · ")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_it_is_drawn_with_or_without_colour(
 ) -> None:
     process = drawn("NIFTY", "--count", "10", *arguments, more=more)
     window.read_until(lambda: process.poll() is not None and "malformed" in window.text[-200:])
-    assert "■ stopped" in window.text
+    assert "■ STOPPED" in window.text
     assert bool(re.search(r"\x1b\[[0-9;]*m", window.raw)) is colors
 
 
@@ -173,7 +174,7 @@ def test_where_no_tick_goes_into_a_pipe_or_it_is_asked_for_it_is_drawn(
 ) -> None:
     shell.run(f"{line}; echo done=$?")
     shell.read_until(lambda: "done=0" in shell.text)
-    assert "■ stopped" in shell.text
+    assert "■ STOPPED" in shell.text
     assert is_whole(shell.raw)
 
 
@@ -194,7 +195,7 @@ def test_in_the_background_nothing_is_drawn_and_fg_brings_it_back(
     shell.read_until(lambda: " day.csv\n" in shell.text)
     assert FRAME not in shell.raw
     shell.run("fg")
-    shell.read_until(lambda: "● live" in shell.text)
+    shell.read_until(lambda: "● LIVE" in shell.text)
     shell.raw = ""
     shell.type("\x1a")  # Ctrl-Z
     shell.read_until(lambda: "Stopped" in shell.text and shell.text.endswith("$ "))
@@ -202,7 +203,7 @@ def test_in_the_background_nothing_is_drawn_and_fg_brings_it_back(
     shell.read_until(lambda: "and=0" in shell.text)
     assert FRAME not in shell.raw
     shell.run("fg")
-    shell.read_until(lambda: "● live" in shell.text)
+    shell.read_until(lambda: "● LIVE" in shell.text)
     shell.type("\x03")
     shell.read_until(lambda: " reconnects · " in shell.text)
     assert is_whole(shell.raw)
@@ -217,9 +218,9 @@ def test_a_lost_feed_is_told_above_the_dashboard_and_in_it(
     assert process.returncode == 5
     for words in (
         " waiting: attempt 2 of 2 in 2.",
-        "◔ waiting  attempt 2 of 2 · next try in ",
+        "◔ WAITING  attempt 2 of 2, next try in ",
         " lost: gave up after 2 attempts · network: ",
-        "✕ lost  gave up after 2 attempts · network",
+        "✕ LOST  2 attempts failed: ",
     ):
         assert words in window.text
     assert is_whole(window.raw)

@@ -152,7 +152,7 @@ def test_a_watch_follows_a_stream_through_a_fault_to_its_end(
     stream = begun("stream", "NIFTY", "--csv", "out.csv", *quick)
     assert simulator.wait_until(lambda: simulator.journal.packet_count > 10)
     watch = on_window("--watch")
-    window.read_until(lambda: "● live  receiving 1 instrument" in window.text)
+    window.read_until(lambda: "● LIVE  1 instrument into " in window.text)
     assert f"stream {stream.pid} · Nifty 50" in window.text
     simulator.inject("connect:refuse:503")
     simulator.inject("0s:silence")

@@ -190,14 +190,62 @@ def test_recordings_are_merged_filtered_and_rotated(ticks: Any, tmp_path: Path) 
 def test_candles_are_made_at_full_speed(ticks: Any, tmp_path: Path, day: bytes) -> None:
     ran = ticks("replay", "day.csv", "--candles", "1h", "--csv", "-", "--jsonl", "c.jsonl")
     assert ran.stdout.splitlines() == [
-        "bar_time,exchange,symbol,token,open,high,low,close,volume,ticks",
-        "2026-11-20T09:00:00+05:30,NSE,RELIANCE-EQ,2885,0.00,26.99,0.00,26.99,,2700",
-        "2026-11-20T10:00:00+05:30,NSE,RELIANCE-EQ,2885,27.00,62.99,27.00,62.99,,3600",
-        "2026-11-20T11:00:00+05:30,NSE,RELIANCE-EQ,2885,63.00,98.99,63.00,98.99,,3600",
-        "2026-11-20T12:00:00+05:30,NSE,RELIANCE-EQ,2885,99.00,107.99,99.00,107.99,,900",
+        "bar_time,exchange,symbol,token,open,high,low,close,volume,ticks,blind_s",
+        "2026-11-20T09:15:00+05:30,NSE,RELIANCE-EQ,2885,0.01,35.99,0.01,35.99,,3599,",
+        "2026-11-20T10:15:00+05:30,NSE,RELIANCE-EQ,2885,36.00,71.99,36.00,71.99,,3600,",
+        "2026-11-20T11:15:00+05:30,NSE,RELIANCE-EQ,2885,72.00,107.99,72.00,107.99,,3600,",
     ]
     bars = [json.loads(line) for line in (tmp_path / "c.jsonl").read_text().splitlines()]
-    assert [bar["ticks"] for bar in bars] == [2700, 3600, 3600, 900]
+    assert [bar["ticks"] for bar in bars] == [3599, 3600, 3600]
+
+
+def test_candles_know_from_events_how_long_the_feed_was_blind(
+    ticks: Any, tmp_path: Path, day: bytes
+) -> None:
+    events = [
+        '{"at":"2026-11-20T09:00:00.000000+05:30","connection":1,"event":"connected","attempt":0}',
+        '{"at":"2026-11-20T10:14:50.000000+05:30","connection":1,"event":"lost","cause":"network"}',
+        '{"at":"2026-11-20T10:15:20.000000+05:30","connection":1,"event":"recovered","cause":""}',
+    ]
+    events[2] = events[2].replace("}", ',"blind_s":30.5}')
+    (tmp_path / "one.jsonl").write_text("\n".join(events) + "\n")
+    arguments = ("replay", "day.csv", "--candles", "1h", "--csv", "-", "--events", "one.jsonl")
+    rows = ticks(*arguments).stdout.splitlines()[1:]
+    assert [row.rsplit(",", 1)[1] for row in rows] == ["10.5", "20", "0"]
+    (tmp_path / "two.jsonl").write_text(events[0] + "\n")
+    rows = ticks(*arguments, "--events", "two.jsonl").stdout.splitlines()[1:]
+    assert [row.rsplit(",", 1)[1] for row in rows] == ["0", "0", "0"]
+    ran = ticks(*arguments[:-1], "day.csv")
+    assert ran.returncode == 6
+    assert "not an event of a stream" in ran.stderr
+
+
+def test_candles_that_are_made_again_are_not_appended_again(
+    ticks: Any, tmp_path: Path, day: bytes
+) -> None:
+    arguments = ("replay", "day.csv", "--candles", "75m", "--csv", "bars.csv")
+    assert ticks(*arguments, "--end", "10:00").returncode == 0
+    assert ticks(*arguments, "--overwrite").returncode == 0
+    whole = (tmp_path / "bars.csv").read_bytes()
+    ran = ticks(*arguments)
+    assert (tmp_path / "bars.csv").read_bytes() == whole
+    assert "bars.csv: 3 bars were there already, and not written again" in ran.stderr
+
+
+def test_what_is_from_before_the_opening_is_kept_on_demand(
+    ticks: Any, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    environ.pop("TICKS_ALWAYS_OPEN", None)
+    text = csv_text(range(-900, -800))
+    (tmp_path / "day.csv").write_bytes(text)
+    ran = ticks("replay", "day.csv", "--candles", "5m", "--csv", "-")
+    assert len(ran.stdout.splitlines()) == 1
+    assert "not in a bar: 100 ticks from before the opening" in ran.stderr
+    assert "--pre-open keeps what is from before the opening" in ran.stderr
+    ran = ticks("replay", "day.csv", "--candles", "5m", "--csv", "-", "--pre-open")
+    assert ran.stdout.splitlines()[1].startswith("2026-11-20T09:00:00+05:30")
+    always_open = ticks("replay", "day.csv", "--candles", "5m", "--csv", "-", "--always-open")
+    assert always_open.stdout == ran.stdout
 
 
 def test_its_own_pace_is_kept(ticks: Any, day: bytes) -> None:
@@ -232,7 +280,7 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
         (("day.csv", "--csv", "a", "--jsonl", "a"), 2, "two outputs"),
         (("day.csv", "--speed", "fast"), 2, "--speed"),
         (("day.csv", "--start", "noon"), 2, "is not a valid time"),
-        (("day.csv", "--candles", "7s"), 2, "divide a day"),
+        (("day.csv", "--candles", "7s"), 2, "divide the day or the session"),
         (("day.csv", "--mode", "depth"), 2, "withdrew"),
         (("day.csv", "--csv", "a.parquet"), 2, "--parquet PATH"),
         (("day.csv", "--parquet", "-"), 2, "--parquet day.parquet"),
@@ -241,6 +289,9 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
         (("day.csv", "--parquet", "a", "--candles", "1m"), 2, "not for candles"),
         (("day.csv", "--parquet", "a", "--loop"), 2, "add --count"),
         (("day.csv", "--float-prices"), 2, "add --parquet PATH"),
+        (("day.csv", "--candles", "1"), 2, "'1' has no unit; write 1s, 1m or 1h"),
+        (("day.csv", "--candles", "2d"), 2, "'2d' is not a valid width"),
+        (("day.csv", "--events", "day.csv"), 2, "add --candles 1m"),
         ((), 2, "FILE"),
     ],
 )
@@ -299,7 +350,7 @@ def test_a_stream_is_played_while_it_is_recorded(ticks: Any, tmp_path: Path, env
         stream, env=environ, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
         played = subprocess.run(
-            [TICKS, "replay", "-", "--candles", "1s", "--csv", "-"],
+            [TICKS, "replay", "-", "--candles", "1s", "--pre-open", "--csv", "-"],
             env=environ,
             stdin=process.stdout,
             capture_output=True,
@@ -308,7 +359,7 @@ def test_a_stream_is_played_while_it_is_recorded(ticks: Any, tmp_path: Path, env
         )
         assert process.stdout is not None
     bars = played.stdout.decode().splitlines()[1:]
-    assert sum(int(bar.rsplit(",", 1)[1]) for bar in bars) == 300
+    assert sum(int(bar.split(",")[9]) for bar in bars) == 300
     assert b"300 ticks" in played.stderr
 
 
@@ -340,7 +391,7 @@ def test_a_paced_replay_has_a_dashboard_beside_its_rows_and_leaves_the_terminal_
         ) as process,
     ):
         try:
-            window.read_until(lambda: "× now" in window.text)
+            window.read_until(lambda: "× measured" in window.text)
             process.send_signal(number)
             window.read_until(lambda: process.poll() is not None and "s · " in window.text[-100:])
         finally:

@@ -179,7 +179,8 @@ class Referee:
         elif is_proof:
             socket.may_be_proven = True
         wanted = self.wanted_segments()
-        if is_proof and wanted and all(self.book(each).is_proven for each in wanted):
+        are_proven = bool(wanted) and all(self.book(each).is_proven for each in wanted)
+        if is_proof and are_proven and self.world.clock.is_right:
             self.failures_most = 0
 
     def _note_packet(self, socket: Socket, packet: bytes, *, is_proof: bool) -> None:

@@ -87,3 +87,31 @@ def test_events_are_not_appended_to_a_recording(tmp_path: Path) -> None:
         with pytest.raises(OutputError):
             open_event_file(str(tmp_path / "a"), note=pytest.fail)
         assert (tmp_path / "a").read_bytes() == content
+
+
+def test_rows_at_the_end_of_a_file_can_be_taken_back_and_written_otherwise(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(HEADER + b"1,2\n3,4\n")
+    appended: list[str] = []
+    output = open_output(str(path), CSV, note=pytest.fail, appended=appended.append)
+    assert appended == [str(path)]
+    output.take_back(4)
+    output.take(b"5,6\n", 1, 0)
+    output.flush()
+    assert (output.rows, output.bytes_written) == (1, 4)
+    output.close()
+    assert path.read_bytes() == HEADER + b"1,2\n5,6\n"
+
+
+def test_a_file_that_rotates_can_be_begun_before_its_rows(tmp_path: Path) -> None:
+    appended: list[str] = []
+    (tmp_path / "0916").write_bytes(HEADER + b"1,2\n")
+    pattern = str(tmp_path / "%H%M")
+    output = open_output(pattern, CSV, note=lambda text: None, appended=appended.append)
+    output.take_back(4)
+    output.begin(START_NS)
+    output.begin(START_NS + 60 * 10**9)
+    assert appended == [str(tmp_path / "0916")]
+    output.take_back(4)
+    output.close()
+    assert (tmp_path / "0916").read_bytes() == HEADER

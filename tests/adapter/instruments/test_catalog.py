@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +24,7 @@ from ticks.adapter.errors import (
     UsageError,
 )
 from ticks.adapter.instruments import InstrumentCatalog, open_catalog, open_copy
+from ticks.adapter.instruments import index as index_module
 from ticks.adapter.instruments.catalog import is_fresh
 from ticks.adapter.instruments.lists import Skipped
 from ticks.adapter.instruments.naming import Aliases
@@ -104,7 +107,7 @@ def test_a_bad_master_never_replaces_the_copy(open_it: Opener, body: bytes) -> N
     open_it.server.serves(body)
     assert open_it().resolve("RELIANCE").token == "2885"
     (note,) = open_it.notes
-    assert note.startswith("using the copy of 2026-11-23 10:00, 3 days old: it is ")
+    assert note.startswith("using the instrument master of 2026-11-23 10:00, 3 days old: it is ")
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
@@ -114,6 +117,61 @@ def test_a_server_that_refuses_leaves_the_copy(open_it: Opener, status: int) -> 
     open_it.server.serves(b"no", status=status)
     assert open_it().resolve("SBIN").token == "3045"
     assert f"1 day old: the server answered HTTP {status}" in open_it.notes[0]
+
+
+def test_where_nothing_can_be_saved_the_index_is_kept_in_memory_and_that_is_said(
+    open_it: Opener,
+) -> None:
+    open_it.home = Paths(*[Path("/proc/nobody")] * 3)
+    catalog = open_it()
+    assert catalog.resolve("NIFTY").token == "99926000"
+    assert str(catalog.find("reliance")[0]) == "NSE:RELIANCE-EQ"
+    (note,) = open_it.notes
+    assert "/proc/nobody/instruments.sqlite cannot be written" in note
+    assert note.endswith("; it is kept in memory for this run")
+
+
+def test_a_disk_that_is_full_costs_the_fresh_master_nothing(
+    open_it: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_it()
+    open_it.clock.at += timedelta(days=1)
+
+    def full(source: str, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(index_module.os, "replace", full)
+    assert open_it().fetched_ns == open_it.clock.wall_ns()
+    assert "No space left" in open_it.notes[0]
+
+
+def damage(home: Paths) -> None:
+    """Wipe a page of the index behind its head."""
+    content = bytearray(home.instruments_file.read_bytes())
+    content[4096:8192] = bytes(4096)
+    home.instruments_file.write_bytes(content)
+
+
+def test_a_damaged_index_is_rebuilt_and_that_is_said(open_it: Opener) -> None:
+    open_it().close()
+    damage(open_it.home)
+    assert open_it().resolve("NIFTY").token == "99926000"
+    assert len(open_it.server.requests) == 2
+    (note,) = open_it.notes
+    assert note.endswith("it was rebuilt")
+    assert open_it().resolve("NIFTY").token == "99926000"
+    assert len(open_it.server.requests) == 2
+
+
+def test_a_damaged_index_that_cannot_be_rebuilt_is_named_with_both_reasons(
+    open_it: Opener,
+) -> None:
+    open_it().close()
+    damage(open_it.home)
+    open_it.server.serves(b"null")
+    with pytest.raises(InstrumentMasterError, match="it cannot be rebuilt: ") as caught:
+        open_it().resolve("NIFTY")
+    assert caught.value.kind == "index-damaged"
 
 
 def test_without_a_copy_a_failure_names_the_address_and_keeps_its_cause(open_it: Opener) -> None:

@@ -7,6 +7,7 @@ came of it (attempts, connects, events, blind and uncertain seconds) can be aske
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -116,6 +117,7 @@ class Day:
         self.attempts_spent = 0
         self.lost_at_s: float | None = None
         self.opened_s: float | None = None
+        self.has_news = False
         self.connect_at_s = self.now_s
         self.check_at_s = self.now_s
         self.states: list[tuple[float, dict[str, str]]] = []
@@ -142,8 +144,18 @@ class Day:
         end_s = moment(self.end)
         while self.now_s < end_s and self.lost_at_s is None:
             self._step()
-            self.now_s += STEP_S
+            self.now_s = max(self.now_s + STEP_S, min(self._next_s(), end_s))
         return self
+
+    def _next_s(self) -> float:
+        """The step at which something happens next."""
+        if self.repeats_every_s or self.opened_s is None:
+            return self.now_s
+        edges = [moment(edge) for spans in (self.cut, self.mute) for span in spans for edge in span]
+        times = [unit.times[unit.sent] for unit in self.units if unit.sent < len(unit.times)]
+        due_s = self.watch.due_s + self.base_s
+        ahead = [at_s for at_s in (*edges, *times, due_s) if at_s > self.now_s]
+        return math.floor(min([self.check_at_s, *ahead]) / STEP_S) * STEP_S
 
     def _step(self) -> None:
         if self.opened_s is None:
@@ -178,7 +190,8 @@ class Day:
         if self.repeats_every_s and self.now_s % self.repeats_every_s == 0:
             for unit in self.units:
                 self._packet(unit, unit.last_change(self.now_s) or 0)
-        if self.watch.look(self.mono_s, self.wall_ns) and self._is_stable():
+        has_news, self.has_news = self.has_news, False
+        if has_news and self.watch.look(self.mono_s, self.wall_ns) and self._is_stable():
             self.attempt = 0
 
     def _packet(self, unit: ScriptedUnit, changed_s: float) -> None:
@@ -193,6 +206,7 @@ class Day:
                 evidence.live_ms = max(evidence.live_ms, exchange_ms)
             else:
                 evidence.judge(times, exchange_ms, self.mono_s, limit_ms)
+        self.has_news = True
         times.at_s = self.mono_s
         times.ticks += 1
 

@@ -418,6 +418,16 @@ def test_always_open_makes_any_silence_a_fault_and_probes_nothing() -> None:
     assert day.blind_s > 120
 
 
+def test_always_open_takes_any_packet_for_the_end_of_blindness() -> None:
+    calendar = MarketCalendar(is_always_open=True)
+    units = [*still(at("09:00"), count=1), *still(at("09:00"), BSE, count=1)]
+    cut = [(at("11:00:10"), at("11:00:12"))]
+    day = Day(units, at("11:00"), at("11:00:20"), calendar, cut=cut).run()
+    assert [facts["blind_s"] for facts in day.told("recovered")] == [pytest.approx(day.blind_s)]
+    assert day.blind_s == pytest.approx(13, abs=1)
+    assert day.told("market") == []
+
+
 def test_a_feed_that_repeats_itself_is_never_probed() -> None:
     units = still(at("10:59:00"), count=1)
     day = Day(units, at("11:00"), at("11:30"), repeats_every_s=5).run()

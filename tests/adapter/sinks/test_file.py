@@ -294,7 +294,7 @@ def test_a_reader_that_leaves_a_fifo_is_reported_apart(tmp_path: Path) -> None:
 
     reader = threading.Thread(target=read_once)
     reader.start()
-    sink = sink_of(path)
+    sink = sink_of(path, note=lambda _text: None)  # whether it had to wait is up to the threads
     reader.join()
     sink.write(RECEIVED_NS, [packet(1)])
     with pytest.raises(ReaderLeftError, match="fifo"):

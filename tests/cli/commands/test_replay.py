@@ -98,3 +98,17 @@ def test_outputs_are_opened_all_or_none(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(OutputError, match="something other"):
             names(outputs, ReplayStart(Csv(Mode.LTP), Mode.LTP))
+
+
+def test_standard_output_may_show_some_columns_and_a_file_may_not(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    shown = Outputs("-", None, None, None, False, False, columns=("symbol", "ltp"))
+    assert names(shown, ReplayStart(Csv(Mode.LTP), Mode.QUOTE)) == ["stdout"]
+    assert capfdbinary.readouterr().out == b"symbol,ltp\n"
+    path = tmp_path / "a.csv"
+    for options in ({"columns": ("symbol",)}, {"has_header": False}):
+        outputs = Outputs(str(path), None, None, None, False, False, **options)  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match="would be no recording"):
+            names(outputs, ReplayStart(Csv(Mode.LTP), Mode.QUOTE))
+    assert not path.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -96,6 +97,21 @@ def test_a_foreign_text_moves_no_cursor(capfd: pytest.CaptureFixture[str]) -> No
     console.print_line("\x1b[2J\x9b31m \u202e")
     console.log_event(LogEntry(0, 1, Lost("closed", "\x1b]0;title\x07")))
     assert all(line.isprintable() for line in capfd.readouterr().err.splitlines())
+
+
+def test_only_on_a_terminal_without_a_dashboard_the_line_of_a_ctrl_c_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for is_terminal, screen, shown in (
+        (True, None, "\n"),
+        (False, None, ""),
+        (True, cast(Screen, FakeScreen()), ""),
+    ):
+        stderr = io.StringIO()
+        monkeypatch.setattr(stderr, "isatty", lambda is_terminal=is_terminal: is_terminal)
+        monkeypatch.setattr(sys, "stderr", stderr)
+        Console(screen=screen).end_line()
+        assert stderr.getvalue() == shown
 
 
 def test_quiet_reports_no_progress(capfd: pytest.CaptureFixture[str]) -> None:

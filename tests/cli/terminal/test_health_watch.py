@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from ticks.adapter.clock import SystemClock
-from ticks.adapter.health import Check, CheckStatus, Checkup
+from ticks.adapter.health import Check, CheckStatus, Checkup, Owner
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import RunningStream, StatusFile
 from ticks.cli.terminal import check_thread, health_watch
@@ -40,6 +40,9 @@ class FakeCheckup:
 
     def stop(self) -> None:
         """Nothing waits."""
+
+    def owner_of(self, stream: RunningStream) -> Owner:
+        return Owner.DEMO if stream.pid == 1 else Owner.OURS
 
 
 @pytest.fixture

@@ -322,3 +322,17 @@ def test_without_a_dashboard_a_line_says_what_has_begun_once_all_connections_are
     (line,) = console.said
     assert line.startswith("09:00:00 live: 4 instruments (NSE:Nifty 50,")
     assert line.endswith("out.csv, for 10.0 s")
+
+
+def test_the_status_follows_a_change_of_the_phase_at_once(
+    feed: FakeFeed, observer: Callable[..., Observer], tmp_path: Path, live: FeedSnapshot
+) -> None:
+    def phase() -> str:
+        path = tmp_path / "7.json"
+        return str(json.loads(path.read_text())["phase"]) if path.exists() else ""
+
+    with observer():
+        until(lambda: phase() == "live")
+        feed.feed = replace(live, phase=Phase.WAITING)
+        feed.add(entry(Lost("network")))  # the clock stands: no second has passed
+        until(lambda: phase() == "waiting")

@@ -21,6 +21,15 @@ def test_the_first_signal_asks_and_the_second_ctrl_c_ends_at_once() -> None:
     assert asked == ["stop", "stop"]
 
 
+@pytest.mark.parametrize(
+    ("number", "is_interrupted"), [(signal.SIGINT, True), (signal.SIGTERM, False)]
+)
+def test_only_ctrl_c_leaves_a_line_to_end(number: signal.Signals, is_interrupted: bool) -> None:
+    with StopSignals().installed() as signals, pytest.raises(StopRequestedError):
+        os.kill(os.getpid(), number)
+    assert signals.is_interrupted is is_interrupted
+
+
 def test_a_signal_before_there_is_anything_to_stop_ends_where_it_strikes() -> None:
     with StopSignals().installed(), pytest.raises(StopRequestedError):
         os.kill(os.getpid(), signal.SIGINT)

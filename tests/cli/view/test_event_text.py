@@ -91,6 +91,7 @@ AT_NS = 1_795_146_300_123_456_789
         (ClockStep(-3600.2), "this machine's clock was set back by 1 h 0 min"),
         (ClockStep(2.5), "this machine's clock was set forward by 2.5 s"),
         (Added(("NSE:A", "NSE:B")), "added NSE:A, NSE:B"),
+        (Added(tuple("ABCDEF")), "added 6 instruments: A, B, C, D and 2 more"),
         (Removed(("NSE:A",)), "removed NSE:A"),
         (EventsDropped(2), "2 events of this history could not be kept"),
     ],

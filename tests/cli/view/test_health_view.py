@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import NetworkError, RateLimitedError
 from ticks.adapter.events import LogEntry, Lost, Waiting
-from ticks.adapter.health import Check, CheckStatus
+from ticks.adapter.health import Check, CheckStatus, Owner
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import RunningStream
 from ticks.cli.view.frame import Frame
@@ -147,6 +147,16 @@ def test_a_finding_may_come_with_advice_or_with_what_else_was_noticed() -> None:
     assert [check["advice"] for check in found] == [advice_for(saved), "a copy is used"]
 
 
+def test_the_same_fault_is_told_once() -> None:
+    again = replace(REFUSED, name="heartbeat")
+    assert finding_text(again, [REFUSED]).splitlines() == [
+        "✗ heartbeat           10.00 s  for the same reason as handshake"
+    ]
+    other = replace(again, error=RateLimitedError("another reason"))
+    assert "for the same reason" not in finding_text(other, [REFUSED])
+    assert "for the same reason" not in finding_text(REFUSED, [REFUSED])
+
+
 def test_what_a_broker_says_cannot_move_the_cursor() -> None:
     hostile = Check("REST", CheckStatus.FAILED, "\x1b[2Jgone", notes="\x1b[A")
     assert "\x1b" not in finding_text(hostile)
@@ -164,6 +174,10 @@ def test_a_check_under_way_shows_how_long_it_takes() -> None:
 
 def test_the_last_words_name_what_to_fix_first(failing: Watched) -> None:
     assert Frame(tuple(verdict(WELL, 80))).plain() == ["✓ all is well · 7 checks in 0.4 s"]
+    skipped = [*WELL[:3], Check("first tick", CheckStatus.SKIPPED, "the market is closed")]
+    assert Frame(tuple(verdict(skipped, 80))).plain() == [
+        "✓ 3 checks are well, 1 skipped · 4 checks in 0.1 s"
+    ]
     last = Frame(tuple(verdict(failing.findings, 80))).plain()
     assert last == ["✗ 1 of 7 checks failed · fix handshake first"]
 
@@ -178,6 +192,28 @@ def test_what_is_wrong_stands_in_the_first_line(
     assert words(streams)[0].startswith("◔ stream 4711 waiting")
     assert words(watched(*WELL, streams={7: silent}))[0].startswith("◔ stream 7 silent")
     assert words(watched(*WELL, streams={7: lost}))[0].startswith("✗ stream 7 lost")
+
+
+def test_well_is_said_only_of_what_was_looked_at(streams: Watched, live: FeedSnapshot) -> None:
+    skipped = watched(*streams.findings, streams={7: live})
+    assert words(skipped)[0].startswith("✓ 5 checks are well, 2 skipped · 1 stream")
+
+
+def test_a_stream_of_others_is_marked_and_makes_nothing_red(
+    lost: FeedSnapshot, waiting: FeedSnapshot
+) -> None:
+    owners = {7: Owner.DEMO, 8: Owner.OTHER_BROKER}
+    seen = replace(watched(*WELL, streams={7: lost, 8: waiting}), owners=owners)
+    lines = words(seen, height=40)
+    assert lines[0].startswith("✓ all is well · no stream runs")
+    assert any(line.startswith("stream 7 · demo · Nifty 50") for line in lines)
+    assert any(line.startswith("stream 8 · another broker · Nifty 50") for line in lines)
+
+
+def test_streams_that_are_not_well_are_named_one_by_one(streams: Watched) -> None:
+    ailing = Check("running streams", CheckStatus.FAILED, "4711 waiting")
+    seen = watched(*WELL[:5], ailing, WELL[6], streams=streams.streams)
+    assert words(seen)[0].startswith("◔ stream 4711 waiting")
 
 
 def test_until_every_check_was_done_nothing_is_said_to_be_well() -> None:

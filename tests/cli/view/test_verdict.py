@@ -12,7 +12,7 @@ from ticks.adapter.events import LogEntry, Lost
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.market.evidence import MarketState
 from ticks.adapter.snapshot import FeedSnapshot, MarketSnapshot, OutputSnapshot
-from ticks.cli.view.verdict import verdict_of
+from ticks.cli.view.verdict import login_line, verdict_of
 
 FRIDAY = datetime(2026, 11, 20, 9, 15, 4, tzinfo=IST)
 
@@ -70,8 +70,14 @@ def test_a_wait_says_which_attempt_when_and_why(waiting: FeedSnapshot) -> None:
         "WAITING",
         "attempt 2 of 3, next try in 3.2 s: silence",
     )
-    history = (LogEntry(0, 1, Lost("broker busy", "HTTP 503")),)
-    assert words_of(replace(waiting, events=history))[2].endswith("in 3.2 s: HTTP 503")
+    for lost, reason in (
+        (Lost("broker busy", "ws://127.0.0.1/ refused it", 503), "broker busy (HTTP 503)"),
+        (Lost("closed by server", "going away", 1001), "closed by server (1001)"),
+        (Lost("network", "the link broke: reset by peer"), "the link broke: reset by peer"),
+        (Lost("network", "x" * 60), "network"),
+    ):
+        told = replace(waiting, events=(LogEntry(0, 1, lost),))
+        assert words_of(told)[2].endswith(f"in 3.2 s: {reason}")
     under_way = replace(waiting.connections[0], phase=Phase.CONNECTING, next_try_s=None)
     trying = replace(waiting, phase=Phase.CONNECTING, connections=(under_way,))
     assert words_of(trying) == ("warn", "CONNECTING", "attempt 2 of 3 is under way: silence")
@@ -119,6 +125,12 @@ def test_a_login_counts_down_to_the_next_code(live: FeedSnapshot, waiting: FeedS
         "LOGGING IN",
         "next TOTP code in 3 s",
     )
+
+
+def test_a_login_before_the_stream_counts_down_in_a_line_of_its_own() -> None:
+    assert login_line(25.7, 80).plain() == ["◌ LOGGING IN  next TOTP code in 26 s"]
+    assert login_line(25.7, 20).widths() == [20]
+    assert login_line(None, 80).plain() == []
 
 
 def test_a_session_that_the_broker_ended_is_told_while_it_is_renewed(
