@@ -265,6 +265,15 @@ def exchange_ms(packet: bytes) -> int:
     return int.from_bytes(packet[35:43], "little", signed=True)
 
 
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("seed", [20_261_123, None], ids=["fixed seed", "fresh seed"])
+def test_under_random_faults_every_promise_holds(seed: int | None, tmp_path: Path) -> None:
+    seed = random.SystemRandom().randrange(1 << 32) if seed is None else seed
+    print(f"seed {seed}")
+    _, faults = run_chaos(seed, 10.0, tmp_path)
+    assert len(faults) > 3
+
+
 # --- the command, soaked --------------------------------------------------------------------------
 
 
