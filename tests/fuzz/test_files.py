@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ticks.adapter.aliases_table import aliases_of
 from ticks.adapter.auth.session_store import SessionStore
 from ticks.adapter.auth.tokens import Session
 from ticks.adapter.control_messages import read_reply, read_request
@@ -22,12 +23,11 @@ from ticks.adapter.files.gzipped import repair_gzip
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.history import event_facts
 from ticks.adapter.instruments.watch_list import read_watch_list
+from ticks.adapter.market_table import calendar_of
 from ticks.adapter.rows.format import Csv, Jsonl, JsonLines, RowFormat
 from ticks.adapter.status_file import running_streams
 from ticks.adapter.tick import Mode
-from ticks.cli.options.aliases_table import aliases_of
 from ticks.cli.options.config_file import ConfigFile, defaults_of
-from ticks.cli.options.market_table import calendar_of
 from ticks.cli.registry import load
 
 from .strangers import json_texts, mutated

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from ticks.adapter import market_table
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import SymbolError, TicksError
 from ticks.adapter.http import _wall_s
@@ -22,7 +23,7 @@ from ticks.adapter.instruments.spellings import readings
 from ticks.adapter.proxy import proxy_for
 from ticks.adapter.simulator.faults import parse_fault
 from ticks.adapter.urls import checked_url
-from ticks.cli.options import market_table, parsers
+from ticks.cli.options import parsers
 from ticks.cli.printable import printable
 
 from .strangers import TEXTS
