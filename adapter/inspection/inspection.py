@@ -86,7 +86,11 @@ class Inspector:
         tally = Tally(self._hours.of_instrument, least_gap_us=min(LEAST_GAP_US, max_gap_us))
         blocks = _gathered([self._blocks_of(source) for source in self._inputs])
         for number, block in enumerate(blocks, 1):
-            tally.take(block)
+            try:
+                tally.take(block)
+            except OverflowError as error:  # it counts days and seconds on from the rows' times
+                reason = "a row was received at the end of the calendar (31 December 9999)"
+                raise RecordingError(reason) from error
             if self._progress is not None and number % REPORT_EVERY == 0:
                 self._progress(*self._bytes())
             if self._is_stopping and tally.rows:

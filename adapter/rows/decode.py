@@ -256,6 +256,8 @@ def _clock_time(cell: str, digits: int) -> int:
 @lru_cache(maxsize=1 << 12)
 def _epoch_s(second: str) -> int:
     since_epoch: timedelta = datetime.fromisoformat(second).replace(tzinfo=IST) - _EPOCH
+    if since_epoch < timedelta(0):
+        raise ValueError("a time before 1970")
     return since_epoch // timedelta(seconds=1)
 
 

@@ -49,7 +49,7 @@ def test_a_recording_gives_good_rows_and_names_its_damage(
     try:
         for row in read_recording(path, on_damage=lambda *told: damage.append(told[2])):
             assert isinstance(row.packet, bytes)
-            assert -(1 << 63) <= row.received_ns < 1 << 64
+            assert isinstance(row.received_ns, int)
     except RecordingError as error:
         assert error.message
     assert all(damage)

@@ -155,6 +155,13 @@ def test_a_file_without_one_good_row_is_an_error(
     assert caught.value.kind == kind
 
 
+def test_a_row_at_the_end_of_the_calendar_is_named(inspected: Inspected) -> None:
+    text = csv_of([Row(0)]).splitlines(keepends=True)
+    last = b"9999-12-31T23:59:59" + text[1][19:]
+    with pytest.raises(RecordingError, match="31 December 9999"):
+        inspected.of(text[0] + text[1] + last)
+
+
 def test_progress_is_reported_in_bytes(inspected: Inspected) -> None:
     content = csv_of(Row(n / 10) for n in range(30_000))
     inspected.of(content)
