@@ -179,6 +179,14 @@ class Authenticator:
                 return outcome
             return self._usable() or self._renew_alone(self._refresh_or_log_in)
 
+    def check_credentials(self) -> None:
+        """Raises CredentialsMissingError where a login is needed and lacks some; sends nothing."""
+        with self._lock:
+            if self._usable() is None:
+                newest = self._newest()
+                known = self._credentials
+                _check_complete(known if newest is None else known.completed_by(newest))
+
     def login(self, credentials: Credentials) -> Session:
         """A fresh login with PIN and TOTP code, saved.
 
@@ -342,13 +350,7 @@ class Authenticator:
 
     def _send_code(self, credentials: Credentials) -> Session:
         """A login with the code of now, and with the next one where that is refused."""
-        missing = credentials.missing()
-        if missing:
-            raise CredentialsMissingError(
-                f"there is no usable session, and a login needs {', '.join(missing)}",
-                kind="credentials-missing",
-                missing=", ".join(missing),
-            )
+        _check_complete(credentials)
         api_key, client_code = credentials.api_key or "", credentials.client_code or ""
         pin, secret = credentials.pin or "", credentials.totp_secret or ""
         if credentials.totp_code is not None:
@@ -390,6 +392,16 @@ class Authenticator:
 
             self._loaded_api = SmartApi(self._rest_url, self._clock)
         return self._loaded_api
+
+
+def _check_complete(credentials: Credentials) -> None:
+    missing = credentials.missing()
+    if missing:
+        raise CredentialsMissingError(
+            f"there is no usable session, and a login needs {', '.join(missing)}",
+            kind="credentials-missing",
+            missing=", ".join(missing),
+        )
 
 
 def _copy_of(error: TicksError) -> TicksError:

@@ -216,9 +216,10 @@ def run_stream(
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
+    sessions = config.authenticator(console.print_line)
+    sessions.check_credentials()  # before anything is downloaded
     wanted = resolved(settings, config, console)  # a typo needs no login
     limits = dated(settings.limits, settings.calendar, wanted.instruments)
-    sessions = config.authenticator(console.print_line)
     with console.waiting_for_login(lambda: sessions.totp_wait_s):
         ensure_session(sessions)
     broker = BrokerAdapter(

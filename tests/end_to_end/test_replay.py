@@ -391,7 +391,7 @@ def test_a_paced_replay_has_a_dashboard_beside_its_rows_and_leaves_the_terminal_
         ) as process,
     ):
         try:
-            window.read_until(lambda: "× now" in window.text)
+            window.read_until(lambda: "× measured" in window.text)
             process.send_signal(number)
             window.read_until(lambda: process.poll() is not None and "s · " in window.text[-100:])
         finally:
