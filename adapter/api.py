@@ -5,24 +5,30 @@
             print(tick.received_at, tick.symbol, tick.ltp)
 
 Credentials, addresses, session, names and calendar are taken as the command line takes them:
-from the `TICKS_...` variables and the user's folders. `ticks stream` is built on the same parts.
+from the `TICKS_...` variables, the user's folders and config.toml. `ticks stream` is built on the
+same parts.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .aliases_table import aliases_of
 from .auth.authenticator import Authenticator
 from .broker import DEFAULT_BUFFER, BrokerAdapter
 from .clock import Clock, SystemClock
 from .config import Config
-from .errors import TicksError, UsageError
+from .errors import InstrumentMasterError, TicksError, UsageError
 from .feed.lifecycle import Policy
 from .instrument import Instrument
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar
+from .market_table import calendar_of
+from .settings_file import SettingsFile
 from .tick import MODES_BY_LABEL, Mode
 
 if TYPE_CHECKING:
@@ -59,16 +65,19 @@ def connect(
     feed_mode = mode_of(mode)
     given = os.environ if environ is None else environ
     config = Config.from_env(given)
+    settings = SettingsFile.read(config.paths.config_file)
+    config = replace(config, aliases=aliases_of(settings))
     chains: list[Chain] = []
-    instruments = resolve_symbols(config, names, note=note, follow=chains.append)
     sessions = config.authenticator(note)
+    with checking_session(sessions):
+        instruments = resolve_symbols(config, names, note=note, follow=chains.append)
     ensure_session(sessions)
     is_always_open = given.get("TICKS_ALWAYS_OPEN", "0").lower() in {"1", "true", "yes", "on"}
     feed = BrokerAdapter(
         sessions,
         feed_url=config.endpoints.feed_url,
         policy=policy,
-        calendar=calendar or MarketCalendar(is_always_open=is_always_open),
+        calendar=calendar or calendar_of(settings, is_always_open=is_always_open),
         buffer_limit=buffer_limit,
     )
     feed.subscribe(instruments, feed_mode)
@@ -115,6 +124,20 @@ def resolve_symbols(
         aliases=config.aliases,
     ) as catalog:
         return catalog.resolve_all(names, listed, note=note, skip=skip, follow=follow)
+
+
+@contextmanager
+def checking_session(sessions: Authenticator) -> Iterator[None]:
+    """Names are looked up before a login, since a typo needs none. But where there is no list of
+    instruments and nobody could log in either, the credentials are what to see to first.
+
+    Raises CredentialsMissingError then.
+    """
+    try:
+        yield
+    except InstrumentMasterError:
+        sessions.check()
+        raise
 
 
 def ensure_session(sessions: Authenticator) -> None:

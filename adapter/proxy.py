@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import base64
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -134,6 +135,6 @@ def _without_port(entry: str) -> tuple[str, int | None]:
     """`example.com:8443` and `[::1]:8443` taken apart; a bare IPv6 address has no port."""
     name, _, digits = entry.rpartition(":")
     is_bracketed = name.startswith("[") and name.endswith("]")
-    if digits.isdecimal() and (is_bracketed or (name and ":" not in name)):
+    if re.fullmatch(r"[0-9]{1,5}", digits) and (is_bracketed or (name and ":" not in name)):
         return name.strip("[]"), int(digits)
     return entry.removeprefix("[").removesuffix("]"), None

@@ -67,6 +67,12 @@ _CHECK_ADDRESS = (
 
 REMEDIES: dict[str, str] = {
     # --- config, paths, urls, http, proxy
+    "config-unreadable": "make it a file that you may read",
+    "config-encoding": "save the file as UTF-8",
+    "config-invalid": "fix it; `ticks config` checks the whole file",
+    "config-not-a-file": "write the settings into a file",
+    "config-too-large": "keep settings there, and symbols in a watch list: from = [FILE]",
+    "config-secret": "delete it there, and set TICKS_API_KEY, TICKS_PIN, TICKS_TOTP_SECRET",
     "no-symbol": "name one, such as NIFTY",
     "bad-mode": "use ltp, quote or snap; the broker withdrew mode 4 (depth) on 2025-04-25",
     "home-user": "write the whole path",

@@ -155,6 +155,11 @@ class Authenticator:
 
     # --- a session, with as few calls as possible ---
 
+    def check(self) -> None:
+        """Whether a session may be had, asking nobody. Raises CredentialsMissingError."""
+        if self._newest() is None:
+            _require_complete(self._credentials)
+
     def session(self) -> Session:
         """A usable session: the saved one, else from a fresh login.
 
@@ -178,14 +183,6 @@ class Authenticator:
             if outcome is not None:
                 return outcome
             return self._usable() or self._renew_alone(self._refresh_or_log_in)
-
-    def check_credentials(self) -> None:
-        """Raises CredentialsMissingError where a login is needed and lacks some; sends nothing."""
-        with self._lock:
-            if self._usable() is None:
-                newest = self._newest()
-                known = self._credentials
-                _check_complete(known if newest is None else known.completed_by(newest))
 
     def login(self, credentials: Credentials) -> Session:
         """A fresh login with PIN and TOTP code, saved.
@@ -350,7 +347,7 @@ class Authenticator:
 
     def _send_code(self, credentials: Credentials) -> Session:
         """A login with the code of now, and with the next one where that is refused."""
-        _check_complete(credentials)
+        _require_complete(credentials)
         api_key, client_code = credentials.api_key or "", credentials.client_code or ""
         pin, secret = credentials.pin or "", credentials.totp_secret or ""
         if credentials.totp_code is not None:
@@ -394,7 +391,12 @@ class Authenticator:
         return self._loaded_api
 
 
-def _check_complete(credentials: Credentials) -> None:
+def _copy_of(error: TicksError) -> TicksError:
+    """The same fault for another caller, with no traceback of the first."""
+    return type(error)(error.message, kind=error.kind, **error.values)
+
+
+def _require_complete(credentials: Credentials) -> None:
     missing = credentials.missing()
     if missing:
         raise CredentialsMissingError(
@@ -402,8 +404,3 @@ def _check_complete(credentials: Credentials) -> None:
             kind="credentials-missing",
             missing=", ".join(missing),
         )
-
-
-def _copy_of(error: TicksError) -> TicksError:
-    """The same fault for another caller, with no traceback of the first."""
-    return type(error)(error.message, kind=error.kind, **error.values)

@@ -52,7 +52,7 @@ class Master:
             raise InstrumentMasterError("it has too many values to be a master", kind="no-master")
         try:
             self._raws = msgspec.json.decode(body, type=list[msgspec.Raw])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InstrumentMasterError(f"it is no JSON array but {_start(body)}") from error
         if not self._raws:
             raise InstrumentMasterError("it is an empty array")

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import chain
+from string import digits
 from typing import TypeAlias
 
 from .naming import MONTHS
@@ -230,7 +231,7 @@ class _Atom:
 
     @property
     def is_number(self) -> bool:
-        return self.text[0].isdigit()
+        return self.text[0] in digits  # not isdigit(): that is true of "²"
 
     @property
     def is_glued(self) -> bool:

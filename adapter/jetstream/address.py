@@ -27,6 +27,8 @@ _JWT = re.compile(r"-+BEGIN NATS USER JWT-+\s+\S+\s+-+END NATS USER JWT-+")
 _SEED = re.compile(r"-+BEGIN USER NKEY SEED-+\s+(\S+)\s+-+END USER NKEY SEED-+")
 _NKEY_SEED = re.compile(r"SU[A-Z2-7]{56}", re.ASCII)
 
+_LONGEST_SHOWN = 100
+
 
 @dataclass(frozen=True, slots=True)
 class NatsAddress:
@@ -175,8 +177,11 @@ def _split(url: str) -> SplitResult | None:
 
 
 def _shown(url: str) -> str:
-    """`url` in an error: what may hold a secret, wherever it is in it, is not shown."""
-    return "(not shown)" if set(url) & set("@?#") else repr(url)
+    """`url` in an error: what may hold a secret, wherever it is in it, is not shown, and what is
+    too long to be an address is cut."""
+    if set(url) & set("@?#"):
+        return "(not shown)"
+    return repr(url if len(url) <= _LONGEST_SHOWN else f"{url[:_LONGEST_SHOWN]}...")
 
 
 def _readable(environ: Mapping[str, str], variable: str) -> str:

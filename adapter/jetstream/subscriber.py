@@ -11,6 +11,7 @@ Rules
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -236,7 +237,7 @@ class Subscriber:
             self._finish()  # nothing comes any more that is stored before
             return
         last = headers.get("Nats-Last-Consumer", "")
-        if last.isdigit() and int(last) != self._consumer_sequence:
+        if re.fullmatch(r"[0-9]{1,20}", last) and int(last) != self._consumer_sequence:
             link.lose("a message is missing")
         elif not self._follows:
             # It has nothing more, and the last message is not the one that was to come: what lay

@@ -8,6 +8,7 @@ where it must begin with TLS.
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -114,7 +115,7 @@ async def _read_request(reader: asyncio.StreamReader) -> Request | None:
         for name, _, value in (line.partition(":") for line in lines)
     }
     size = headers.get("content-length", "0")
-    if not size.isdigit() or int(size) > _MOST_BODY_BYTES:
+    if not re.fullmatch(r"[0-9]{1,12}", size) or int(size) > _MOST_BODY_BYTES:
         return None
     body = await reader.readexactly(int(size))
     return Request(words[0], words[1].partition("?")[0], headers, body)

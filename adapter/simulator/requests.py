@@ -73,7 +73,7 @@ def parse_request(text: str) -> SubscriptionRequest:
             for group in request["params"]["tokenList"]
             for token in group["tokens"]
         )
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise RequestRefusedError("E1001", correlation_id) from error
     if not units:
         raise RequestRefusedError("E1001", correlation_id)

@@ -13,13 +13,13 @@ from typing import Annotated
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from ...adapter.aliases_table import aliases_of
 from ...adapter.errors import UsageError
+from ...adapter.market_table import HOLIDAYS, HOURS, SESSIONS, calendar_of, own_tables
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
 from ..options import options
-from ..options.aliases_table import aliases_of
 from ..options.config_file import ALIASES, MARKET, TABLES, ConfigFile, checked, settable
-from ..options.market_table import HOLIDAYS, HOURS, SESSIONS, calendar_of, own_tables
 from ..printable import printable
 from ..registry import load
 from ..usage_errors import variable_error

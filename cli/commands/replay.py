@@ -26,6 +26,7 @@ from ...adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
 from ...adapter.rows.columns import columns as columns_of
 from ...adapter.rows.format import Csv, Jsonl, TickFormat
 from ...adapter.rows.view import CsvView
+from ...adapter.settings_file import quoted
 from ...adapter.sinks.blindness import Blindness
 from ...adapter.sinks.candles import (
     BarPlan,
@@ -66,7 +67,7 @@ def bound(text: str) -> str:
             moment = moment.astimezone(IST).replace(tzinfo=None)
     except (ValueError, OverflowError):  # the years 1 and 9999 have days that no other zone has
         raise ValueError(
-            f"{parsers.quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
+            f"{quoted(text)} is not a valid time (examples: 09:15, 2026-11-20T09:15)"
         ) from None
     shown = moment.isoformat(timespec="microseconds")
     return shown.partition("T")[2] if is_time_of_day else shown

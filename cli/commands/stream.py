@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...adapter.api import ensure_session, resolve_symbols
+from ...adapter.api import checking_session, ensure_session, resolve_symbols
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.clock import IST
 from ...adapter.config import Config
@@ -217,8 +217,8 @@ def run_stream(
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
     config = replace(Config.from_env(environ), aliases=aliases(os.environ))
     sessions = config.authenticator(console.print_line)
-    sessions.check_credentials()  # before anything is downloaded
-    wanted = resolved(settings, config, console)  # a typo needs no login
+    with checking_session(sessions):
+        wanted = resolved(settings, config, console)  # a typo needs no login
     limits = dated(settings.limits, settings.calendar, wanted.instruments)
     with console.waiting_for_login(lambda: sessions.totp_wait_s):
         ensure_session(sessions)

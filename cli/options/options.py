@@ -12,6 +12,7 @@ import typer
 from ...adapter.clock import IST
 from ...adapter.jetstream.address import NatsAddress
 from ...adapter.rows.candles import DAY_S, check_width
+from ...adapter.settings_file import quoted
 from ...adapter.tick import Mode as TickMode
 from . import parsers
 
@@ -82,7 +83,7 @@ class BarWidth(int):
         try:
             return super().__new__(cls, check_width(seconds))
         except ValueError as error:
-            raise ValueError(f"{parsers.quoted(text)} is not a valid width: {error}") from error
+            raise ValueError(f"{quoted(text)} is not a valid width: {error}") from error
 
 
 class Timestamp(int):

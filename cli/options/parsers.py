@@ -15,6 +15,7 @@ from ...adapter.errors import UsageError
 from ...adapter.jetstream.address import NatsAddress, parse_address
 from ...adapter.rows.view import CsvView
 from ...adapter.rows.view import csv_view as csv_view_of
+from ...adapter.settings_file import quoted
 from ...adapter.tick import MODES_BY_LABEL, Mode
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -26,7 +27,6 @@ _SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
 
-_LONGEST_SHOWN = 60
 _PERCENT = re.compile(r"%[-_0^#]?[EO]?.?", re.DOTALL)
 _TIME_FIELD = re.compile(r"%[-_0^#]?[EO]?[aAbBcCdDeFfgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%]")
 _OTHER_FORMATS = {
@@ -40,18 +40,11 @@ _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What a text program makes of hyphens that are copied from it."""
 
 
-def quoted(text: str) -> str:
-    """A value as an error shows it: printable, and no longer than a line."""
-    if len(text) <= _LONGEST_SHOWN:
-        return repr(text)
-    return f"{text[:_LONGEST_SHOWN]!r}... ({len(text):,} characters)"
-
-
 def duration_s(text: str) -> float:
     """Seconds in `90s`, `5m`, `1h`, `1h30m` or `250ms`. Raises ValueError with the reason."""
     compact = text.strip().lower()
     if re.fullmatch(r"\d{1,9}", compact, re.ASCII):
-        raise ValueError(f"{text!r} has no unit; write {compact}s, {compact}m or {compact}h")
+        raise ValueError(f"{quoted(text)} has no unit; write {compact}s, {compact}m or {compact}h")
     if not _DURATION.fullmatch(compact):
         raise ValueError(f"{quoted(text)} is not a valid duration (examples: 90s, 5m, 1h30m)")
     seconds = sum(float(number) * _UNITS_S[u] for number, u in _DURATION_PART.findall(compact))

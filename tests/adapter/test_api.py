@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +37,16 @@ def test_an_option_chain_is_its_spot_and_soon_its_strikes(environ: Mapping[str, 
             if sum(symbol.endswith(("CE", "PE")) for symbol in seen) >= 6:
                 break
     assert "Nifty 50" in seen
+
+
+def test_names_and_holidays_of_config_toml_are_taken(environ: Mapping[str, str]) -> None:
+    home = Path(environ["TICKS_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    text = '[aliases]\nbn = "BANKNIFTY"\n[market]\nholidays = ["2026-11-26"]\n'
+    (home / "config.toml").write_text(text)
+    with connect("bn", environ=environ) as feed:
+        assert next(iter(feed)).symbol == "Nifty Bank"
+    assert date(2026, 11, 26) in feed.calendar.extra_holidays
 
 
 def test_a_name_that_means_nothing_is_refused_before_any_login(

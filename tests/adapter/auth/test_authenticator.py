@@ -112,20 +112,6 @@ def test_what_is_missing_for_a_login_is_named(desk) -> None:
     assert desk.broker.calls == []
 
 
-def test_that_a_login_cannot_be_made_is_known_without_a_call(desk, credentials) -> None:
-    nobody = desk.authenticator(NOTHING)
-    with pytest.raises(CredentialsMissingError):
-        nobody.check_credentials()
-    desk.authenticator().check_credentials()
-    assert desk.broker.calls == []
-    desk.authenticator().session()
-    nobody.check_credentials()  # the saved session will do
-    desk.clock.turn(48 * 3600)
-    with pytest.raises(CredentialsMissingError, match="TICKS_PIN, TICKS_TOTP_SECRET"):
-        nobody.check_credentials()
-    assert desk.broker.count("login") == 1
-
-
 def test_the_saved_session_completes_the_credentials_of_the_next_login(desk, credentials) -> None:
     desk.authenticator().session()
     desk.clock.turn(2 * 3600)

@@ -126,3 +126,9 @@ def test_an_array_of_mostly_unusable_records_is_no_master(
     records = [make_record("NSE", "1", "A-EQ", "A"), {"error": 1}, 5]
     with pytest.raises(InstrumentMasterError, match="only 1 of its 3 records"):
         list(Master(json.dumps(records).encode()).rows())
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'[{"a":' * 50_000, b"[" + b"[" * 100_000])
+def test_json_that_is_nested_without_end_is_refused(body: bytes) -> None:
+    with pytest.raises(InstrumentMasterError):
+        list(Master(body).rows())

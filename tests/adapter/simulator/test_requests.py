@@ -110,3 +110,8 @@ def test_one_unit_too_many_refuses_the_whole_request() -> None:
 def test_unsubscribing_leaves_the_rest_and_forgives_what_is_not_there() -> None:
     request = SubscriptionRequest("a", is_subscribe=False, units=units(1, 5, start=3))
     assert tuple(request.added_to(dict.fromkeys(units(1, 5)))) == units(1, 3)
+
+
+def test_json_that_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(RequestRefusedError):
+        parse_request("[" * 100_000)

@@ -1,4 +1,4 @@
-"""The user's own names for instruments."""
+"""The user's own names for instruments, as commands take them."""
 
 from __future__ import annotations
 
@@ -10,36 +10,10 @@ from ticks.adapter.errors import UsageError
 from ticks.cli.options.aliases_table import aliases
 
 
-@pytest.fixture
-def environ(tmp_path: Path) -> dict[str, str]:
-    return {"TICKS_HOME": str(tmp_path)}
-
-
-def _write(environ: dict[str, str], text: str) -> None:
-    (Path(environ["TICKS_HOME"]) / "config.toml").write_text(text)
-
-
-def test_a_name_stands_for_a_spelling(environ: dict[str, str]) -> None:
-    _write(environ, '[aliases]\nbn = "BANKNIFTY"\n"my hedge" = "NIFTY monthly 24000 PE"\n')
+def test_the_aliases_of_commands_are_those_of_a_file_that_is_checked(tmp_path: Path) -> None:
+    environ = {"TICKS_HOME": str(tmp_path)}
+    (tmp_path / "config.toml").write_text('[aliases]\nbn = "BANKNIFTY"\n')
     assert aliases(environ).spelling_of("BN") == "BANKNIFTY"
-    assert aliases(environ).spelling_of("My Hedge") == "NIFTY monthly 24000 PE"
-
-
-def test_without_a_file_nothing_is_an_alias(environ: dict[str, str]) -> None:
-    assert aliases(environ).spelling_of("BN") == "BN"
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("[aliases]\nbn = 5\n", r"line 2: aliases\.bn = 5: write a symbol in quotes"),
-        ('[aliases]\na = "b"\nb = "A"\n', r"line 2: the alias 'a' refers back to itself"),
-        ('[aliases]\nx = "y"\na = ""\n', r"line 3: the alias 'a' = '' is empty"),
-    ],
-)
-def test_what_cannot_be_an_alias_is_named_with_its_line(
-    environ: dict[str, str], text: str, reason: str
-) -> None:
-    _write(environ, text)
-    with pytest.raises(UsageError, match=reason):
+    (tmp_path / "config.toml").write_text('[alias]\nbn = "BANKNIFTY"\n')
+    with pytest.raises(UsageError, match="there is no table 'alias'; did you mean 'aliases'"):
         aliases(environ)

@@ -10,8 +10,9 @@ import pytest
 import typer
 
 from ticks.adapter.errors import UsageError
+from ticks.adapter.market_table import calendar_of
+from ticks.cli.exit_codes import remedy_of
 from ticks.cli.options.config_file import ConfigFile, checked, defaults_of, settable
-from ticks.cli.options.market_table import calendar_of
 from ticks.cli.registry import load
 
 
@@ -32,7 +33,7 @@ def refusal(folder: Path, text: str | bytes, name: str = "stream") -> str:
         values(read(folder, text), name)
     path, _, reason = caught.value.message.partition(", ")
     assert path == str(folder / "config.toml")
-    assert caught.value.remedy
+    assert remedy_of(caught.value)
     return reason
 
 
@@ -111,7 +112,7 @@ def test_a_secret_is_refused_and_never_shown(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match="is a secret, and secrets are never read") as caught:
         values(read(tmp_path, text), "login")
     assert "hunter2" not in caught.value.message
-    assert "TICKS_PIN" in caught.value.remedy
+    assert "TICKS_PIN" in remedy_of(caught.value)
 
 
 @pytest.mark.parametrize(
