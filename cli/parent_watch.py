@@ -43,7 +43,7 @@ def watch(pid: int) -> None:
     """What the watcher runs: wait for the pipe, and end `pid` if it closes without a byte."""
     if os.read(0, 1) == _ENDED:
         return
-    remaining = [*_descendants(pid), pid]
+    remaining = [*descendants(pid), pid]
     _send(signal.SIGTERM, remaining)
     until_s = time.monotonic() + GRACE_S
     while time.monotonic() < until_s and (remaining := [*filter(_is_running, remaining)]):
@@ -67,7 +67,7 @@ def _is_running(pid: int) -> bool:
     return True
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """The processes that `pid` started, and theirs."""
     children: dict[int, list[int]] = defaultdict(list)
     for child, parent in _processes():

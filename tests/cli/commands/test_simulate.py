@@ -18,6 +18,8 @@ import pytest
 import requests
 from processes import is_running
 
+from ticks.cli.parent_watch import descendants
+
 pytestmark = pytest.mark.slow  # each starts a process
 
 TICKS = str(Path(sys.executable).with_name("ticks"))
@@ -114,9 +116,12 @@ def test_a_command_does_not_outlive_a_simulator_that_was_killed(
 ) -> None:
     assert begun.stdout is not None
     pids = begun.stdout.readline().split()
+    until_s = time.monotonic() + 15
+    while len(descendants(begun.pid)) < len(pids) + 1:  # the watcher is started after the command
+        assert time.monotonic() < until_s
+        time.sleep(0.02)
     begun.kill()
     begun.wait()
-    until_s = time.monotonic() + 15
     while any(is_running(int(pid)) for pid in pids):
         assert time.monotonic() < until_s
         time.sleep(0.02)
