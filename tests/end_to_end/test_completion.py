@@ -147,7 +147,7 @@ def fish_candidates(line: str, environ: dict[str, str], folder: Path) -> list[st
 
 
 def test_commands_are_completed(complete: Complete) -> None:
-    assert complete("ticks st") == ["stream"]
+    assert complete("ticks st") == ["status", "stop", "stream"]
     assert {"login", "logout", "stream", "health", "find", "config"} <= set(complete("ticks "))
 
 

@@ -21,7 +21,7 @@ from ticks.adapter.rows.columns import csv_header
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
 
-from .conftest import TICKS
+from .conftest import TICKS, Begun
 
 SUMMARY = re.compile(
     r"[\d,]+ ticks? · [\d,]+ instruments? · [\d.]+ s · [\d,]+/s · \d+ reconnects? · "
@@ -388,3 +388,23 @@ def test_a_demo_needs_nothing(ticks: Any, simulator: Simulator, tmp_path: Path) 
     assert rows_of(tmp_path / "out.csv")
     assert simulator.journal.calls == []
     assert not (tmp_path / "home").exists() or not list((tmp_path / "home").glob("*.json"))
+
+
+def test_a_pipe_that_stalls_and_recovers_again_and_again_loses_nothing(
+    begun: Begun, simulator: Simulator, until: Until, tmp_path: Path
+) -> None:
+    process = begun(*("stream", "NIFTY", "BANKNIFTY", "SENSEX", "RELIANCE"), "--no-dashboard")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    text = ""
+    for _ in range(4):
+        goal = simulator.journal.packet_count + 1_000  # twice what a pipe holds
+        until(lambda goal=goal: simulator.journal.packet_count >= goal)
+        text += "".join(process.stdout.readline() for _ in range(950))
+    process.terminate()
+    (tmp_path / "pipe.csv").write_text(text + process.stdout.read())
+    taken = [each.packet for each in read_recording(tmp_path / "pipe.csv")]
+    sent = [each.packet for each in simulator.journal.connections[0].packets]
+    assert len(taken) > 3_900
+    assert taken == sent[: len(taken)]
+    assert " 0 dropped" in process.stderr.read()

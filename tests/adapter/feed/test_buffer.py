@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,3 +140,94 @@ def test_a_stuck_reader_is_waited_for_once_and_again_when_it_took_something(
     for number in range(5, 8):
         kept.put(number, packets(number, 1))
     assert waits == [buffer.STEP_BACK_S] * 2
+
+
+# --- the direct way and the buffer ---------------------------------------------------------------
+
+STEPS = st.lists(
+    st.one_of(
+        st.integers(1, 4).map(lambda size: ("put", size)),
+        st.booleans().map(lambda takes: ("output takes", takes)),
+        st.sampled_from([1, 3, None]).map(lambda most: ("reader takes", most)),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS, st.integers(3, 12))
+def test_order_and_count_hold_whenever_an_output_stalls_or_recovers(
+    steps: list[tuple[str, Any]], limit: int
+) -> None:
+    buffer = TickBuffer(limit, Waker())
+    written: list[bytes] = []
+    sent = 0
+    takes = True
+
+    def direct(_received_ns: int, packets: list[bytes]) -> bool:
+        if takes:
+            written.extend(packets)
+        return takes
+
+    def read(most: int | None) -> bool:
+        batches = buffer.take(most)
+        written.extend(packet for batch in batches for packet in batch.packets)
+        return bool(batches)
+
+    buffer.direct = direct
+    for what, value in steps:
+        if what == "put":
+            buffer.put(0, [str(sent + n).encode() for n in range(value)])
+            sent += value
+        elif what == "output takes":
+            takes = value
+        else:
+            read(value)
+    while read(None):
+        pass
+    numbers = [int(packet) for packet in written]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) + buffer.dropped == sent
+    takes = True
+    buffer.put(0, [b"last"])
+    assert written[-1] == b"last", "the direct way is taken again once all is worked off"
+
+
+def named(name: str) -> list[bytes]:
+    """What one of the feeds sends."""
+    return [f"{name}{number}".encode() for number in range(3_000)]
+
+
+def test_many_threads_and_a_stalling_output_lose_nothing_and_keep_each_order() -> None:
+    buffer = TickBuffer(1_000_000, Waker())
+    written: list[bytes] = []
+    is_over = threading.Event()
+    draws = random.Random(7)
+
+    def direct(_received_ns: int, packets: list[bytes]) -> bool:
+        takes = draws.random() < 0.7
+        if takes:
+            written.extend(packets)
+        return takes
+
+    def read() -> None:
+        while True:
+            was_over = is_over.is_set()
+            batches = buffer.take(100)
+            written.extend(packet for batch in batches for packet in batch.packets)
+            if was_over and not batches:
+                return
+
+    def feed(name: str) -> None:
+        for packet in named(name):
+            buffer.put(0, [packet])
+
+    buffer.direct = direct
+    reader = threading.Thread(target=read)
+    reader.start()
+    with ThreadPoolExecutor(3) as feeds:
+        list(feeds.map(feed, "abc"))
+    is_over.set()
+    reader.join()
+    assert buffer.dropped == 0
+    for name in "abc":
+        assert [packet for packet in written if packet.startswith(name.encode())] == named(name)

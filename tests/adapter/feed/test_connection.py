@@ -52,8 +52,8 @@ EventT = TypeVar("EventT", bound=FeedEvent)
 
 BROKEN_ONCE: tuple[int, ...] = ()
 """Seeds beyond the fixed ones of days that broke a promise; each stays here for good."""
-FIXED_DAYS = (*range(1, 1001), *BROKEN_ONCE)
-FRESH_DAYS = 1000
+FIXED_DAYS = (*range(1, 601), *BROKEN_ONCE)
+FRESH_DAYS = 50
 FULL_DAY_S = 25_200.0
 NIGHT_S = 36_000.0
 
@@ -622,18 +622,21 @@ def test_a_market_that_moves_while_the_link_is_deaf_is_blind() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # some 30 ms of CPU a day, on a machine that may be busy
 def test_every_promise_holds_on_fixed_days() -> None:
     phases = {live_a_day(seed).connection.state.phase for seed in FIXED_DAYS}
     assert phases == {Phase.STOPPED, Phase.LOST}
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # some 30 ms of CPU a day, on a machine that may be busy
 def test_a_feed_that_answers_is_never_given_up() -> None:
     for seed in range(1, 101):
         live_a_calm_day(seed)
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)  # some 30 ms of CPU a day, on a machine that may be busy
 def test_every_promise_holds_on_fresh_days() -> None:
     first = SystemRandom().randrange(1 << 40)
     print(f"days from seed {first} on")

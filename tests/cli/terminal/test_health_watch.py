@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
@@ -25,17 +26,18 @@ NAMES = ("session", "disk")
 
 
 class FakeCheckup:
-    """Two checks; the disk is full from the third run on."""
+    """Two checks; the disk is full from run `full_from` on."""
 
     def __init__(self) -> None:
         self.names = NAMES
         self.runs = 0
+        self.full_from: float = 3
 
     def run(self, names: Collection[str] | None = None) -> Iterator[Check]:
         self.runs += 1
         if names is None:
             yield Check("session", CheckStatus.OK, "A1")
-        is_full = self.runs >= 3
+        is_full = self.runs >= self.full_from
         yield Check("disk", CheckStatus.FAILED if is_full else CheckStatus.OK, "full")
 
     def stop(self) -> None:
@@ -126,9 +128,13 @@ def test_without_a_terminal_only_changes_are_shown(
     watch: Callable[..., Watch], capsys: pytest.CaptureFixture[str]
 ) -> None:
     watching = watch()
+    checkup = cast(FakeCheckup, watching._checkup)
+    checkup.full_from = math.inf
 
     def show(before: Watched | None, now: Watched) -> None:
         show_changes(before, now)
+        if len(now.findings) == len(NAMES):
+            checkup.full_from = 0  # now that both were shown well
         if any(check.status is CheckStatus.FAILED for check in now.findings):
             watching.stop()
 
