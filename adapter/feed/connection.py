@@ -24,6 +24,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from .. import events
 from ..auth.authenticator import Session
@@ -168,7 +169,7 @@ class Connection:
         self._renew_at_s = 0.0
         self._malformed, self._foreign, self._disorder = Doublings(), Doublings(), Doublings()
         self._refusals = 0
-        self._withheld: events.Refused | None = None
+        self._withheld: _Refusal | None = None
         self._report_counts_at_s = 0.0
         # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
         self._is_stopping = False
@@ -326,7 +327,8 @@ class Connection:
         if self._disorder.is_due(now_s, disorder, is_last=is_last):
             self._log_event(events.OutOfOrder(tracker.out_of_order, tracker.duplicates))
         if self._withheld is not None:
-            self._log_event(self._withheld)
+            others = self._refusals - _REFUSALS_AT_ONCE - 1
+            self._log_event(replace(self._withheld.event(), others=others))
         self._refusals, self._withheld = 0, None
 
     def _handle_control(self, frame: ControlFrame) -> None:
@@ -493,20 +495,20 @@ class Connection:
     def _refused(self, error: FeedMessage) -> None:
         """The broker refused a request: say which; end when nothing is left to wait for."""
         request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
-        code, detail = shown(error.error_code), shown(error.error_message)
         if request is None or request.action is not SubscribeAction.SUBSCRIBE:
-            self._log_refusal(events.Refused(code, detail))
+            self._log_refusal(_Refusal(error))
             return
         if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
-            self._log_refusal(events.Refused(code, detail, request.correlation_id, 0))
+            self._log_refusal(_Refusal(error, request.correlation_id, 0))
             return
         refused = set(request.units)
         with self._lock:  # read and replaced as one: `set_units` may come in between
             self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
             self._refused_units |= refused
         self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        self._log_refusal(events.Refused(code, detail, request.correlation_id, len(refused)))
+        self._log_refusal(_Refusal(error, request.correlation_id, len(refused)))
         if not self._standing:
+            code, detail = shown(error.error_code), shown(error.error_message)
             cause = SubscriptionRefusedError(
                 f"the broker refused {request.correlation_id} ({len(refused)} instruments,"
                 f" mode {request.mode.label}): {code} {detail}",
@@ -517,10 +519,23 @@ class Connection:
             )
             self._step(Failed(self.state.epoch, cause, self._draw()))
 
-    def _log_refusal(self, event: events.Refused) -> None:
+    def _log_refusal(self, refusal: _Refusal) -> None:
         """The first few of a second one by one, the others as a count with the last of them."""
         self._refusals += 1
         if self._refusals <= _REFUSALS_AT_ONCE:
-            self._log_event(event)
+            self._log_event(refusal.event())
         else:
-            self._withheld = replace(event, others=self._refusals - _REFUSALS_AT_ONCE - 1)
+            self._withheld = refusal
+
+
+class _Refusal(NamedTuple):
+    """An error of the broker as it came. To make it fit to be shown costs more than to read it, so
+    that is done for those that are logged."""
+
+    error: FeedMessage
+    request: str | None = None
+    instruments: int | None = None
+
+    def event(self) -> events.Refused:
+        code, detail = shown(self.error.error_code), shown(self.error.error_message)
+        return events.Refused(code, detail, self.request, self.instruments)
