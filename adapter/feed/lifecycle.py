@@ -410,10 +410,8 @@ def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step
     return replace(state, phase=Phase.STOPPED), [close, events.Stopped()]
 
 
-def _reason(cause: TicksError | None) -> tuple[str, str, int | None]:
+def _reason(cause: TicksError) -> tuple[str, str, int | None]:
     """What an event says of a cause: its label, its message, and its close code or HTTP status."""
-    if cause is None:
-        return "", "", None
     return cause.label, cause.message, getattr(cause, "code", getattr(cause, "status", None))
 
 

@@ -64,7 +64,7 @@ class JsonCandles(RowFormat):
     def check_line(self, line: bytes) -> None:
         try:
             fields = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RecordingError(f"not valid JSON: {error}") from error
         if not isinstance(fields, dict) or tuple(fields) != COLUMNS:
             raise RecordingError(f"a candle has {', '.join(COLUMNS)}")

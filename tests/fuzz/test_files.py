@@ -24,6 +24,8 @@ from ticks.adapter.files.recording import read_recording
 from ticks.adapter.history import event_facts
 from ticks.adapter.instruments.watch_list import read_watch_list
 from ticks.adapter.market_table import calendar_of
+from ticks.adapter.rows.candle_text import CandleFormat, CsvCandles, JsonCandles
+from ticks.adapter.rows.candles import Candle
 from ticks.adapter.rows.format import Csv, Jsonl, JsonLines, RowFormat
 from ticks.adapter.status_file import running_streams
 from ticks.adapter.tick import Mode
@@ -66,7 +68,8 @@ def test_a_packed_recording_is_read_as_far_as_it_goes(tmp_path: Path, content: b
         assert error.message
 
 
-FORMATS: tuple[RowFormat, ...] = (Csv(Mode.QUOTE), Jsonl(), JsonLines(b'{"at":'))
+CANDLES = (CsvCandles(), JsonCandles())
+FORMATS: tuple[RowFormat, ...] = (Csv(Mode.QUOTE), Jsonl(), JsonLines(b'{"at":'), *CANDLES)
 
 
 @FIXTURE_IS_A_FOLDER
@@ -93,6 +96,23 @@ def test_a_file_to_append_to_is_repaired_or_refused_unharmed(
         assert is_packed or path.read_bytes() == content[: path.stat().st_size]
     finally:
         os.close(fd)
+
+
+A_CANDLE = Candle(1_763_609_400_000, 1, "2885", "RELIANCE-EQ", 1, 3, 1, 2, 100, 5, 0)
+
+
+@given(
+    st.sampled_from(CANDLES).flatmap(
+        lambda form: st.tuples(st.just(form), mutated(form.text([A_CANDLE])))
+    )
+)
+def test_a_row_of_candles_is_one_or_is_refused(given: tuple[CandleFormat, bytes]) -> None:
+    candles, line = given
+    for read in (candles.candle, candles.place):
+        try:
+            read(line)
+        except RecordingError as error:
+            assert error.message
 
 
 @FIXTURE_IS_A_FOLDER

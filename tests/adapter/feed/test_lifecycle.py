@@ -227,6 +227,18 @@ def test_due_connects_with_a_new_epoch() -> None:
     assert life.state.phase is Phase.CONNECTING
 
 
+def test_a_connect_under_way_is_looked_at_with_the_next_check() -> None:
+    life = connecting()
+    assert alarm_s(life.state) == life.state.check_at_s
+
+
+def test_before_the_start_and_after_the_end_nothing_is_due() -> None:
+    life = live()
+    life.do(Stopped())
+    assert alarm_s(life.state) is None
+    assert alarm_s(State()) is None
+
+
 def test_the_heartbeat_goes_on_its_beat() -> None:
     life = live()
     assert alarm_s(life.state) == life.now_s + 10

@@ -97,3 +97,27 @@ def test_the_header_is_no_candle() -> None:
 def test_candles_are_written_as_ticks_would_be() -> None:
     assert isinstance(candle_format(Csv(Mode.LTP)), CsvCandles)
     assert isinstance(candle_format(Jsonl()), JsonCandles)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"2026-11-20T09:15:00+05:30,NOWHERE,A,1,1.00,1.00,1.00,1.00,,1,\n",
+        b'"2026-11-20T09:15:00+05:30",NOWHERE,A,1,1.00,1.00,1.00,1.00,,1,\n',
+        b"0000-00-00,NSE,A,1,1.00,1.00,1.00,1.00,,1,\n",
+    ],
+)
+def test_a_row_of_no_exchange_or_time_is_refused(line: bytes) -> None:
+    for read in (CsvCandles().candle, CsvCandles().place):
+        with pytest.raises(RecordingError):
+            read(line)
+
+
+def test_a_row_with_a_price_too_few_is_no_candle() -> None:
+    with pytest.raises(RecordingError, match="not a candle"):
+        CsvCandles().candle(b"2026-11-20T09:15:00+05:30,NSE,A,1,1.00,1.00,1.00,,1,\n")
+
+
+def test_json_that_is_nested_without_end_is_refused() -> None:
+    with pytest.raises(RecordingError):
+        JsonCandles().check_line(b"[" * 100_000)

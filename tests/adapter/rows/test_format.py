@@ -49,3 +49,9 @@ def test_a_line_of_something_else_is_refused() -> None:
     for row_format in (JSON, events):
         with pytest.raises(RecordingError):
             row_format.check_line(b'{"time":1}')
+
+
+def test_a_file_with_a_header_asks_nothing_of_its_lines() -> None:
+    rows = Csv(Mode.LTP)
+    rows.check_line(b"anything")
+    assert (rows.line_start, Jsonl().header) == (b"", b"")
