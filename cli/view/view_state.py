@@ -1,0 +1,35 @@
+"""What the keys have changed of a screen: pure values, made by keys and read by the views."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sort(StrEnum):
+    """How instruments are ordered. `auto`: as typed while all fit, else the most active first."""
+
+    AUTO = "auto"
+    SYMBOL = "symbol"
+    CHANGE = "change"
+    ACTIVITY = "activity"
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """How a screen is looked at.
+
+    `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
+    in instruments. `is_filtering`: letters go into `filter_text` until Enter or Escape. `is_held`:
+    the picture stands still, the recording goes on. `is_paused`: a replay stands still.
+    """
+
+    has_keys: bool = False
+    first_row: int = 0
+    sort: Sort = Sort.AUTO
+    filter_text: str = ""
+    is_filtering: bool = False
+    is_held: bool = False
+    shows_help: bool = False
+    shows_chain: bool = False
+    is_paused: bool = False
