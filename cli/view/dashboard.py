@@ -49,6 +49,7 @@ from .verdict import (
     silence_limit_s,
     verdict_of,
 )
+from .view_state import ViewState
 
 _SIDE_BY_SIDE_WIDTH = 140
 """From here on the instruments stand beside the figures, else below them."""
@@ -68,8 +69,10 @@ _PHASE_STYLES = {Phase.LIVE: "good", Phase.LOST: "bad", Phase.WAITING: "warn"}
 _SOON_S = 600.0
 
 
-def render(snapshot: FeedSnapshot, *, width: int, height: int) -> Frame:
-    """The snapshot in at most `height` lines of at most `width` columns."""
+def render(
+    snapshot: FeedSnapshot, view: ViewState = ViewState(), *, width: int, height: int
+) -> Frame:
+    """The snapshot, looked at as `view` says, in `height` lines of `width` columns at most."""
     severity = severity_of(snapshot)
     head = [_header(snapshot, width), (Span("─" * width, severity),)]
     is_wide = width >= _SIDE_BY_SIDE_WIDTH
