@@ -49,7 +49,7 @@ from .verdict import (
     silence_limit_s,
     verdict_of,
 )
-from .view_state import ViewState
+from .view_state import UNTOUCHED, ViewState
 
 _SIDE_BY_SIDE_WIDTH = 140
 """From here on the instruments stand beside the figures, else below them."""
@@ -70,7 +70,7 @@ _SOON_S = 600.0
 
 
 def render(
-    snapshot: FeedSnapshot, view: ViewState = ViewState(), *, width: int, height: int
+    snapshot: FeedSnapshot, view: ViewState = UNTOUCHED, *, width: int, height: int
 ) -> Frame:
     """The snapshot, looked at as `view` says, in `height` lines of `width` columns at most."""
     severity = severity_of(snapshot)

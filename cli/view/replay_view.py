@@ -7,7 +7,7 @@ from ..printable import printable
 from .dashboard import end_of, output_lines, with_bar, with_clock
 from .figures import brief_s, clock_s, counted, rate
 from .frame import Frame, Line, Span, cells, cropped_line, flowed
-from .view_state import ViewState
+from .view_state import UNTOUCHED, ViewState
 
 _SHORTEST_NAME = 8
 
@@ -15,7 +15,7 @@ _SHORTEST_NAME = 8
 def render(
     now: ReplaySnapshot,
     before: ReplaySnapshot | None = None,
-    view: ViewState = ViewState(),
+    view: ViewState = UNTOUCHED,
     *,
     width: int,
     height: int,

@@ -33,3 +33,7 @@ class ViewState:
     shows_help: bool = False
     shows_chain: bool = False
     is_paused: bool = False
+
+
+UNTOUCHED = ViewState()
+"""As a screen is looked at before any key."""
