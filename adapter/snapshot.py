@@ -323,7 +323,16 @@ class SnapshotBuilder:
         self, states: Collection[InstrumentState], units: Sequence[Unit], now_s: float, most: int
     ) -> tuple[InstrumentSnapshot, ...]:
         active = sorted(states, key=lambda state: -activity(state.ticks))[:most]
-        shown = [self._instrument(state, now_s) for state in active if state.ticks]
+        shown = [
+            instrument_snapshot(
+                state.packet,
+                self._symbols.get(state.key, ""),
+                state.ticks,
+                max(0.0, now_s - state.at_s),
+            )
+            for state in active
+            if state.ticks
+        ]
         ticked = {state.key for state in states}
         for unit in units:
             if len(shown) >= most:
@@ -334,25 +343,26 @@ class SnapshotBuilder:
                 shown.append(InstrumentSnapshot(exchange, self._symbols.get(key, ""), unit.token))
         return tuple(shown)
 
-    def _instrument(self, state: InstrumentState, now_s: float) -> InstrumentSnapshot:
-        """The last packet of an instrument, decoded: the only packets that a view ever decodes."""
-        tick = decode_packet(state.packet)
-        close = tick.close_price
-        best_bid, best_ask = _price_of_first(tick.bids), _price_of_first(tick.asks)
-        return InstrumentSnapshot(
-            exchange=tick.exchange,
-            symbol=self._symbols.get(state.key, ""),
-            token=tick.token,
-            ltp=tick.ltp,
-            change_percent=(tick.last_price - close) * 100 / close if close else None,
-            volume=tick.volume,
-            ticks=state.ticks,
-            age_s=max(0.0, now_s - state.at_s),
-            change=tick.decimal(tick.last_price - close) if close else None,
-            bid=None if best_bid is None else tick.decimal(best_bid),
-            ask=None if best_ask is None else tick.decimal(best_ask),
-            open_interest=tick.open_interest,
-        )
+
+def instrument_snapshot(packet: bytes, symbol: str, ticks: int, age_s: float) -> InstrumentSnapshot:
+    """The last packet of an instrument, decoded: the only packets that a view ever decodes."""
+    tick = decode_packet(packet)
+    close = tick.close_price
+    best_bid, best_ask = _price_of_first(tick.bids), _price_of_first(tick.asks)
+    return InstrumentSnapshot(
+        exchange=tick.exchange,
+        symbol=symbol,
+        token=tick.token,
+        ltp=tick.ltp,
+        change_percent=(tick.last_price - close) * 100 / close if close else None,
+        volume=tick.volume,
+        ticks=ticks,
+        age_s=age_s,
+        change=tick.decimal(tick.last_price - close) if close else None,
+        bid=None if best_bid is None else tick.decimal(best_bid),
+        ask=None if best_ask is None else tick.decimal(best_ask),
+        open_interest=tick.open_interest,
+    )
 
 
 def client_digest(client_code: str) -> str:
