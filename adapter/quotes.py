@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .instrument import Instrument, InstrumentKey, exchange_name
-from .selection import Chosen, Seen, Selection, chosen
+from .selection import TYPED, Chosen, Seen, Selection, chosen
 from .tick import Level, Tick
 from .wire.packet import decode_packet
 
@@ -95,10 +95,15 @@ class Page(NamedTuple):
     chosen: Chosen
 
 
+NO_PAGE = Page((), Chosen((), 0, 0, TYPED))
+
+
 class Quotes:
     """Makes the rows of a view. `symbols` are the names of the keys.
 
-    Asked by one thread as a rule; by several, a move may be shown once more or once less.
+    `now_s` is on the clock of `Seen.at_s`, `looked_at_s` on the viewer's: they differ where a
+    recording is played. Asked by one thread as a rule; by several, a move may be shown once more
+    or once less.
     """
 
     def __init__(self, symbols: Mapping[InstrumentKey, str]) -> None:
@@ -111,12 +116,16 @@ class Quotes:
         seen: Mapping[InstrumentKey, Seen],
         selection: Selection,
         now_s: float,
+        looked_at_s: float | None = None,
     ) -> Page:
         """The instruments of a page; `keys` are all of them in the order typed."""
         found = chosen(keys, seen, self._symbols, selection)
-        return Page(tuple(self.row(key, seen.get(key), now_s) for key in found.keys), found)
+        at_s = now_s if looked_at_s is None else looked_at_s
+        return Page(tuple(self.row(key, seen.get(key), now_s, at_s) for key in found.keys), found)
 
-    def row(self, key: InstrumentKey, seen: Seen | None, now_s: float) -> InstrumentSnapshot:
+    def row(
+        self, key: InstrumentKey, seen: Seen | None, now_s: float, looked_at_s: float
+    ) -> InstrumentSnapshot:
         """One instrument as it stands."""
         symbol = self._symbols.get(key, "")
         if seen is None or not seen.ticks:
@@ -140,7 +149,7 @@ class Quotes:
             bid_quantity=None if bid is None else bid.quantity,
             ask_quantity=None if ask is None else ask.quantity,
             oi_change_percent=_oi_change(tick),
-            move=self._move(key, tick.last_price, now_s),
+            move=self._move(key, tick.last_price, looked_at_s),
         )
 
     def chain(
@@ -151,7 +160,7 @@ class Quotes:
         now_s: float,
     ) -> ChainSnapshot:
         """A chain, with as many strikes as are asked for, the money in their middle."""
-        spot = self.row(listing.spot.key, seen.get(listing.spot.key), now_s)
+        spot = self.row(listing.spot.key, seen.get(listing.spot.key), now_s, now_s)
         strikes = list(listing.contracts)
         at, money = _money(strikes, spot.ltp)
         rows = selection.chain_rows
@@ -177,7 +186,7 @@ class Quotes:
         now_s: float,
     ) -> tuple[InstrumentSnapshot | None, InstrumentSnapshot | None]:
         call, put = (
-            None if one is None else self.row(one.key, seen.get(one.key), now_s)
+            None if one is None else self.row(one.key, seen.get(one.key), now_s, now_s)
             for one in contracts
         )
         return call, put

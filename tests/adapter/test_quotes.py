@@ -37,7 +37,7 @@ def seen(price: int, at_s: float = 0.0, **more: Any) -> SeenNow:
 def test_a_row_holds_the_facts_of_the_last_packet() -> None:
     book = {"bids": (Level(75, 11_800, 1), *NO_LEVELS[1:])}
     facts = {"close_price": 12_000, "open_interest": 1_500, "oi_change_percent": 4.5, **book}
-    row = Quotes({KEY: "NIFTY24NOV2624400CE"}).row(KEY, seen(11_825, 7.5, **facts), 10.0)
+    row = Quotes({KEY: "NIFTY24NOV2624400CE"}).row(KEY, seen(11_825, 7.5, **facts), 10.0, 10.0)
     assert (row.exchange, row.symbol, row.ticks, row.age_s) == (
         "NFO",
         "NIFTY24NOV2624400CE",
@@ -53,7 +53,7 @@ def test_a_row_holds_the_facts_of_the_last_packet() -> None:
 
 
 def test_what_never_ticked_has_no_facts() -> None:
-    row = Quotes({}).row(KEY, None, 10.0)
+    row = Quotes({}).row(KEY, None, 10.0, 10.0)
     assert (row.token, row.symbol, row.ltp, row.age_s) == ("43854", "", None, None)
 
 
@@ -64,21 +64,21 @@ def test_what_never_ticked_has_no_facts() -> None:
 def test_a_change_of_open_interest_that_is_no_percentage_is_not_shown(
     in_packet: float, shown: float | None
 ) -> None:
-    row = Quotes({}).row(KEY, seen(1, oi_change_percent=in_packet), 0.0)
+    row = Quotes({}).row(KEY, seen(1, oi_change_percent=in_packet), 0.0, 0.0)
     assert row.oi_change_percent == shown
 
 
 def test_a_price_that_moved_is_marked_for_about_a_second() -> None:
     quotes = Quotes({})
     looks = [(100, 0.0), (100, 1.0), (105, 2.0), (105, 2.5), (105, 3.0), (90, 3.25), (90, 4.25)]
-    moves = [quotes.row(KEY, seen(price), at_s).move for price, at_s in looks]
+    moves = [quotes.row(KEY, seen(price), 0.0, at_s).move for price, at_s in looks]
     assert moves == [0, 0, 1, 1, 0, -1, 0]
 
 
 def test_what_was_off_the_page_for_a_while_has_not_just_moved() -> None:
     quotes = Quotes({})
-    quotes.row(KEY, seen(100), 0.0)
-    assert quotes.row(KEY, seen(200), 60.0).move == 0
+    quotes.row(KEY, seen(100), 0.0, 0.0)
+    assert quotes.row(KEY, seen(200), 0.0, 60.0).move == 0
 
 
 SPOT = Instrument(1, "99926000", "Nifty 50", "NIFTY", "AMXIDX")
