@@ -28,6 +28,7 @@ from .events import ClockStep, Dropped, ReaderLeft, Summary
 from .feed.buffer import Batch
 from .feed.stats import Doublings, LatencyHistogram
 from .periodic import every
+from .selection import NONE, SOME, Selection
 from .sinks.sink import FanOut, PacketSink
 from .snapshot import FeedSnapshot, OutputSnapshot
 
@@ -207,7 +208,7 @@ class Recorder:
             self._broker.events.add(Dropped(dropped))
         if dropped and self._stops_when_full and self._failure is None:
             self._is_too_slow = True
-            limit = self._broker.snapshot(most_instruments=0).buffer_limit
+            limit = self._broker.snapshot(NONE).buffer_limit
             self._failure = OutputError(
                 f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of {limit:,}",
                 kind="buffer-full",
@@ -278,7 +279,7 @@ class Recorder:
 
     def summary(self) -> Summary:
         """The run so far, or at its end."""
-        now = self._broker.snapshot(most_instruments=0)
+        now = self._broker.snapshot(NONE)
         dropped = now.dropped if self._dropped_by_count is None else self._dropped_by_count
         return Summary(
             ticks=self._written + dropped,
@@ -297,21 +298,24 @@ class Recorder:
             is_demo=self._is_demo,
         )
 
-    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+    def snapshot(self, selection: Selection = SOME) -> FeedSnapshot:
         """The broker's snapshot, with the outputs and how long ticks took to reach them."""
         self._latency.sample(self._clock.now_s())
         now, in_hand_ns, slow = (
-            self._broker.snapshot(most_instruments),
+            self._broker.snapshot(selection),
             self._in_hand_ns,
             self._writing_to,
         )
+        working = self._sinks.working
         behind_s = 0.0 if in_hand_ns is None else (self._clock.wall_ns() - in_hand_ns) / 1e9
         return replace(
             now,
             behind_s=max(behind_s, now.behind_s),
             slow_output="" if slow is None else slow.name,
             outputs=tuple(
-                OutputSnapshot(sink.name, sink.rows, sink.bytes_written)
+                OutputSnapshot(
+                    sink.name, sink.rows, sink.bytes_written, is_left=sink not in working
+                )
                 for sink in self._sinks.sinks
             ),
             latency_p50_us=self._latency.quantile(0.5),

@@ -22,12 +22,13 @@ from ..errors import OutputError, RecordingError
 from ..files.inputs import Input, OnDamage
 from ..files.parquet_reader import ParquetReader
 from ..files.recording import RecordingReader, open_recording, raise_damage
+from ..quotes import NO_PAGE, InstrumentSnapshot, Page
 from ..rows.block import RowBlock
 from ..rows.decode import received_ns_of
 from ..rows.format import Csv, Jsonl, TickFormat
+from ..selection import SOME, TYPED, Selection
 from ..sinks.candles import CandleSink
 from ..sinks.sink import BlockSink, FanOut, OutputFigures
-from ..snapshot import InstrumentSnapshot
 from ..tick import Mode
 from ..waker import Waker
 from .instruments import SeenInstruments
@@ -78,8 +79,8 @@ class ReplaySnapshot:
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
     the rows given out and those left out, `duplicates` among them; `bytes_held` is text that was
     read and is not due; `played_s` are the recorded seconds that were played, each repetition
-    counted. `seconds` are those since the start, without the pauses. `instruments` holds the most
-    active, as in a feed's snapshot, their ages in recorded time; none where nobody looks at them.
+    counted. `seconds` are those since the start, without the pauses. `instruments` is a
+    page, as in a feed's snapshot, their ages in recorded time; empty where nobody looks at them.
     """
 
     recordings: tuple[str, ...]
@@ -98,6 +99,9 @@ class ReplaySnapshot:
     played_s: float = 0.0
     instruments: tuple[InstrumentSnapshot, ...] = ()
     instruments_total: int = 0
+    first_row: int = 0
+    matching: int = 0
+    order: str = TYPED
 
     @property
     def share(self) -> float | None:
@@ -356,8 +360,9 @@ class Replay:
         total = sum(known) if len(known) == len(sizes) else None
         return sum(source.bytes_read for source in self._inputs), total
 
-    def snapshot(self, most_instruments: int = 20) -> ReplaySnapshot:
-        """The replay so far, or at its end."""
+    def snapshot(self, selection: Selection = SOME) -> ReplaySnapshot:
+        """The replay so far, or at its end, with the instruments that are selected."""
+        page = self._page(selection)
         bytes_read, bytes_total = self._bytes()
         late = [sink.late for sink in self._sinks.sinks if isinstance(sink, CandleSink)]
         return ReplaySnapshot(
@@ -375,17 +380,22 @@ class Replay:
             outputs=self._sinks.figures(),
             duplicates=self._duplicates,
             played_s=self._played_s,
-            instruments=self._shown(most_instruments),
+            instruments=page.instruments,
             instruments_total=0 if self._instruments is None else self._instruments.total,
+            first_row=page.chosen.first,
+            matching=page.chosen.matching,
+            order=page.chosen.order,
         )
 
-    def _shown(self, most: int) -> tuple[InstrumentSnapshot, ...]:
+    def _page(self, selection: Selection) -> Page:
         position = self._position
         if self._instruments is None or not position:
-            return ()
+            return NO_PAGE
         # Between two rows the recording's time goes on.
-        since_s = max(0.0, self._time.now_s() - self._written_at_s) * (self._options.speed or 0.0)
-        return self._instruments.snapshot(most, received_ns_of(position) + int(since_s * 1e9))
+        now_s = self._time.now_s()
+        since_s = max(0.0, now_s - self._written_at_s) * (self._options.speed or 0.0)
+        now_ns = received_ns_of(position) + int(since_s * 1e9)
+        return self._instruments.page(selection, now_ns, now_s)
 
 
 def _mode_of(block: RowBlock) -> Mode:

@@ -29,6 +29,7 @@ from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
 from ..view.summary_text import live_text
+from ..view.view_state import UNTOUCHED
 from .console import Console
 from .event_writer import EventWriter
 from .outlet import END_S
@@ -138,9 +139,9 @@ class Observer:
             return self._recorder.snapshot()
         from ..view.dashboard import (  # Rich: only for a dashboard
             is_counting_down,
-            most_instruments,
+            selection_of,
         )
 
-        snapshot = self._recorder.snapshot(most_instruments=most_instruments(*size))
+        snapshot = self._recorder.snapshot(selection_of(UNTOUCHED, *size))
         self._is_counting_down = is_counting_down(snapshot)
         return snapshot

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...adapter.feed.lifecycle import FINAL, Phase
+from ...adapter.selection import Selection
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot
 from ..printable import printable
 from .figures import (
@@ -107,9 +108,9 @@ def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False)
     return [cropped_line(line, width) for line in lines]
 
 
-def most_instruments(width: int, height: int) -> int:
-    """How many instruments a frame of this size can show at most."""
-    return height * max(1, width // 60)
+def selection_of(view: ViewState, width: int, height: int) -> Selection:
+    """The instruments that a frame of this size shows, looked at as `view` says."""
+    return Selection(height * max(1, width // 60), view.first_row, view.sort, view.filter_text)
 
 
 def is_counting_down(snapshot: FeedSnapshot) -> bool:

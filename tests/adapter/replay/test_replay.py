@@ -14,6 +14,7 @@ from ticks.adapter.replay.replay import Replay, ReplayOptions
 from ticks.adapter.replay.row_filter import RowFilter
 from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.rows.format import Csv, Jsonl
+from ticks.adapter.selection import Selection
 from ticks.adapter.sinks.file import RowSink
 from ticks.adapter.sinks.sink import FanOut
 from ticks.adapter.tick import Mode
@@ -158,7 +159,7 @@ def test_the_instruments_are_shown_where_they_are_wanted(
     ]
     clock.s += 3
     assert [one.age_s for one in replay.snapshot().instruments] == [3.0, 8.0]
-    assert len(replay.snapshot(1).instruments) == 1
+    assert len(replay.snapshot(Selection(1)).instruments) == 1
 
 
 # --- pace ----------------------------------------------------------------------------------------

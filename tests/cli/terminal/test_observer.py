@@ -70,7 +70,7 @@ class FakeFeed:
         self.looks.release()
         return taken
 
-    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+    def snapshot(self, selection: object = None) -> FeedSnapshot:
         return self.feed
 
     def looked(self, times: int = 3) -> None:

@@ -28,12 +28,13 @@ from ticks.adapter.snapshot import (
 from ticks.cli.view.dashboard import (
     compact_lines,
     is_counting_down,
-    most_instruments,
     render,
+    selection_of,
     severity_of,
 )
 from ticks.cli.view.frame import Frame
 from ticks.cli.view.verdict import verdict_of
+from ticks.cli.view.view_state import UNTOUCHED
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 LIVE_AT = datetime(2026, 11, 20, 9, 27, 42, 123_000, IST)
@@ -261,7 +262,7 @@ def test_the_verdict_and_the_figures_are_always_named(feed: FeedSnapshot) -> Non
 
 @given(st.integers(1, 400), st.integers(1, 200))
 def test_as_many_instruments_are_asked_for_as_could_be_shown(width: int, height: int) -> None:
-    assert most_instruments(width, height) >= height
+    assert selection_of(UNTOUCHED, width, height).most >= height
 
 
 def test_the_compact_lines_show_state_silence_backoff_and_blind_seconds(
