@@ -16,7 +16,6 @@ import re
 
 from ..view.key_bindings import Key
 
-
 _ESCAPE = "\x1b"
 _CONTROLS = {
     "\r": Key.ENTER,
@@ -126,7 +125,7 @@ class KeyDecoder:
         return [] if key is None else [key]
 
     def _take_application_key(self, character: str) -> list[str]:
-        if character == "O" and len(self._held) == 2:  # noqa: PLR2004  (the introducer itself)
+        if character == "O" and len(self._held) == 2:
             return []
         self._held = ""
         if character in _LETTERS:

@@ -13,9 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from enum import Flag, StrEnum, auto
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from ...adapter.snapshot import FeedSnapshot
 from .view_state import Sort, ViewState
+
+if TYPE_CHECKING:  # a stream needs nothing of a replay
+    from ...adapter.replay.replay import ReplaySnapshot
 
 _LONGEST_FILTER = 40
 
@@ -47,6 +51,20 @@ class Extent(NamedTuple):
 
 
 NO_ROWS = Extent(0, 0, 0)
+
+
+def extent_of(shown: FeedSnapshot | ReplaySnapshot, view: ViewState) -> Extent:
+    """How far what is shown can be scrolled."""
+    if view.shows_chain:
+        chain = next(iter(shown.chains), None) if isinstance(shown, FeedSnapshot) else None
+        if chain is None:
+            return NO_ROWS
+        least = view.chain_offset - chain.first
+        most = chain.strikes_total - len(chain.strikes)
+        return Extent(len(chain.strikes), least, least + max(0, most))
+    rows = len(shown.instruments)
+    total = shown.instruments_total if shown.matching is None else shown.matching
+    return Extent(rows, 0, max(0, total - rows))
 
 
 class Action(StrEnum):
@@ -135,15 +153,11 @@ def _leave(view: ViewState, _key: str, _extent: Extent) -> ViewState:
 BINDINGS = (
     Binding(("q",), "q", "quit", "end, as Ctrl-C does", action=Action.QUIT),
     Binding(("?",), "?", "help", "show these keys, or hide them", _help),
-    Binding(
-        (" ",), "space", "pause", "pause the replay, or go on", _pause, scenes=Scene.REPLAY
-    ),
+    Binding((" ",), "space", "pause", "pause the replay, or go on", _pause, scenes=Scene.REPLAY),
     Binding((Key.UP, Key.DOWN), "↑↓", "scroll", "scroll the instruments", _scroll),
     Binding((Key.PAGE_UP, Key.PAGE_DOWN), "PgUp PgDn", "", "scroll by a screen", _scroll),
     Binding((Key.HOME, Key.END), "Home End", "", "to the first, to the last", _scroll),
-    Binding(
-        ("s",), "s", "sort", "sort: as typed, by symbol, by change, by activity", _sort
-    ),
+    Binding(("s",), "s", "sort", "sort: as typed, by symbol, by change, by activity", _sort),
     Binding(("/",), "/", "filter", "filter by symbol; Enter keeps it, Escape clears it", _filter),
     Binding(("p",), "p", "hold", "hold the screen, or let it go on; nothing recorded stops", _hold),
     Binding(("o",), "o", "chain", "the option chain, or the table", _chain, scenes=Scene.CHAIN),
