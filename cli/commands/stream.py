@@ -247,7 +247,13 @@ def run_stream(
         run_folder = Paths.from_env(os.environ).run_folder
         tell = _event_command(settings.on_event, console, stack)
         observer = Observer(
-            broker, recorder, console, StatusFile(run_folder), events=settings.events, tell=tell
+            broker,
+            recorder,
+            console,
+            StatusFile(run_folder),
+            events=settings.events,
+            tell=tell,
+            end=signals.request_stop,
         )
         signals.hand_to(recorder.stop)
         subscriptions = Subscriptions(broker, settings.mode, config)

@@ -12,6 +12,8 @@ from ...adapter.periodic import every
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
 from ..view.event_text import event_line
+from ..view.view_state import UNTOUCHED, ViewState
+from .keys import Keys
 from .outlet import outlet_of
 from .progress import Progress, byte_progress
 from .screen import Screen
@@ -120,12 +122,15 @@ class Console:
             yield report
 
     @contextlib.contextmanager
-    def showing(self) -> Iterator[None]:
-        """While the dashboard is drawn. Its last frame stays, with the last messages below it."""
+    def showing(self, keys: Keys | None = None) -> Iterator[None]:
+        """While the dashboard is drawn. Its last frame stays, with the last messages below it.
+
+        `keys` are read meanwhile: only where it is drawn.
+        """
         if self._screen is None:
             yield
             return
-        with held(self._screen):
+        with held(self._screen, keys):
             self._is_showing = True
             try:
                 yield
@@ -153,13 +158,13 @@ class Console:
             finally:
                 self.draw(lambda width, _height: login_line(None, width))
 
-    def show(self, snapshot: FeedSnapshot) -> None:
+    def show(self, snapshot: FeedSnapshot, view: ViewState = UNTOUCHED) -> None:
         """Draw a feed where there is a screen."""
         if self._screen is None:
             return
         from ..view.dashboard import render
 
-        self.draw(lambda width, height: render(snapshot, width=width, height=height))
+        self.draw(lambda width, height: render(snapshot, view, width=width, height=height))
 
     def draw(self, render: Callable[[int, int], Frame]) -> None:
         """Draw what `render` makes for a width and a height, where there is a screen."""

@@ -81,6 +81,10 @@ class Screen:
         )
         self._block, self._lengths, self._width = list(block), list(lengths), width
 
+    def refresh(self) -> None:
+        """Others wrote over the block: the next draw writes all of it, in its place."""
+        self._width = 0
+
     def forget(self) -> None:
         """Others wrote below the block (the program was suspended): the next draw starts afresh."""
         self._block, self._lengths = [], []

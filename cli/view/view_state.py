@@ -16,7 +16,8 @@ class ViewState:
     `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
     in instruments. `chain_offset`: how far the chain is scrolled from the money, in strikes, down
     (positive) or up. `is_filtering`: letters go into `filter_text` until Enter or Escape.
-    `is_held`: the picture stands still, the recording goes on. `is_paused`: a replay stands still.
+    `is_held`: the picture stands still, since `held_s` seconds; the recording goes on. `is_paused`:
+    a replay stands still.
     """
 
     has_keys: bool = False
@@ -26,6 +27,7 @@ class ViewState:
     filter_text: str = ""
     is_filtering: bool = False
     is_held: bool = False
+    held_s: float = 0.0
     shows_help: bool = False
     shows_chain: bool = False
     is_paused: bool = False

@@ -24,6 +24,7 @@ from ticks.cli.terminal import event_writer
 from ticks.cli.terminal import observer as observer_module
 from ticks.cli.terminal.console import Console
 from ticks.cli.terminal.observer import Observer
+from ticks.cli.view.view_state import ViewState
 
 DEADLINE_S = 20.0
 
@@ -88,13 +89,15 @@ class FakeConsole:
         self.logged: list[str] = []
         self.said: list[str] = []
         self.shown: list[FeedSnapshot] = []
+        self.views: list[ViewState] = []
         self.is_showing = False
 
     def size(self) -> tuple[int, int]:
         return self.width, 23
 
     @contextmanager
-    def showing(self) -> Iterator[None]:
+    def showing(self, keys: object) -> Iterator[None]:
+        self.keys = keys
         self.is_showing = True
         yield
         self.is_showing = False
@@ -105,9 +108,10 @@ class FakeConsole:
     def print_line(self, line: str) -> None:
         self.said.append(line)
 
-    def show(self, snapshot: FeedSnapshot) -> None:
+    def show(self, snapshot: FeedSnapshot, view: ViewState) -> None:
         assert self.is_showing
         self.shown.append(snapshot)
+        self.views.append(view)
 
 
 @pytest.fixture

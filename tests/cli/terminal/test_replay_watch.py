@@ -31,7 +31,8 @@ def watch(drawn: Path) -> Iterator[ReplayWatch]:
     """Beside a replay of which no row has come yet."""
     playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), waker=Waker())
     with drawn.open("wb") as file:
-        yield ReplayWatch(playing, Console(screen=Screen(Outlet(file.fileno())), has_color=False))
+        console = Console(screen=Screen(Outlet(file.fileno())), has_color=False)
+        yield ReplayWatch(playing, console, SystemClock())
 
 
 def test_it_draws_while_the_replay_runs_and_its_last_frame_stays(
