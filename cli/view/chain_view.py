@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import NamedTuple
 
 from ...adapter.snapshot import ChainSnapshot, InstrumentSnapshot, StrikeSnapshot
 from ..printable import printable
 from .figures import percent, price, short_count, signed
-from .frame import Line, Span, cells, cropped_line, padded, width_of
+from .frame import Line, Span, cells, cropped_line, padded
 from .layout import BLOCK_GAP, Layout
 from .table import moved, way
 
@@ -95,7 +96,7 @@ def fitting(
     return shown, [(layout.table_width - BLOCK_GAP * (count - 1)) // count] * len(shown)
 
 
-def status(chains: Sequence[ChainSnapshot], layout: Layout) -> str:
+def status(chains: Sequence[ChainSnapshot], layout: Layout) -> list[str]:
     """Which part of the strikes is shown, and which chains are not."""
     shown, _ = fitting(chains, layout)
     parts = [
@@ -104,7 +105,7 @@ def status(chains: Sequence[ChainSnapshot], layout: Layout) -> str:
         if len(chain.strikes) < chain.strikes_total
     ]
     hidden = [printable(chain.name) for chain in chains[len(shown) :]]
-    return " · ".join([*parts, *([f"no room for {', '.join(hidden)}"] if hidden else [])])
+    return [*parts, *([f"no room for {', '.join(hidden)}"] if hidden else [])]
 
 
 def _block(chain: ChainSnapshot, today: date, width: int, rows: int) -> list[Line]:
@@ -131,17 +132,15 @@ def _block(chain: ChainSnapshot, today: date, width: int, rows: int) -> list[Lin
 def _title(chain: ChainSnapshot, today: date, width: int) -> Line:
     """Whose it is, where the spot stands, and how long it has."""
     spot = chain.spot
-    head: Line = (Span(printable(chain.underlying), "strong"),)
+    parts = [Span(printable(chain.underlying), "strong")]
     if spot.ltp is not None:
-        head = (*head, Span(f" {price(spot.ltp)}", moved(spot) or "strong"))
+        parts.append(Span(f" {price(spot.ltp)}", moved(spot) or "strong"))
     if spot.change_percent is not None:
-        head = (*head, Span(f" ({percent(spot.change_percent)} %)", way(spot.change_percent)))
-    head = (*head, Span(f"   {_expiry(chain.expiry, today)}"))
-    money = f"at the money {price(chain.money)}" if chain.money is not None else ""
-    room = width - width_of(head) - cells(money)
-    if money and room >= 2:
-        head = (*head, Span(" " * min(room, 12)), Span(money, "faint"))
-    return cropped_line(head, width)
+        parts.append(Span(f" ({percent(spot.change_percent)} %)", way(spot.change_percent)))
+    parts.append(Span(f"   {_expiry(chain.expiry, today)}"))
+    if chain.money is not None:
+        parts.append(Span(f"   at the money {_strike(chain.money)}", "faint"))
+    return cropped_line(parts, width)
 
 
 def _expiry(iso: str, today: date) -> str:
@@ -152,12 +151,16 @@ def _expiry(iso: str, today: date) -> str:
         return printable(iso)
     left = (day - today).days
     when = "today" if left == 0 else f"{left} d" if left > 0 else "expired"
-    return f"{day.day} {day:%b %Y}, {when}".upper().replace(" D", " d").replace("TODAY", "today")
+    return f"{day.day} {day:%b %Y}".upper() + f", {when}"
+
+
+def _strike(rupees: Decimal) -> str:
+    return price(rupees).removesuffix(".00")
 
 
 def _row(chain: ChainSnapshot, each: StrikeSnapshot, columns: Sequence[_Side]) -> Line:
     is_money = each.strike == chain.money
-    strike = f"{price(each.strike).removesuffix('.00'):^{_STRIKE_WIDTH}}"
+    strike = f"{_strike(each.strike):^{_STRIKE_WIDTH}}"
     return (
         *_side(each.call, columns),
         Span(" │ ", "faint"),

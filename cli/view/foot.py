@@ -13,8 +13,9 @@ from ...adapter.snapshot import FeedSnapshot, MarketSnapshot, OutputSnapshot
 from ..printable import printable
 from .figures import brief_s, counted, latency, moment, size
 from .frame import Line, Span, cells, cropped, cropped_line, width_of
+from .key_bindings import Scene, bindings_of
 from .verdict import FULL_SHARE, delay_text
-from .view_state import ViewState
+from .view_state import Sort, ViewState
 
 _SOON_S = 600.0
 _JOINT = "  "
@@ -59,8 +60,8 @@ def calm_items(snapshot: FeedSnapshot) -> list[Span]:
             if snapshot.latency_p50_us is not None
             else "delay –"
         ),
-        *_market(snapshot),
         _session(snapshot),
+        *_market(snapshot),
         *output_items(snapshot.outputs),
         *_connections(snapshot),
         *_packets(snapshot),
@@ -83,17 +84,24 @@ def _market(snapshot: FeedSnapshot) -> list[Span]:
     """Each segment that is known; else what the calendar says of all."""
     if not snapshot.market:
         return [Span("market open" if snapshot.is_market_open else "market closed")]
-    texts = [_segment(each, snapshot) for each in snapshot.market]
-    calm = [text for text, style in texts if not style]
-    joined = [Span(", ".join(calm))] if calm else []
-    return [*joined, *(Span(text, style) for text, style in texts if style)]
+    states = [_segment(each, snapshot) for each in snapshot.market]
+    calm: dict[str, list[str]] = {}
+    for exchange, word, style in states:
+        if not style:
+            calm.setdefault(word, []).append(exchange)
+    # `NSE open to 15:30, NFO to 15:40`: what repeats is said once.
+    texts = [f"{' '.join(exchanges)} {word}" for word, exchanges in calm.items()]
+    texts[1:] = [text.replace(" open to ", " to ") for text in texts[1:]]
+    joined = [Span(", ".join(texts))] if texts else []
+    return [*joined, *(Span(f"{name} {word}", style) for name, word, style in states if style)]
 
 
-def _segment(each: MarketSnapshot, snapshot: FeedSnapshot) -> tuple[str, str]:
+def _segment(each: MarketSnapshot, snapshot: FeedSnapshot) -> tuple[str, str, str]:
+    """Its exchange, how it stands, and the style of that."""
     word, style = _STATES.get(each.state, ("open", ""))
     if each.closes_at is not None and each.state is not MarketState.STANDING:
         word = f"open to {moment(each.closes_at, snapshot.at)}"
-    return f"{printable(each.exchange)} {word}", style
+    return printable(each.exchange), word, style
 
 
 def _session(snapshot: FeedSnapshot) -> Span:
@@ -107,16 +115,21 @@ def _session(snapshot: FeedSnapshot) -> Span:
 
 
 def output_items(outputs: Sequence[OutputSnapshot]) -> list[Span]:
-    """Name, rows and bytes of each."""
+    """Name, rows and bytes of each; one that nothing is written to any more says so."""
+    items = file_items([(each.name, each.rows, each.bytes_written) for each in outputs])
+    return [
+        Span(f"{item.text}, its reader left", "warn") if is_left else item
+        for item, is_left in zip(items, [each.is_left for each in outputs] or [False], strict=True)
+    ]
+
+
+def file_items(outputs: Sequence[tuple[str, int, int]]) -> list[Span]:
+    """Outputs with their rows and bytes."""
     if not outputs:
         return [Span("this dashboard alone")]
     return [
-        Span(
-            f"{end_of(printable(each.name), _LONGEST_NAME)} {counted(each.rows, 'row')},"
-            f" {size(each.bytes_written)}" + (", its reader left" if each.is_left else ""),
-            "warn" if each.is_left else "",
-        )
-        for each in outputs
+        Span(f"{end_of(printable(name), _LONGEST_NAME)} {counted(rows, 'row')}, {size(written)}")
+        for name, rows, written in outputs
     ]
 
 
@@ -156,26 +169,36 @@ def end_of(path: str, width: int) -> str:
 # --- keys ----------------------------------------------------------------------------------------
 
 
-def key_line(view: ViewState, width: int, *, is_replay: bool, has_chain: bool) -> Line:
+def key_line(view: ViewState, width: int, scene: Scene) -> Line:
     """The keys, or what is being typed into the filter."""
     if view.is_filtering:
         typed = cropped(printable(view.filter_text)[::-1], max(1, width - 40))[::-1]
         prompt = (Span("/"), Span(typed, "strong"), Span("▏"))
         return cropped_line((*prompt, Span("  Enter keeps it, Esc clears it", "faint")), width)
-    keys = [
-        ("q", "quit", False),
-        ("?", "table" if view.shows_help else "help", view.shows_help),
-        *([("space", "go on" if view.is_paused else "pause", view.is_paused)] if is_replay else []),
-        ("↑↓", "scroll", False),
-        *([("o", "table" if view.shows_chain else "chain", view.shows_chain)] if has_chain else []),
-        ("s", f"sort {view.sort}", False),
-        ("/", f"filter {printable(view.filter_text)}".rstrip(), bool(view.filter_text)),
-        ("p", "go on" if view.is_held else "hold", view.is_held),
-    ]
     line: list[Span] = []
-    for key, word, is_on in keys:
-        parts = (Span(_JOINT if line else ""), Span(key, "strong"))
-        word_span = Span(f" {word}", "strong" if is_on else "faint")
-        if width_of((*line, *parts, word_span)) <= width:
-            line += [*parts, word_span]
+    for binding in bindings_of(scene):
+        if not binding.word:
+            continue
+        word, is_on = _word(binding.word, view)
+        parts = (
+            Span(_JOINT if line else ""),
+            Span(binding.shown, "strong"),
+            Span(f" {word}", "strong" if is_on else "faint"),
+        )
+        if width_of((*line, *parts)) <= width:
+            line += parts
     return tuple(line)
+
+
+def _word(word: str, view: ViewState) -> tuple[str, bool]:
+    """What a key does now, and whether that is out of the ordinary."""
+    states = {
+        "help": ("table", view.shows_help),
+        "chain": ("table", view.shows_chain),
+        "pause": ("go on", view.is_paused),
+        "hold": ("go on", view.is_held),
+        "sort": (f"sort {view.sort}", view.sort is not Sort.AUTO),
+        "filter": (f"filter {printable(view.filter_text)}", bool(view.filter_text)),
+    }
+    other, is_on = states.get(word, (word, False))
+    return (other, True) if is_on else (word, False)

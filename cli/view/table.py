@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import NamedTuple, Protocol
 
 from ...adapter.selection import Sort
@@ -68,8 +69,12 @@ def moved(one: InstrumentSnapshot) -> str:
     return ("", "up strong", "down strong")[one.move]
 
 
-def _book(price_: object, quantity: int | None) -> str:
-    return _NONE if price_ is None else f"{price_:,f}×{short_count(quantity or 0)}"
+def _book(price_: Decimal | None, quantity: int | None) -> str:
+    return _NONE if price_ is None else f"{price(price_)}×{_short(quantity or 0)}"
+
+
+def _short(quantity: int) -> str:
+    return short_count(quantity).replace(" ", "")
 
 
 _COLUMNS = (
@@ -86,6 +91,8 @@ _COLUMNS = (
         lambda one: _NONE if one.change_percent is None else percent(one.change_percent),
         lambda one: way(one.change_percent),
     ),
+    _Column("LOW", 9, lambda one: _NONE if one.low is None else price(one.low)),
+    _Column("HIGH", 9, lambda one: _NONE if one.high is None else price(one.high)),
     _Column("BID×QTY", 11, lambda one: _book(one.bid, one.bid_quantity)),
     _Column("ASK×QTY", 11, lambda one: _book(one.ask, one.ask_quantity)),
     _Column(
@@ -101,7 +108,9 @@ _COLUMNS = (
     _Column("TICKS", 6, lambda one: f"{one.ticks:,}"),
     _Column("AGE", 5, lambda one: short_age(one.age_s or 0.0), lambda _one: "faint"),
 )
-_GIVEN_UP_FIRST = (*("TICKS", "OI %", "VOLUME", "OI", "AGE", "CHANGE", "ASK×QTY", "BID×QTY", "%"),)
+_CHEAP = (("LOW", "HIGH"), ("TICKS",), ("OI %",), ("VOLUME",), ("AGE",))
+"""Given up before a symbol is cut short."""
+_GIVEN_UP_FIRST = (*_CHEAP, ("OI",), ("CHANGE",), ("BID×QTY", "ASK×QTY"), ("%",))
 _NARROW = ("LTP", "%")
 
 
@@ -130,20 +139,19 @@ def table_lines(listing: Listing, layout: Layout) -> list[Line]:
     return _side_by_side(heading, lines, rows, blocks, width)
 
 
-def status(listing: Listing, view: ViewState) -> str:
+def status(listing: Listing, view: ViewState) -> list[str]:
     """What a person must know of a table that does not show everything as it was typed."""
     shown, total = len(listing.instruments), listing.instruments_total
     matching = total if listing.matching is None else listing.matching
     parts: list[str] = []
     if view.filter_text:
-        name = printable(view.filter_text)
-        parts.append(f"{matching:,} of {total:,} match '{name}'")
-    if shown < matching:
+        parts.append(f"{matching:,} of {total:,} match '{printable(view.filter_text)}'")
+    if 0 < shown < matching:
         first = listing.first_row + 1
         parts.append(f"rows {first:,}-{first + shown - 1:,} of {matching:,}")
     if listing.order in _ORDERS and (shown < matching or view.sort is not Sort.AUTO):
         parts.append(_ORDERS[Sort(listing.order)])
-    return " · ".join(parts)
+    return parts
 
 
 def _names(instruments: Sequence[InstrumentSnapshot]) -> list[str]:
@@ -177,12 +185,11 @@ def _fitting(
     longest = max(map(cells, names))
     wanted = min(longest, _LONGEST_SYMBOL)
     enough = min(longest, _SHORTEST_SYMBOL if not is_narrow else _NARROWEST_SYMBOL)
-    for name in _GIVEN_UP_FIRST:
+    for given_up in _GIVEN_UP_FIRST:
         room = width - sum(1 + _width(column, instruments) for column in columns)
-        # The cheaper columns go before a symbol is cut short, the dearer ones after.
-        if room >= (wanted if name in _GIVEN_UP_FIRST[:4] else enough):
+        if room >= (wanted if given_up in _CHEAP else enough):
             break
-        columns = [column for column in columns if column.name != name]
+        columns = [column for column in columns if column.name not in given_up]
     room = width - sum(1 + _width(column, instruments) for column in columns)
     if room < min(enough, _NARROWEST_SYMBOL):
         return [], min(wanted, width)
@@ -198,7 +205,7 @@ def _is_filled(column: _Column, instruments: Sequence[InstrumentSnapshot]) -> bo
         return any(_is_contract(one) and one.oi_change_percent for one in instruments)
     if column.name == "VOLUME":
         return any(one.volume is not None for one in instruments)
-    if column.name in ("CHANGE", "%", "OI"):
+    if column.name in ("CHANGE", "%", "LOW", "HIGH", "OI"):
         return any(column.text(one) != _NONE for one in instruments)
     return True
 

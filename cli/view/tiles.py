@@ -112,11 +112,15 @@ def _silence(snapshot: FeedSnapshot) -> Tile:
     if snapshot.phase is not Phase.LIVE and silence_s == 0.0:
         return Tile("SILENCE", "not connected", "strong", words("–"), "silence –")
     figure = f"{brief_s(silence_s)} of {_limit(limit_s)}"
-    brief = f"silence {figure}"
+    brief = f"silence {brief_s(silence_s)}"
     if not snapshot.is_market_open:
-        return Tile("SILENCE", figure, "strong", words("no fault: market closed"), brief)
+        return Tile(
+            "SILENCE", figure, "strong", words("no fault: market closed", "market closed"), brief
+        )
     if any(each.state is MarketState.STANDING for each in snapshot.market):
-        return Tile("SILENCE", figure, "strong", words("no fault: market stands"), brief)
+        return Tile(
+            "SILENCE", figure, "strong", words("no fault: market stands", "market stands"), brief
+        )
     share = silence_s / limit_s if limit_s > 0 else 1.0
     if not is_silent(snapshot):
         return Tile("SILENCE", figure, "strong", gauge(share), brief)
