@@ -32,9 +32,10 @@ _LETTERS = {
     "D": Key.LEFT,
     "F": Key.END,
     "H": Key.HOME,
-    "M": Key.ENTER,  # of the keypad
 }
 """The last character of `ESC [ A` (normal mode) and `ESC O A` (application mode)."""
+_KEYPAD = {"M": Key.ENTER}
+"""The last character of `ESC O M` alone."""
 _NUMBERS = {
     "1": Key.HOME,
     "4": Key.END,
@@ -46,6 +47,7 @@ _NUMBERS = {
 """The number of `ESC [ 5 ~`."""
 _LONGEST = 256
 _CONTROL_SEQUENCE = re.compile(r"\x1b\[([0-?]*)[ -/]*([@-~])?")
+_PLAIN_NUMBERS = re.compile(r"[0-9;]*")
 _TEXT_BEGINS = "]PX^_"
 """After an Escape: an answer of the terminal as a text, up to its end."""
 _TEXT_ENDS = re.compile(r"\x07|\x1b\\")
@@ -120,6 +122,8 @@ class KeyDecoder:
                 self._held = ""
             return []
         self._held = ""
+        if not _PLAIN_NUMBERS.fullmatch(numbers):  # a mouse, an answer
+            return []
         number = numbers.partition(";")[0]
         key = _NUMBERS.get(number) if final == "~" else _LETTERS.get(final)
         return [] if key is None else [key]
@@ -128,6 +132,7 @@ class KeyDecoder:
         if character == "O" and len(self._held) == 2:
             return []
         self._held = ""
-        if character in _LETTERS:
-            return [_LETTERS[character]]
+        key = _LETTERS.get(character) or _KEYPAD.get(character)
+        if key is not None:
+            return [key]
         return self._begin(character) if character == _ESCAPE else []

@@ -177,7 +177,7 @@ class Keys:
                 self._changed()
             elif ready:
                 self._read()
-                self._waker.wait(_REST_S)
+                self._rest()
             else:
                 self._hand_over(self._decoder.flush())
         self._is_reading = False
@@ -190,8 +190,15 @@ class Keys:
         elif not is_ours:
             self._mode.forget()
         if is_ours is not self._is_reading:
-            (poll.register if is_ours else poll.unregister)(self._descriptor)
+            if is_ours:
+                poll.register(self._descriptor, select.POLLIN)
+            else:
+                poll.unregister(self._descriptor)
             self._is_reading = is_ours
+            self._changed()
+
+    def _rest(self) -> None:
+        if self._waker.wait(_REST_S) and not self._is_over:
             self._changed()
 
     def _read(self) -> None:
