@@ -105,7 +105,7 @@ def status(chains: Sequence[ChainSnapshot], layout: Layout) -> list[str]:
         if len(chain.strikes) < chain.strikes_total
     ]
     hidden = [printable(chain.name) for chain in chains[len(shown) :]]
-    return [*parts, *([f"no room for {', '.join(hidden)}"] if hidden else [])]
+    return [*parts, *([f"→ {', '.join(hidden)}"] if hidden else [])]
 
 
 def _block(chain: ChainSnapshot, today: date, width: int, rows: int) -> list[Line]:

@@ -46,8 +46,10 @@ def render(
     layout = layout_of(width, height, has_keys=_has_keys(view))
     shows_chain = view.shows_chain and bool(snapshot.chains)
     if shows_chain:
-        body = chain_view.chain_lines(snapshot.chains, snapshot.at.date(), layout)
-        status = chain_view.status(snapshot.chains, layout)
+        first = view.chain_number % len(snapshot.chains)
+        chains = (*snapshot.chains[first:], *snapshot.chains[:first])
+        body = chain_view.chain_lines(chains, snapshot.at.date(), layout)
+        status = chain_view.status(chains, layout)
     else:
         body, status = table.table_lines(snapshot, layout), table.status(snapshot, view)
     parts = Parts(
