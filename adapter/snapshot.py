@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -201,6 +201,14 @@ def _entries(given: object) -> list[LogEntry]:
     return [entry for entry in entries if entry is not None]
 
 
+class _Subscribed(NamedTuple):
+    """Units, the instruments that they are of, in their order, and the segments of these."""
+
+    units: Sequence[Unit]
+    keys: Sequence[InstrumentKey]
+    segments: tuple[Segment, ...]
+
+
 class SnapshotBuilder:
     """Makes the snapshots of one broker.
 
@@ -225,6 +233,7 @@ class SnapshotBuilder:
         self._buffer = buffer
         self._log = log
         self._quotes = Quotes(symbols)
+        self._known = _Subscribed([], [], ())
         self._kind_of = kind_of
         self._started_s = clock.now_s()
         self._started_ns = clock.wall_ns()
@@ -249,14 +258,14 @@ class SnapshotBuilder:
         carrying = [connection for connection in connections if connection.units]
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
-        wanted = segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
+        known = self._subscribed(units)
+        wanted, keys = known.segments, known.keys
         outlooks = {each: self._calendar.outlook(each, wall_ns) for each in wanted}
         market = _joined_market(connections, outlooks)
         is_open = _is_live(market) or self._calendar.is_open(wanted, wall_ns)
         expiries = [c.session_expires_ns for c in carrying if c.session_expires_ns]
         states = [state for connection in carrying for state in _states(connection)]
         seen = _by_key(states)
-        keys = list(dict.fromkeys(unit[:2] for unit in units))
         page = self._quotes.page(keys, seen, selection, now_s)
         dropped = self._buffer.dropped
         malformed = sum(tracker.malformed for tracker in trackers)
@@ -305,6 +314,14 @@ class SnapshotBuilder:
             events=self._log.recent(),
         )
 
+    def _subscribed(self, units: Sequence[Unit]) -> _Subscribed:
+        """What follows from the units alone: made anew when they change, not at each look."""
+        if units != self._known.units:
+            kinds = ((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
+            keys = list(dict.fromkeys(unit[:2] for unit in units))
+            self._known = _Subscribed(units, keys, segments(kinds))
+        return self._known
+
     def _connection(self, connection: Connection, now_s: float) -> ConnectionSnapshot:
         state = connection.state
         is_live, is_waiting = state.phase is Phase.LIVE, state.phase is Phase.WAITING
@@ -340,13 +357,9 @@ def _age_s(received_ns: int | None, wall_ns: int) -> float:
 
 def _states(connection: Connection) -> list[InstrumentState]:
     """What a connection knows of the instruments that it carries now."""
-    units = set(connection.units)
-    # `list` copies in one step: the feed thread may add an instrument meanwhile
-    return [
-        state
-        for (key, mode), state in list(connection.tracker.seen.items())
-        if (*key, mode) in units
-    ]
+    seen = connection.tracker.seen
+    found = (seen.get((unit[:2], unit[2])) for unit in connection.units)
+    return [state for state in found if state is not None]
 
 
 def _by_key(states: Iterable[InstrumentState]) -> dict[InstrumentKey, Seen]:

@@ -18,9 +18,8 @@ from ..printable import printable
 from .figures import percent, price, short_count, signed
 from .frame import Line, Span, cells, cropped_line, padded
 from .layout import BLOCK_GAP, Layout
-from .table import moved, way
+from .table_columns import NOTHING, moved, way
 
-_NONE = "–"
 _MARK = " ◄"
 
 
@@ -41,16 +40,16 @@ _COLUMNS = (
         lambda one: way(one.oi_change_percent),
     ),
     _Side("OI", 6, lambda one: short_count(one.open_interest or 0)),
-    _Side("VOL", 5, lambda one: short_count(one.volume) if one.volume else _NONE),
+    _Side("VOL", 5, lambda one: short_count(one.volume) if one.volume else NOTHING),
     _Side(
         "CHG",
         6,
-        lambda one: _NONE if one.change is None else signed(one.change),
+        lambda one: NOTHING if one.change is None else signed(one.change),
         lambda one: way(one.change_percent),
     ),
-    _Side("LTP", 7, lambda one: _NONE if one.ltp is None else price(one.ltp), moved),
-    _Side("BID", 7, lambda one: _NONE if one.bid is None else price(one.bid)),
-    _Side("ASK", 7, lambda one: _NONE if one.ask is None else price(one.ask)),
+    _Side("LTP", 7, lambda one: NOTHING if one.ltp is None else price(one.ltp), moved),
+    _Side("BID", 7, lambda one: NOTHING if one.bid is None else price(one.bid)),
+    _Side("ASK", 7, lambda one: NOTHING if one.ask is None else price(one.ask)),
 )
 """As they stand at the left; at the right the other way round."""
 _GIVEN_UP_FIRST = (("OI %",), ("BID", "ASK"), ("OI",), ("VOL",), ("CHG",))
@@ -173,7 +172,7 @@ def _row(chain: ChainSnapshot, each: StrikeSnapshot, columns: Sequence[_Side]) -
 
 def _side(one: InstrumentSnapshot | None, columns: Sequence[_Side]) -> Line:
     if one is None or one.age_s is None:
-        text = _set(columns, ["" if one is None else _NONE for _ in columns])
+        text = _set(columns, ["" if one is None else NOTHING for _ in columns])
         return (Span(text, "faint"),)
     spans: list[Span] = []
     for number, column in enumerate(columns):

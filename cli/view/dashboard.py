@@ -18,7 +18,7 @@ from ...adapter.feed.lifecycle import FINAL
 from ...adapter.selection import Selection
 from ...adapter.snapshot import FeedSnapshot
 from . import chain_view, table
-from .figures import clock_s, counted
+from .figures import age, clock_s, counted
 from .foot import calm_items, output_items
 from .frame import Frame, Line, Span, cells, cropped_line, flowed, width_of
 from .key_bindings import Scene
@@ -26,7 +26,7 @@ from .layout import Layout, layout_of
 from .screen_frame import Parts, framed, with_clock
 from .story import story_lines
 from .tiles import feed_tiles
-from .verdict import verdict_of
+from .verdict import Verdict, verdict_of
 from .view_state import UNTOUCHED, ViewState
 
 __all__ = [
@@ -118,34 +118,38 @@ def _head(snapshot: FeedSnapshot, view: ViewState, layout: Layout) -> list[Line]
     time = f"{snapshot.at:%H:%M:%S}"
     clocks = (f"up {clock_s(snapshot.uptime_s)} · {time} IST", f"{time} IST", time)
     if view.is_held:
-        clocks = (f"held at {time} IST", f"held {time}", "held")
+        held = f"held for {age(view.held_s)}"
+        clocks = (f"{held} · {time} IST", f"{held} · {time}", held)
     width = layout.width
     if layout.head == 2:
-        facts = fitting(verdict.fragments, width)
+        facts = fitting(verdict, width)
         return [
             with_clock((word,), clocks[1:], width),
             cropped_line((Span(facts, "strong"),), width),
         ]
-    return [_one_line(word, verdict.fragments, clocks[view.is_held :], width)]
+    return [_one_line(word, verdict, clocks, width)]
 
 
-def _one_line(word: Span, fragments: Sequence[str], clocks: Sequence[str], width: int) -> Line:
+def _one_line(word: Span, verdict: Verdict, clocks: Sequence[str], width: int) -> Line:
     """The facts matter more than the form of the clock, and the clock more than the last facts."""
     room = width - width_of((word,)) - 2
-    whole = "".join(fragments)
+    whole = "".join((*verdict.fragments, verdict.end))
     for clock in clocks:
         if cells(whole) <= room - cells(clock) - 2:
             return with_clock((word, Span(f"  {whole}", "strong")), (clock,), width)
     reserved = cells(clocks[-2]) + 2 if width >= 40 else 0
-    facts = Span(f"  {fitting(fragments, room - reserved)}", "strong")
-    return with_clock((word, facts), clocks, width)
+    return with_clock(
+        (word, Span(f"  {fitting(verdict, room - reserved)}", "strong")), clocks, width
+    )
 
 
-def fitting(fragments: Sequence[str], room: int) -> str:
-    """As many fragments as fit, from the first on; else the first that fits by itself."""
-    for count in range(len(fragments), 0, -1):
-        text = "".join(fragments[:count])
-        if cells(text) <= room:
-            return text
-    alone = (fragment.lstrip(" ,:;.") for fragment in fragments[1:])
-    return next((text for text in alone if cells(text) <= room), fragments[0])
+def fitting(verdict: Verdict, room: int) -> str:
+    """As many fragments as fit, from the first on; where not even that one fits, without its first
+    clause."""
+    first, *more = verdict.fragments
+    for beginning in (first, first.partition(", ")[2]):
+        for count in range(len(more), -1, -1):
+            text = "".join((beginning, *more[:count], verdict.end))
+            if beginning and cells(text) <= room:
+                return text
+    return first

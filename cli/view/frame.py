@@ -115,14 +115,24 @@ def flowed(label: str, parts: Sequence[Span], width: int) -> list[Line]:
 
 
 @cache
-def _style(name: str, *, has_color: bool = True) -> Style:
-    style = Style.parse(STYLES[name])
-    return style if has_color else Style(bold=style.bold or style.bgcolor is not None or None)
+def _style(name: str) -> Style:
+    return Style.parse(STYLES[name])
+
+
+@cache
+def _codes(name: str, *, has_color: bool) -> tuple[str, str]:
+    """What switches a style on and off."""
+    style = _style(name)
+    if not has_color:
+        style = Style(bold=style.bold or style.bgcolor is not None or None)
+    before, _, after = style.render("|", color_system=ColorSystem.STANDARD).partition("|")
+    return before, after
 
 
 def _rendered(span: Span, *, has_color: bool) -> str:
-    style = _style(span.style, has_color=has_color)
-    return style.render(printable(span.text), color_system=ColorSystem.STANDARD)
+    before, after = _codes(span.style, has_color=has_color)
+    text = printable(span.text)
+    return f"{before}{text}{after}" if text else ""
 
 
 def _merged(line: Line) -> Iterator[Span]:

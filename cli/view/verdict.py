@@ -9,7 +9,7 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...adapter.errors import (
@@ -34,7 +34,6 @@ BEHIND_S = 2.0
 """A reader that far behind is worth a warning, though nothing is lost."""
 LEAST_BEHIND_S = 0.5
 """Less is not shown: any moment finds some tick on its way."""
-_SHORT_REASON = 44
 FULL_SHARE = 0.5
 """A buffer that full is worth a warning."""
 
@@ -49,7 +48,8 @@ class Verdict(NamedTuple):
     """`severity`: good, calm (nothing to expect now), warn, bad, faint (it is over).
 
     `fragments` are the facts, the most important first, each with what joins it to the one before.
-    `is_urgent`: a second matters, for something is counted down or under way.
+    `is_urgent`: a second matters, for something is counted down or under way. `end` stands behind
+    those that there is room for.
     """
 
     sign: str
@@ -57,6 +57,7 @@ class Verdict(NamedTuple):
     severity: str
     fragments: tuple[str, ...]
     is_urgent: bool = False
+    end: str = ""
 
 
 def verdict_of(snapshot: FeedSnapshot) -> Verdict:
@@ -129,9 +130,10 @@ def _lost(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.LOST:
         return None
     attempts = max((c.attempt for c in snapshot.connections if c.phase is Phase.LOST), default=0)
-    reason = _reason(snapshot) or "for good"
-    facts = (f"{counted(attempts, 'attempt')} failed", f": {reason}") if attempts else (reason,)
-    return Verdict("✕", "LOST", "bad", (*facts, f". Exit {_exit_code(snapshot)}"))
+    reasons = _reasons(snapshot) or ["for good"]
+    failed = [f"{counted(attempts, 'attempt')} failed"] if attempts else []
+    facts = _joined(failed, reasons)
+    return Verdict("✕", "LOST", "bad", facts, end=f". Exit {_exit_code(snapshot)}")
 
 
 def _exit_code(snapshot: FeedSnapshot) -> int:
@@ -157,7 +159,7 @@ def _losing_ticks(snapshot: FeedSnapshot) -> Verdict | None:
     dropped = f"{snapshot.dropped:,} dropped"
     delay = delay_text(snapshot)
     facts = (delay, f", {dropped}") if delay else (dropped,)
-    return Verdict("▲", "LOSING TICKS", "bad", facts, is_urgent=True)
+    return Verdict("▲", "LOSING TICKS", "bad", facts)
 
 
 def _waiting(snapshot: FeedSnapshot) -> Verdict | None:
@@ -165,9 +167,9 @@ def _waiting(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.WAITING or backing_off is None:
         return None
     which = f"feed {backing_off.number}, " if len(snapshot.connections) > 1 else ""
-    reason = _reason(snapshot, backing_off.number)
     next_try = f", next try in {brief_s(backing_off.next_try_s or 0.0)}"
-    facts = (f"{which}{attempt_text(backing_off)}", next_try, *([f": {reason}"] if reason else []))
+    told = [f"{which}{attempt_text(backing_off)}", next_try]
+    facts = _joined(told, _reasons(snapshot, backing_off.number))
     return Verdict("◔", "WAITING", "warn", facts, is_urgent=True)
 
 
@@ -178,9 +180,7 @@ def _falling_behind(snapshot: FeedSnapshot) -> Verdict | None:
     facts = [delay_text(snapshot), f"buffer {share:.0%} full" if share >= 0.01 else ""]
     facts = [fact for fact in facts if fact]
     first, *more = facts
-    return Verdict(
-        "▲", "FALLING BEHIND", "warn", (first, *(f", {each}" for each in more)), is_urgent=True
-    )
+    return Verdict("▲", "FALLING BEHIND", "warn", (first, *(f", {each}" for each in more)))
 
 
 def _silent(snapshot: FeedSnapshot) -> Verdict | None:
@@ -213,7 +213,8 @@ def _connecting(snapshot: FeedSnapshot) -> Verdict | None:
         return None
     tried = backoff_connection(snapshot)
     if tried is not None:
-        facts = (f"{attempt_text(tried)} is under way", f": {_reason(snapshot, tried.number)}")
+        told = [f"{attempt_text(tried)} is under way"]
+        facts = _joined(told, _reasons(snapshot, tried.number))
         return Verdict("◌", "CONNECTING", "warn", facts, is_urgent=True)
     words = "asking the feed again" if snapshot.ticks else "first attempt"
     return Verdict("◌", "CONNECTING", "calm", (words,), is_urgent=True)
@@ -224,7 +225,7 @@ def _standing(snapshot: FeedSnapshot) -> Verdict | None:
     if not standing:
         return None
     moving = [each.exchange for each in snapshot.market if each.state is MarketState.LIVE]
-    facts = [_stand_text(standing[0], snapshot)]
+    facts = [f"the feed answers, {_stand_text(standing[0], snapshot)}"]
     if more := standing[1:]:
         facts.append(f", nor has {' or '.join(each.exchange for each in more)}")
     if moving:
@@ -238,7 +239,7 @@ def _standing(snapshot: FeedSnapshot) -> Verdict | None:
 
 def _stand_text(segment: MarketSnapshot, snapshot: FeedSnapshot) -> str:
     since = f" since {moment(segment.newest, snapshot.at)}" if segment.newest is not None else ""
-    return f"the feed answers, {segment.exchange} has not moved{since}"
+    return f"{printable(segment.exchange)} has not moved{since}"
 
 
 def _quiet(snapshot: FeedSnapshot) -> Verdict | None:
@@ -257,8 +258,11 @@ def _live(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.LIVE:
         return None
     if problems := _problems(snapshot):
-        first, *more = problems
-        facts = (first, *(f", {problem}" for problem in more), *_rows(snapshot))
+        joint = (
+            "" if not number or each.startswith(" ") else ", "
+            for number, each in enumerate(problems)
+        )
+        facts = (*map(str.__add__, joint, problems), *_rows(snapshot))
         return Verdict("●", "LIVE", "warn", facts)
     return Verdict("●", "LIVE", "good", _course(snapshot))
 
@@ -283,7 +287,7 @@ def _rows(snapshot: FeedSnapshot) -> tuple[str, ...]:
 
 
 def _problems(snapshot: FeedSnapshot) -> list[str]:
-    """What is not well although the feed is live."""
+    """What is not well although the feed is live; what begins with a blank goes on from there."""
     problems = [f"{_reader(each.name)} left" for each in snapshot.outputs if each.is_left]
     ends = snapshot.session_expires_at
     if ends is not None and ends <= snapshot.at:
@@ -298,7 +302,7 @@ def _problems(snapshot: FeedSnapshot) -> list[str]:
     ]
     if packets:
         noun = "packet" if snapshot.recent_malformed + snapshot.recent_foreign == 1 else "packets"
-        problems.append(f"{' and '.join(packets)} {noun} in the last minute")
+        problems += [f"{' and '.join(packets)} {noun}", " in the last minute"]
     if snapshot.never_ticked > 0 and snapshot.uptime_s >= snapshot.silence_after_s:
         have = "has" if snapshot.never_ticked == 1 else "have"
         total = counted(snapshot.instruments_total, "instrument")
@@ -316,21 +320,29 @@ _RULES: tuple[Callable[[FeedSnapshot], Verdict | None], ...] = (
 )
 
 
-def _reason(snapshot: FeedSnapshot, connection: int | None = None) -> str:
-    """Why the feed, or one connection, was lost last, in few words."""
+def _reasons(snapshot: FeedSnapshot, connection: int | None = None) -> list[str]:
+    """Why the feed, or one connection, was lost last: the cause, and what is known beyond it."""
     for entry in reversed(snapshot.events):
         is_its = connection is None or entry.connection == connection
         if is_its and isinstance(entry.event, Lost | Waiting | GaveUp):
-            return printable(_brief(entry.event))
-    return printable(snapshot.last_cause)
+            return [printable(text) for text in _told(entry.event)]
+    return [printable(snapshot.last_cause)] if snapshot.last_cause else []
 
 
-def _brief(event: Lost | Waiting | GaveUp) -> str:
-    """The cause with its code, or the message where that is short."""
+def _told(event: Lost | Waiting | GaveUp) -> list[str]:
+    """The cause with its code, or with the message where there is none."""
     if event.code is not None:
         # A close code of a WebSocket has four digits (RFC 6455, section 7.4).
-        return f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"
-    return event.detail if 0 < len(event.detail) <= _SHORT_REASON else event.cause
+        return [f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"]
+    return [event.cause, event.detail] if event.detail else [event.cause]
+
+
+def _joined(facts: Sequence[str], reasons: Sequence[str]) -> tuple[str, ...]:
+    """Facts, a colon, and the reasons."""
+    first, *more = reasons or [""]
+    if not facts:
+        return (first, *(f", {each}" for each in more))
+    return (*facts, *([f": {first}"] if first else []), *(f", {each}" for each in more))
 
 
 def _limit_text(seconds: float) -> str:
