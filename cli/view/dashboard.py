@@ -25,7 +25,7 @@ from .key_bindings import Scene
 from .layout import Layout, layout_of
 from .screen_frame import Parts, framed, with_clock
 from .story import story_lines
-from .tiles import feed_tiles
+from .tiles import Tile, feed_tiles
 from .verdict import Verdict, verdict_of
 from .view_state import UNTOUCHED, ViewState
 
@@ -96,15 +96,25 @@ def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False)
 
     `is_short`: only what shows whether it can be trusted.
     """
-    tiles = feed_tiles(snapshot)
-    figures = [Span(tile.brief, tile.style if "warn" in tile.style else "") for tile in tiles]
+    tick_rate, silence, backoff, blind = feed_tiles(snapshot)
+    figures = [
+        *([] if is_short else [Span(tick_rate.brief)]),
+        Span(f"silence {silence.figure}", _kept(silence)),
+        Span(backoff.brief, _kept(backoff)),
+        Span(blind.brief, _kept(blind)),
+        Span(counted(snapshot.reconnects, "reconnect")),
+    ]
     if snapshot.attempts:
         figures.append(Span(f"{counted(snapshot.attempts, 'attempt')} so far"))
-    lines = [*_head(snapshot, UNTOUCHED, Layout(width, head=1))]
-    lines += flowed("", figures[1:] if is_short else figures, width)
+    lines = [*_head(snapshot, UNTOUCHED, Layout(width, head=1)), *flowed("now", figures, width)]
     if not is_short:
         lines += flowed("output", output_items(snapshot.outputs), width)
     return [cropped_line(line, width) for line in lines]
+
+
+def _kept(tile: Tile) -> str:
+    """The style of a figure that stands among words: only what is not well has any."""
+    return tile.style if tile.style.startswith("warn") else ""
 
 
 def _has_keys(view: ViewState) -> bool:

@@ -436,16 +436,17 @@ def test_the_compact_lines_show_state_silence_backoff_and_blind_seconds() -> Non
     well = Frame(tuple(compact_lines(feeds.LIVE, 80))).plain()
     assert well == [
         "● LIVE  4 instruments into out.csv, 6,201 rows           up 12:42 · 09:27:42 IST",
-        "         12 ticks/s · silence 0.2 s · backoff none · blind 0.0 s",
+        "now      12 ticks/s · silence 0.2 s of 30 s · backoff none · blind 0.0 s",
+        "         0 reconnects",
         "output   out.csv 6,201 rows, 941.2 kB",
     ]
     ailing = Frame(tuple(compact_lines(feeds.WAITING, 80, is_short=True))).plain()
     assert ailing[0].startswith("◔ WAITING  attempt 2 of 3, next try in 3.2 s")
     assert ailing[1].split(" · ") == [
-        "         silence –",
+        "now      silence not connected",
         "attempt 2 of 3",
         "blind 37.5 s",
-        "2 attempts so far",
+        "0 reconnects",
     ]
 
 
