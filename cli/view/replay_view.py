@@ -64,7 +64,7 @@ def _head(
     now: ReplaySnapshot, view: ViewState, layout: Layout, severity: str, *, is_over: bool
 ) -> list[Line]:
     """What it does, where it is, and of which recording."""
-    speed = "as fast as it goes" if now.speed is None else f"{now.speed:g}x"
+    speed = "max" if now.speed is None else f"{now.speed:g}x"
     sign, word = (
         ("■", "STOPPED") if is_over else ("‖", "PAUSED") if view.is_paused else ("▶", "REPLAY")
     )

@@ -107,7 +107,7 @@ def _fitting(
         columns = [each for each in columns if each.column.name in _NARROW]
     longest = max(map(cells, names))
     wanted = min(longest, _LONGEST_SYMBOL)
-    enough = min(longest, _NARROWEST_SYMBOL if layout.is_narrow else _SHORTEST_SYMBOL)
+    enough = min(longest, _SHORTEST_SYMBOL)
     for given_up in GIVEN_UP_FIRST:
         if _room(columns, width) >= (wanted if given_up in GIVEN_UP_FOR_SYMBOLS else enough):
             break
