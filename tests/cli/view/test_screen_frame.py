@@ -41,8 +41,7 @@ def test_a_whole_screen_has_its_parts_from_top_to_bottom() -> None:
         *("●", "A", "1", "below", "row", "row"),
     ]
     assert lines[5].startswith("── rows 1-2 of 9 · by symbol ──")
-    assert lines[-5:-3] == ["an event", "─" * 80]
-    assert lines[-3:] == ["calm", lines[-2], lines[-1]] or lines[-2] == "calm"
+    assert lines[-4:-1] == ["an event", "─" * 80, "calm"]
     assert lines[-1].startswith("q quit")
 
 
@@ -60,9 +59,8 @@ def test_the_last_frame_is_short_and_names_no_keys() -> None:
 
 
 def test_what_is_said_of_the_table_is_said_as_far_as_it_fits() -> None:
-    assert drawn(40, 20, PARTS._replace(status=["rows 1-2 of 9", "x" * 30]))[4].startswith(
-        "── rows 1-2 of 9 ──"
-    ) or drawn(40, 20)[5].startswith("── rows")
+    narrow = drawn(40, 20, PARTS._replace(status=["rows 1-2 of 9", "x" * 30]))
+    assert "── rows 1-2 of 9 ───────────────────────" in narrow
     wide = drawn(60, 20, PARTS._replace(status=["x" * 90]))[5]
     assert len(wide) == 60
     assert "…" in wide

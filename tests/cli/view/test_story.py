@@ -30,10 +30,11 @@ def test_where_there_are_few_lines_a_long_event_is_cut() -> None:
 
 
 def test_where_there_are_many_it_goes_on_below_its_time() -> None:
-    assert words(width=40, height=20)[-2:] == [
+    assert words(width=40, height=20)[-3:] == [
         "09:27:40 waiting: attempt 2 of 3 in 4.1",
-        "         s · broker busy: the broker is busy"[:40],
-    ] or words(width=40, height=20)[-1].startswith(" " * 9)
+        "         s · broker busy: the broker is",
+        "         busy",
+    ]
 
 
 def test_of_several_connections_each_event_names_its_own() -> None:
