@@ -47,6 +47,8 @@ class InstrumentSnapshot:
     bid_quantity: int | None = None
     ask_quantity: int | None = None
     oi_change_percent: float | None = None
+    low: Decimal | None = None
+    high: Decimal | None = None
     move: int = 0
 
 
@@ -149,6 +151,8 @@ class Quotes:
             bid_quantity=None if bid is None else bid.quantity,
             ask_quantity=None if ask is None else ask.quantity,
             oi_change_percent=_oi_change(tick),
+            low=tick.low or None,
+            high=tick.high or None,
             move=self._move(key, tick.last_price, looked_at_s),
         )
 

@@ -18,9 +18,9 @@ from .clock import Clock, ist_time
 from .events import EventLog, LogEntry
 from .feed.lifecycle import Phase, Policy
 from .feed.stats import RateMeter, RecentGrowth
-from .instrument import InstrumentKey
+from .instrument import InstrumentKey, exchange_name
 from .market.evidence import MarketState
-from .market.hours import Kind, segments
+from .market.hours import Kind, Segment, segments
 from .market.state import Sight
 from .quotes import ChainListing, ChainSnapshot, InstrumentSnapshot, Quotes, StrikeSnapshot
 from .selection import TYPED, Seen, SeenNow, Selection
@@ -30,7 +30,7 @@ if TYPE_CHECKING:  # whoever only reads snapshots pays for no network and no cal
     from .feed.buffer import TickBuffer
     from .feed.connection import Connection
     from .feed.tracker import InstrumentState
-    from .market.calendar import MarketCalendar
+    from .market.calendar import MarketCalendar, Outlook
 
 __all__ = [
     "ChainSnapshot",
@@ -87,12 +87,14 @@ class ConnectionSnapshot:
 @dataclass(frozen=True, slots=True)
 class MarketSnapshot:
     """One exchange segment (market/state.py). `newest` is its newest exchange time, None: none.
-    `silence_limit_s`: how long its silence may last, None where the policy says."""
+    `silence_limit_s`: how long its silence may last, None where the policy says. `closes_at`: the
+    end of the session that the calendar knows to run, None where it knows of none."""
 
     exchange: str
     state: MarketState
     newest: datetime | None
     silence_limit_s: float | None = None
+    closes_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +250,8 @@ class SnapshotBuilder:
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
         wanted = segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
-        market = _joined_market(connections)
+        outlooks = {each: self._calendar.outlook(each, wall_ns) for each in wanted}
+        market = _joined_market(connections, outlooks)
         is_open = _is_live(market) or self._calendar.is_open(wanted, wall_ns)
         expiries = [c.session_expires_ns for c in carrying if c.session_expires_ns]
         states = [state for connection in carrying for state in _states(connection)]
@@ -360,14 +363,24 @@ def _by_key(states: Iterable[InstrumentState]) -> dict[InstrumentKey, Seen]:
     return seen
 
 
-def _joined_market(connections: Iterable[Connection]) -> tuple[MarketSnapshot, ...]:
+def _joined_market(
+    connections: Iterable[Connection], outlooks: Mapping[Segment, Outlook]
+) -> tuple[MarketSnapshot, ...]:
     """The segments of all connections, each as it stands where it stands best."""
+    closes = {exchange_name(each.exchange_type): o.closes_ms for each, o in outlooks.items()}
     best: dict[str, Sight] = {}
     for sight in (sight for each in connections for sight in each.market.sights()):
         known = best.get(sight.exchange)
         if known is None or _BEST_FIRST.index(sight.state) < _BEST_FIRST.index(known.state):
             best[sight.exchange] = sight
-    return tuple(MarketSnapshot(*sight) for sight in best.values())
+    return tuple(
+        MarketSnapshot(*sight, closes_at=_wall_time(closes.get(sight.exchange)))
+        for sight in best.values()
+    )
+
+
+def _wall_time(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else ist_time(at_ms * 1_000_000)
 
 
 def _is_live(market: Iterable[MarketSnapshot]) -> bool:

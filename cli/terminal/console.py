@@ -11,7 +11,7 @@ from ...adapter.events import LogEntry
 from ...adapter.periodic import every
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
-from ..view.event_text import event_line
+from ..view.event_text import event_line, is_calm
 from ..view.view_state import UNTOUCHED, ViewState
 from .keys import Keys
 from .outlet import outlet_of
@@ -104,10 +104,13 @@ class Console:
             self.print_line("")
 
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
-        """Print an event as a line: every one with -v, else those that change what to expect.
+        """Print an event as a line: every one with -v, else those that change what to expect, of
+        which a dashboard shows the calm ones itself.
 
         `is_one_of_several`: name the connection, because there are others.
         """
+        if self._is_showing and not self._is_verbose and is_calm(entry.event):
+            return
         line = event_line(entry, is_one_of_several=is_one_of_several, is_verbose=self._is_verbose)
         if line is not None:
             self.print_line(line)

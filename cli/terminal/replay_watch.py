@@ -88,8 +88,10 @@ class ReplayWatch:
             self._draw(sight.view, sight.size, now_s, is_last=is_last)
 
     def _draw(self, view: ViewState, size: tuple[int, int], now_s: float, *, is_last: bool) -> None:
-        from ..view.dashboard import selection_of  # Rich: only those pay for it who look at it
-        from ..view.replay_view import render
+        from ..view.replay_view import (  # Rich: only those pay for it who look at it
+            render,
+            selection_of,
+        )
 
         now = self._playing.snapshot(selection_of(view, *size))
         before = self._past[0] if self._past else None

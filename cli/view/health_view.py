@@ -46,7 +46,8 @@ _STREAMS = "running streams"
 
 def finding_text(check: Check, earlier: Sequence[Check] = (), *, has_color: bool = False) -> str:
     """A finding in a line, and the advice in another."""
-    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED, earlier))).ansi(has_color=has_color))
+    frame = Frame(tuple(finding(check, _UNBOUNDED, earlier)))
+    return "\n".join(frame.ansi(has_color=True) if has_color else frame.plain())
 
 
 def finding(check: Check, width: int, earlier: Sequence[Check] = ()) -> list[Line]:

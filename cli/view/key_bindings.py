@@ -56,9 +56,10 @@ NO_ROWS = Extent(0, 0, 0)
 def extent_of(shown: FeedSnapshot | ReplaySnapshot, view: ViewState) -> Extent:
     """How far what is shown can be scrolled."""
     if view.shows_chain:
-        chain = next(iter(shown.chains), None) if isinstance(shown, FeedSnapshot) else None
-        if chain is None:
+        chains = shown.chains if isinstance(shown, FeedSnapshot) else ()
+        if not chains:
             return NO_ROWS
+        chain = chains[view.chain_number % len(chains)]
         least = view.chain_offset - chain.first
         most = chain.strikes_total - len(chain.strikes)
         return Extent(len(chain.strikes), least, least + max(0, most))
@@ -144,6 +145,13 @@ def _chain(view: ViewState, _key: str, _extent: Extent) -> ViewState:
     return replace(view, shows_chain=not view.shows_chain, chain_offset=0)
 
 
+def _other_chain(view: ViewState, key: str, _extent: Extent) -> ViewState:
+    step = 1 if key == Key.RIGHT else -1
+    if not view.shows_chain:
+        return view
+    return replace(view, chain_number=view.chain_number + step, chain_offset=0)
+
+
 def _leave(view: ViewState, _key: str, _extent: Extent) -> ViewState:
     if view.shows_help:
         return replace(view, shows_help=False)
@@ -161,6 +169,10 @@ BINDINGS = (
     Binding(("/",), "/", "filter", "filter by symbol; Enter keeps it, Escape clears it", _filter),
     Binding(("p",), "p", "hold", "hold the screen, or let it go on; nothing recorded stops", _hold),
     Binding(("o",), "o", "chain", "the option chain, or the table", _chain, scenes=Scene.CHAIN),
+    Binding(
+        *((Key.LEFT, Key.RIGHT), "←→", "", "the chain before, the next one", _other_chain),
+        scenes=Scene.CHAIN,
+    ),
     Binding((Key.ESCAPE,), "Esc", "", "leave the help, clear the filter", _leave),
     Binding((Key.REDRAW,), "Ctrl-L", "", "draw the screen afresh", action=Action.REDRAW),
 )

@@ -12,11 +12,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...adapter.errors import TokenRefusedError
+from ...adapter.errors import (
+    FeedLostError,
+    SessionError,
+    SubscriptionRefusedError,
+    TicksError,
+    TokenRefusedError,
+)
 from ...adapter.events import GaveUp, Lost, Waiting
 from ...adapter.feed.lifecycle import Phase
 from ...adapter.market.evidence import MarketState
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot, MarketSnapshot
+from ..exit_codes import exit_code_of
 from ..printable import printable
 from .figures import brief_s, counted, moment
 from .frame import Frame, Span, cropped_line
@@ -30,6 +37,12 @@ LEAST_BEHIND_S = 0.5
 _SHORT_REASON = 44
 FULL_SHARE = 0.5
 """A buffer that full is worth a warning."""
+
+
+_FINAL_FAULTS: dict[str, type[TicksError]] = {
+    fault.label: fault for fault in (SessionError, TokenRefusedError, SubscriptionRefusedError)
+}
+"""Faults that no further attempt can help, by the label that the history gives them."""
 
 
 class Verdict(NamedTuple):
@@ -88,9 +101,13 @@ def delay_text(snapshot: FeedSnapshot) -> str:
     """Who keeps the ticks waiting, and how far it is behind; "" where that is nothing."""
     if snapshot.behind_s < LEAST_BEHIND_S:
         return ""
-    name = printable(snapshot.slow_output)
-    who = "stdout's reader" if name == "stdout" else name or "the output"
+    name = snapshot.slow_output
+    who = _reader(name) if name == "stdout" else printable(name) or "the output"
     return f"{who} is {brief_s(snapshot.behind_s)} behind"
+
+
+def _reader(output: str) -> str:
+    return "stdout's reader" if output == "stdout" else f"the reader of {printable(output)}"
 
 
 def login_line(wait_s: float | None, width: int) -> Frame:
@@ -114,7 +131,18 @@ def _lost(snapshot: FeedSnapshot) -> Verdict | None:
     attempts = max((c.attempt for c in snapshot.connections if c.phase is Phase.LOST), default=0)
     reason = _reason(snapshot) or "for good"
     facts = (f"{counted(attempts, 'attempt')} failed", f": {reason}") if attempts else (reason,)
-    return Verdict("✕", "LOST", "bad", facts)
+    return Verdict("✕", "LOST", "bad", (*facts, f". Exit {_exit_code(snapshot)}"))
+
+
+def _exit_code(snapshot: FeedSnapshot) -> int:
+    """How the command will end: by the fault itself where trying again was pointless, else by the
+    loss of the feed."""
+    gave_up = next(
+        (e.event for e in reversed(snapshot.events) if isinstance(e.event, GaveUp)), None
+    )
+    label = snapshot.last_cause if gave_up is None else gave_up.cause
+    fault = _FINAL_FAULTS.get(label, FeedLostError)
+    return int(exit_code_of(fault("")))
 
 
 def _stopped(snapshot: FeedSnapshot) -> Verdict | None:
@@ -216,8 +244,8 @@ def _stand_text(segment: MarketSnapshot, snapshot: FeedSnapshot) -> str:
 def _quiet(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.LIVE or snapshot.is_market_open:
         return None
-    exchanges = {each.exchange for each in snapshot.market}
-    facts = [f"{exchanges.pop() if len(exchanges) == 1 else 'market'} closed"]
+    exchanges = [printable(each.exchange) for each in snapshot.market]
+    facts = [f"{' and '.join(exchanges) if 0 < len(exchanges) < 3 else 'market'} closed"]
     if snapshot.market_opens_at is not None:
         left_s = (snapshot.market_opens_at - snapshot.at).total_seconds()
         facts.append(f", opens {moment(snapshot.market_opens_at, snapshot.at)}")
@@ -230,7 +258,8 @@ def _live(snapshot: FeedSnapshot) -> Verdict | None:
         return None
     if problems := _problems(snapshot):
         first, *more = problems
-        return Verdict("●", "LIVE", "warn", (first, *(f", {problem}" for problem in more)))
+        facts = (first, *(f", {problem}" for problem in more), *_rows(snapshot))
+        return Verdict("●", "LIVE", "warn", facts)
     return Verdict("●", "LIVE", "good", _course(snapshot))
 
 
@@ -247,18 +276,29 @@ def _course(snapshot: FeedSnapshot) -> tuple[str, ...]:
     return wanted, into, *more, f", {counted(first.rows, 'row')}"
 
 
+def _rows(snapshot: FeedSnapshot) -> tuple[str, ...]:
+    """Where ticks still go."""
+    written = [each for each in snapshot.outputs if not each.is_left]
+    return tuple(f"; {counted(one.rows, 'row')} into {printable(one.name)}" for one in written[:1])
+
+
 def _problems(snapshot: FeedSnapshot) -> list[str]:
     """What is not well although the feed is live."""
-    problems: list[str] = []
+    problems = [f"{_reader(each.name)} left" for each in snapshot.outputs if each.is_left]
     ends = snapshot.session_expires_at
     if ends is not None and ends <= snapshot.at:
         problems.append(f"the session expired {moment(ends, snapshot.at)}")
-    for count, kind in (
-        (snapshot.recent_malformed, "malformed packet"),
-        (snapshot.recent_foreign, "foreign packet"),
-    ):
-        if count:
-            problems.append(f"{counted(count, kind)} in the last minute")
+    packets = [
+        f"{count:,} {kind}"
+        for count, kind in (
+            (snapshot.recent_malformed, "malformed"),
+            (snapshot.recent_foreign, "foreign"),
+        )
+        if count
+    ]
+    if packets:
+        noun = "packet" if snapshot.recent_malformed + snapshot.recent_foreign == 1 else "packets"
+        problems.append(f"{' and '.join(packets)} {noun} in the last minute")
     if snapshot.never_ticked > 0 and snapshot.uptime_s >= snapshot.silence_after_s:
         have = "has" if snapshot.never_ticked == 1 else "have"
         total = counted(snapshot.instruments_total, "instrument")

@@ -14,14 +14,15 @@ class ViewState:
     """How a screen is looked at.
 
     `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
-    in instruments. `chain_offset`: how far the chain is scrolled from the money, in strikes, down
+    in instruments. `chain_number`: which chain stands first, counted on past the last one and
+    before the first one. `chain_offset`: how far it is scrolled from the money, in strikes, down
     (positive) or up. `is_filtering`: letters go into `filter_text` until Enter or Escape.
-    `is_held`: the picture stands still, since `held_s` seconds; the recording goes on. `is_paused`:
-    a replay stands still.
+    `is_held`: the picture stands still, the recording goes on. `is_paused`: a replay stands still.
     """
 
     has_keys: bool = False
     first_row: int = 0
+    chain_number: int = 0
     chain_offset: int = 0
     sort: Sort = Sort.AUTO
     filter_text: str = ""
