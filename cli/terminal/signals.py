@@ -100,6 +100,8 @@ class StopSignals:
     def hand_to(self, stop: Callable[[], None]) -> None:
         """From now on a signal calls `stop`, which must be safe in a handler."""
         self._stop = stop
+        if self._is_asked:  # by `request_stop`, when there was nothing to stop yet
+            stop()
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[StopSignals]:

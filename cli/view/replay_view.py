@@ -71,7 +71,8 @@ def _head(
     first: Line = (Span(f"{sign} {word}", f"{severity} strong"), Span(f" {speed}", "strong"))
     where = _place(now)
     clock = f"up {clock_s(now.seconds)}"
-    clocks = ("held",) if view.is_held else (clock, clock_s(now.seconds))
+    held = f"held {brief_s(view.held_s)}"
+    clocks = (held, held) if view.is_held else (clock, clock_s(now.seconds))
     if layout.head == 2:
         second = cropped_line((Span(_of(now, where, layout.width), "strong"),), layout.width)
         return [with_clock(first, clocks, layout.width), second]
