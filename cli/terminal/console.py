@@ -161,13 +161,18 @@ class Console:
             finally:
                 self.draw(lambda width, _height: login_line(None, width))
 
-    def show(self, snapshot: FeedSnapshot, view: ViewState = UNTOUCHED) -> None:
-        """Draw a feed where there is a screen."""
+    def show(
+        self,
+        snapshot: FeedSnapshot,
+        view: ViewState = UNTOUCHED,
+        now: FeedSnapshot | None = None,
+    ) -> None:
+        """Draw a feed where there is a screen; `now` is how it stands where `snapshot` is held."""
         if self._screen is None:
             return
         from ..view.dashboard import render
 
-        self.draw(lambda width, height: render(snapshot, view, width=width, height=height))
+        self.draw(lambda width, height: render(snapshot, view, now, width=width, height=height))
 
     def draw(self, render: Callable[[int, int], Frame]) -> None:
         """Draw what `render` makes for a width and a height, where there is a screen."""

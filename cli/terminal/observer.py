@@ -9,8 +9,8 @@ Rules
 - It looks four times a second and draws once a second while all is well, at every look while
   something is awaited, and at once when something happened, a key was pressed, or the terminal's
   size changed.
-- A held screen stands still (view_control.py); what is recorded, logged and told to other
-  processes goes on.
+- A held screen stands still (view_control.py) but for the verdict; what is recorded, logged and
+  told to other processes goes on.
 - The status for other processes is replaced once a second and when the phase changes, and removed
   at the end.
 - The end waits for events and status file for `END_S` at most.
@@ -135,7 +135,7 @@ class Observer:
             self._status.show(snapshot)
         shown, view = self._control.held(snapshot, sight.view, now_s, is_last=is_last)
         self._control.extent = extent_of(shown, view)
-        self._console.show(shown, view)
+        self._console.show(shown, view, snapshot)
 
     def _announce(self, entry: LogEntry, snapshot: FeedSnapshot) -> None:
         """What has begun, where the last of the connections is live for the first time."""

@@ -38,17 +38,17 @@ def held(screen: Screen, keys: Keys | None = None) -> Iterator[None]:
             keys.resume()
 
     def leave(number: int, _frame: FrameType | None) -> None:
-        if keys is not None:
-            keys.suspend()
-        handler = signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
-        signal.signal(number, handler)  # here it goes on, if it was a suspension
+        with screen.standing():
+            if keys is not None:
+                keys.suspend()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            signal.signal(number, leave)  # here it goes on, if it was a suspension
         go_on(number, None)
 
     handlers: dict[int, Handler] = {signal.SIGCONT: go_on}
-    if keys is not None:
-        leaving = (signal.SIGTSTP, signal.SIGQUIT)
-        handlers |= {each: leave for each in leaving if _is_default(each)}
+    leaving = (signal.SIGTSTP,) if keys is None else (signal.SIGTSTP, signal.SIGQUIT)
+    handlers |= {each: leave for each in leaving if signal.getsignal(each) is signal.SIG_DFL}
     old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         if keys is not None:
@@ -60,10 +60,6 @@ def held(screen: Screen, keys: Keys | None = None) -> Iterator[None]:
         for number, handler in old.items():
             signal.signal(number, handler)
         screen.close()
-
-
-def _is_default(number: signal.Signals) -> bool:
-    return signal.getsignal(number) is signal.SIG_DFL
 
 
 def stop_signals() -> list[signal.Signals]:
@@ -100,6 +96,8 @@ class StopSignals:
     def hand_to(self, stop: Callable[[], None]) -> None:
         """From now on a signal calls `stop`, which must be safe in a handler."""
         self._stop = stop
+        if self._is_asked:  # by `request_stop`, when there was nothing to stop yet
+            stop()
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[StopSignals]:

@@ -18,7 +18,7 @@ from ...adapter.feed.lifecycle import FINAL
 from ...adapter.selection import Selection
 from ...adapter.snapshot import FeedSnapshot
 from . import chain_view, table
-from .figures import age, clock_s, counted
+from .figures import brief_s, clock_s, counted
 from .foot import calm_items, output_items
 from .frame import Frame, Line, Span, cells, cropped_line, flowed, width_of
 from .key_bindings import Scene
@@ -40,9 +40,18 @@ __all__ = [
 
 
 def render(
-    snapshot: FeedSnapshot, view: ViewState = UNTOUCHED, *, width: int, height: int
+    snapshot: FeedSnapshot,
+    view: ViewState = UNTOUCHED,
+    now: FeedSnapshot | None = None,
+    *,
+    width: int,
+    height: int,
 ) -> Frame:
-    """The snapshot, looked at as `view` says, in `height` lines of `width` columns at most."""
+    """The snapshot, looked at as `view` says, in `height` lines of `width` columns at most.
+
+    On a held screen the verdict is of `now`: trouble is seen there too.
+    """
+    now = now or snapshot
     layout = layout_of(width, height, has_keys=_has_keys(view))
     shows_chain = view.shows_chain and bool(snapshot.chains)
     if shows_chain:
@@ -53,8 +62,8 @@ def render(
     else:
         body, status = table.table_lines(snapshot, layout), table.status(snapshot, view)
     parts = Parts(
-        severity=severity_of(snapshot),
-        head=_head(snapshot, view, layout),
+        severity=severity_of(now),
+        head=_head(now, view, layout),
         tiles=feed_tiles(snapshot),
         body=body,
         status=status,
@@ -128,7 +137,7 @@ def _head(snapshot: FeedSnapshot, view: ViewState, layout: Layout) -> list[Line]
     time = f"{snapshot.at:%H:%M:%S}"
     clocks = (f"up {clock_s(snapshot.uptime_s)} · {time} IST", f"{time} IST", time)
     if view.is_held:
-        held = f"held for {age(view.held_s)}"
+        held = f"held {brief_s(view.held_s)}"
         clocks = (f"{held} · {time} IST", f"{held} · {time}", held)
     width = layout.width
     if layout.head == 2:

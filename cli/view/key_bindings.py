@@ -82,6 +82,7 @@ class Scene(Flag):
     REPLAY = auto()
     CHAIN = auto()
     """A stream that follows an option chain."""
+    HEALTH = auto()
 
 
 class Binding(NamedTuple):
@@ -159,7 +160,11 @@ def _leave(view: ViewState, _key: str, _extent: Extent) -> ViewState:
 
 
 BINDINGS = (
-    Binding(("q",), "q", "quit", "end, as Ctrl-C does", action=Action.QUIT),
+    Binding(
+        *(("q",), "q", "quit", "end, as Ctrl-C does"),
+        action=Action.QUIT,
+        scenes=Scene.STREAM | Scene.REPLAY | Scene.HEALTH,
+    ),
     Binding(("?",), "?", "help", "show these keys, or hide them", _help),
     Binding((" ",), "space", "pause", "pause the replay, or go on", _pause, scenes=Scene.REPLAY),
     Binding((Key.UP, Key.DOWN), "↑↓", "scroll", "scroll the instruments", _scroll),

@@ -6,7 +6,7 @@ from ...adapter.replay.replay import ReplaySnapshot
 from ...adapter.selection import Selection
 from ..printable import printable
 from . import table
-from .figures import age, brief_s, clock_s, counted, number
+from .figures import brief_s, clock_s, counted, number
 from .foot import end_of, file_items
 from .frame import Frame, Line, Span, cells, cropped, cropped_line, width_of
 from .key_bindings import Scene
@@ -71,9 +71,8 @@ def _head(
     first: Line = (Span(f"{sign} {word}", f"{severity} strong"), Span(f" {speed}", "strong"))
     where = _place(now)
     clock = f"up {clock_s(now.seconds)}"
-    clocks = (clock, clock_s(now.seconds))
-    if view.is_held:
-        clocks = (f"held for {age(view.held_s)}", "held")
+    held = f"held {brief_s(view.held_s)}"
+    clocks = (held, held) if view.is_held else (clock, clock_s(now.seconds))
     if layout.head == 2:
         second = cropped_line((Span(_of(now, where, layout.width), "strong"),), layout.width)
         return [with_clock(first, clocks, layout.width), second]

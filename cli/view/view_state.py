@@ -17,7 +17,8 @@ class ViewState:
     in instruments. `chain_number`: which chain stands first, counted on past the last one and
     before the first one. `chain_offset`: how far it is scrolled from the money, in strikes, down
     (positive) or up. `is_filtering`: letters go into `filter_text` until Enter or Escape.
-    `is_held`: the picture stands still, the recording goes on. `is_paused`: a replay stands still.
+    `is_held`: the picture stands still, for `held_s` seconds so far; the recording goes on.
+    `is_paused`: a replay stands still.
     """
 
     has_keys: bool = False

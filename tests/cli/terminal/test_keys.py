@@ -12,6 +12,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import cast
 
@@ -240,6 +241,9 @@ class NoScreen:
     def forget(self) -> None: ...
 
     def close(self) -> None: ...
+
+    def standing(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def test_a_suspension_that_stops_nothing_goes_on_reading(

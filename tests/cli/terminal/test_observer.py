@@ -76,6 +76,8 @@ class FakeFeed:
 
     def looked(self, times: int = 3) -> None:
         """Wait until so many looks began; all but the last of them are over then."""
+        while self.looks.acquire(blocking=False):
+            continue  # looks from before
         for _ in range(times):
             assert self.looks.acquire(timeout=DEADLINE_S)
 
@@ -108,10 +110,11 @@ class FakeConsole:
     def print_line(self, line: str) -> None:
         self.said.append(line)
 
-    def show(self, snapshot: FeedSnapshot, view: ViewState) -> None:
+    def show(self, snapshot: FeedSnapshot, view: ViewState, now: FeedSnapshot) -> None:
         assert self.is_showing
         self.shown.append(snapshot)
         self.views.append(view)
+        self.newest = now
 
 
 @pytest.fixture
@@ -132,6 +135,7 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
         events: str | None = None,
         status: Path = tmp_path,
         tell: Callable[[LogEntry], None] = lambda _entry: None,
+        end: Callable[[], None] = lambda: None,
     ) -> Observer:
         return Observer(
             cast(BrokerAdapter, feed),
@@ -140,6 +144,7 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
             StatusFile(status, pid=7),
             events=events,
             tell=tell,
+            end=end,
         )
 
     return made
@@ -340,3 +345,44 @@ def test_the_status_follows_a_change_of_the_phase_at_once(
         feed.feed = replace(live, phase=Phase.WAITING)
         feed.add(entry(Lost("network")))  # the clock stands: no second has passed
         until(lambda: phase() == "waiting")
+
+
+def test_a_held_screen_stands_but_for_the_verdict_and_what_others_see_goes_on(
+    feed: FakeFeed,
+    console: FakeConsole,
+    observer: Callable[..., Observer],
+    live: FeedSnapshot,
+    waiting: FeedSnapshot,
+    tmp_path: Path,
+) -> None:
+    running = observer()
+    with running:
+        feed.looked()
+        running._control.press(["p"])
+        until(lambda: console.views[-1].is_held)
+        feed.feed = waiting
+        feed.at_s += 5.0
+        until(lambda: console.newest == waiting)
+        assert console.shown[-1] == live
+        assert console.views[-1].held_s == 5.0
+        status = tmp_path / "7.json"
+        until(lambda: '"phase": "waiting"' in status.read_text(encoding="utf-8"))
+        running._control.press(["p"])
+        until(lambda: console.shown[-1] == waiting)
+
+
+def test_a_key_is_drawn_at_once_and_q_asks_for_the_end(
+    feed: FakeFeed,
+    console: FakeConsole,
+    observer: Callable[..., Observer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 3600.0)
+    ended: list[bool] = []
+    running = observer(end=lambda: ended.append(True))
+    with running:
+        until(lambda: len(console.shown) == 1)
+        running._control.press(["s"])
+        until(lambda: len(console.shown) == 2)
+        running._control.press(["q"])
+        assert ended == [True]

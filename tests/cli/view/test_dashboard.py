@@ -167,8 +167,8 @@ def test_on_a_narrow_terminal_the_facts_have_a_line_of_their_own(
 
 def test_a_picture_that_is_held_says_so_and_since_when() -> None:
     held = replace(KEYS, is_held=True, held_s=72.0)
-    assert words(feeds.LIVE, held)[0].endswith("held for 1 min · 09:27:42 IST")
-    assert "held for 1 min" in words(feeds.LIVE, held, width=40)[0]
+    assert words(feeds.LIVE, held)[0].endswith("held 1 min 12 s · 09:27:42 IST")
+    assert "held 1 min 12 s" in words(feeds.LIVE, held, width=40)[0]
 
 
 def test_of_a_tiny_terminal_the_verdict_is_all() -> None:

@@ -86,7 +86,7 @@ def test_the_first_line_says_where_it_is_and_of_what() -> None:
     assert words(replace(PLAYING, speed=None)).startswith("▶ REPLAY max  ")
     assert words(PLAYING, view=replace(KEYS, is_paused=True)).startswith("‖ PAUSED 10x")
     held = replace(KEYS, is_held=True, held_s=4.0)
-    assert words(PLAYING, view=held).splitlines()[0].endswith("held")
+    assert words(PLAYING, view=held).splitlines()[0].endswith("held 4.0 s")
 
 
 def test_a_pause_is_offered_and_ended_with_space() -> None:
