@@ -26,6 +26,8 @@ from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import LAYOUTS, PACKET_SIZES, decode_packet
 from ticks.cli.exit_codes import ExitCode
 from ticks.cli.registry import SUMMARIES, load, load_all, options_of
+from ticks.cli.view.key_bindings import BINDINGS
+from ticks.cli.view.table_columns import COLUMNS
 
 SOURCES = [path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py")]
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
@@ -112,6 +114,14 @@ def test_the_page_of_health_names_every_event_and_no_other() -> None:
     events = {kind.name for kind in FeedEvent.__subclasses__()}
     rows = re.findall(r"(?m)^\| (`\w+`(?:, `\w+`)*) \|", text_of("docs/health.md"))
     assert {name for row in rows for name in re.findall(r"\w+", row)} == events
+
+
+def test_the_page_of_the_dashboard_lists_every_key_and_every_column() -> None:
+    page = (ROOT / "docs" / "dashboard.md").read_text(encoding="utf-8")
+    keys = re.findall(r"^\| `(.+?)` \| (.+) \|$", page.partition("## Keys")[2], flags=re.MULTILINE)
+    assert keys == [(binding.shown, binding.help) for binding in BINDINGS]
+    for column in COLUMNS:
+        assert f"`{column.name}`" in page, column.name
 
 
 def test_the_page_of_the_simulator_shows_every_fault_as_it_is_written() -> None:
