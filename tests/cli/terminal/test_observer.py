@@ -113,7 +113,7 @@ class FakeConsole:
 @pytest.fixture
 def feed(live: FeedSnapshot, monkeypatch: pytest.MonkeyPatch) -> FakeFeed:
     monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 0.001)
-    monkeypatch.setattr(event_writer, "_WRITE_EVERY_S", 0.001)
+    monkeypatch.setattr(event_writer, "_WRITES_APART_S", 0.001)
     return FakeFeed(live)
 
 
