@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .clock import Clock, ist_time
-from .events import EventLog, LogEntry
+from .event_log import EventLog
+from .events import LogEntry
 from .feed.lifecycle import Phase, Policy
 from .feed.stats import RateMeter, RecentGrowth
 from .feed.tracker import InstrumentState

@@ -36,6 +36,7 @@ from ..errors import (
     SubscriptionRefusedError,
     TicksError,
 )
+from ..event_log import EventLog
 from ..instrument import InstrumentKey
 from ..market.hours import Kind, segments
 from ..market.losses import Reason
@@ -110,7 +111,7 @@ class Ports:
     kind_of: Callable[[InstrumentKey], Kind]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
-    log: events.EventLog
+    log: EventLog
 
 
 class Connection:

@@ -16,16 +16,8 @@ import pytest
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import OutputError
-from ticks.adapter.events import (
-    MOST_EVENTS,
-    Connected,
-    EventReader,
-    FeedEvent,
-    LogEntry,
-    Lost,
-    Rotated,
-    Stopped,
-)
+from ticks.adapter.event_log import MOST_EVENTS, EventReader
+from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.snapshot import FeedSnapshot
