@@ -487,6 +487,20 @@ class EventReader:
         self._kept: deque[tuple[int, LogEntry]] = deque()
         self._others: deque[tuple[int, LogEntry]] = deque()
         self._dropped = 0
+        self._has_news = threading.Condition(lock)
+        self._is_woken = False
+
+    def wait(self) -> None:
+        """Until there is an event to take, or `wake` was called."""
+        with self._has_news:
+            self._has_news.wait_for(lambda: self._kept or self._others or self._is_woken)
+            self._is_woken = False
+
+    def wake(self) -> None:
+        """End the running or the next `wait` early."""
+        with self._has_news:
+            self._is_woken = True
+            self._has_news.notify()
 
     def keep(self, entry: LogEntry) -> None:
         """For the log, which holds the lock."""
@@ -496,6 +510,7 @@ class EventReader:
         if len(self._others) > self._most_events:
             self._others.popleft()
             self._dropped += 1
+        self._has_news.notify()
 
     def take(self) -> list[LogEntry]:
         """The events since the last call, oldest first, and how many had to be dropped."""

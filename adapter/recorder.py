@@ -33,10 +33,9 @@ from .snapshot import FeedSnapshot, OutputSnapshot
 
 _AT_ONCE = 4_096
 """Packets written between two looks at the buffer: some milliseconds of work."""
-_DROPS_APART_S = 1.0
 _LEAST_STEP_S = 0.5
 """A clock that is slewed moves a thousandth of that between two looks."""
-_WATCH_EVERY_S = 0.25
+_WATCH_EVERY_S = 1.0
 _GRACE_S = 2.0
 
 
@@ -86,7 +85,6 @@ class Recorder:
         self._began_s = self._clock.now_s()
         self._is_stopping = False
         self._drops = Doublings()
-        self._drops_looked_at_s = 0.0
         self._clock_offset_s = self._offset_s()
         # What is being written: since when it is here, and to which output.
         self._in_hand_ns: int | None = None
@@ -113,7 +111,7 @@ class Recorder:
         self._began_s = self._clock.now_s()
         self._broker.write_through(self._write_directly)
         self._broker.connect()
-        with every(_WATCH_EVERY_S, self._watch, name="watch"):
+        with every(self._watch_in_s, self._watch, name="watch"):
             try:
                 self._record()
                 self._end()
@@ -136,6 +134,13 @@ class Recorder:
                 return
             else:
                 self._broker.wait(self._seconds_left())
+
+    def _watch_in_s(self) -> float:
+        """Until the watch has to look again."""
+        if self._break_off_at_s is not None:
+            return max(0.0, self._break_off_at_s - self._clock.now_s())
+        left_s = self._seconds_left()
+        return _WATCH_EVERY_S if left_s is None else min(_WATCH_EVERY_S, left_s)
 
     def _watch(self) -> bool:
         """Beside the run, on a thread of its own; True when nothing is left to watch for."""
@@ -199,11 +204,8 @@ class Recorder:
             self._broker.events.add(ClockStep(step_s))
 
     def _report_drops(self, *, is_last: bool = False) -> None:
-        dropped, now_s = self._broker.dropped, self._clock.now_s()
-        if now_s < self._drops_looked_at_s + _DROPS_APART_S and not is_last:
-            return
-        self._drops_looked_at_s = now_s
-        if self._drops.is_due(now_s, dropped, is_last=is_last):
+        dropped = self._broker.dropped
+        if self._drops.is_due(self._clock.now_s(), dropped, is_last=is_last):
             self._broker.events.add(Dropped(dropped))
         if dropped and self._stops_when_full and self._failure is None:
             self._is_too_slow = True

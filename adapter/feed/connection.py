@@ -235,7 +235,8 @@ class Connection:
                 self._wait_until(alarm_s)
                 if self._is_stopping or self._is_timer_due(alarm_s):
                     self._run_timers()
-                self._sync_subscriptions()
+                if self._standing is not self._wanted:
+                    self._sync_subscriptions()
             self._report_counts(is_last=True)
         finally:
             self._network.release()

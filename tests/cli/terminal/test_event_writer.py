@@ -34,7 +34,7 @@ Made = Callable[[str], EventWriter]
 
 @pytest.fixture
 def writer(log: EventLog, said: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
-    monkeypatch.setattr(event_writer, "_WRITE_EVERY_S", 0.001)
+    monkeypatch.setattr(event_writer, "_WRITES_APART_S", 0.001)
     begun: list[EventWriter] = []
 
     def made(path: str) -> EventWriter:
