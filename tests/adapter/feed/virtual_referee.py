@@ -170,8 +170,9 @@ class Referee:
         self.expected.extend(whole)
         socket.last_heard_s = now_s
         is_proof = now_s - socket.opened_s >= self.world.policy.stable_after_s
+        is_live = False
         for packet in whole:
-            self._note_packet(socket, packet, is_proof=is_proof)
+            is_live |= self._note_packet(socket, packet, is_proof=is_proof)
         if whole:
             socket.last_data_s = self.last_data_s = now_s
             if is_proof:
@@ -180,10 +181,11 @@ class Referee:
             socket.may_be_proven = True
         wanted = self.wanted_segments()
         are_proven = bool(wanted) and all(self.book(each).is_proven for each in wanted)
-        if is_proof and are_proven and self.world.clock.is_right:
+        if is_proof and is_live and are_proven and self.world.clock.is_right:
             self.failures_most = 0
 
-    def _note_packet(self, socket: Socket, packet: bytes, *, is_proof: bool) -> None:
+    def _note_packet(self, socket: Socket, packet: bytes, *, is_proof: bool) -> bool:
+        """Whether it is certain to be live."""
         unit, exchange_ms = read_head(packet)
         book = self.book(unit.exchange_type)
         before_ms, is_second = book.known_ms.get(unit), unit in book.here
@@ -193,12 +195,14 @@ class Referee:
         book.moves += is_second and exchange_ms > (before_ms or 0)
         age_s = self.world.clock.true_ns() / NS - exchange_ms / 1000
         is_fresh = age_s < 100 and self.world.clock.is_right
-        if before_ms is not None and exchange_ms > before_ms and (is_second or is_fresh):
+        is_live = before_ms is not None and exchange_ms > before_ms and (is_second or is_fresh)
+        if is_live:
             book.is_proven |= is_proof
             self._end_gap(unit.exchange_type, book, exchange_ms)
         elif book.lost_ms and exchange_ms > book.lost_ms + 1000:
             self._end_gap(unit.exchange_type, book, exchange_ms)
         book.known_ms[unit] = max(exchange_ms, before_ms or 0)
+        return is_live
 
     def _end_gap(self, exchange_type: int, book: SegmentBook, exchange_ms: int) -> None:
         """Something new came: what the exchange did meanwhile was missed."""
