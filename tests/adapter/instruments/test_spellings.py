@@ -20,7 +20,7 @@ TODAY = date(2026, 9, 17)
 
 
 def _read(text: str) -> list[Reading]:
-    return readings(name_key(text), TODAY)
+    return [*readings(name_key(text), TODAY)]
 
 
 def _of(text: str, underlying: str) -> list[Reading]:
