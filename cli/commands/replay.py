@@ -77,6 +77,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE",
+        parser=options.parsed(parsers.recording_path),
         help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin;"
         " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
@@ -109,6 +110,7 @@ SymbolsOnly = Annotated[
         "--symbol",
         options.WHAT,
         "Only this instrument; can be repeated.",
+        parsers.symbol,
         metavar="SYMBOL",
         has_variable=False,
     ),
@@ -177,6 +179,7 @@ Parquet = Annotated[
         "--parquet",
         options.WHERE,
         "Convert to a Parquet file (needs pyarrow).",
+        parsers.parquet_path,
         metavar="PATH",
         has_variable=False,
     ),
@@ -197,6 +200,7 @@ Events = Annotated[
         options.WHERE,
         "Candles: events of the stream that wrote a recording, for blind_s; can be repeated. With"
         " those of several recorders, blind is what was blind in all of them.",
+        parsers.input_path,
         metavar="FILE",
         has_variable=False,
     ),
@@ -209,7 +213,6 @@ AlwaysOpen = Annotated[
         "Candles: nothing is from before the opening, as in the recording of a demo.",
     ),
 ]
-_TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,20 +285,17 @@ def replay(
     """
     if (columns or no_header) and csv is jsonl is parquet is None:
         csv = "-"  # asked for as good as by name
-    parsers.checked_outputs(csv, jsonl)
-    if events and candles is None:
-        raise UsageError(
-            "--events is for candles", remedy="add --candles 1m, or leave --events out"
-        )
+    parsers.checked_outputs(csv, jsonl, parquet)
     _check_inputs(files, loop)
     if parquet is not None:
-        _check_parquet(parquet, is_for_candles=candles is not None, is_endless=loop and not count)
-    elif float_prices:
-        raise UsageError(
-            "--float-prices is for Parquet files", remedy="add --parquet PATH, or leave it out"
+        _check_parquet(
+            candles, None if count else "--loop" if loop else "--follow" if follow else None
         )
     if start and end and start >= end and ("T" in start) == ("T" in end):
-        raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
+        raise UsageError(
+            f"--start {start[:-7]} is not before --end {end[:-7]}",
+            remedy="swap them, or leave one out",
+        )
     settings = ReplayOptions(
         paths=tuple(files),
         speed=_pace(speed, is_unpaced=bool(candles or parquet or follow)),
@@ -307,6 +307,10 @@ def replay(
         streams=nats_sources(files, start or "", end or "", symbols or (), follows=follow),
     )
     is_paced = settings.speed is not None
+    if skip_idle and not is_paced:
+        raise UsageError(
+            "--skip-idle has no effect at full speed", remedy="leave it out, or add --speed 10"
+        )
     console = Console.on(
         Terminal.here(),
         dashboard if dashboard is not None or is_paced else False,
@@ -497,30 +501,24 @@ def _view(outputs: Outputs, mode: Mode) -> CsvView | None:
 
 def _check_inputs(files: Sequence[str], loop: bool) -> None:
     if files.count("-") > 1:
-        raise UsageError("stdin is given twice")
+        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
     if loop and "-" in files:
         raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
     if loop and any(map(is_nats_address, files)):
         raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
 
 
-def _check_parquet(path: str, *, is_for_candles: bool, is_endless: bool) -> None:
-    """Raises UsageError for what a Parquet file cannot be."""
-    if path == "-" or "%" in path or path.lower().endswith(_TEXT_SUFFIXES):
-        raise UsageError(
-            f"{'stdout' if path == '-' else repr(path)} cannot be a Parquet file: that is one file,"
-            " compressed, and complete only at its end",
-            remedy="name a file, such as --parquet day.parquet; --csv and --jsonl write text",
-        )
-    if is_for_candles:
+def _check_parquet(candles: int | None, endless: str | None) -> None:
+    """Raises UsageError for what a Parquet file cannot hold; `endless`: what never ends."""
+    if candles is not None:
         raise UsageError(
             "a Parquet file is for ticks, not for candles",
             remedy="write the candles with --csv or --jsonl",
         )
-    if is_endless:
+    if endless is not None:
         raise UsageError(
-            "--loop never ends, and a Parquet file is complete only at its end",
-            remedy="leave --loop out, or add --count",
+            f"{endless} never ends, and a Parquet file is complete only at its end",
+            remedy=f"leave {endless} out, or add --count",
         )
 
 
