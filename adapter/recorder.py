@@ -4,6 +4,8 @@ Rules
 - A drain is written by the feed thread that the kernel woke for it (`_write_directly`), as long as
   every output takes it without waiting. What would have to wait goes through the broker's buffer,
   and the thread of `run` works that off; the order is kept across each change (feed/buffer.py).
+  No system says beforehand that a disk will hang: after a write that took long the drains go through
+  the buffer for a while, so that the next stall holds up no heartbeat.
 - Batches are written in the order they came, each drain with one flush: what a reader of a pipe
   sees is never older than one drain.
 - However it ends (count, time, signal, a reader that left, a lost feed), the connections are
@@ -36,6 +38,8 @@ _AT_ONCE = 4_096
 _LEAST_STEP_S = 0.5
 """A clock that is slewed moves a thousandth of that between two looks."""
 _WATCH_EVERY_S = 1.0
+_LONG_WRITE_NS = 100_000_000
+_AFTER_A_LONG_WRITE_NS = 10_000_000_000
 _GRACE_S = 2.0
 
 
@@ -54,7 +58,8 @@ class Recorder:
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
 
-    Threads: the one of `run` writes `_written`, `_sinks`, `_latency`, `_ended_s`; the watch beside
+    Threads: the one of `run`, or a feed thread in its place, writes `_written`, `_sinks`,
+    `_latency`, `_in_hand_ns`, `_direct_from_ns`; the former `_ended_s`; the watch beside
     it writes the reported drops, `_is_too_slow` and, where none stands yet, `_failure`. `stop` only
     sets a flag. Snapshots and summaries read all of them without a lock.
     """
@@ -88,6 +93,7 @@ class Recorder:
         self._clock_offset_s = self._offset_s()
         # What is being written: since when it is here, and to which output.
         self._in_hand_ns: int | None = None
+        self._direct_from_ns = 0
         self._writing_to: PacketSink | None = None
         self._ended_s: float | None = None
         # With a count, ticks that are dropped after the last one wanted were never this run's.
@@ -227,6 +233,8 @@ class Recorder:
         written = self._written + count
         if self._is_stopping or (self._count is not None and written >= self._count):
             return False
+        if received_ns < self._direct_from_ns:
+            return False
         for sink in self._sinks.working:
             if not sink.takes(count):
                 return False
@@ -240,7 +248,10 @@ class Recorder:
 
         self._sinks.each(write)
         self._in_hand_ns = None
-        self._latency.add((self._clock.wall_ns() - received_ns) / 1000, count)
+        now_ns = self._clock.wall_ns()
+        if now_ns - received_ns > _LONG_WRITE_NS:
+            self._direct_from_ns = now_ns + _AFTER_A_LONG_WRITE_NS
+        self._latency.add((now_ns - received_ns) / 1000, count)
         if self._sinks.failure is not None or self._sinks.is_over:
             self._broker.waker.wake()  # the thread of `run` ends it
         return True
