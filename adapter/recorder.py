@@ -38,7 +38,7 @@ _AT_ONCE = 4_096
 _LEAST_STEP_S = 0.5
 """A clock that is slewed moves a thousandth of that between two looks."""
 _WATCH_EVERY_S = 1.0
-_LONG_WRITE_NS = 100_000_000
+_LONG_WRITE_NS = 500_000_000
 _AFTER_A_LONG_WRITE_NS = 10_000_000_000
 _GRACE_S = 2.0
 

@@ -213,7 +213,7 @@ def test_a_snapshot_says_how_far_the_outputs_are_behind_and_which_one(
 
 def test_after_a_disk_that_hung_its_next_stall_holds_up_no_feed(config: Config) -> None:
     class HangingSink(MemorySink):
-        """Its first write takes 0.2 s, and never says beforehand that it will."""
+        """Its first write takes 0.7 s, and never says beforehand that it will."""
 
         def __init__(self) -> None:
             super().__init__()
@@ -221,12 +221,12 @@ def test_after_a_disk_that_hung_its_next_stall_holds_up_no_feed(config: Config) 
 
         def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
             if not self.writers:
-                threading.Event().wait(0.2)
+                threading.Event().wait(0.7)
             self.writers.append(threading.current_thread().name)
             super().write(received_ns, packets)
 
     sink = HangingSink()
-    summary = Recorder(broker_of(config), [sink], Limits(duration_s=1.0)).run()
+    summary = Recorder(broker_of(config), [sink], Limits(duration_s=1.5)).run()
     first, *others = sink.writers
     assert first.startswith("feed")
     assert set(others) == {threading.current_thread().name}
