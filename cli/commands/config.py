@@ -103,8 +103,6 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
         _write(path, overwrites=overwrite)
         print(printable(f"wrote {path}"), file=sys.stderr)
         return
-    if overwrite:
-        raise UsageError("--overwrite has no effect without --init", remedy="add --init")
     file = ConfigFile.of(os.environ)
     settings = list(in_effect(file, os.environ))
     if as_json:
