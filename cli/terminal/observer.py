@@ -31,7 +31,7 @@ from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
-from ..view.key_bindings import Scene, extent_of
+from ..view.key_bindings import Scene, extent_of, scene_of
 from ..view.summary_text import live_text
 from .console import Console
 from .event_writer import EventWriter
@@ -73,9 +73,7 @@ class Observer:
             else EventWriter(events, broker.events.reader(), console.print_line)
         )
         self._connected: set[int] = set()
-        self._control: ViewControl[FeedSnapshot] = ViewControl(
-            console.screen, Scene.STREAM | Scene.CHAIN, end
-        )
+        self._control: ViewControl[FeedSnapshot] = ViewControl(console.screen, Scene.STREAM, end)
         self._drawn: Sight | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
@@ -134,7 +132,7 @@ class Observer:
             self._status_at_s, self._phase = now_s, snapshot.phase
             self._status.show(snapshot)
         shown, view = self._control.held(snapshot, sight.view, now_s, is_last=is_last)
-        self._control.extent = extent_of(shown, view)
+        self._control.scene, self._control.extent = scene_of(shown), extent_of(shown, view)
         self._console.show(shown, view, snapshot)
 
     def _announce(self, entry: LogEntry, snapshot: FeedSnapshot) -> None:
