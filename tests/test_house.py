@@ -65,13 +65,14 @@ PURE = [
     "adapter/inspection/report.py",
     "adapter/inspection/tally.py",
     "adapter/intervals.py",
+    "cli/terminal/key_decoder.py",
     "cli/view/dashboard.py",
     "cli/view/figures.py",
     "cli/view/frame.py",
     "cli/view/health_view.py",
     "cli/view/inspection.py",
     "cli/view/event_text.py",
-    "cli/view/instrument_table.py",
+    "cli/view/key_bindings.py",
     "cli/view/summary_text.py",
 ]
 """Files that read no clock, draw no randomness, open no socket and no file."""

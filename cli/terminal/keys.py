@@ -34,7 +34,7 @@ from .terminal import is_in_foreground
 _STDIN = 0
 _ESCAPE_S = 0.05
 """How soon the rest of a sequence follows its Escape, over a slow line too."""
-_REST_S = 0.02
+_REST_S = 0.03
 _JOIN_S = 0.5
 _AT_ONCE = 4096
 _LOCAL_FLAGS, _CONTROL_CHARACTERS = 3, 6
