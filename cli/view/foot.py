@@ -20,6 +20,8 @@ from .view_state import Sort, ViewState
 _SOON_S = 600.0
 _JOINT = "  "
 _LONGEST_NAME = 40
+_LEAST_TYPED = 20
+"""Of a filter that is typed so much is to be seen; the hint has what is left."""
 _STATES = {
     MarketState.STANDING: ("stands", "warn"),
     MarketState.RESTING: ("closed", ""),
@@ -152,7 +154,7 @@ def _packets(snapshot: FeedSnapshot) -> list[Span]:
         (snapshot.foreign, snapshot.recent_foreign, "foreign"),
         (snapshot.out_of_order, 0, "out of order"),
         (snapshot.duplicates, 0, "twice"),
-        (snapshot.names_skipped, 0, "names skipped"),
+        (snapshot.names_skipped, 0, f"name{'' if snapshot.names_skipped == 1 else 's'} skipped"),
     )
     return [
         Span(f"{count:,} {what}", "warn" if recent else "")
@@ -172,9 +174,11 @@ def end_of(path: str, width: int) -> str:
 def key_line(view: ViewState, width: int, scene: Scene) -> Line:
     """The keys, or what is being typed into the filter."""
     if view.is_filtering:
-        typed = cropped(printable(view.filter_text)[::-1], max(1, width - 40))[::-1]
-        prompt = (Span("/"), Span(typed, "strong"), Span("▏"))
-        return cropped_line((*prompt, Span("  Enter keeps it, Esc clears it", "faint")), width)
+        hint = "  Enter keeps it, Esc clears it"
+        hint = hint if width >= cells(hint) + _LEAST_TYPED else ""
+        typed = cropped(printable(view.filter_text)[::-1], width - cells(hint) - 2)[::-1]
+        prompt = (Span("/"), Span(typed, "strong"), Span("▏"), Span(hint, "faint"))
+        return cropped_line(prompt, width)
     line: list[Span] = []
     for binding in bindings_of(scene):
         if not binding.word:

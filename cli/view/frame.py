@@ -2,7 +2,7 @@
 
 Styles are named by what they mean and use the terminal's own palette. Each reads on a dark and on a
 light background: yellow, which is next to nothing on white, is a background with black on it. Each
-look also reads without any colour, where only bold is left of the styles. Pure.
+look also reads without any colour, where a price that moved is bold and nothing else is. Pure.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ STYLES = {
     "faint rule": "dim",
 }
 """What a style is called, and how it looks. A `rule` is drawn with lines and blocks, not read."""
+
+_WITHOUT_COLOR = {"up strong": "bold", "down strong": "bold"}
 
 LABEL_WIDTH = 9
 """The width of the labels at the left."""
@@ -122,9 +124,7 @@ def _style(name: str) -> Style:
 @cache
 def _codes(name: str, *, has_color: bool) -> tuple[str, str]:
     """What switches a style on and off."""
-    style = _style(name)
-    if not has_color:
-        style = Style(bold=style.bold or style.bgcolor is not None or None)
+    style = _style(name) if has_color else Style.parse(_WITHOUT_COLOR.get(name, ""))
     before, _, after = style.render("|", color_system=ColorSystem.STANDARD).partition("|")
     return before, after
 
@@ -153,7 +153,7 @@ class Frame:
         return ["".join(printable(span.text) for span in line).rstrip() for line in self.lines]
 
     def ansi(self, *, has_color: bool) -> list[str]:
-        """The lines for a terminal; without colour there is bold alone."""
+        """The lines for a terminal; without colour only a price that moved is marked, by bold."""
         return [
             "".join(_rendered(span, has_color=has_color) for span in _merged(line))
             for line in self.lines

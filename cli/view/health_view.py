@@ -46,8 +46,7 @@ _STREAMS = "running streams"
 
 def finding_text(check: Check, earlier: Sequence[Check] = (), *, has_color: bool = False) -> str:
     """A finding in a line, and the advice in another."""
-    frame = Frame(tuple(finding(check, _UNBOUNDED, earlier)))
-    return "\n".join(frame.ansi(has_color=True) if has_color else frame.plain())
+    return "\n".join(Frame(tuple(finding(check, _UNBOUNDED, earlier))).ansi(has_color=has_color))
 
 
 def finding(check: Check, width: int, earlier: Sequence[Check] = ()) -> list[Line]:

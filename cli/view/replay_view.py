@@ -112,10 +112,10 @@ def _speed(now: ReplaySnapshot, before: ReplaySnapshot | None) -> Tile:
     if before is not None and before.position and now.seconds > before.seconds:
         passed_s = now.seconds - before.seconds
         if now.ticks > before.ticks:
-            measured = _times((now.played_s - before.played_s) / passed_s)
+            measured = f"{_times((now.played_s - before.played_s) / passed_s)} measured"
         else:
             note = f"no row for {brief_s(passed_s)}"
-    return Tile("SPEED", measured, "strong", words(f"{note}", asked), f"speed {measured}")
+    return Tile("SPEED", measured, "strong", words(f"{note}", asked), measured)
 
 
 def _position(now: ReplaySnapshot) -> Tile:

@@ -157,4 +157,7 @@ def test_a_key_says_what_it_does_now() -> None:
 def test_what_is_typed_into_the_filter_is_seen_to_its_end() -> None:
     typing = ViewState(has_keys=True, is_filtering=True, filter_text="reliance")
     assert keys(typing) == "/reliance▏  Enter keeps it, Esc clears it"
-    assert keys(typing, 44).startswith("/…nce▏")
+    assert keys(typing, 40) == "/reliance▏"
+    long = keys(replace(typing, filter_text="a" * 30 + "reliance" * 2), 40)
+    assert long == "/…" + "a" * 21 + "reliance" * 2 + "▏"
+    assert keys(typing, 6) == "/…nce▏"

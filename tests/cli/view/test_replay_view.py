@@ -117,7 +117,7 @@ def test_silence_in_the_recording_is_said() -> None:
 def test_the_speed_is_the_measured_one_also_when_a_recording_begins_again() -> None:
     for position in (PLAYING.position, "2026-11-20T09:15:00.000000"):
         lines = words(replace(PLAYING, position=position)).splitlines()
-        assert [lines[3].split()[1], lines[4][20:29]] == ["9.9×", "10× asked"]
+        assert [lines[3][20:33], lines[4][20:29]] == ["9.9× measured", "10× asked"]
 
 
 def test_what_comes_from_stdin_has_no_share() -> None:
