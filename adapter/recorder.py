@@ -4,8 +4,8 @@ Rules
 - A drain is written by the feed thread that the kernel woke for it (`_write_directly`), as long as
   every output takes it without waiting. What would have to wait goes through the broker's buffer,
   and the thread of `run` works that off; the order is kept across each change (feed/buffer.py).
-  No system says beforehand that a disk will hang: after a write that took long the drains go through
-  the buffer for a while, so that the next stall holds up no heartbeat.
+  No system says beforehand that a disk will hang: after a write that took long the drains go
+  through the buffer for a while, so that the next stall holds up no heartbeat.
 - Batches are written in the order they came, each drain with one flush: what a reader of a pipe
   sees is never older than one drain.
 - However it ends (count, time, signal, a reader that left, a lost feed), the connections are

@@ -332,6 +332,7 @@ _UNWRITABLE = "output-unwritable", "it cannot be written"
 _FULL = "output-disk-full", "the disk is full"
 _NO_RIGHTS = "output-no-rights", "no permission to write it"
 _FAULTS = {
+    errno.EBADF: ("output-closed", "it is not open for writing"),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.ENOENT: ("output-no-folder", "its folder does not exist"),

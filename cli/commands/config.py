@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from ...adapter.aliases_table import aliases_of
-from ...adapter.errors import UsageError
+from ...adapter.errors import OutputError, UsageError
 from ...adapter.market_table import HOLIDAYS, HOURS, SESSIONS, calendar_of, own_tables
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
@@ -212,7 +212,7 @@ def _write(path: Path, *, overwrites: bool) -> None:
         draft.write_text(commented_file(), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        raise UsageError(
+        raise OutputError(
             f"{path} cannot be written: {error.strerror}", remedy="check the folder's permissions"
         ) from error
 

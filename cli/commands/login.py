@@ -192,6 +192,7 @@ def _ask_for_client_code(last: str | None) -> str:
         typer.echo("Client code" + (f" [{last}]: " if last else ": "), nl=False, err=True)
         line = sys.stdin.readline()
         if not line:
+            typer.echo(err=True)  # the prompt's line is still open
             raise typer.Abort
         try:
             return parsers.client_code(line.strip() or last or "")
