@@ -44,6 +44,12 @@ class EventLog:
         self._recent: deque[LogEntry] = deque(maxlen=RECENT_EVENTS)
         self._own_reader = EventReader(clock, self._lock, most_events)
         self._readers = [self._own_reader]
+        self._alerted: list[threading.Event] = []
+
+    def alert(self, news: threading.Event) -> None:
+        """From now on set `news` whenever an event is added."""
+        with self._lock:
+            self._alerted.append(news)
 
     def reader(self) -> EventReader:
         """Another reader, of what is added from now on; one that is stuck costs nobody else."""
@@ -59,6 +65,8 @@ class EventLog:
             for reader in self._readers:
                 reader.keep(entry)
             self._recent.append(entry)
+        for news in self._alerted:
+            news.set()
         if self._waker is not None:
             self._waker.wake()
 

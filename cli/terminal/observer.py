@@ -6,9 +6,9 @@ Four places, and each may be stuck without holding up another or the end of the 
 
 Rules
 - Without a dashboard a line says what has begun, once every connection has been live.
-- It looks four times a second and draws once a second while all is well, at every look while
-  something is awaited, and at once when something happened, a key was pressed, or the terminal's
-  size changed.
+- It looks when something happened and once a second; with a dashboard also when a key was pressed
+  and four times a second, for what is awaited and for the terminal's size.
+- While all is well it draws once a second.
 - A held screen stands still (view_control.py) but for the verdict; what is recorded, logged and
   told to other processes goes on.
 - The status for other processes is replaced once a second and when the phase changes, and removed
@@ -40,6 +40,7 @@ from .status_writer import StatusWriter
 from .view_control import Sight, ViewControl
 
 _LOOK_EVERY_S = 0.25
+_LOOK_UNSEEN_EVERY_S = 1.0
 _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
@@ -91,8 +92,11 @@ class Observer:
         self._stack.callback(self._join_writers)
         self._stack.enter_context(self._console.showing(self._control.keys))
         self._stack.callback(self._look, is_last=True)
+        self._broker.events.alert(self._control.sooner)
+        is_seen = self._console.screen is not None
+        every_s = _LOOK_EVERY_S if is_seen else _LOOK_UNSEEN_EVERY_S
         self._stack.enter_context(
-            every(_LOOK_EVERY_S, self._look, name="observer", sooner=self._control.sooner)
+            every(every_s, self._look, name="observer", sooner=self._control.sooner)
         )
         return self
 

@@ -101,3 +101,12 @@ def test_a_reader_waits_for_an_event_or_until_it_is_woken() -> None:
     reader.wake()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_whoever_asked_is_alerted_of_every_event() -> None:
+    full, news = log(), threading.Event()
+    full.alert(news)
+    for _ in range(2):
+        full.add(Connected())
+        assert news.is_set()
+        news.clear()

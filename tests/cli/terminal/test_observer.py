@@ -43,6 +43,7 @@ class FakeFeed:
         self.readers: list[EventReader] = []
         self.lock = threading.Lock()
         self.looks = threading.Semaphore(0)
+        self.news = threading.Event()
 
         self.limits = Limits(duration_s=10.0)
 
@@ -51,9 +52,13 @@ class FakeFeed:
 
     def add(self, entry: LogEntry) -> None:
         self.entries.append(entry)
+        self.news.set()
         with self.lock:
             for reader in self.readers:
                 reader.keep(entry)
+
+    def alert(self, news: threading.Event) -> None:
+        self.news = news
 
     def reader(self) -> EventReader:
         self.readers.append(EventReader(SystemClock(), self.lock, MOST_EVENTS))
@@ -113,6 +118,7 @@ class FakeConsole:
 @pytest.fixture
 def feed(live: FeedSnapshot, monkeypatch: pytest.MonkeyPatch) -> FakeFeed:
     monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(observer_module, "_LOOK_UNSEEN_EVERY_S", 0.001)
     monkeypatch.setattr(event_writer, "_WRITES_APART_S", 0.001)
     return FakeFeed(live)
 
