@@ -23,7 +23,8 @@ from .auth.authenticator import Authenticator
 from .chain_watch import ChainWatch
 from .clock import Clock, SystemClock
 from .errors import FeedLostError, TicksError
-from .events import Added, EventLog, Removed
+from .event_log import EventLog
+from .events import Added, Removed
 from .feed.buffer import Batch, TickBuffer
 from .feed.connection import Connection, Ports
 from .feed.lifecycle import Policy

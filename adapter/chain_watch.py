@@ -19,7 +19,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import SubscriptionRefusedError
-from .events import EventLog, Refused
+from .event_log import EventLog
+from .events import Refused
 from .instrument import Instrument, InstrumentKey
 from .instruments.naming import name_key
 from .instruments.roles import Role, role

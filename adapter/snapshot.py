@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from .clock import Clock, ist_time
-from .events import EventLog, LogEntry
+from .event_log import EventLog
+from .events import LogEntry
 from .feed.lifecycle import Phase, Policy
 from .feed.stats import RateMeter, RecentGrowth
 from .instrument import InstrumentKey, exchange_name

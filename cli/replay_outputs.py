@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypedDict
 
-from ..adapter.errors import UsageError
 from ..adapter.files.event_file import read_history
 from ..adapter.files.outputs import Note, ViewOutput, open_output
 from ..adapter.files.parquet import open_parquet
@@ -31,7 +30,6 @@ from .options.market_table import market_calendar
 from .terminal.console import Console
 
 _MOST_DAMAGE_PRINTED = 10
-_TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,23 +156,3 @@ def _shown_sink(view: CsvView, csv: Csv, plan: BarPlan | None, console: Console)
 def _view(outputs: Outputs, mode: Mode) -> CsvView | None:
     whole = columns_of(mode) if outputs.candles_s is None else CANDLE_COLUMNS
     return parsers.csv_view(outputs.columns, outputs.csv, whole, has_header=outputs.has_header)
-
-
-def check_parquet(path: str, *, is_for_candles: bool, is_endless: bool) -> None:
-    """Raises UsageError for what a Parquet file cannot be."""
-    if path == "-" or "%" in path or path.lower().endswith(_TEXT_SUFFIXES):
-        raise UsageError(
-            f"{'stdout' if path == '-' else repr(path)} cannot be a Parquet file: that is one file,"
-            " compressed, and complete only at its end",
-            remedy="name a file, such as --parquet day.parquet; --csv and --jsonl write text",
-        )
-    if is_for_candles:
-        raise UsageError(
-            "a Parquet file is for ticks, not for candles",
-            remedy="write the candles with --csv or --jsonl",
-        )
-    if is_endless:
-        raise UsageError(
-            "--loop never ends, and a Parquet file is complete only at its end",
-            remedy="leave --loop out, or add --count",
-        )

@@ -33,6 +33,20 @@ SOURCES = [path for room in ("adapter", "cli") for path in (ROOT / room).rglob("
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
 VARIABLE = r"\bTICKS_[A-Z]+(?:_[A-Z]+)*\b"
 
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_every_key_is_in_the_table_of_its_page_as_the_screen_explains_it() -> None:
+    page = (ROOT / "docs" / "screen.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \|$", page.partition("## Keys")[2], re.MULTILINE)
+    assert rows == [(binding.shown, binding.help) for binding in BINDINGS]
+
+
+def test_every_column_of_the_table_is_explained() -> None:
+    page = (ROOT / "docs" / "screen.md").read_text(encoding="utf-8")
+    assert [column.name for column in COLUMNS if f"`{column.name}`" not in page] == []
+
+
 # --- names ----------------------------------------------------------------------------------------
 
 
@@ -114,14 +128,6 @@ def test_the_page_of_health_names_every_event_and_no_other() -> None:
     events = {kind.name for kind in FeedEvent.__subclasses__()}
     rows = re.findall(r"(?m)^\| (`\w+`(?:, `\w+`)*) \|", text_of("docs/health.md"))
     assert {name for row in rows for name in re.findall(r"\w+", row)} == events
-
-
-def test_the_page_of_the_dashboard_lists_every_key_and_every_column() -> None:
-    page = (ROOT / "docs" / "dashboard.md").read_text(encoding="utf-8")
-    keys = re.findall(r"^\| `(.+?)` \| (.+) \|$", page.partition("## Keys")[2], flags=re.MULTILINE)
-    assert keys == [(binding.shown, binding.help) for binding in BINDINGS]
-    for column in COLUMNS:
-        assert f"`{column.name}`" in page, column.name
 
 
 def test_the_page_of_the_simulator_shows_every_fault_as_it_is_written() -> None:

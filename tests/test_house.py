@@ -65,6 +65,7 @@ PURE = [
     "adapter/inspection/report.py",
     "adapter/inspection/tally.py",
     "adapter/intervals.py",
+    "cli/terminal/key_decoder.py",
     "cli/view/dashboard.py",
     "cli/view/figures.py",
     "cli/view/frame.py",

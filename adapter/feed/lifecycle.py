@@ -8,9 +8,10 @@ Rules
 - LOST and STOPPED are final.
 - WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
   The first check is due at once, at the start and at each opening; it learns about the market.
-- Attempts go back to 0 only after a healthy stretch: live data (or, while nothing trades, answers)
-  on a link that has been live for `stable_after_s`, or when the feed has answered that the market
-  stands. A link that merely opened proves nothing, and neither does a snapshot.
+- Attempts go back to 0 only after a healthy stretch: at live data (or, while nothing trades, an
+  answer) on a link that has been live for `stable_after_s`, where no segment that was found silent
+  is still waited for; or when the feed has answered that the market stands. A link that merely
+  opened proves nothing, and neither does a snapshot.
 - What silence means is judged elsewhere (`market/state.py`): a check brings the verdict. A *probe*
   asks anew at once, and costs neither an attempt nor a wait; if its answer shows that the link was
   deaf after all, an attempt is booked.

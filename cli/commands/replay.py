@@ -19,7 +19,7 @@ from ..exit_codes import ExitCode
 from ..extras import nats_sources
 from ..options import options, parsers
 from ..options import replay_options as own
-from ..replay_outputs import DamageReport, Outputs, check_parquet, open_sinks
+from ..replay_outputs import DamageReport, Outputs, open_sinks
 from ..terminal.console import Console
 from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
@@ -74,20 +74,17 @@ def replay(
     """
     if (columns or no_header) and csv is jsonl is parquet is None:
         csv = "-"  # asked for as good as by name
-    parsers.checked_outputs(csv, jsonl)
-    if events and candles is None:
-        raise UsageError(
-            "--events is for candles", remedy="add --candles 1m, or leave --events out"
-        )
+    parsers.checked_outputs(csv, jsonl, parquet)
     _check_inputs(files, loop)
     if parquet is not None:
-        check_parquet(parquet, is_for_candles=candles is not None, is_endless=loop and not count)
-    elif float_prices:
-        raise UsageError(
-            "--float-prices is for Parquet files", remedy="add --parquet PATH, or leave it out"
+        _check_parquet(
+            candles, None if count else "--loop" if loop else "--follow" if follow else None
         )
     if start and end and start >= end and ("T" in start) == ("T" in end):
-        raise UsageError(f"--start {start[:-7]} is not before --end {end[:-7]}")
+        raise UsageError(
+            f"--start {start[:-7]} is not before --end {end[:-7]}",
+            remedy="swap them, or leave one out",
+        )
     settings = ReplayOptions(
         paths=tuple(files),
         speed=_pace(speed, is_unpaced=bool(candles or parquet or follow)),
@@ -99,6 +96,10 @@ def replay(
         streams=nats_sources(files, start or "", end or "", symbols or (), follows=follow),
     )
     is_paced = settings.speed is not None
+    if skip_idle and not is_paced:
+        raise UsageError(
+            "--skip-idle has no effect at full speed", remedy="leave it out, or add --speed 10"
+        )
     console = Console.on(
         Terminal.here(),
         dashboard if dashboard is not None or is_paced else False,
@@ -195,11 +196,25 @@ def run_replay(
 
 def _check_inputs(files: Sequence[str], loop: bool) -> None:
     if files.count("-") > 1:
-        raise UsageError("stdin is given twice")
+        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
     if loop and "-" in files:
         raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
     if loop and any(map(is_nats_address, files)):
         raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
+
+
+def _check_parquet(candles: int | None, endless: str | None) -> None:
+    """Raises UsageError for what a Parquet file cannot hold; `endless`: what never ends."""
+    if candles is not None:
+        raise UsageError(
+            "a Parquet file is for ticks, not for candles",
+            remedy="write the candles with --csv or --jsonl",
+        )
+    if endless is not None:
+        raise UsageError(
+            f"{endless} never ends, and a Parquet file is complete only at its end",
+            remedy=f"leave {endless} out, or add --count",
+        )
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:

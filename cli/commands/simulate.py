@@ -120,7 +120,7 @@ AccountCount = Annotated[
         "--accounts",
         None,
         "Client codes, each with its own credentials and three connections.",
-        parsers.count,
+        parsers.accounts,
         metavar="N",
         has_variable=False,
     ),
@@ -226,10 +226,8 @@ def _disconnects(
     """The faults in the events of a recording."""
     from ...adapter.simulator.recorded_faults import recorded_faults
 
-    if events is None:
+    if events is None or recording is None:
         return ()
-    if recording is None:
-        raise UsageError("--events needs the recording it belongs to", remedy="add --recording")
     return recorded_faults(events, recording, speed)
 
 
@@ -240,15 +238,13 @@ def _run(command: Sequence[str], variables: dict[str, str]) -> int:
     """
     with _passed_on() as pass_to:
         try:
-            child = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603 - the user's
+            with ends_with_us(command, os.environ | variables, pass_to) as child:
+                code = child.wait()
         except OSError as error:
             raise UsageError(
                 f"{command[0]!r} cannot be run: {error.strerror}",
                 remedy="check the command after `--`",
             ) from error
-        pass_to(child)
-        with ends_with_us(child.pid):
-            code = child.wait()
     return code if code >= 0 else 128 - code
 
 

@@ -258,8 +258,8 @@ def run_stream(
         signals.hand_to(recorder.stop)
         subscriptions = Subscriptions(broker, settings.mode, config)
         with controlled(run_folder, recorder, subscriptions, console.print_line):
+            stack.enter_context(observer)  # raises where the events cannot go: nothing has begun
             try:
-                stack.enter_context(observer)
                 recorder.run()
             finally:
                 stack.close()

@@ -11,7 +11,7 @@ from ...adapter.clock import IST
 from ...adapter.settings_file import quoted
 from ...adapter.tick import Mode
 from . import parsers
-from .options import WHAT, WHERE, option
+from .options import WHAT, WHERE, option, parsed
 
 _PACE = "Pace"
 
@@ -40,6 +40,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE",
+        parser=parsed(parsers.recording_path),
         help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin;"
         " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
@@ -72,6 +73,7 @@ SymbolsOnly = Annotated[
         "--symbol",
         WHAT,
         "Only this instrument; can be repeated.",
+        parsers.symbol,
         metavar="SYMBOL",
         has_variable=False,
     ),
@@ -138,6 +140,7 @@ Parquet = Annotated[
         "--parquet",
         WHERE,
         "Convert to a Parquet file (needs pyarrow).",
+        parsers.parquet_path,
         metavar="PATH",
         has_variable=False,
     ),
@@ -158,6 +161,7 @@ Events = Annotated[
         WHERE,
         "Candles: events of the stream that wrote a recording, for blind_s; can be repeated. With"
         " those of several recorders, blind is what was blind in all of them.",
+        parsers.input_path,
         metavar="FILE",
         has_variable=False,
     ),

@@ -34,7 +34,7 @@ from .terminal import is_in_foreground
 _STDIN = 0
 _ESCAPE_S = 0.05
 """How soon the rest of a sequence follows its Escape, over a slow line too."""
-_REST_S = 0.02
+_REST_S = 0.03
 _JOIN_S = 0.5
 _AT_ONCE = 4096
 _LOCAL_FLAGS, _CONTROL_CHARACTERS = 3, 6
@@ -55,8 +55,11 @@ class CbreakMode:
         """Whether it was set and, as far as is known here, still stands."""
 
     def set(self) -> bool:
-        """Set it, where this job has the terminal; whether it is set."""
-        with self._lock, _not_stopped_for_it(), contextlib.suppress(termios.error):
+        """Set it, where this job has the terminal; whether it is set.
+
+        Raises termios.error where the terminal is gone.
+        """
+        with self._lock, _not_stopped_for_it():
             if not is_in_foreground(self._descriptor):
                 return False
             now = termios.tcgetattr(self._descriptor)
@@ -169,8 +172,7 @@ class Keys:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTIN})  # then `read` fails instead
         poll = select.poll()
         poll.register(self._waker.fileno(), select.POLLIN)
-        while not (self._is_over or self._is_gone):
-            self._follow(poll)
+        while not self._is_over and self._follow(poll):
             ready = poll.poll(_ESCAPE_S * 1000 if self._decoder.is_waiting else None)
             if any(descriptor == self._waker.fileno() for descriptor, _ in ready):
                 self._waker.clear()
@@ -182,11 +184,14 @@ class Keys:
                 self._hand_over(self._decoder.flush())
         self._is_reading = False
 
-    def _follow(self, poll: select.poll) -> None:
-        """Read while the terminal is ours; else be woken alone."""
+    def _follow(self, poll: select.poll) -> bool:
+        """Read while the terminal is ours; else be woken alone. False where it is gone."""
         is_ours = is_in_foreground(self._descriptor) and not self._is_suspended
         if is_ours and not self._mode.is_set:
-            is_ours = self._mode.set()
+            try:
+                is_ours = self._mode.set()
+            except termios.error:
+                self._is_gone, is_ours = True, False
         elif not is_ours:
             self._mode.forget()
         if is_ours is not self._is_reading:
@@ -196,6 +201,7 @@ class Keys:
                 poll.unregister(self._descriptor)
             self._is_reading = is_ours
             self._changed()
+        return not self._is_gone
 
     def _rest(self) -> None:
         if self._waker.wait(_REST_S) and not self._is_over:

@@ -6,9 +6,9 @@ Four places, and each may be stuck without holding up another or the end of the 
 
 Rules
 - Without a dashboard a line says what has begun, once every connection has been live.
-- It looks four times a second and draws once a second while all is well, at every look while
-  something is awaited, and at once when something happened, a key was pressed, or the terminal's
-  size changed.
+- It looks when something happened and once a second; with a dashboard also when a key was pressed
+  and four times a second, for what is awaited and for the terminal's size.
+- While all is well it draws once a second.
 - A held screen stands still (view_control.py) but for the verdict; what is recorded, logged and
   told to other processes goes on.
 - The status for other processes is replaced once a second and when the phase changes, and removed
@@ -31,7 +31,7 @@ from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
-from ..view.key_bindings import Scene, extent_of
+from ..view.key_bindings import Scene, extent_of, scene_of
 from ..view.summary_text import live_text
 from .console import Console
 from .event_writer import EventWriter
@@ -40,6 +40,7 @@ from .status_writer import StatusWriter
 from .view_control import Sight, ViewControl
 
 _LOOK_EVERY_S = 0.25
+_LOOK_UNSEEN_EVERY_S = 1.0
 _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
@@ -73,9 +74,7 @@ class Observer:
             else EventWriter(events, broker.events.reader(), console.print_line)
         )
         self._connected: set[int] = set()
-        self._control: ViewControl[FeedSnapshot] = ViewControl(
-            console.screen, Scene.STREAM | Scene.CHAIN, end
-        )
+        self._control: ViewControl[FeedSnapshot] = ViewControl(console.screen, Scene.STREAM, end)
         self._drawn: Sight | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
@@ -93,8 +92,11 @@ class Observer:
         self._stack.callback(self._join_writers)
         self._stack.enter_context(self._console.showing(self._control.keys))
         self._stack.callback(self._look, is_last=True)
+        self._broker.events.alert(self._control.sooner)
+        is_seen = self._console.screen is not None
+        every_s = _LOOK_EVERY_S if is_seen else _LOOK_UNSEEN_EVERY_S
         self._stack.enter_context(
-            every(_LOOK_EVERY_S, self._look, name="observer", sooner=self._control.sooner)
+            every(every_s, self._look, name="observer", sooner=self._control.sooner)
         )
         return self
 
@@ -134,7 +136,7 @@ class Observer:
             self._status_at_s, self._phase = now_s, snapshot.phase
             self._status.show(snapshot)
         shown, view = self._control.held(snapshot, sight.view, now_s, is_last=is_last)
-        self._control.extent = extent_of(shown, view)
+        self._control.scene, self._control.extent = scene_of(shown), extent_of(shown, view)
         self._console.show(shown, view, snapshot)
 
     def _announce(self, entry: LogEntry, snapshot: FeedSnapshot) -> None:

@@ -36,7 +36,7 @@ class ViewControl(Generic[Shown]):
     """The view of one screen. `end` is called for the key that ends, and must not wait.
 
     `keys` are None where nothing is drawn, stdin is no terminal, or not ours to read
-    (`reads_stdin`). `extent` is what the last frame had, set by whoever draws.
+    (`reads_stdin`). `scene` and `extent` are those of the last frame, set by whoever draws.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ViewControl(Generic[Shown]):
         reads_stdin: bool = True,
     ) -> None:
         self._screen = screen
-        self._scene = scene
+        self.scene = scene
         self._end = end
         self._view = UNTOUCHED
         self._redraws = self._redrawn = 0
@@ -62,7 +62,7 @@ class ViewControl(Generic[Shown]):
 
     def press(self, keys: Sequence[str]) -> None:
         """Do what keys mean that came at once."""
-        self._view, actions = press(self._view, keys, self.extent, self._scene)
+        self._view, actions = press(self._view, keys, self.extent, self.scene)
         if Action.REDRAW in actions:
             self._redraws += 1
         self.sooner.set()

@@ -21,7 +21,7 @@ from . import chain_view, table
 from .figures import brief_s, clock_s, counted
 from .foot import calm_items, output_items
 from .frame import Frame, Line, Span, cells, cropped_line, flowed, width_of
-from .key_bindings import Scene
+from .key_bindings import scene_of
 from .layout import Layout, layout_of
 from .screen_frame import Parts, framed, with_clock
 from .story import story_lines
@@ -71,7 +71,7 @@ def render(
             snapshot.events, room, lines, is_one_of_several=len(snapshot.connections) > 1
         ),
         calm=calm_items(snapshot),
-        scene=Scene.STREAM | (Scene.CHAIN if snapshot.chains else Scene(0)),
+        scene=scene_of(snapshot),
         is_over=snapshot.phase in FINAL,
     )
     return framed(parts, view, layout, height)

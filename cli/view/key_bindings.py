@@ -43,36 +43,16 @@ class Key(StrEnum):
 
 
 class Extent(NamedTuple):
-    """What the last frame had: `rows` at a time; the scroll may be from `least` to `most`."""
+    """What the last frame had: `rows` at a time, of instruments or of a chain's strikes; the scroll
+    may be from `least` to `most`."""
 
     rows: int
     least: int
     most: int
+    is_chain: bool = False
 
 
 NO_ROWS = Extent(0, 0, 0)
-
-
-def extent_of(shown: FeedSnapshot | ReplaySnapshot, view: ViewState) -> Extent:
-    """How far what is shown can be scrolled."""
-    if view.shows_chain:
-        chains = shown.chains if isinstance(shown, FeedSnapshot) else ()
-        if not chains:
-            return NO_ROWS
-        chain = chains[view.chain_number % len(chains)]
-        least = view.chain_offset - chain.first
-        most = chain.strikes_total - len(chain.strikes)
-        return Extent(len(chain.strikes), least, least + max(0, most))
-    rows = len(shown.instruments)
-    total = shown.instruments_total if shown.matching is None else shown.matching
-    return Extent(rows, 0, max(0, total - rows))
-
-
-class Action(StrEnum):
-    """What a key asks for beside another look."""
-
-    QUIT = "quit"
-    REDRAW = "redraw"
 
 
 class Scene(Flag):
@@ -83,6 +63,30 @@ class Scene(Flag):
     CHAIN = auto()
     """A stream that follows an option chain."""
     HEALTH = auto()
+
+
+def scene_of(shown: FeedSnapshot) -> Scene:
+    """What a stream shows: a chain too, where it follows one."""
+    return Scene.STREAM | Scene.CHAIN if shown.chains else Scene.STREAM
+
+
+def extent_of(shown: FeedSnapshot | ReplaySnapshot, view: ViewState) -> Extent:
+    """How far what is shown can be scrolled."""
+    if view.shows_chain and isinstance(shown, FeedSnapshot) and shown.chains:
+        chain = shown.chains[view.chain_number % len(shown.chains)]
+        least = view.chain_offset - chain.first
+        most = chain.strikes_total - len(chain.strikes)
+        return Extent(len(chain.strikes), least, least + max(0, most), is_chain=True)
+    rows = len(shown.instruments)
+    total = shown.instruments_total if shown.matching is None else shown.matching
+    return Extent(rows, 0, max(0, total - rows))
+
+
+class Action(StrEnum):
+    """What a key asks for beside another look."""
+
+    QUIT = "quit"
+    REDRAW = "redraw"
 
 
 class Binding(NamedTuple):
@@ -107,7 +111,7 @@ class Pressed(NamedTuple):
 
 def _scroll(view: ViewState, key: str, extent: Extent) -> ViewState:
     page = max(1, extent.rows - 1)
-    now = view.chain_offset if view.shows_chain else view.first_row
+    now = view.chain_offset if extent.is_chain else view.first_row
     wanted = {
         Key.UP: now - 1,
         Key.DOWN: now + 1,
@@ -117,7 +121,7 @@ def _scroll(view: ViewState, key: str, extent: Extent) -> ViewState:
         Key.END: extent.most,
     }[Key(key)]
     at = max(extent.least, min(extent.most, wanted))
-    return replace(view, chain_offset=at) if view.shows_chain else replace(view, first_row=at)
+    return replace(view, chain_offset=at) if extent.is_chain else replace(view, first_row=at)
 
 
 def _sort(view: ViewState, _key: str, _extent: Extent) -> ViewState:
@@ -167,9 +171,11 @@ BINDINGS = (
     ),
     Binding(("?",), "?", "help", "show these keys, or hide them", _help),
     Binding((" ",), "space", "pause", "pause the replay, or go on", _pause, scenes=Scene.REPLAY),
-    Binding((Key.UP, Key.DOWN), "↑↓", "scroll", "scroll the instruments", _scroll),
-    Binding((Key.PAGE_UP, Key.PAGE_DOWN), "PgUp PgDn", "", "scroll by a screen", _scroll),
-    Binding((Key.HOME, Key.END), "Home End", "", "to the first, to the last", _scroll),
+    Binding(
+        (Key.UP, Key.DOWN, Key.PAGE_UP, Key.PAGE_DOWN, Key.HOME, Key.END),
+        *("↑↓", "scroll", "scroll; PgUp and PgDn by a screen, Home and End to either end"),
+        _scroll,
+    ),
     Binding(("s",), "s", "sort", "sort: as typed, by symbol, by change, by activity", _sort),
     Binding(("/",), "/", "filter", "filter by symbol; Enter keeps it, Escape clears it", _filter),
     Binding(("p",), "p", "hold", "hold the screen, or let it go on; nothing recorded stops", _hold),

@@ -185,6 +185,24 @@ def test_a_variable_that_nothing_reads_is_named_once(
     assert words.count("TICKS_") == 2
 
 
+@pytest.mark.parametrize(
+    ("variable", "hint"),
+    [
+        ("TICKS_DEMO", "; --demo works on the command line only"),
+        ("TICKS_SPEED", "; --speed works on the command line only"),
+        ("TICKS_FOO", ""),
+        ("TICKS_SYMBOL", "; --symbol works on the command line only"),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_compared_by_its_own_name(
+    said: Said, monkeypatch: pytest.MonkeyPatch, variable: str, hint: str
+) -> None:
+    monkeypatch.setenv(variable, "1")
+    _, words = said("logout")
+    unread = f"ticks: {variable} is not a variable of ticks and has no effect"
+    assert words.startswith(f"{unread}{hint} ")
+
+
 def test_quiet_leaves_the_warning_out(
     monkeypatch: pytest.MonkeyPatch,
     settings_of: Callable[..., StreamSettings],

@@ -24,7 +24,7 @@ from ticks.cli.terminal.screen import Screen
 from ticks.cli.terminal.signals import held
 from ticks.cli.view.key_bindings import Key
 
-DEADLINE_S = 3.0
+DEADLINE_S = 20.0
 
 
 class Pty:
@@ -195,6 +195,17 @@ def test_a_terminal_that_is_gone_ends_the_reading(keys: Keys, terminal: Pty) -> 
     os.close(terminal.master)
     until(lambda: not keys.is_reading)
     keys.look()
+    keys.end()
+
+
+def test_a_terminal_that_was_gone_from_the_beginning_has_no_keys(terminal: Pty) -> None:
+    os.close(terminal.master)
+    keys = Keys(terminal.tty, terminal.taken.put)
+    keys.begin()
+    assert keys._thread is not None
+    keys._thread.join(DEADLINE_S)
+    assert not keys._thread.is_alive()
+    assert not keys.is_reading
     keys.end()
 
 

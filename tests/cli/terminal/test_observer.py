@@ -14,7 +14,9 @@ from typing import Any, cast
 import pytest
 
 from ticks.adapter.broker import BrokerAdapter
+from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import OutputError
+from ticks.adapter.event_log import MOST_EVENTS, EventReader
 from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.recorder import Limits, Recorder
@@ -29,17 +31,6 @@ from ticks.cli.view.view_state import ViewState
 DEADLINE_S = 20.0
 
 
-class FakeReader:
-    """Another reader of the log."""
-
-    def __init__(self) -> None:
-        self.entries: list[LogEntry] = []
-
-    def take(self) -> list[LogEntry]:
-        taken, self.entries = self.entries, []
-        return taken
-
-
 class FakeFeed:
     """Broker, recorder, log and clock in one: a snapshot, events to take, looks counted."""
 
@@ -49,8 +40,10 @@ class FakeFeed:
         self.clock = self
         self.events = self
         self.entries: list[LogEntry] = []
-        self.readers: list[FakeReader] = []
+        self.readers: list[EventReader] = []
+        self.lock = threading.Lock()
         self.looks = threading.Semaphore(0)
+        self.news = threading.Event()
 
         self.limits = Limits(duration_s=10.0)
 
@@ -59,11 +52,16 @@ class FakeFeed:
 
     def add(self, entry: LogEntry) -> None:
         self.entries.append(entry)
-        for reader in self.readers:
-            reader.entries.append(entry)
+        self.news.set()
+        with self.lock:
+            for reader in self.readers:
+                reader.keep(entry)
 
-    def reader(self) -> FakeReader:
-        self.readers.append(FakeReader())
+    def alert(self, news: threading.Event) -> None:
+        self.news = news
+
+    def reader(self) -> EventReader:
+        self.readers.append(EventReader(SystemClock(), self.lock, MOST_EVENTS))
         return self.readers[-1]
 
     def take(self) -> list[LogEntry]:
@@ -120,7 +118,8 @@ class FakeConsole:
 @pytest.fixture
 def feed(live: FeedSnapshot, monkeypatch: pytest.MonkeyPatch) -> FakeFeed:
     monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 0.001)
-    monkeypatch.setattr(event_writer, "_WRITE_EVERY_S", 0.001)
+    monkeypatch.setattr(observer_module, "_LOOK_UNSEEN_EVERY_S", 0.001)
+    monkeypatch.setattr(event_writer, "_WRITES_APART_S", 0.001)
     return FakeFeed(live)
 
 

@@ -20,6 +20,7 @@ from ticks.cli.view.key_bindings import (
     bindings_of,
     extent_of,
     press,
+    scene_of,
 )
 from ticks.cli.view.view_state import UNTOUCHED, Sort, ViewState
 
@@ -145,13 +146,15 @@ def test_a_page_is_as_far_as_there_are_rows(live: FeedSnapshot) -> None:
 
 def test_a_chain_scrolls_from_its_money(live: FeedSnapshot) -> None:
     chain_view = replace(UNTOUCHED, shows_chain=True)
-    assert extent_of(live, chain_view) == NO_ROWS
+    assert extent_of(live, chain_view) == extent_of(live, UNTOUCHED), "the table is shown"
+    assert scene_of(live) == Scene.STREAM
     spot = InstrumentSnapshot("NSE", "Nifty 50", "99926000")
     assert spot.ltp is None
     strikes = tuple(StrikeSnapshot(live.instruments[0].ltp or 0, None, None) for _ in range(5))  # type: ignore[arg-type]
     chain = ChainSnapshot("NIFTY chain", "NIFTY", "2026-12-29", spot, None, strikes, 8, 21)
     extent = extent_of(replace(live, chains=(chain,)), chain_view)
-    assert extent == Extent(5, -8, 8)
+    assert scene_of(replace(live, chains=(chain,))) == STREAM
+    assert extent == Extent(5, -8, 8, is_chain=True)
     pressed = press(chain_view, [Key.DOWN, Key.END], extent, STREAM).view
     assert (pressed.chain_offset, pressed.first_row) == (8, 0)
     assert press(pressed, [Key.HOME], extent, STREAM).view.chain_offset == -8
