@@ -134,7 +134,9 @@ class Observer:
             self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
         if now_s - self._status_at_s >= _STATUS_EVERY_S or snapshot.phase is not self._phase:
             self._status_at_s, self._phase = now_s, snapshot.phase
-            self._status.show(snapshot)
+            # Where somebody scrolls or filters here is nobody else's business.
+            chooses = sight.view.chooses
+            self._status.show(self._recorder.snapshot() if chooses else snapshot)
         shown, view = self._control.held(snapshot, sight.view, now_s, is_last=is_last)
         self._control.scene, self._control.extent = scene_of(shown), extent_of(shown, view)
         self._console.show(shown, view, snapshot)

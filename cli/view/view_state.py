@@ -34,6 +34,13 @@ class ViewState:
     shows_chain: bool = False
     is_paused: bool = False
 
+    @property
+    def chooses(self) -> bool:
+        """Whether keys decide which instruments are looked at."""
+        return bool(
+            self.first_row or self.filter_text or self.shows_chain or self.sort is not Sort.AUTO
+        )
+
 
 UNTOUCHED = ViewState()
 """As a screen is looked at before any key."""

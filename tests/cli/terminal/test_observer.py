@@ -20,6 +20,7 @@ from ticks.adapter.event_log import MOST_EVENTS, EventReader
 from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.recorder import Limits, Recorder
+from ticks.adapter.selection import Selection
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import StatusFile
 from ticks.cli.terminal import event_writer
@@ -69,7 +70,10 @@ class FakeFeed:
         self.looks.release()
         return taken
 
-    def snapshot(self, selection: object = None) -> FeedSnapshot:
+    def snapshot(self, selection: Selection | None = None) -> FeedSnapshot:
+        """What is filtered has no instruments here."""
+        if selection is not None and selection.text:
+            return replace(self.feed, instruments=())
         return self.feed
 
     def looked(self, times: int = 3) -> None:
@@ -368,6 +372,20 @@ def test_a_held_screen_stands_but_for_the_verdict_and_what_others_see_goes_on(
         until(lambda: '"phase": "waiting"' in status.read_text(encoding="utf-8"))
         running._control.press(["p"])
         until(lambda: console.shown[-1] == waiting)
+
+
+def test_what_is_filtered_on_the_screen_is_not_filtered_for_other_processes(
+    feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer], tmp_path: Path
+) -> None:
+    running = observer()
+    with running:
+        running._control.press(["/", "x"])
+        until(lambda: bool(console.shown) and console.shown[-1].instruments == ())
+        status = tmp_path / "7.json"
+        feed.feed = replace(feed.feed, uptime_s=4242.0)
+        feed.at_s += 5.0
+        until(lambda: '"uptime_s": 4242.0' in status.read_text(encoding="utf-8"))
+        assert "RELIANCE-EQ" in status.read_text(encoding="utf-8")
 
 
 def test_a_key_is_drawn_at_once_and_q_asks_for_the_end(

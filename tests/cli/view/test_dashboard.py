@@ -212,7 +212,7 @@ def test_several_chains_take_turns() -> None:
 
 def test_the_help_stands_where_the_table_was() -> None:
     shown = words(feeds.LIVE, replace(KEYS, shows_help=True))
-    assert any(line.startswith("↑↓") for line in shown)
+    assert any(line.startswith("↑↓ ") for line in shown)
     assert not any("RELIANCE" in line for line in shown)
     assert shown[0].startswith("● LIVE")
 
@@ -456,3 +456,12 @@ def test_severity_is_one_word_for_the_whole() -> None:
         *("live", "demo", "recovered", "snap")
     }
     assert {name for name, severity in found.items() if severity == "bad"} == {"losing", "lost"}
+
+
+def test_a_held_screen_says_for_how_long_and_its_verdict_is_of_now() -> None:
+    held = replace(KEYS, is_held=True, held_s=12.0)
+    frame = render(feeds.LIVE, held, feeds.LOST, width=80, height=23)
+    first, *rest = ("".join(span.text for span in line) for line in frame.lines)
+    assert first.startswith("✕ LOST")
+    assert "held 12.0 s" in first
+    assert any("0.2 s of 30 s" in line for line in rest), "the figures are held"
