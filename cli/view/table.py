@@ -62,7 +62,9 @@ def table_lines(listing: Listing, layout: Layout) -> list[Line]:
     gap = _gap(width - symbol_width, columns)
     heading = _heading(columns, symbol_width, gap)
     lines = [
-        _row(number, one, _shortened(name, symbol_width), columns, symbol_width, gap)
+        _never(_shortened(name, symbol_width), symbol_width, width)
+        if one.age_s is None
+        else _row(number, one, _shortened(name, symbol_width), columns, symbol_width, gap)
         for number, (one, name) in enumerate(zip(instruments, names, strict=True))
     ]
     return _side_by_side(heading, lines, rows, blocks, width)
@@ -145,17 +147,17 @@ def _row(
     symbol_width: int,
     gap: int,
 ) -> Line:
-    if one.age_s is None:
-        note = cropped(NEVER, sum(gap + each.width for each in columns) - gap)
-        return (
-            *padded((Span(name, "faint"),), symbol_width),
-            Span(f"{'':{gap}}{note}" if note else "", "faint"),
-        )
     figures = (
         Span(_right(each.texts[number], gap + each.width), each.column.style(one))
         for each in columns
     )
     return (*padded((Span(name, "strong"),), symbol_width), *figures)
+
+
+def _never(name: str, symbol_width: int, width: int) -> Line:
+    """The row of an instrument without a tick."""
+    note = cropped(f"  {NEVER}", max(0, width - symbol_width))
+    return (*padded((Span(name, "faint"),), symbol_width), Span(note, "faint"))
 
 
 def _right(text: str, width: int) -> str:

@@ -73,7 +73,7 @@ def test_columns_that_nobody_fills_are_left_out() -> None:
 
 def test_an_instrument_that_never_ticked_says_so() -> None:
     lines = words(feeds.PARTIAL)
-    assert lines[-1].split("  ") == ["NIFTY24NOV2624400CE", " no tick yet"]
+    assert lines[-1] == "NIFTY24NOV2624400CE  no tick yet"
 
 
 def test_an_option_cut_short_keeps_its_strike() -> None:
