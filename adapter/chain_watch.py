@@ -134,6 +134,7 @@ class ChainWatch:
         with self._lock:
             if all(_name(each.chain) != _name(chain) for each in self._chains):
                 self._chains.append(FollowedChain(chain, mode, is_mine))
+            self._ended = [each for each in self._ended if _name(each.chain) != _name(chain)]
         with self._life:
             self._begin_again()
 
@@ -219,6 +220,7 @@ class ChainWatch:
             added = self._feed.subscribe(new, each.mode)
         except SubscriptionRefusedError as error:
             self._feed.events.add(Refused(LIMIT, error.message, each.name, len(new)))
+            each.asked = {key: one for key, one in each.asked.items() if one not in new}
             return False
         with self._lock:
             is_followed = each in self._chains

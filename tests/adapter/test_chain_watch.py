@@ -30,7 +30,7 @@ def chain(text: str = "NIFTY chain 2", spot: Instrument = SPOT) -> Chain:
     assert wanted is not None
     contracts = {
         Decimal(strike): tuple(
-            Instrument(2, f"{strike}{right}", f"NIFTY{strike}{right}", "NIFTY")
+            Instrument(2, f"{strike}{right}", f"NIFTY{strike}{right}", "NIFTY", kind="OPTIDX")
             for right in ("CE", "PE")
         )
         for strike in STRIKES
@@ -162,6 +162,27 @@ def test_a_limit_is_reported_once_and_ends_the_following_of_that_chain_alone(
         (LIMIT, "NIFTY chain 2"),
     ]
     assert watch.chains == []
+
+
+def test_a_chain_is_shown_with_what_was_asked_for_also_when_its_following_has_ended(
+    feed: HandFeed, watch: ChainWatch
+) -> None:
+    (early,) = watch.listings(has_strikes=True)
+    assert (early.name, early.underlying, early.spot) == ("NIFTY chain 2", "NIFTY", SPOT)
+    assert early.contracts == {}
+    feed.at(26_000)
+    watch._look()
+    feed.limit = 0
+    feed.at(27_000)
+    watch._look()
+    assert watch.chains == []
+    (ended,) = watch.listings(has_strikes=True)
+    assert list(ended.contracts) == [25_900, 25_950, 26_000, 26_050, 26_100]
+    sides = [one and one.token for one in ended.contracts[Decimal(26_000)]]
+    assert sides == ["26000CE", "26000PE"]
+    assert watch.listings(has_strikes=False)[0].contracts == {}
+    watch.follow(chain(), Mode.LTP, lambda _one: True)
+    assert len(watch.listings(has_strikes=False)) == 1
 
 
 def test_a_chain_of_which_the_broker_refused_something_is_not_followed_on(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,7 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.feed.lifecycle import Phase
-from ticks.adapter.snapshot import FeedSnapshot
+from ticks.adapter.market.evidence import MarketState
+from ticks.adapter.snapshot import (
+    ChainSnapshot,
+    FeedSnapshot,
+    MarketSnapshot,
+    StrikeSnapshot,
+)
 
 
 def through_a_file(snapshot: FeedSnapshot) -> dict[str, Any]:
@@ -41,6 +49,18 @@ def test_as_json_it_is_values_with_times_in_india_and_exact_prices(snapshot: Fee
 
 def test_a_snapshot_comes_back_whole_from_json(snapshot: FeedSnapshot) -> None:
     assert FeedSnapshot.from_dict(through_a_file(snapshot)) == snapshot
+
+
+def test_a_chain_and_a_market_come_back_whole_too(snapshot: FeedSnapshot) -> None:
+    spot = snapshot.instruments[0]
+    side = replace(spot, bid=Decimal("0.05"), bid_quantity=75, oi_change_percent=-1.5, move=-1)
+    strike = StrikeSnapshot(Decimal("24150.00"), side, None)
+    chain = ChainSnapshot(
+        "NIFTY chain 1", "NIFTY", "2026-12-29", spot, strike.strike, (strike,), 1, 3
+    )
+    segment = MarketSnapshot("NSE", MarketState.LIVE, snapshot.at, closes_at=snapshot.at)
+    whole = replace(snapshot, chains=(chain,), market=(segment,), first_row=9, matching=12)
+    assert FeedSnapshot.from_dict(through_a_file(whole)) == whole
 
 
 def test_what_a_newer_version_added_is_ignored(snapshot: FeedSnapshot) -> None:
