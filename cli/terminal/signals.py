@@ -56,8 +56,8 @@ class StopSignals:
         self._is_asked = False
         self._is_broken_off = False
 
-    def hand_to(self, stop: Callable[[], None]) -> None:
-        """From now on a signal calls `stop`, which must be safe in a handler."""
+    def hand_to(self, stop: Callable[[], None] | None) -> None:
+        """From now on a signal calls `stop`, which must be safe in a handler; None: as before."""
         self._stop = stop
 
     @contextlib.contextmanager
