@@ -212,7 +212,7 @@ def test_several_chains_take_turns() -> None:
 
 def test_the_help_stands_where_the_table_was() -> None:
     shown = words(feeds.LIVE, replace(KEYS, shows_help=True))
-    assert any(line.startswith("PgUp PgDn ") for line in shown)
+    assert any(line.startswith("↑↓") for line in shown)
     assert not any("RELIANCE" in line for line in shown)
     assert shown[0].startswith("● LIVE")
 
