@@ -29,15 +29,6 @@ from .tiles import Tile, feed_tiles
 from .verdict import Verdict, verdict_of
 from .view_state import UNTOUCHED, ViewState
 
-__all__ = [
-    "compact_lines",
-    "is_counting_down",
-    "render",
-    "selection_of",
-    "severity_of",
-    "with_clock",
-]
-
 
 def render(
     snapshot: FeedSnapshot,

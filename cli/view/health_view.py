@@ -23,10 +23,11 @@ from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import RunningStream
 from ..exit_codes import REMEDIES, remedy_of
 from ..printable import printable
-from .dashboard import compact_lines, severity_of, with_clock
+from .dashboard import compact_lines, severity_of
 from .event_text import event_line
 from .figures import clock_s, counted
 from .frame import LABEL_WIDTH, Frame, Line, Span, cropped, cropped_line, flowed
+from .screen_frame import with_clock
 from .verdict import verdict_of
 
 _MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED: "-"}

@@ -31,7 +31,7 @@ def render(
 
     `before` is how it stood a few seconds ago: figures of now are of what was done since.
     """
-    layout = replay_layout(view, width, height)
+    layout = _layout(view, width, height)
     severity = "faint" if is_over else "warn" if view.is_paused else "good"
     parts = Parts(
         severity=severity,
@@ -49,11 +49,11 @@ def render(
 
 def selection_of(view: ViewState, width: int, height: int) -> Selection:
     """The instruments that a frame of this size shows, looked at as `view` says."""
-    layout = replay_layout(view, width, height)
+    layout = _layout(view, width, height)
     return Selection(layout.capacity, view.first_row, view.sort, view.filter_text)
 
 
-def replay_layout(view: ViewState, width: int, height: int) -> Layout:
+def _layout(view: ViewState, width: int, height: int) -> Layout:
     """As a stream's screen, but that there are no events: the table has their place."""
     layout = layout_of(width, height, has_keys=view.has_keys or view.is_filtering)
     spare = layout.events + max(0, layout.calm - 1)
