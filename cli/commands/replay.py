@@ -377,7 +377,9 @@ def run_replay(
             opening = playing.open()
             if playing.is_stopping:
                 raise StopRequestedError
+            signals.hand_to(None)  # a FIFO waits for its other end, and only an error ends that
             sinks = open_sinks(outputs, opening, settings, console)
+            signals.hand_to(playing.stop)
             draws = console.screen is not None
             try:
                 with ReplayWatch(playing, console) if draws else nullcontext():

@@ -46,7 +46,7 @@ class StopSignals:
     """While entered, the first SIGINT, SIGTERM or SIGHUP requests a stop and a second SIGINT ends
     at once. What the caller ignores (see `stop_signals`) stays ignored.
 
-    Until `hand_to` says what to stop, a signal raises StopRequestedError where it arrives.
+    While `hand_to` names nothing to stop, a signal raises StopRequestedError where it arrives.
     """
 
     def __init__(self) -> None:
@@ -56,8 +56,8 @@ class StopSignals:
         self._is_asked = False
         self._is_broken_off = False
 
-    def hand_to(self, stop: Callable[[], None]) -> None:
-        """From now on a signal calls `stop`, which must be safe in a handler."""
+    def hand_to(self, stop: Callable[[], None] | None) -> None:
+        """From now on a signal calls `stop`, which must be safe in a handler; None as at first."""
         self._stop = stop
 
     @contextlib.contextmanager
