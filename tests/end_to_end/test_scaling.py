@@ -51,7 +51,7 @@ Packets = Counter[bytes]
 class Run:
     """One life of a recorder: its process, its own file, and whether it was killed."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[bytes]
     csv: Path
     status: Path
     was_killed: bool = False
@@ -83,15 +83,15 @@ class Recorder:
         csv = self.folder / f"{name}.csv"
         command = [TICKS, "stream", *SYMBOLS, "--shard", f"{self.shard}/{SHARDS}"]
         command += ["--csv", str(csv), "--nats", self.url, "--keep-trying", "--no-dashboard"]
-        process = subprocess.Popen(
-            command,
-            env=self.environ,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self.folder / f"{name}.log").open("w", encoding="utf-8"),
-            text=True,
-        )
+        with (self.folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                env=self.environ,
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
         status = Paths.from_env(self.environ).run_folder / f"{process.pid}.json"
         self.runs.append(Run(process, csv, status))
 

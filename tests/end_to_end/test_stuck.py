@@ -177,6 +177,20 @@ def test_rows_for_a_fifo_that_nobody_opens_end_with_sigterm(start: Start, tmp_pa
         assert run.ends() == 0
 
 
+def test_a_replay_into_a_fifo_that_nobody_opens_ends_with_sigterm(
+    start: Start, tmp_path: Path
+) -> None:
+    row = "2026-11-20T10:00:00.000001+05:30,2026-11-20T10:00:00.000+05:30,NSE,A,1,ltp,1,1.00"
+    header = "received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp"
+    (tmp_path / "day.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    os.mkfifo(tmp_path / "o.fifo")
+    said = tmp_path / "said.txt"
+    with said.open("wb") as stderr:
+        run = start("replay", "day.csv", "--csv", "o.fifo", stderr=stderr.fileno())
+        run.until(lambda: "o.fifo has no reader yet; waiting for one" in said.read_text())
+        assert run.ends() == 0
+
+
 def test_rows_of_a_stuck_pipe_wait_for_their_reader_until_the_second_ctrl_c(
     start: Start, simulator: Simulator
 ) -> None:
