@@ -298,7 +298,8 @@ def parquet_path(text: str) -> str:
     if text == "-" or "%" in text or text.lower().endswith(_TEXT_SUFFIXES):
         raise ValueError(
             f"{'stdout' if text == '-' else quoted(text)} cannot be a Parquet file: that is one"
-            " file, compressed, and complete only at its end; name one such as day.parquet"
+            " file, compressed, and complete only at its end; name one, such as --parquet"
+            " day.parquet (--csv and --jsonl write text)"
         )
     return input_path(text)
 
