@@ -8,9 +8,10 @@ Rules
 - LOST and STOPPED are final.
 - WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
   The first check is due at once, at the start and at each opening; it learns about the market.
-- Attempts go back to 0 only after a healthy stretch: live data (or, while nothing trades, answers)
-  on a link that has been live for `stable_after_s`, or when the feed has answered that the market
-  stands. A link that merely opened proves nothing, and neither does a snapshot.
+- Attempts go back to 0 only after a healthy stretch: at live data (or, while nothing trades, an
+  answer) on a link that has been live for `stable_after_s`, where no segment that was found silent
+  is still waited for; or when the feed has answered that the market stands. A link that merely
+  opened proves nothing, and neither does a snapshot.
 - What silence means is judged elsewhere (`market/state.py`): a check brings the verdict. A *probe*
   asks anew at once, and costs neither an attempt nor a wait; if its answer shows that the link was
   deaf after all, an attempt is booked.
@@ -412,7 +413,8 @@ def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step
 
 def _reason(cause: TicksError) -> tuple[str, str, int | None]:
     """What an event says of a cause: its label, its message, and its close code or HTTP status."""
-    return cause.label, cause.message, getattr(cause, "code", getattr(cause, "status", None))
+    status = getattr(cause, "status", cause.values.get("status"))
+    return cause.label, cause.message, getattr(cause, "code", status)
 
 
 TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {

@@ -96,18 +96,15 @@ def chain_of(index: InstrumentIndex, wanted: ChainWanted, today: str) -> Chain:
     underlying = underlying.on(wanted.underlying.contract_exchanges)
     for expiry in _expiries(wanted, today):
         fields = Reading(wanted.underlying.name, expiry)
-        found = [
-            one
-            for one in preferred(matching(index, underlying, fields, today))
-            if role(one) in (Role.CALL, Role.PUT) and one.strike_rupees is not None
-        ]
-        if found and not underlying.parts:
+        contracts = _by_strike(preferred(matching(index, underlying, fields, today)))
+        if contracts and not underlying.parts:
+            one = next(iter(contracts.values()))[0]
             return Chain(
                 wanted,
                 underlying.name,
-                spot_of(index, found[0], today),
-                found[0].expiry,
-                _by_strike(found),
+                spot_of(index, one, today),
+                one.expiry,
+                contracts,
                 underlying.notes,
             )
     candidates = nearest(index, wanted.underlying, today, 5)
@@ -178,9 +175,10 @@ def _expiries(wanted: ChainWanted, today: str) -> list[Expiry]:
 
 
 def _by_strike(found: Sequence[Instrument]) -> dict[Decimal, tuple[Instrument, ...]]:
+    """The options among them that have a strike, calls first, strikes ascending."""
     strikes: dict[Decimal, tuple[Instrument, ...]] = {}
     for one in sorted(found, key=lambda one: (one.strike_rupees or 0, role(one))):
         strike = one.strike_rupees
-        if strike is not None:
+        if strike is not None and role(one) in (Role.CALL, Role.PUT):
             strikes[strike] = (*strikes.get(strike, ()), one)
     return strikes

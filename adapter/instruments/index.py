@@ -329,11 +329,12 @@ def new_index(path: Path) -> Iterator[Draft]:
     """
     import tempfile  # 4 ms that a lookup does not need
 
-    name = ""
+    name, handle = "", -1
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _sweep_drafts(path)
         handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".new", dir=path.parent)
-        os.close(handle)
+        _lock(handle)
         with closing(sqlite3.connect(name)) as connection:
             yield Draft(connection)
         os.replace(name, path)
@@ -347,3 +348,28 @@ def new_index(path: Path) -> Iterator[Draft]:
     finally:
         with suppress(OSError):
             os.unlink(name)
+        if handle >= 0:
+            os.close(handle)  # not before: it would take the database's own locks with it
+
+
+def _sweep_drafts(path: Path) -> None:
+    """Delete what builders left that were killed; one that is alive holds a lock on its draft."""
+    for draft in path.parent.glob(f"{path.name}.*.new"):
+        with suppress(OSError):
+            handle = os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                if _lock(handle):
+                    draft.unlink()
+            finally:
+                os.close(handle)
+
+
+def _lock(handle: int) -> bool:
+    """Lock a draft for this process; False where another has it, or the folder knows no locks."""
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from string import digits
 from typing import TypeAlias
@@ -129,7 +130,8 @@ _SAID_OTHERWISE = [
 _FUTURE_LONG_FORM = re.compile(r"^FUT(?:IDX|STK|COM|CUR|IRC|IRT) (.+?)(?: XX 0)?$")
 
 
-def readings(name: str, today: date) -> list[Reading]:
+@lru_cache(maxsize=64)  # a name that means nothing is read five times on its way to candidates
+def readings(name: str, today: date) -> tuple[Reading, ...]:
     """What `name` (a `name_key`) says of a contract, in the order in which it is to be tried."""
     if long_form := _FUTURE_LONG_FORM.match(name):
         name = f"{long_form.group(1)} FUT"
@@ -141,7 +143,7 @@ def readings(name: str, today: date) -> list[Reading]:
         _of_words(name, today),
         _compact(name, _COMPACT_LAST, today),
     )
-    return list(dict.fromkeys(found))
+    return tuple(dict.fromkeys(found))
 
 
 def year_of(digits: str, today: date) -> int | None:

@@ -111,6 +111,7 @@ def counted_s(
     elif is_live_end and span.closes_ms is not None and to_ms <= (span.ends_ms or 0):
         outside_ms = max(0.0, to_ms - span.closes_ms)  # it ticked on after the close
     length_ms = outside_ms + calendar.open_ms(segment, round(since_ms), round(to_ms))
+    length_ms = min(length_ms, to_ms - from_ms)  # a second session that day is in both
     if after_ms is not None:
         length_ms = min(length_ms, max(0, after_ms - span.reference_ms) + SLACK_MS)
     return length_ms / 1000

@@ -139,7 +139,10 @@ class SegmentEvidence:
     # --- the packets ---
 
     def judge(self, unit: UnitTimes, exchange_ms: int, now_s: float, limit_ms: int) -> None:
-        """A newer time that is the unit's first here, or beyond `limit_ms` (a minute ahead)."""
+        """A newer time that is the unit's first here, or beyond `limit_ms` (a minute ahead).
+
+        Any other is live, and the tracker's loop has dealt with it.
+        """
         is_ahead = exchange_ms > limit_ms
         if is_ahead:
             if exchange_ms >= _NO_TIME_MS:
@@ -148,12 +151,10 @@ class SegmentEvidence:
             unit.ahead_ms, unit.ahead_at_s = exchange_ms, now_s
             if not follows:
                 return
-        is_first, unit.exchange_ms = unit.exchange_ms == 0 and not is_ahead, exchange_ms
-        unit.moves += is_ahead or not is_first
+        unit.exchange_ms = exchange_ms
+        unit.moves += is_ahead
         if is_ahead:
             self.ahead_ms = max(self.ahead_ms, exchange_ms)
-        elif not is_first:
-            self.live_ms = max(self.live_ms, exchange_ms)
         elif abs(limit_ms - AHEAD_MS - exchange_ms) <= FRESH_MS and exchange_ms > unit.run_ms:
             self.fresh_ms = max(self.fresh_ms, exchange_ms)
         else:

@@ -445,8 +445,7 @@ class MarketWatch:
             evidence.probe_at_s = now_s + FIRST_PROBE_S
             silence_s = now_s - max(evidence.live_s, evidence.begun_s)
             self._tell(standing_event(evidence, silence_s))
-        if not self._calendar.is_always_open:
-            self._tell(market_event(evidence, outlook))
+        self._tell(market_event(evidence, outlook))
 
     def sights(self) -> list[Sight]:
         """How each segment stands. Safe from any thread."""

@@ -120,6 +120,8 @@ class FrameReader:
             while not self._is_finished:
                 if self._message_opcode is None:
                     at = self._cut_whole_binaries(data, at, messages)
+                    if at == len(data):
+                        break
                 stop = self._read_frame(data, at, messages, signals)
                 if stop is None:
                     break

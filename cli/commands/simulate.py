@@ -172,6 +172,10 @@ def simulate(
     from ...adapter.simulator.simulator import Simulator
     from ...adapter.simulator.throwaway import throwaway_folder
 
+    for path in (recording, events):
+        if path is not None and not path.is_file():
+            reason = f"{str(path)!r} is not a regular file, and has to be read more than once"
+            raise UsageError(reason, remedy="copy it into a file")
     times = None if speed == inf else speed
     simulator = Simulator(
         port=port,
@@ -238,15 +242,13 @@ def _run(command: Sequence[str], variables: dict[str, str]) -> int:
     """
     with _passed_on() as pass_to:
         try:
-            child = subprocess.Popen(command, env=os.environ | variables)  # noqa: S603 - the user's
+            with ends_with_us(command, os.environ | variables, pass_to) as child:
+                code = child.wait()
         except OSError as error:
             raise UsageError(
                 f"{command[0]!r} cannot be run: {error.strerror}",
                 remedy="check the command after `--`",
             ) from error
-        pass_to(child)
-        with ends_with_us(child.pid):
-            code = child.wait()
     return code if code >= 0 else 128 - code
 
 

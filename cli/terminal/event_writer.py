@@ -2,7 +2,7 @@
 
 Rules
 - Whoever reads them may stop reading, or never begin (a FIFO): then events wait, bounded as
-  events.py says, and neither the stream nor its end waits with them.
+  event_log.py says, and neither the stream nor its end waits with them.
 - A file is opened when the block is entered, so that its errors end the command before the stream
   begins. A FIFO is opened by the thread, because that lasts until it has a reader.
 - Events that can no longer be written are reported at once and are the run's failure in the end
@@ -17,12 +17,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...adapter.errors import OutputError
-from ...adapter.events import EventReader
+from ...adapter.event_log import EventReader
 from ...adapter.files.outputs import Output, open_event_file
 from ...adapter.limits import start_thread
 from ..view.figures import counted
 
-_WRITE_EVERY_S = 0.25
+_WRITES_APART_S = 0.25
 
 
 class EventWriter:
@@ -52,6 +52,7 @@ class EventWriter:
     def end(self) -> None:
         """Write what there is, and end."""
         self._end.set()
+        self._reader.wake()
 
     def join(self, within_s: float) -> None:
         """Wait for the end, `within_s` seconds at most, and report what is left unwritten."""
@@ -70,7 +71,8 @@ class EventWriter:
         try:
             if self._output is None:
                 self._output = open_event_file(self._path, note=self._say)
-            while not self._end.wait(_WRITE_EVERY_S):
+            while not self._end.wait(_WRITES_APART_S):
+                self._reader.wait()
                 self._write(self._output)
             self._write(self._output)
             self._output.close()

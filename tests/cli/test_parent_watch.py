@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from processes import is_running
@@ -15,11 +17,10 @@ from processes import is_running
 from ticks.cli.parent_watch import GRACE_S, ends_with_us
 
 PARENT = """
-import subprocess, sys
+import os, sys
 from ticks.cli.parent_watch import ends_with_us
-child = subprocess.Popen(sys.argv[1:])
-with ends_with_us(child.pid):
-    print("child", child.pid, flush=True)
+told = lambda child: print("child", child.pid, flush=True)
+with ends_with_us(sys.argv[1:], os.environ, told) as child:
     child.wait()
 """
 GRANDPARENT = "sleep 600 & echo grandchild $!; wait"
@@ -63,10 +64,48 @@ def test_the_death_of_the_parent_ends_the_command_and_what_it_started(
     assert becomes(lambda: not any(map(is_running, pids)), GRACE_S + 10)
 
 
+def test_a_command_that_kills_its_parent_at_once_is_ended_all_the_same() -> None:
+    script = "kill -9 $PPID; echo killed; exec sleep 600"
+    process = subprocess.Popen(
+        [sys.executable, "-c", PARENT, "sh", "-c", script], stdout=subprocess.PIPE, text=True
+    )
+    told, _ = process.communicate(timeout=GRACE_S + 10)  # whoever had it open is gone
+    assert process.returncode == -signal.SIGKILL
+    assert becomes(lambda: not is_running(int(told.split()[1])), GRACE_S + 10)
+
+
+def test_a_parent_that_dies_before_the_command_is_watched_leaves_nothing() -> None:
+    program = """
+import os, sys
+from ticks.cli.parent_watch import ends_with_us
+def told(child):
+    print("child", child.pid, flush=True)
+    os.kill(os.getpid(), 9)
+with ends_with_us(sys.argv[1:], os.environ, told):
+    pass
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "sh", "-c", "echo begun; exec sleep 600"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    told, _ = process.communicate(timeout=10)
+    assert told.split()[2:] == []
+    assert becomes(lambda: not is_running(int(told.split()[1])))
+
+
 def test_a_command_that_ended_by_itself_leaves_no_watcher() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     started_s = time.monotonic()
-    with ends_with_us(child.pid):
-        child.communicate(b"\n")
-    assert child.returncode == 0
+    with ends_with_us([sys.executable, "-c", "exit(3)"], os.environ, lambda _child: None) as child:
+        assert child.wait() == 3
     assert time.monotonic() - started_s < GRACE_S + 5
+
+
+def test_what_cannot_be_run_is_an_error_of_the_system(tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("no program")
+    for name, number in [("no-such-command", errno.ENOENT), (tmp_path / "plain", errno.EACCES)]:
+        with (
+            pytest.raises(OSError, match=os.strerror(number)),
+            ends_with_us([str(name)], os.environ, lambda _child: None),
+        ):
+            pass

@@ -53,7 +53,7 @@ EventT = TypeVar("EventT", bound=FeedEvent)
 BROKEN_ONCE: tuple[int, ...] = ()
 """Seeds beyond the fixed ones of days that broke a promise; each stays here for good."""
 FIXED_DAYS = (*range(1, 601), *BROKEN_ONCE)
-FRESH_DAYS = 50
+FRESH_DAYS = 150
 FULL_DAY_S = 25_200.0
 NIGHT_S = 36_000.0
 

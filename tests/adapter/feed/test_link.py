@@ -349,7 +349,11 @@ def test_of_pongs_that_the_peer_does_not_take_only_the_newest_is_kept(server: Fe
 
 
 def test_a_peer_that_reads_nothing_is_given_up_before_memory_is(server: FeedServer) -> None:
-    server.opens()
+    def script(peer: socket.socket) -> None:
+        peer.sendall(server.welcome())
+        server.stay(peer)
+
+    server.scripts.append(script)
     link = opened(server)
 
     def send_on() -> None:

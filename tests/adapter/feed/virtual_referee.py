@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from virtual_world import Socket, World
 
 EPS_S = 1e-4
-LATEST_S = 13.0
-"""By so much the market's clock may lag, where packets come no sooner after a change."""
 NS = 1_000_000_000
 MS = 1_000_000
 RENEWAL_APART_S = 300.0
@@ -98,6 +96,8 @@ class Referee:
     asked_for: set[int] = field(default_factory=set)
     """The segments that were ever subscribed."""
     has_wished: bool = False
+    late_s: float = 0.0
+    """The latest that a live packet came after its change: so far the market's clock may lag."""
     moved_s: float = -math.inf
     """When a probe found that the market had gone on."""
     failures_least: int = 0
@@ -170,8 +170,9 @@ class Referee:
         self.expected.extend(whole)
         socket.last_heard_s = now_s
         is_proof = now_s - socket.opened_s >= self.world.policy.stable_after_s
+        is_live = False
         for packet in whole:
-            self._note_packet(socket, packet, is_proof=is_proof)
+            is_live |= self._note_packet(socket, packet, is_proof=is_proof)
         if whole:
             socket.last_data_s = self.last_data_s = now_s
             if is_proof:
@@ -180,10 +181,11 @@ class Referee:
             socket.may_be_proven = True
         wanted = self.wanted_segments()
         are_proven = bool(wanted) and all(self.book(each).is_proven for each in wanted)
-        if is_proof and are_proven and self.world.clock.is_right:
+        if is_proof and is_live and are_proven and self.world.clock.is_right:
             self.failures_most = 0
 
-    def _note_packet(self, socket: Socket, packet: bytes, *, is_proof: bool) -> None:
+    def _note_packet(self, socket: Socket, packet: bytes, *, is_proof: bool) -> bool:
+        """Whether it is certain to be live."""
         unit, exchange_ms = read_head(packet)
         book = self.book(unit.exchange_type)
         before_ms, is_second = book.known_ms.get(unit), unit in book.here
@@ -193,12 +195,15 @@ class Referee:
         book.moves += is_second and exchange_ms > (before_ms or 0)
         age_s = self.world.clock.true_ns() / NS - exchange_ms / 1000
         is_fresh = age_s < 100 and self.world.clock.is_right
-        if before_ms is not None and exchange_ms > before_ms and (is_second or is_fresh):
+        is_live = before_ms is not None and exchange_ms > before_ms and (is_second or is_fresh)
+        if is_live:
+            self.late_s = max(self.late_s, age_s)
             book.is_proven |= is_proof
             self._end_gap(unit.exchange_type, book, exchange_ms)
         elif book.lost_ms and exchange_ms > book.lost_ms + 1000:
             self._end_gap(unit.exchange_type, book, exchange_ms)
         book.known_ms[unit] = max(exchange_ms, before_ms or 0)
+        return is_live
 
     def _end_gap(self, exchange_type: int, book: SegmentBook, exchange_ms: int) -> None:
         """Something new came: what the exchange did meanwhile was missed."""
@@ -258,7 +263,7 @@ class Referee:
                 self._check_loss()
             case events.Quiet(exchange=None):
                 clock, hours = self.world.clock, self.world.calendar.hours
-                since_ns, now_ns = clock.true_ns(clock.at_s - LATEST_S), clock.true_ns()
+                since_ns, now_ns = clock.true_ns(clock.at_s - self.late_s), clock.true_ns()
                 is_open = any(opens <= since_ns and now_ns < closes for opens, closes in hours)
                 is_known = clock.is_right and bool(self.wanted_segments())
                 demand(not (is_open and is_known), "quiet is for a closed market")
@@ -300,7 +305,7 @@ class Referee:
         silence_s, least_s = max(silences), world.policy.silence_after_s
         demand(silence_s >= least_s - EPS_S, f"{silence_s} s are no silence yet")
         if world.clock.is_right:
-            is_open = self._is_listed() or self._is_listed(ago_s=LATEST_S)
+            is_open = self._is_listed() or self._is_listed(ago_s=self.late_s)
             demand(is_open, "silence is a fault where the calendar says open")
 
     def _is_listed(self, *, ago_s: float = 0.0) -> bool:

@@ -4,6 +4,8 @@ import json
 import multiprocessing
 import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -205,3 +207,29 @@ def test_what_is_not_a_file_counts_as_none_and_is_not_waited_for(home: Paths) ->
     home.cache.mkdir(parents=True, exist_ok=True)
     os.mkfifo(home.instruments_file)
     assert open_index(home.instruments_file) is None
+
+
+def test_the_draft_of_a_builder_that_was_killed_is_swept_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    builder = (
+        "import os, pathlib, sys; from ticks.adapter.instruments.index import new_index\n"
+        "with new_index(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", builder, str(path)], check=False)
+    assert [each.suffix for each in tmp_path.iterdir()] == [".new"]
+    with new_index(path) as draft:
+        draft.fill([], url="", fetched_ns=1)
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_the_draft_of_a_builder_at_work_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "index.sqlite"
+    with new_index(path) as slow:
+        with new_index(path) as quick:
+            quick.fill([], url="quick", fetched_ns=1)
+        slow.fill([], url="slow", fetched_ns=2)
+    index = open_index(path)
+    assert index is not None
+    assert index.fetched_ns == 2
+    index.close()
+    assert [*tmp_path.iterdir()] == [path]

@@ -20,7 +20,7 @@ TODAY = date(2026, 9, 17)
 
 
 def _read(text: str) -> list[Reading]:
-    return readings(name_key(text), TODAY)
+    return [*readings(name_key(text), TODAY)]
 
 
 def _of(text: str, underlying: str) -> list[Reading]:
@@ -152,3 +152,21 @@ def test_the_longest_name_is_read_in_no_time() -> None:
     assert len(_read("A1" * 32)) < 10
     assert len(_read("1" * 64)) < 10
     assert len(_read("SEP " * 16)) < 500
+
+
+@pytest.mark.parametrize("text", ["NIFTY 2026-02-30 24400 PE", "NIFTY 2026-00-12 24400 PE"])
+def test_a_date_that_no_calendar_has_makes_no_reading(text: str) -> None:
+    assert _read(text) == []
+
+
+def test_two_digits_that_are_no_month_are_no_expiry() -> None:
+    assert _of("NIFTY261322C24500", "NIFTY") == []
+
+
+def test_a_number_before_the_month_that_is_no_year_is_not_its_year() -> None:
+    assert [each.expiry for each in _of("NIFTY 99SEP 24400 CE", "NIFTY 99")] == [InMonth(9)]
+
+
+@pytest.mark.parametrize("text", ["24400 CE", "22 SEP 24400 CE", "SEP FUT"])
+def test_no_reading_is_of_no_underlying(text: str) -> None:
+    assert all(each.underlying for each in _read(text))

@@ -67,3 +67,19 @@ def test_the_configuration_is_named_as_the_source() -> None:
         (time(7), time(8)),
         (time(9, 15), time(15, 30)),
     )
+
+
+@pytest.mark.parametrize(
+    ("exchange_type", "day", "text"),
+    [
+        (NSE, "2026-11-20", "09:15-15:30 (listed)"),
+        (NSE, "2026-11-24", "closed (Guru Nanak Jayanti, listed)"),
+        (NSE, "2026-11-08", "perhaps 09:00-20:00 (Diwali Muhurat, hour not known, listed)"),
+        (NSE, "2027-06-01", "09:15-15:30 (no list of holidays for 2027, rule, likely)"),
+        (99, "2026-11-20", "perhaps 00:00-23:59 (unknown segment, nothing, guess)"),
+    ],
+)
+def test_a_belief_in_words_has_hours_reason_source_and_doubt(
+    exchange_type: int, day: str, text: str
+) -> None:
+    assert str(BELIEFS.belief(Segment(exchange_type), date.fromisoformat(day))) == text

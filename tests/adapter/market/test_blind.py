@@ -62,6 +62,11 @@ def test_a_span_is_no_longer_than_the_exchange_time_that_moved_and_a_second() ->
     assert count("10:00", "10:10", reference="10:00", after="09:59") == 1
 
 
+def test_a_second_session_that_day_is_not_counted_twice() -> None:
+    # as if the session of the loss had closed at 10:00, and the one that runs were the second
+    assert count("09:50", "10:20", closes="10:00", is_live_end=True) == 1800
+
+
 def test_what_ticked_on_after_the_close_counts_once_it_ticks_again() -> None:
     assert count("15:29", "15:32", closes="15:30") == 60
     assert count("15:29", "15:32", closes="15:30", is_live_end=True) == 180

@@ -8,6 +8,7 @@ import pytest
 
 from ticks.adapter.clock import IST
 from ticks.adapter.market.announced import Announced
+from ticks.adapter.market.belief import Source
 from ticks.adapter.market.calendar import (
     MarketCalendar,
     Prior,
@@ -143,6 +144,17 @@ def test_commodities_close_by_the_clocks_of_the_us(
 def test_farm_goods_close_earlier(kind: Kind, moment: str, expected: str) -> None:
     assert prior(MCX, f"2026-11-20 {moment}", kind) == expected
     assert prior(MCX, f"2026-11-20 {moment}", kind, Kind.ORDINARY) == "open"
+
+
+def test_farm_goods_have_no_session_where_the_day_begins_after_their_close() -> None:
+    holiday = "2026-03-03"  # only the evening, from 17:00
+    assert prior(MCX, f"{holiday} 18:00") == "open"
+    assert prior(MCX, f"{holiday} 18:00", Kind.FARM) == "shut"
+    assert CALENDAR.sessions(Segment(MCX, frozenset({Kind.FARM})), date(2026, 3, 3)) == ()
+
+
+def test_the_belief_behind_a_day_can_be_asked_for() -> None:
+    assert CALENDAR.belief(Segment(NSE), date(2026, 11, 20)).source is Source.LISTED
 
 
 def test_what_has_no_known_hours_may_tick_in_the_daytime() -> None:

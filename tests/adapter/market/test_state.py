@@ -434,6 +434,13 @@ def test_a_feed_that_repeats_itself_is_never_probed() -> None:
     assert (day.probes, day.faults) == (0, 0)
 
 
+def test_a_mute_answer_is_judged_anew_by_packets_that_come_late_and_prove_nothing() -> None:
+    mute = [(at("09:00"), at("16:00"))]
+    day = Day(still(count=1), at("11:00:05"), at("11:30"), mute=mute, repeats_every_s=20).run()
+    assert day.market() == ["expected", "standing"]
+    assert day.faults == 0
+
+
 def test_a_slow_stream_is_given_three_times_its_longest_gap() -> None:
     times = (at("10:00"), at("11:00"), 100.0)
     day = Day([ScriptedUnit(NFO, times)], at("10:00"), at("11:30")).run()

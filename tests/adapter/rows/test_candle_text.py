@@ -76,6 +76,17 @@ def test_a_row_gives_its_candle_and_its_place_again(
     assert row_format.place(line) == (candle.start_ms, candle.key)
 
 
+QUOTED = Candle(OPEN_MS, 1, "1", 'a, "b"', 1, 2, 1, 2, 3, 4)
+"""Of a row with quotes the place is read the slow way."""
+
+
+@pytest.mark.parametrize("row_format", FORMATS)
+def test_quotes_in_a_symbol_do_not_hide_the_place(row_format: CsvCandles | JsonCandles) -> None:
+    line = row_format.text([QUOTED])
+    assert row_format.candle(line) == QUOTED
+    assert row_format.place(line) == (OPEN_MS, QUOTED.key)
+
+
 @pytest.mark.parametrize("line", [b"", b"[1]", b'{"received_at":1}', b"{", b"a,b,c,d,e", b"\n"])
 @pytest.mark.parametrize("row_format", FORMATS)
 def test_a_line_that_is_no_candle_is_refused(

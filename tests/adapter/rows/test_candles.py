@@ -266,6 +266,20 @@ def test_a_new_day_counts_its_own_volume() -> None:
     assert [bar[5] for bar in bars_of(maker)] == [100, 15]
 
 
+def test_a_tick_that_comes_late_over_midnight_takes_nothing_from_the_new_days_volume() -> None:
+    maker = CandleMaker(60, MarketCalendar(is_always_open=True))
+    maker.watch([SBIN], 0)
+    for time_ms, volume in [
+        (ms("23:59:50"), 100),
+        (ms("00:00:00.500", "2026-11-21"), 5),
+        (ms("23:59:59"), 104),
+        (ms("00:00:00.800", "2026-11-21"), 7),
+    ]:
+        maker.add(SBIN, "", time_ms, ms("23:59:59.900"), 1, volume)
+    bars = [(shown(each), each.volume, each.ticks) for each in maker.take_all()]
+    assert bars == [("11-20 23:59", 100, 2), ("11-21 00:00", 7, 2)]
+
+
 def test_what_a_late_tick_shows_was_traded_is_in_the_next_bar() -> None:
     maker = feed(CandleMaker(60), ("09:15:01", 1, 10), ("09:16:02", 1, 20), ("09:15:59", 1, 50))
     feed(maker, ("09:16:03", 1, 60))

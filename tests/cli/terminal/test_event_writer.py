@@ -12,7 +12,8 @@ import pytest
 
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import OutputError
-from ticks.adapter.events import Connected, EventLog, Malformed, Stopped
+from ticks.adapter.event_log import EventLog
+from ticks.adapter.events import Connected, Malformed, Stopped
 from ticks.cli.terminal import event_writer
 from ticks.cli.terminal.event_writer import EventWriter
 
@@ -34,7 +35,7 @@ Made = Callable[[str], EventWriter]
 
 @pytest.fixture
 def writer(log: EventLog, said: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Made]:
-    monkeypatch.setattr(event_writer, "_WRITE_EVERY_S", 0.001)
+    monkeypatch.setattr(event_writer, "_WRITES_APART_S", 0.001)
     begun: list[EventWriter] = []
 
     def made(path: str) -> EventWriter:

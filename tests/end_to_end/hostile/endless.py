@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
+from tests.end_to_end.conftest import UNMISTAKABLE
 from tests.end_to_end.hostile.attacks import ATTACKS, Attack, Peer, serve_well
 from tests.end_to_end.hostile.client import Client
 from tests.end_to_end.hostile.server import HostileFeed
@@ -72,7 +73,7 @@ def main() -> None:
     watched = Watched(asked.seed, asked.only)
     with (
         tempfile.TemporaryDirectory() as folder,
-        Simulator(rate=1, seed=asked.seed) as simulator,
+        Simulator(rate=1, seed=asked.seed, credentials=UNMISTAKABLE) as simulator,
         HostileFeed(iter(watched), seed=asked.seed) as feed,
     ):
         environ = {**os.environ, **simulator.environment(), "TICKS_FEED_URL": feed.url}
