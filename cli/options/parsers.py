@@ -16,6 +16,7 @@ from ...adapter.errors import UsageError
 from ...adapter.files.append import STDOUT_FD
 from ...adapter.instrument import EXCHANGE_TYPES
 from ...adapter.jetstream.address import NatsAddress, is_nats_address, parse_address
+from ...adapter.rows.columns import columns as columns_of
 from ...adapter.rows.view import CsvView
 from ...adapter.rows.view import csv_view as csv_view_of
 from ...adapter.settings_file import quoted
@@ -363,6 +364,8 @@ def csv_view(
         return csv_view_of(whole, shown, has_header=has_header)
     except UsageError as error:
         error.message = f"--columns: {error.message}"
+        if shown and "ltp" in whole and set(shown) <= set(columns_of(Mode.SNAP)):
+            error.remedy = "add --mode snap, whose rows have it"
         raise
 
 
