@@ -128,7 +128,7 @@ def test_a_file_that_is_not_there_is_said(home: Path) -> None:
 
 def test_nothing_in_the_file_moves_a_cursor(home: Path) -> None:
     written(home, '[aliases]\n"a\\u001b[2J" = "NI\\u009b2J"\n')
-    shown = run("config")
+    shown = run()
     assert shown.exit_code == 0
     assert "a?[2J" in shown.stdout
     assert not any(letter in shown.stdout for letter in "\x1b\x9b")
