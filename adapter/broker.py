@@ -23,7 +23,8 @@ from .auth.authenticator import Authenticator
 from .chain_watch import ChainWatch
 from .clock import Clock, SystemClock
 from .errors import FeedLostError, TicksError
-from .events import Added, EventLog, Removed
+from .event_log import EventLog
+from .events import Added, Removed
 from .feed.buffer import Batch, TickBuffer
 from .feed.connection import Connection, Ports
 from .feed.lifecycle import Policy
@@ -34,6 +35,7 @@ from .limits import start_thread
 from .market.calendar import MarketCalendar
 from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
+from .selection import SOME, Selection
 from .snapshot import FeedSnapshot, SnapshotBuilder
 from .tick import Mode, Tick
 from .urls import FEED_URL, without_secrets
@@ -392,9 +394,14 @@ class BrokerAdapter:
         """Ticks that the full buffer dropped so far; `ticks` counts them too."""
         return self._buffer.dropped
 
-    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
-        """How the stream stands now, with its `most_instruments` most active instruments."""
-        now = self._snapshots.build(list(self._connections), list(self._units), most_instruments)
+    def snapshot(self, selection: Selection = SOME) -> FeedSnapshot:
+        """How the stream stands now, with the instruments that are selected; else with 20."""
+        now = self._snapshots.build(
+            list(self._connections),
+            list(self._units),
+            selection,
+            self.chains.listings(has_strikes=selection.chain_rows > 0),
+        )
         return replace(
             now,
             feed=without_secrets(self._feed_url),

@@ -13,16 +13,19 @@ Rules (which strikes, and when the centre moves: instruments/chain.py)
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 from .errors import SubscriptionRefusedError
-from .events import EventLog, Refused
+from .event_log import EventLog
+from .events import Refused
 from .instrument import Instrument, InstrumentKey
 from .instruments.naming import name_key
+from .instruments.roles import Role, role
 from .periodic import every
+from .quotes import ChainListing
 from .tick import Mode
 from .wire.packet import decode_packet
 
@@ -68,6 +71,17 @@ class FollowedChain:
         """As it was typed."""
         return self.chain.wanted.text
 
+    def listing(self, *, has_strikes: bool) -> ChainListing:
+        """How it is shown: the strikes of which a contract has been asked for."""
+        asked = self.asked
+        strikes = {
+            strike: (_of(Role.CALL, contracts, asked), _of(Role.PUT, contracts, asked))
+            for strike, contracts in (self.chain.contracts.items() if has_strikes else ())
+            if any(one.key in asked for one in contracts)
+        }
+        chain = self.chain
+        return ChainListing(self.name, chain.underlying, chain.expiry, chain.spot, strikes)
+
     def towards(self, spot: Decimal) -> list[Instrument]:
         """The contracts to add now that the spot is there; each comes once."""
         from .instruments.chain import followed, nearest_strike, strikes_around
@@ -96,6 +110,7 @@ class ChainWatch:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._chains: list[FollowedChain] = []
+        self._ended: list[FollowedChain] = []
         self._lock = threading.Lock()
         self._life = threading.Lock()
         self._thread = ExitStack()
@@ -106,6 +121,13 @@ class ChainWatch:
         """Those that are followed now."""
         with self._lock:
             return [each.chain for each in self._chains]
+
+    def listings(self, *, has_strikes: bool) -> tuple[ChainListing, ...]:
+        """All chains so far, those too that a limit ended, with the strikes asked for."""
+        with self._lock:
+            return tuple(
+                each.listing(has_strikes=has_strikes) for each in (*self._chains, *self._ended)
+            )
 
     def follow(self, chain: Chain, mode: Mode, is_mine: Callable[[Instrument], bool]) -> None:
         """Follow a chain from now on, once the feed runs. One that is followed is left alone."""
@@ -177,6 +199,7 @@ class ChainWatch:
             chains = list(self._chains)
         over = [each for each in chains if not self._advance(each)]
         with self._lock:
+            self._ended += [each for each in self._chains if each in over]
             self._chains = [each for each in self._chains if each not in over]
             return not self._chains
 
@@ -203,6 +226,13 @@ class ChainWatch:
         if not is_followed:  # it was left meanwhile
             self._feed.unsubscribe(added, each.mode)
         return True
+
+
+def _of(
+    part: Role, contracts: Iterable[Instrument], asked: Mapping[InstrumentKey, Instrument]
+) -> Instrument | None:
+    """The call or the put among the contracts of a strike, where it was asked for."""
+    return next((one for one in contracts if one.key in asked and role(one) is part), None)
 
 
 def _name(chain: Chain) -> str:

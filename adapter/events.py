@@ -1,32 +1,22 @@
-"""What happens to a feed, as typed events, and the one log that they go into.
-
-Whoever has something to report adds an event to the `EventLog` that was handed to it; whoever shows
-or stores events takes them from there.
+"""What happens to a feed, as typed events. The log that they go into: event_log.py.
 
 Rules
 - An event is a frozen class. Its name for programs is the class's in snake_case (`gave_up`).
 - Seconds end in `_s` (`seconds` alone in `first_tick` and `summary`) and are full floats here; as
   JSON they are rounded to milliseconds.
 - A fact that is None is left out of the JSON, but for those where null itself says something.
-- The log never blocks and is bounded: a reader that is too slow, or absent, costs the oldest
-  events, which are counted and reported as an event. A loss, its end and a surrender are always
-  kept: they are what a recording is judged by, and the back-off keeps them few.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import threading
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, ClassVar, TypeVar
 
-from .clock import Clock, ist_time
-from .waker import Waker
+from .clock import ist_time
 
 _NULL_SAYS_SOMETHING = {"max_attempts"}
 """None there is "no limit"; anywhere else it is "not known" or "not of this event"."""
@@ -356,13 +346,7 @@ class Summary(FeedEvent):
     is_demo: bool = False
 
 
-# --- the log --------------------------------------------------------------------------------------
-
-ALWAYS_KEPT = (Lost, Recovered, GaveUp)
-"""What `inspect` and a person judge a recording by: never among those that a full log drops."""
-MOST_EVENTS = 10_000
-"""Events that wait to be taken. A program that never asks must not grow for it."""
-RECENT_EVENTS = 50
+# --- an event in its place ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,98 +412,3 @@ def read_event(line: str) -> LogEntry | None:
 def _wall_ns(at: datetime) -> int:
     seconds = int(at.replace(microsecond=0).timestamp())
     return seconds * 1_000_000_000 + at.microsecond * 1000
-
-
-class EventLog:
-    """Add from any thread; every reader takes all events. The log is a reader itself (`take`).
-
-    Not for signal handlers: one that strikes inside `add` would wait for a lock that its own thread
-    holds.
-    """
-
-    def __init__(
-        self, clock: Clock, waker: Waker | None = None, *, most_events: int = MOST_EVENTS
-    ) -> None:
-        self._clock = clock
-        self._waker = waker
-        self._most_events = most_events
-        self._lock = threading.Lock()
-        """Guards all that follows: connections, recorder and sinks add, the readers take."""
-        self._recent: deque[LogEntry] = deque(maxlen=RECENT_EVENTS)
-        self._own_reader = EventReader(clock, self._lock, most_events)
-        self._readers = [self._own_reader]
-
-    def reader(self) -> EventReader:
-        """Another reader, of what is added from now on; one that is stuck costs nobody else."""
-        added = EventReader(self._clock, self._lock, self._most_events)
-        with self._lock:
-            self._readers.append(added)
-        return added
-
-    def add(self, event: FeedEvent, *, connection: int = 0) -> None:
-        """Log an event now (0: it concerns the whole stream), and wake whoever waits."""
-        entry = LogEntry(self._clock.wall_ns(), connection, event)
-        with self._lock:
-            for reader in self._readers:
-                reader.keep(entry)
-            self._recent.append(entry)
-        if self._waker is not None:
-            self._waker.wake()
-
-    def take(self) -> list[LogEntry]:
-        """The events since the last call, oldest first, and how many had to be dropped."""
-        return self._own_reader.take()
-
-    def recent(self) -> tuple[LogEntry, ...]:
-        """The newest events, taken or not, oldest first."""
-        with self._lock:
-            return tuple(self._recent)
-
-
-class EventReader:
-    """What one reader of an `EventLog` has not taken yet. `lock` is the log's."""
-
-    def __init__(self, clock: Clock, lock: threading.Lock, most_events: int) -> None:
-        self._clock = clock
-        self._lock = lock
-        self._most_events = most_events
-        self._number = 0
-        self._kept: deque[tuple[int, LogEntry]] = deque()
-        self._others: deque[tuple[int, LogEntry]] = deque()
-        self._dropped = 0
-        self._has_news = threading.Condition(lock)
-        self._is_woken = False
-
-    def wait(self) -> None:
-        """Until there is an event to take, or `wake` was called."""
-        with self._has_news:
-            self._has_news.wait_for(lambda: self._kept or self._others or self._is_woken)
-            self._is_woken = False
-
-    def wake(self) -> None:
-        """End the running or the next `wait` early."""
-        with self._has_news:
-            self._is_woken = True
-            self._has_news.notify()
-
-    def keep(self, entry: LogEntry) -> None:
-        """For the log, which holds the lock."""
-        self._number += 1
-        waiting = self._kept if isinstance(entry.event, ALWAYS_KEPT) else self._others
-        waiting.append((self._number, entry))
-        if len(self._others) > self._most_events:
-            self._others.popleft()
-            self._dropped += 1
-        self._has_news.notify()
-
-    def take(self) -> list[LogEntry]:
-        """The events since the last call, oldest first, and how many had to be dropped."""
-        with self._lock:
-            numbered = sorted((*self._kept, *self._others), key=itemgetter(0))
-            self._kept.clear()
-            self._others.clear()
-            taken = [entry for _, entry in numbered]
-            if self._dropped:
-                taken.append(LogEntry(self._clock.wall_ns(), 0, EventsDropped(self._dropped)))
-                self._dropped = 0
-        return taken

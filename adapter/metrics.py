@@ -22,6 +22,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from .errors import PortTakenError, UsageError
 from .feed.lifecycle import Phase
+from .selection import Selection, Sort
 from .snapshot import FeedSnapshot
 from .waker import Waker
 
@@ -46,11 +47,11 @@ def check_installed() -> None:
 class MetricsServer:
     """Serves from `open` to `close`; a context manager.
 
-    `snapshot` is asked for a snapshot with so many instruments, by any thread. Port 0 takes a free
-    one: `port` says which.
+    `snapshot` is asked for a snapshot with the instruments of a selection, by any thread. Port 0
+    takes a free one: `port` says which.
     """
 
-    def __init__(self, host: str, port: int, snapshot: Callable[[int], FeedSnapshot]) -> None:
+    def __init__(self, host: str, port: int, snapshot: Callable[[Selection], FeedSnapshot]) -> None:
         self.host = host
         self.port = port
         self._snapshot = snapshot
@@ -152,11 +153,11 @@ class _Handler(WSGIRequestHandler):
 class _Collector:
     """What prometheus-client asks for the metrics of a moment."""
 
-    def __init__(self, snapshot: Callable[[int], FeedSnapshot]) -> None:
+    def __init__(self, snapshot: Callable[[Selection], FeedSnapshot]) -> None:
         self._snapshot = snapshot
 
     def collect(self) -> Iterator[Metric]:
-        now = self._snapshot(MOST_INSTRUMENTS)
+        now = self._snapshot(Selection(most=MOST_INSTRUMENTS, sort=Sort.ACTIVITY))
         yield from _totals(now)
         yield from _gauges(now)
         yield from _instruments(now)
@@ -214,16 +215,9 @@ def _instruments(now: FeedSnapshot) -> Iterable[Metric]:
         "Seconds since the last tick of an instrument.",
         labels=labels,
     )
-    # One instrument may be on two connections, in two modes; two equal series would be an error.
-    counts: dict[tuple[str, str, str], int] = {}
-    ages_s: dict[tuple[str, str, str], float] = {}
     for each in now.instruments:
         key = (each.exchange, each.symbol, each.token)
-        counts[key] = counts.get(key, 0) + each.ticks
+        ticks.add_metric(key, each.ticks)
         if each.age_s is not None:
-            ages_s[key] = min(each.age_s, ages_s.get(key, each.age_s))
-    for key, count in counts.items():
-        ticks.add_metric(key, count)
-    for key, age_s in ages_s.items():
-        age.add_metric(key, age_s)
+            age.add_metric(key, each.age_s)
     return ticks, age

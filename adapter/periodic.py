@@ -16,8 +16,10 @@ def every(
     *,
     name: str,
     join_s: float | None = None,
+    sooner: threading.Event | None = None,
 ) -> Iterator[None]:
-    """While the block lasts, call `look` at once and then `seconds` after each call has returned.
+    """While the block lasts, call `look` at once and then `seconds` after each call has returned,
+    or as soon as `sooner` is set.
 
     `seconds` may be a function that is asked before each wait. `look` is not called again once it
     has returned True, or raised; what it raised is raised at the end of the block, unless the block
@@ -25,14 +27,16 @@ def every(
     long as it takes), and for nothing else. The thread is called `name`.
     Raises ResourceLimitError where there can be no further thread.
     """
-    end = threading.Event()
+    end, due = threading.Event(), sooner or threading.Event()
     failures: list[BaseException] = []
 
     def run() -> None:
         try:
             while look() is not True:
-                if end.wait(seconds() if callable(seconds) else seconds):
+                due.wait(seconds() if callable(seconds) else seconds)
+                if end.is_set():
                     return
+                due.clear()  # before the look: what is set during it is looked at again
         except BaseException as failure:  # noqa: BLE001  (raised below, where it can be handled)
             failures.append(failure)
 
@@ -41,6 +45,7 @@ def every(
         yield
     finally:
         end.set()
+        due.set()
         thread.join(join_s)
     if failures:
         raise failures[0]

@@ -4,6 +4,8 @@ Rules
 - A drain is written by the feed thread that the kernel woke for it (`_write_directly`), as long as
   every output takes it without waiting. What would have to wait goes through the broker's buffer,
   and the thread of `run` works that off; the order is kept across each change (feed/buffer.py).
+  No system says beforehand that a disk will hang: after a write that took long the drains go
+  through the buffer for a while, so that the next stall holds up no heartbeat.
 - Batches are written in the order they came, each drain with one flush: what a reader of a pipe
   sees is never older than one drain.
 - However it ends (count, time, signal, a reader that left, a lost feed), the connections are
@@ -28,6 +30,7 @@ from .events import ClockStep, Dropped, ReaderLeft, Summary
 from .feed.buffer import Batch
 from .feed.stats import Doublings, LatencyHistogram
 from .periodic import every
+from .selection import NONE, SOME, Selection
 from .sinks.sink import FanOut, PacketSink
 from .snapshot import FeedSnapshot, OutputSnapshot
 
@@ -36,6 +39,8 @@ _AT_ONCE = 4_096
 _LEAST_STEP_S = 0.5
 """A clock that is slewed moves a thousandth of that between two looks."""
 _WATCH_EVERY_S = 1.0
+_LONG_WRITE_NS = 500_000_000
+_AFTER_A_LONG_WRITE_NS = 10_000_000_000
 _GRACE_S = 2.0
 
 
@@ -54,7 +59,8 @@ class Recorder:
 
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
 
-    Threads: the one of `run` writes `_written`, `_sinks`, `_latency`, `_ended_s`; the watch beside
+    Threads: the one of `run`, or a feed thread in its place, writes `_written`, `_sinks`,
+    `_latency`, `_in_hand_ns`, `_direct_from_ns`; the former `_ended_s`; the watch beside
     it writes the reported drops, `_is_too_slow` and, where none stands yet, `_failure`. `stop` only
     sets a flag. Snapshots and summaries read all of them without a lock.
     """
@@ -88,6 +94,7 @@ class Recorder:
         self._clock_offset_s = self._offset_s()
         # What is being written: since when it is here, and to which output.
         self._in_hand_ns: int | None = None
+        self._direct_from_ns = 0
         self._writing_to: PacketSink | None = None
         self._ended_s: float | None = None
         # With a count, ticks that are dropped after the last one wanted were never this run's.
@@ -209,7 +216,7 @@ class Recorder:
             self._broker.events.add(Dropped(dropped))
         if dropped and self._stops_when_full and self._failure is None:
             self._is_too_slow = True
-            limit = self._broker.snapshot(most_instruments=0).buffer_limit
+            limit = self._broker.snapshot(NONE).buffer_limit
             self._failure = OutputError(
                 f"the outputs are too slow: {dropped:,} ticks did not fit the buffer of {limit:,}",
                 kind="buffer-full",
@@ -227,6 +234,8 @@ class Recorder:
         written = self._written + count
         if self._is_stopping or (self._count is not None and written >= self._count):
             return False
+        if received_ns < self._direct_from_ns:
+            return False
         for sink in self._sinks.working:
             if not sink.takes(count):
                 return False
@@ -240,7 +249,10 @@ class Recorder:
 
         self._sinks.each(write)
         self._in_hand_ns = None
-        self._latency.add((self._clock.wall_ns() - received_ns) / 1000, count)
+        now_ns = self._clock.wall_ns()
+        if now_ns - received_ns > _LONG_WRITE_NS:
+            self._direct_from_ns = now_ns + _AFTER_A_LONG_WRITE_NS
+        self._latency.add((now_ns - received_ns) / 1000, count)
         if self._sinks.failure is not None or self._sinks.is_over:
             self._broker.waker.wake()  # the thread of `run` ends it
         return True
@@ -280,7 +292,7 @@ class Recorder:
 
     def summary(self) -> Summary:
         """The run so far, or at its end."""
-        now = self._broker.snapshot(most_instruments=0)
+        now = self._broker.snapshot(NONE)
         dropped = now.dropped if self._dropped_by_count is None else self._dropped_by_count
         return Summary(
             ticks=self._written + dropped,
@@ -299,21 +311,24 @@ class Recorder:
             is_demo=self._is_demo,
         )
 
-    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+    def snapshot(self, selection: Selection = SOME) -> FeedSnapshot:
         """The broker's snapshot, with the outputs and how long ticks took to reach them."""
         self._latency.sample(self._clock.now_s())
         now, in_hand_ns, slow = (
-            self._broker.snapshot(most_instruments),
+            self._broker.snapshot(selection),
             self._in_hand_ns,
             self._writing_to,
         )
+        working = self._sinks.working
         behind_s = 0.0 if in_hand_ns is None else (self._clock.wall_ns() - in_hand_ns) / 1e9
         return replace(
             now,
             behind_s=max(behind_s, now.behind_s),
             slow_output="" if slow is None else slow.name,
             outputs=tuple(
-                OutputSnapshot(sink.name, sink.rows, sink.bytes_written)
+                OutputSnapshot(
+                    sink.name, sink.rows, sink.bytes_written, is_left=sink not in working
+                )
                 for sink in self._sinks.sinks
             ),
             latency_p50_us=self._latency.quantile(0.5),

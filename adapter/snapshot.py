@@ -7,33 +7,43 @@ people is made where it is shown. As JSON its times are ISO 8601 in India, its p
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
 from .clock import Clock, ist_time
-from .events import EventLog, LogEntry
+from .event_log import EventLog
+from .events import LogEntry
 from .feed.lifecycle import Phase, Policy
 from .feed.stats import RateMeter, RecentGrowth
-from .feed.tracker import InstrumentState
 from .instrument import InstrumentKey, exchange_name
 from .market.evidence import MarketState
-from .market.hours import Kind, segments
+from .market.hours import Kind, Segment, segments
 from .market.state import Sight
-from .tick import Level
-from .wire.packet import decode_packet
+from .quotes import ChainListing, ChainSnapshot, InstrumentSnapshot, Quotes, StrikeSnapshot
+from .selection import TYPED, Seen, SeenNow, Selection
 from .wire.subscription import Unit
 
 if TYPE_CHECKING:  # whoever only reads snapshots pays for no network and no calendar
     from .feed.buffer import TickBuffer
     from .feed.connection import Connection
     from .feed.tracker import InstrumentState
-    from .market.calendar import MarketCalendar
+    from .market.calendar import MarketCalendar, Outlook
+
+__all__ = [
+    "ChainSnapshot",
+    "ConnectionSnapshot",
+    "FeedSnapshot",
+    "InstrumentSnapshot",
+    "MarketSnapshot",
+    "OutputSnapshot",
+    "SnapshotBuilder",
+    "StrikeSnapshot",
+    "client_digest",
+]
 
 _WORST_FIRST = (
     Phase.LOST,
@@ -78,42 +88,25 @@ class ConnectionSnapshot:
 @dataclass(frozen=True, slots=True)
 class MarketSnapshot:
     """One exchange segment (market/state.py). `newest` is its newest exchange time, None: none.
-    `silence_limit_s`: how long its silence may last, None where the policy says."""
+    `silence_limit_s`: how long its silence may last, None where the policy says. `closes_at`: the
+    end of the session that the calendar knows to run, None where it knows of none."""
 
     exchange: str
     state: MarketState
     newest: datetime | None
     silence_limit_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class InstrumentSnapshot:
-    """One instrument with what its last packet carried, prices in rupees; None: not carried.
-
-    `age_s` None: no tick since it was subscribed.
-    """
-
-    exchange: str
-    symbol: str
-    token: str
-    ltp: Decimal | None = None
-    change_percent: float | None = None
-    volume: int | None = None
-    ticks: int = 0
-    age_s: float | None = None
-    change: Decimal | None = None
-    bid: Decimal | None = None
-    ask: Decimal | None = None
-    open_interest: int | None = None
+    closes_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OutputSnapshot:
-    """Where ticks go: name, whole rows and bytes written."""
+    """Where ticks go: name, whole rows and bytes written. `is_left`: its reader has gone, or it
+    failed; nothing is written to it any more."""
 
     name: str
     rows: int
     bytes_written: int
+    is_left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +173,10 @@ class FeedSnapshot:
     feed: str = ""
     client: str = ""
     market: tuple[MarketSnapshot, ...] = ()
+    first_row: int = 0
+    matching: int | None = None
+    order: str = TYPED
+    chains: tuple[ChainSnapshot, ...] = ()
     events: tuple[LogEntry, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
@@ -205,6 +202,14 @@ def _entries(given: object) -> list[LogEntry]:
     return [entry for entry in entries if entry is not None]
 
 
+class _Subscribed(NamedTuple):
+    """Units, the instruments that they are of, in their order, and the segments of these."""
+
+    units: Sequence[Unit]
+    keys: Sequence[InstrumentKey]
+    segments: tuple[Segment, ...]
+
+
 class SnapshotBuilder:
     """Makes the snapshots of one broker.
 
@@ -228,7 +233,8 @@ class SnapshotBuilder:
         self._calendar = calendar
         self._buffer = buffer
         self._log = log
-        self._symbols = symbols
+        self._quotes = Quotes(symbols)
+        self._known = _Subscribed([], [], ())
         self._kind_of = kind_of
         self._started_s = clock.now_s()
         self._started_ns = clock.wall_ns()
@@ -240,7 +246,11 @@ class SnapshotBuilder:
         self._dropped, self._malformed, self._foreign = (RecentGrowth() for _ in range(3))
 
     def build(
-        self, connections: Sequence[Connection], units: Sequence[Unit], most_instruments: int
+        self,
+        connections: Sequence[Connection],
+        units: Sequence[Unit],
+        selection: Selection,
+        chains: Sequence[ChainListing] = (),
     ) -> FeedSnapshot:
         """How the stream stands now; samples what is of the last minute too."""
         now_s, wall_ns = self._clock.now_s(), self._clock.wall_ns()
@@ -249,11 +259,15 @@ class SnapshotBuilder:
         carrying = [connection for connection in connections if connection.units]
         ticks = sum(tracker.ticks for tracker in trackers)
         self._rate.sample(now_s, ticks)
-        wanted = segments((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
-        market = _joined_market(connections)
+        known = self._subscribed(units)
+        wanted, keys = known.segments, known.keys
+        outlooks = {each: self._calendar.outlook(each, wall_ns) for each in wanted}
+        market = _joined_market(connections, outlooks)
         is_open = _is_live(market) or self._calendar.is_open(wanted, wall_ns)
         expiries = [c.session_expires_ns for c in carrying if c.session_expires_ns]
         states = [state for connection in carrying for state in _states(connection)]
+        seen = _by_key(states)
+        page = self._quotes.page(keys, seen, selection, now_s)
         dropped = self._buffer.dropped
         malformed = sum(tracker.malformed for tracker in trackers)
         foreign = sum(tracker.foreign for tracker in trackers)
@@ -283,8 +297,8 @@ class SnapshotBuilder:
             session_expires_at=ist_time(min(expiries)) if expiries else None,
             is_market_open=is_open,
             market_opens_at=None if is_open else self._calendar.next_open(wanted, wall_ns),
-            instruments=self._instruments(states, units, now_s, most_instruments),
-            instruments_total=len({unit[:2] for unit in units}),
+            instruments=page.instruments,
+            instruments_total=len(keys),
             never_ticked=len(units) - sum(1 for state in states if state.ticks),
             uncertain_s=sum(c.uncertain_s for c in shown),
             attempts=sum(c.attempts for c in shown),
@@ -294,8 +308,20 @@ class SnapshotBuilder:
             behind_s=_age_s(self._buffer.oldest_ns, wall_ns),
             client=next((client_digest(c.client_code) for c in connections if c.client_code), ""),
             market=market,
+            first_row=page.chosen.first,
+            matching=page.chosen.matching,
+            order=page.chosen.order,
+            chains=tuple(self._quotes.chain(one, seen, selection, now_s) for one in chains),
             events=self._log.recent(),
         )
+
+    def _subscribed(self, units: Sequence[Unit]) -> _Subscribed:
+        """What follows from the units alone: made anew when they change, not at each look."""
+        if units != self._known.units:
+            kinds = ((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
+            keys = list(dict.fromkeys(unit[:2] for unit in units))
+            self._known = _Subscribed(units, keys, segments(kinds))
+        return self._known
 
     def _connection(self, connection: Connection, now_s: float) -> ConnectionSnapshot:
         state = connection.state
@@ -319,41 +345,6 @@ class SnapshotBuilder:
             episodes=state.episodes,
         )
 
-    def _instruments(
-        self, states: Collection[InstrumentState], units: Sequence[Unit], now_s: float, most: int
-    ) -> tuple[InstrumentSnapshot, ...]:
-        active = sorted(states, key=lambda state: -activity(state.ticks))[:most]
-        shown = [self._instrument(state, now_s) for state in active if state.ticks]
-        ticked = {state.key for state in states}
-        for unit in units:
-            if len(shown) >= most:
-                break
-            key = (unit.exchange_type, unit.token)
-            if key not in ticked:
-                exchange = exchange_name(unit.exchange_type)
-                shown.append(InstrumentSnapshot(exchange, self._symbols.get(key, ""), unit.token))
-        return tuple(shown)
-
-    def _instrument(self, state: InstrumentState, now_s: float) -> InstrumentSnapshot:
-        """The last packet of an instrument, decoded: the only packets that a view ever decodes."""
-        tick = decode_packet(state.packet)
-        close = tick.close_price
-        best_bid, best_ask = _price_of_first(tick.bids), _price_of_first(tick.asks)
-        return InstrumentSnapshot(
-            exchange=tick.exchange,
-            symbol=self._symbols.get(state.key, ""),
-            token=tick.token,
-            ltp=tick.ltp,
-            change_percent=(tick.last_price - close) * 100 / close if close else None,
-            volume=tick.volume,
-            ticks=state.ticks,
-            age_s=max(0.0, now_s - state.at_s),
-            change=tick.decimal(tick.last_price - close) if close else None,
-            bid=None if best_bid is None else tick.decimal(best_bid),
-            ask=None if best_ask is None else tick.decimal(best_ask),
-            open_interest=tick.open_interest,
-        )
-
 
 def client_digest(client_code: str) -> str:
     """By this a process knows the streams of an account from others; the code itself is nobody
@@ -367,29 +358,43 @@ def _age_s(received_ns: int | None, wall_ns: int) -> float:
 
 def _states(connection: Connection) -> list[InstrumentState]:
     """What a connection knows of the instruments that it carries now."""
-    units = set(connection.units)
-    # `list` copies in one step: the feed thread may add an instrument meanwhile
-    return [
-        state
-        for (key, mode), state in list(connection.tracker.seen.items())
-        if (*key, mode) in units
-    ]
+    seen = connection.tracker.seen
+    found = (seen.get((unit[:2], unit[2])) for unit in connection.units)
+    return [state for state in found if state is not None]
 
 
-def _price_of_first(levels: Sequence[Level | None]) -> int | None:
-    """The best price of one side; None where its first level is empty, or none are carried."""
-    best = levels[0] if levels else None
-    return None if best is None else best.price
+def _by_key(states: Iterable[InstrumentState]) -> dict[InstrumentKey, Seen]:
+    """What has come of each instrument; of one in two modes, what the richer one tells."""
+    seen: dict[InstrumentKey, Seen] = {}
+    for state in states:
+        other = seen.get(state.key)
+        if other is not None:
+            richer = max(other.packet, state.packet, key=len)
+            both = other.ticks + state.ticks
+            seen[state.key] = SeenNow(both, richer, max(other.at_s, state.at_s))
+        else:
+            seen[state.key] = state
+    return seen
 
 
-def _joined_market(connections: Iterable[Connection]) -> tuple[MarketSnapshot, ...]:
+def _joined_market(
+    connections: Iterable[Connection], outlooks: Mapping[Segment, Outlook]
+) -> tuple[MarketSnapshot, ...]:
     """The segments of all connections, each as it stands where it stands best."""
+    closes = {exchange_name(each.exchange_type): o.closes_ms for each, o in outlooks.items()}
     best: dict[str, Sight] = {}
     for sight in (sight for each in connections for sight in each.market.sights()):
         known = best.get(sight.exchange)
         if known is None or _BEST_FIRST.index(sight.state) < _BEST_FIRST.index(known.state):
             best[sight.exchange] = sight
-    return tuple(MarketSnapshot(*sight) for sight in best.values())
+    return tuple(
+        MarketSnapshot(*sight, closes_at=_wall_time(closes.get(sight.exchange)))
+        for sight in best.values()
+    )
+
+
+def _wall_time(at_ms: int | None) -> datetime | None:
+    return None if at_ms is None else ist_time(at_ms * 1_000_000)
 
 
 def _is_live(market: Iterable[MarketSnapshot]) -> bool:
@@ -400,8 +405,3 @@ def _is_live(market: Iterable[MarketSnapshot]) -> bool:
 def _worst_phase(connections: Collection[ConnectionSnapshot]) -> Phase:
     phases = {connection.phase for connection in connections}
     return next((phase for phase in _WORST_FIRST if phase in phases), Phase.IDLE)
-
-
-def activity(ticks: int) -> int:
-    """A count in steps of a fifth or so: what is sorted by it keeps its place from look to look."""
-    return round(4 * math.log2(ticks)) if ticks > 0 else -1

@@ -9,7 +9,8 @@ One run compares, at each rate: the official SDK's client with csv.DictWriter an
 as CSV into a pipe. A process of its own sends (paced_feed.py), a packet or a few to a segment.
 CPU is what the kernel says that all threads of a client ran while the load was steady, as a share
 of one core; latency is from the sender's `send` to the row's arrival in the pipe. With
-`--instruments` over 1,000 the tool takes several connections, and runs alone: the SDK has one.
+`--instruments` over 1,000 it takes several connections: the SDK's client has one, so the minimal
+loop is compared with itself on a thread a connection.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ HERE = Path(__file__).parent
 SETTLE_S = 1.5
 """From the first row on: symbols looked up, text memories filled."""
 SEQUENCE_COLUMN = 6
+MOST_OF_THE_SDK = 1_000
+"""Instruments on its one connection."""
 
 
 class Figures(NamedTuple):
@@ -152,16 +155,17 @@ def compare(
     found: dict[str, list[Figures]] = {}
     with feed(rate, instruments) as port:
         environ["TICKS_FEED_URL"] = f"ws://127.0.0.1:{port}/smart-stream"
+        minimal = [sys.executable, str(HERE / "minimal_loop.py")]
         clients = {
             "SDK": [sys.executable, str(HERE / "sdk_baseline.py"), "--flush", str(port), "0"],
             "ticks": [sys.executable, "-m", "ticks.cli", "stream", "--from", str(names)],
-            "minimal": [sys.executable, str(HERE / "minimal_loop.py"), str(port)],
+            "minimal": [*minimal, str(port), *tokens],
         }
         clients["SDK"] += tokens
-        clients["minimal"] += tokens
         clients["ticks"] += ["--csv", "-", "--no-dashboard", "-q"]
-        if instruments > 1000:
-            clients = {"ticks": clients["ticks"]}
+        if instruments > MOST_OF_THE_SDK:
+            del clients["SDK"]
+            clients["threads"] = [*minimal, "--threads", str(port), *tokens]
         for _ in range(asked.rounds):
             for name, command in clients.items():
                 found.setdefault(name, []).append(measure(command, environ, asked.seconds))

@@ -80,7 +80,7 @@ REMEDIES: dict[str, str] = {
     "url": "write it as {scheme}://host[:port]/path",
     "url-secret": "leave that part out: secrets never belong in an address",
     "url-plain": "use {scheme}://; {plain}:// is for this machine only",
-    "unreachable": "check the network, and TICKS_REST_URL or TICKS_FEED_URL if set",
+    "unreachable": "check the network, and the TICKS_..._URL variables if set",
     "certificate": "if your network inspects TLS, add its certificate to the system's trust store"
     " or name it in SSL_CERT_FILE; check the address and this machine's clock too",
     "not-http": _CHECK_ADDRESS,
@@ -196,11 +196,10 @@ REMEDIES: dict[str, str] = {
     "output-is-folder": "name a file in it",
     "output-no-rights": "change its permissions, or choose another path",
     "output-unwritable": "choose another path",
+    "output-closed": "leave it open, or name a file: --csv day.csv",
     "output-exists": "choose another path, or --overwrite",
     "output-not-a-file": "choose another path",
     "conversion-interrupted": "run it again, to its end",
-    "parquet-not-installed": "pip install 'angel-ticks[parquet]'; from a clone:"
-    " pip install '.[parquet]'",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
     "recording-without-rows": "check that it is the right file, and that ticks came while it was"

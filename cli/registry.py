@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import wraps
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ParamSpec
@@ -15,8 +15,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
+from ..adapter.errors import OutputError, UsageError
 from .printable import printable
-from .usage_errors import settle_contradictions, similar, translate_usage_errors
+from .usage_errors import (
+    settle_contradictions,
+    similar,
+    translate_usage_errors,
+    with_origin,
+)
 
 if TYPE_CHECKING:
     from typer._click import Context, Parameter
@@ -48,6 +54,7 @@ ENVIRONMENT = (
 )
 """The variables that are not options."""
 
+_PREFIX = "TICKS_"
 _MODULES = {"logout": "login", "stop": "status", "add": "status", "drop": "status"}
 """The module of a command that is not in one of its own name."""
 
@@ -65,9 +72,13 @@ class Command(TyperCommand):
         return rest
 
     def invoke(self, ctx: Context) -> Any:
-        if not ctx.params.get("quiet"):
+        # What a command runs for us (simulate -- ticks ...) says it for itself.
+        if not (ctx.params.get("quiet") or ctx.params.get("command")):
             warn_of_unknown_variables(os.environ, self)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except (UsageError, OutputError) as error:
+            raise with_origin(error, ctx) from error.__cause__
 
     def get_params(self, ctx: Context) -> list[Parameter]:
         return without_types(super().get_params(ctx))
@@ -111,17 +122,27 @@ def owners_of(option: str) -> list[str]:
 def warn_of_unknown_variables(environ: Mapping[str, str], command: TyperCommand) -> None:
     """Print a line on stderr for each `TICKS_...` variable that nothing reads."""
     known = {*ENVIRONMENT, *_variables_of(command)}
-    unknown = [name for name in sorted(environ) if name.startswith("TICKS_") and environ[name]]
-    if set(unknown) <= known:
+    given = [name for name in sorted(environ) if name.startswith(_PREFIX) and environ[name]]
+    if set(given) <= known:
         return  # the usual case, which need not load the other commands
+    flags: set[str] = set()
     for other in load_all():
         known.update(_variables_of(other))
-    for name in unknown:
+        flags.update(long_name(option) for option in options_of(other))
+    for name in given:
         if name not in known:
-            meant = similar(name, known)
-            guess = f"; did you mean {meant}?" if meant else ""
-            words = f"ticks: {name} is not a variable of ticks and has no effect{guess}"
-            print(printable(words), file=sys.stderr)
+            words = f"ticks: {name} is not a variable of ticks and has no effect"
+            print(printable(words + _hint(name, known, flags)), file=sys.stderr)
+
+
+def _hint(name: str, known: Collection[str], flags: Collection[str]) -> str:
+    """What may have been meant by a variable that nothing reads."""
+    flag = name.removeprefix(_PREFIX).lower().replace("_", "-")
+    if flag in flags:
+        return f"; --{flag} works on the command line only"
+    # The prefix, which all share, would make any two of them similar.
+    meant = similar(flag, [each.removeprefix(_PREFIX).replace("_", "-") for each in known])
+    return f"; did you mean {_PREFIX}{meant.replace('-', '_')}?" if meant else ""
 
 
 def _variables_of(command: TyperCommand) -> set[str]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 from typer.core import TyperOption
 
-from ..adapter.errors import UsageError
+from ..adapter.errors import TicksError, UsageError
 from .printable import printable
 
 if TYPE_CHECKING:
@@ -27,15 +27,40 @@ else:
 
 CONTRADICTIONS = (
     ("--quiet", "--verbose"),
+    ("--quiet", "--dashboard"),
     ("--keep-trying", "--max-attempts"),
     ("--csv", "--json"),
     ("--init", "--json"),
+    ("--loop", "--follow"),
+    ("--recording", "--rate"),
+    ("--recording", "--seed"),
 )
 """Options of one command that exclude each other. Of two that are both variables, or both keys, the
 first wins."""
 
+NEEDS = {
+    "stream": {
+        "--pre-open": "--candles",
+        "--nats-max-age": "--nats",
+        "--nats-max-bytes": "--nats",
+        "--drain-timeout": "--nats",
+    },
+    "replay": {
+        "--pre-open": "--candles",
+        "--always-open": "--candles",
+        "--events": "--candles",
+        "--float-prices": "--parquet",
+    },
+    "simulate": {"--events": "--recording", "--speed": "--recording"},
+    "config": {"--overwrite": "--init"},
+}
+"""By command: an option that does nothing, when typed, without another one, and that one."""
+
 _RANKS = {"COMMANDLINE": 3, "ENVIRONMENT": 2, "DEFAULT_MAP": 1}
 """Where a value comes from: a flag beats a variable, a variable config.toml."""
+
+_BROKERS_GUESTS = ("login", "logout", "stream", "health", "find")
+"""The commands that a simulated broker can be run for."""
 
 _SIMILAR = 0.75
 """A guess less similar than this (0 to 1) would only confuse."""
@@ -66,8 +91,9 @@ def similar(word: str, known: Collection[str]) -> str | None:
 
 
 def settle_contradictions(ctx: Context) -> None:
-    """Refuse two options that exclude each other, both typed; else the stronger source wins.
+    """Refuse what was typed and excludes something else typed, or needs what is not there.
 
+    Of two that exclude each other and come from elsewhere, the stronger source wins.
     Raises UsageError.
     """
     options = {
@@ -76,6 +102,14 @@ def settle_contradictions(ctx: Context) -> None:
         if isinstance(param, TyperOption)
         for name in param.opts
     }
+    for name, needed in NEEDS.get(str(ctx.command.name), {}).items():
+        is_typed = _rank(ctx, options[name]) == _RANKS["COMMANDLINE"]
+        if is_typed and not ctx.params[options[needed].name]:
+            example = f"{needed} {(options[needed].metavar or '').partition('|')[0]}".rstrip()
+            raise UsageError(
+                f"{name} has no effect without {needed}",
+                remedy=f"add {example}, or leave {name} out",
+            )
     for first, second in CONTRADICTIONS:
         if first not in options or second not in options:
             continue
@@ -112,7 +146,7 @@ def _unknown_option(
         owner = "stream" if "stream" in having else having[0]
         words = f"{name} is an option of a command; write it after the command"
         return UsageError(words, remedy=f"{program} {owner} ... {name}")
-    if having == ["simulate"]:
+    if having == ["simulate"] and command in _BROKERS_GUESTS:
         remedy = f"{program} simulate {name} ... -- {command_path}"
     has = f"; {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it" if having else ""
     return UsageError(f"{command_path} has no option {name}{has}", remedy=remedy)
@@ -145,6 +179,22 @@ def _usage_error(fault: ParserFault, remedy: str) -> UsageError:
     if surplus := re.search(r"extra argument\S* \((.*)\)$", words):
         return UsageError(f"unexpected argument: {surplus[1]}", remedy=remedy)
     return UsageError(words[:1].lower() + words[1:], remedy=remedy)
+
+
+def with_origin(error: TicksError, ctx: Context) -> TicksError:
+    """The error, naming where a path that it quotes was set, where that was not typed."""
+    for option in ctx.command.params:
+        if not isinstance(option, TyperOption) or option.metavar not in ("PATH", "FILE"):
+            continue
+        source = ctx.get_parameter_source(option.name)
+        where = {"ENVIRONMENT": option.envvar, "DEFAULT_MAP": "config.toml"}
+        place = where.get(source.name) if source is not None else None
+        given = ctx.params.get(option.name)
+        for path in map(str, given if isinstance(given, list) else [given]):
+            if place and path in error.message:
+                error.message += f" ({path} is set by {place})"
+                return error
+    return error
 
 
 def variable_error(option: TyperOption, reason: str) -> UsageError:

@@ -26,10 +26,26 @@ from ticks.adapter.tick import Mode
 from ticks.adapter.wire.packet import LAYOUTS, PACKET_SIZES, decode_packet
 from ticks.cli.exit_codes import ExitCode
 from ticks.cli.registry import SUMMARIES, load, load_all, options_of
+from ticks.cli.view.key_bindings import BINDINGS
+from ticks.cli.view.table_columns import COLUMNS
 
 SOURCES = [path for room in ("adapter", "cli") for path in (ROOT / room).rglob("*.py")]
 SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES)
 VARIABLE = r"\bTICKS_[A-Z]+(?:_[A-Z]+)*\b"
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def test_every_key_is_in_the_table_of_its_page_as_the_screen_explains_it() -> None:
+    page = (ROOT / "docs" / "screen.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(.+?)` \| (.+?) \|$", page.partition("## Keys")[2], re.MULTILINE)
+    assert rows == [(binding.shown, binding.help) for binding in BINDINGS]
+
+
+def test_every_column_of_the_table_is_explained() -> None:
+    page = (ROOT / "docs" / "screen.md").read_text(encoding="utf-8")
+    assert [column.name for column in COLUMNS if f"`{column.name}`" not in page] == []
+
 
 # --- names ----------------------------------------------------------------------------------------
 

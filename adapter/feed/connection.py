@@ -7,9 +7,7 @@ Rules
 - One way: bytes -> frames -> tracker -> `deliver`. No callback goes back, nothing polls.
 - A drain costs one `Ticked` at most; while data flows the state is stepped when something else
   happens or ten times a second, with the time of the newest drain.
-- A text error E1001 or E1002 is no reason to reconnect: the request it answers is reported and its
-  units are dropped. With nothing left to subscribe to the connection ends. A request of
-  which anything has ticked was accepted, whatever the text says: the broker refuses whole requests.
+- A text error is no reason to reconnect (requests.py), unless nothing is left to subscribe to.
 - What has come is read before silence is judged: a process that was stopped, or a machine that
   slept, has its backlog in the socket.
 - What still comes after our close frame counts, though it moves no silence and no blind second.
@@ -20,11 +18,9 @@ Rules
 from __future__ import annotations
 
 import math
-import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from .. import events
 from ..auth.authenticator import Session
@@ -33,9 +29,9 @@ from ..errors import (
     ClosedByServerError,
     ProtocolError,
     SilenceError,
-    SubscriptionRefusedError,
     TicksError,
 )
+from ..event_log import EventLog
 from ..instrument import InstrumentKey
 from ..market.hours import Kind, segments
 from ..market.losses import Reason
@@ -44,12 +40,8 @@ from ..redaction import shown
 from ..wire.frames import Close, ControlFrame, FrameReader, Ping, Text
 from ..wire.subscription import (
     FeedMessage,
-    Request,
-    SubscribeAction,
     Unit,
-    difference,
     parse_error,
-    requests,
 )
 from .lifecycle import (
     Action,
@@ -85,14 +77,12 @@ from .network import (
     RenewalFailed,
     Renewed,
 )
+from .requests import Requests
 from .stats import Doublings
 from .tracker import PacketTracker
 
 _TICK_STEPS_APART_S = 0.1
 _COUNTS_APART_S = 1.0
-_REFUSALS_AT_ONCE = 20
-"""Text errors that are logged one by one between two reports of counts: all of a stream of 1000
-instruments in three modes, and few enough for a screen."""
 _RENEWAL_APART_S = 300.0
 """A session that ended while streaming is renewed at once, and after a failure every 5 minutes."""
 
@@ -110,7 +100,7 @@ class Ports:
     kind_of: Callable[[InstrumentKey], Kind]
     draw: Callable[[], float]
     deliver: Callable[[int, list[bytes]], None]
-    log: events.EventLog
+    log: EventLog
 
 
 class Connection:
@@ -118,11 +108,10 @@ class Connection:
 
     `run` is for the thread that owns it; what stands before the loop for any thread.
 
-    Threads: the feed thread (that of `run`) writes every field. `_wanted` is replaced by
-    `set_units` and `_refused_units` emptied by `take_refused`, so both under the lock, and
-    `_is_stopping` is set by `stop` alone. Others read
-    `state` (replaced whole, never changed in place), `units`, `last_data_s`, `session_expires_ns`
-    and the tracker's counters without a lock: each read is one reference or one number.
+    Threads: the feed thread (that of `run`) writes every field, but `_is_stopping`, which `stop`
+    sets. Others read `state` (replaced whole, never changed in place), `last_data_s`,
+    `session_expires_ns` and the tracker's counters without a lock: each read is one reference or
+    one number.
     """
 
     def __init__(
@@ -148,13 +137,9 @@ class Connection:
         self._log = ports.log
         self._kind_of = ports.kind_of
         self._draw = ports.draw
-        # Two tuples, compared by identity in each pass: while nothing changes a pass costs nothing.
-        self._wanted: tuple[Unit, ...] = tuple(units)
-        self._standing: tuple[Unit, ...] = ()
-        self._refused_units: set[Unit] = set()
-        self._sent: dict[str, tuple[Request, float]] = {}
-        """The requests on this link and when they were sent, by their correlation ids."""
-        self._request_number = 1
+        self._requests = Requests(
+            units, ports.clock, send=ports.network.send_text, log=self._log_event
+        )
         self._frames = FrameReader()
         self._carried: tuple[Unit, ...] | None = None
         self._newest_drain_s: float | None = None
@@ -168,12 +153,9 @@ class Connection:
         self._limit_ms, self._limited_at_s = 0, -math.inf
         self._renew_at_s = 0.0
         self._malformed, self._foreign, self._disorder = Doublings(), Doublings(), Doublings()
-        self._refusals = 0
-        self._withheld: _Refusal | None = None
         self._report_counts_at_s = 0.0
         # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
         self._is_stopping = False
-        self._lock = threading.Lock()
 
     # --- for any thread ---
 
@@ -191,7 +173,7 @@ class Connection:
     @property
     def units(self) -> tuple[Unit, ...]:
         """What this connection is to carry."""
-        return self._wanted
+        return self._requests.wanted
 
     @property
     def last_data_s(self) -> float:
@@ -201,17 +183,12 @@ class Connection:
 
     def set_units(self, units: Sequence[Unit]) -> None:
         """Carry these from now on; subscribes and unsubscribes while live."""
-        with self._lock:
-            self._wanted = tuple(units)
+        self._requests.want(units)
         self._network.wake()
 
     def take_refused(self) -> set[Unit]:
         """What the broker has refused since the last call; this connection carries it no more."""
-        if not self._refused_units:
-            return set()
-        with self._lock:
-            taken, self._refused_units = self._refused_units, set()
-        return taken
+        return self._requests.take_refused()
 
     @property
     def is_stopping(self) -> bool:
@@ -235,7 +212,7 @@ class Connection:
                 self._wait_until(alarm_s)
                 if self._is_stopping or self._is_timer_due(alarm_s):
                     self._run_timers()
-                if self._standing is not self._wanted:
+                if not self._requests.is_settled:
                     self._sync_subscriptions()
             self._report_counts(is_last=True)
         finally:
@@ -282,8 +259,7 @@ class Connection:
         self.session_expires_ns = session.expires_ns
         self.client_code = session.client_code
         self._frames = FrameReader()
-        self._sent.clear()
-        self._standing = ()
+        self._requests.begin_link()
         self._newest_drain_s = None
         self._is_urgent = True
         self.tracker.reopened()
@@ -327,10 +303,7 @@ class Connection:
         disorder = tracker.out_of_order + tracker.duplicates
         if self._disorder.is_due(now_s, disorder, is_last=is_last):
             self._log_event(events.OutOfOrder(tracker.out_of_order, tracker.duplicates))
-        if self._withheld is not None:
-            others = self._refusals - _REFUSALS_AT_ONCE - 1
-            self._log_event(replace(self._withheld.event(), others=others))
-        self._refusals, self._withheld = 0, None
+        self._requests.report_withheld()
 
     def _handle_control(self, frame: ControlFrame) -> None:
         epoch = self.state.epoch
@@ -461,9 +434,10 @@ class Connection:
 
     def _carry(self) -> None:
         """Let tracker and market know what is wanted now."""
-        if self._carried is self._wanted:
+        wanted = self._requests.wanted
+        if self._carried is wanted:
             return
-        self._carried = wanted = self._wanted
+        self._carried = wanted
         self._is_urgent = True
         self.tracker.carry(wanted)
         kinds = [(unit.exchange_type, self._kind_of(unit[:2])) for unit in wanted]
@@ -472,71 +446,11 @@ class Connection:
         self.market.want(units, self._clock.now_s())
 
     def _sync_subscriptions(self) -> None:
-        """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
         self._carry()
-        if self.state.phase is not Phase.LIVE or self._standing is self._wanted:
-            return
-        with self._lock:
-            wanted = self._wanted
-        missing, surplus = difference(self._standing, wanted)
-        self._request(SubscribeAction.UNSUBSCRIBE, surplus)
-        self._request(SubscribeAction.SUBSCRIBE, missing)
-        self._standing = wanted
-
-    def _request(self, action: SubscribeAction, units: Sequence[Unit]) -> None:
-        is_subscribe = action is SubscribeAction.SUBSCRIBE
-        event = events.Subscribed if is_subscribe else events.Unsubscribed
-        for request in requests(units, action, self._request_number):
-            self._request_number += 1
-            self._sent[request.correlation_id] = (request, self._clock.now_s())
-            self._network.send_text(request.text)
-            count = len(request.units)
-            self._log_event(event(request.correlation_id, request.mode.label, count))
+        if self.state.phase is Phase.LIVE:
+            self._requests.send_changes()
 
     def _refused(self, error: FeedMessage) -> None:
-        """The broker refused a request: say which; end when nothing is left to wait for."""
-        request, sent_s = self._sent.get(error.correlation_id, (None, 0.0))
-        if request is None or request.action is not SubscribeAction.SUBSCRIBE:
-            self._log_refusal(_Refusal(error))
-            return
-        if any(self.tracker.has_ticked_since(unit, sent_s) for unit in request.units):
-            self._log_refusal(_Refusal(error, request.correlation_id, 0))
-            return
-        refused = set(request.units)
-        with self._lock:  # read and replaced as one: `set_units` may come in between
-            self._wanted = tuple(unit for unit in self._wanted if unit not in refused)
-            self._refused_units |= refused
-        self._standing = tuple(unit for unit in self._standing if unit not in refused)
-        self._log_refusal(_Refusal(error, request.correlation_id, len(refused)))
-        if not self._standing:
-            code, detail = shown(error.error_code), shown(error.error_message)
-            cause = SubscriptionRefusedError(
-                f"the broker refused {request.correlation_id} ({len(refused)} instruments,"
-                f" mode {request.mode.label}): {code} {detail}",
-                kind="subscription-refused",
-                request=request.correlation_id,
-                instruments=len(refused),
-                code=code,
-            )
+        cause = self._requests.refused(error, self.tracker.has_ticked_since)
+        if cause is not None:
             self._step(Failed(self.state.epoch, cause, self._draw()))
-
-    def _log_refusal(self, refusal: _Refusal) -> None:
-        """The first few of a second one by one, the others as a count with the last of them."""
-        self._refusals += 1
-        if self._refusals <= _REFUSALS_AT_ONCE:
-            self._log_event(refusal.event())
-        else:
-            self._withheld = refusal
-
-
-class _Refusal(NamedTuple):
-    """An error of the broker as it came. To make it fit to be shown costs more than to read it, so
-    that is done for those that are logged."""
-
-    error: FeedMessage
-    request: str | None = None
-    instruments: int | None = None
-
-    def event(self) -> events.Refused:
-        code, detail = shown(self.error.error_code), shown(self.error.error_message)
-        return events.Refused(code, detail, self.request, self.instruments)

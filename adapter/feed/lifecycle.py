@@ -413,7 +413,8 @@ def _stopped(state: State, event: Stopped, now_s: float, policy: Policy) -> Step
 
 def _reason(cause: TicksError) -> tuple[str, str, int | None]:
     """What an event says of a cause: its label, its message, and its close code or HTTP status."""
-    return cause.label, cause.message, getattr(cause, "code", getattr(cause, "status", None))
+    status = getattr(cause, "status", cause.values.get("status"))
+    return cause.label, cause.message, getattr(cause, "code", status)
 
 
 TABLE: dict[tuple[Phase, type], Callable[..., Step]] = {

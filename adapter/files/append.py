@@ -314,19 +314,25 @@ def output_error(name: str, error: OSError) -> OutputError:
     """What an OSError about an output means."""
     if error.errno == errno.EPIPE:
         return ReaderLeftError(f"{name}: its reader left", kind="reader-left", name=name)
-    kind, reason = _FAULTS.get(error.errno or 0, ("output-unwritable", "it cannot be written"))
+    kind, reason = _FAULTS.get(error.errno or 0, _UNWRITABLE)
+    target = os.path.realpath(name) if os.path.islink(name) else name  # one that leads nowhere
+    folder = os.path.dirname(target) or "."
+    if kind == "output-no-folder" and os.path.isdir(folder):  # such as /proc
+        kind, reason = _UNWRITABLE
     return OutputError(
         f"{name}: {reason} ({error.strerror})",
         kind=kind,
         name=name,
-        folder=shlex.quote(os.path.dirname(name) or "."),  # as a shell reads it
+        folder=shlex.quote(folder),  # as a shell reads it
         reason=error.strerror,
     )
 
 
+_UNWRITABLE = "output-unwritable", "it cannot be written"
 _FULL = "output-disk-full", "the disk is full"
 _NO_RIGHTS = "output-no-rights", "no permission to write it"
 _FAULTS = {
+    errno.EBADF: ("output-closed", "it is not open for writing"),
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.ENOENT: ("output-no-folder", "its folder does not exist"),

@@ -55,7 +55,9 @@ def import_pyarrow() -> Any:
         import pyarrow.parquet
     except ImportError as error:
         raise UsageError(
-            "Parquet files need pyarrow, which is not installed", kind="parquet-not-installed"
+            "Parquet files need pyarrow, which is not installed",
+            kind="extra-missing",
+            extra="parquet",
         ) from error
     return pa
 

@@ -2,8 +2,8 @@
 
 Rules
 - What is given out is whole rows, checked; memory does not grow with the files.
-- A wait is a deadline that the waker ends, so a stop is immediate; what was given out is written
-  before it.
+- A wait is a deadline that the waker ends, so a stop is immediate, in a pause too; what was given
+  out is written before it.
 - A sink that fails ends the replay; the others are flushed and closed before its error is raised.
 - A damaged row is reported, counted and skipped, or ends the replay (`is_strict`), after the rows
   before it are written. A recording without one good row is an error; a file is looked at as far
@@ -22,15 +22,20 @@ from ..errors import OutputError, RecordingError
 from ..files.inputs import Input, OnDamage
 from ..files.parquet_reader import ParquetReader
 from ..files.recording import RecordingReader, open_recording, raise_damage
+from ..quotes import NO_PAGE, InstrumentSnapshot, Page
 from ..rows.block import RowBlock
+from ..rows.decode import received_ns_of
 from ..rows.format import Csv, Jsonl, TickFormat
+from ..selection import SOME, TYPED, Selection
 from ..sinks.candles import CandleSink
 from ..sinks.sink import BlockSink, FanOut, OutputFigures
 from ..tick import Mode
 from ..waker import Waker
+from .instruments import SeenInstruments
 from .merge import merged
 from .pacer import Pacer
 from .row_filter import RowFilter
+from .running_time import RunningTime
 from .unique import UniqueFilter
 
 if TYPE_CHECKING:
@@ -74,7 +79,8 @@ class ReplaySnapshot:
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
     the rows given out and those left out, `duplicates` among them; `bytes_held` is text that was
     read and is not due; `played_s` are the recorded seconds that were played, each repetition
-    counted.
+    counted. `seconds` are those since the start, without the pauses. `instruments` is a
+    page, as in a feed's snapshot, their ages in recorded time; empty where nobody looks at them.
     """
 
     recordings: tuple[str, ...]
@@ -91,6 +97,11 @@ class ReplaySnapshot:
     outputs: tuple[OutputFigures, ...]
     duplicates: int = 0
     played_s: float = 0.0
+    instruments: tuple[InstrumentSnapshot, ...] = ()
+    instruments_total: int = 0
+    first_row: int = 0
+    matching: int = 0
+    order: str = TYPED
 
     @property
     def share(self) -> float | None:
@@ -101,10 +112,11 @@ class ReplaySnapshot:
 
 
 class Replay:
-    """One replay: `open`, then `run`. `stop` may come from a signal handler.
+    """One replay: `open`, then `run`. `stop` may come from a signal handler; `pause`, `resume` and
+    `snapshot` from any thread.
 
     `on_damage` is called for damaged rows; `progress` ten times a second with the bytes read and
-    in all.
+    in all. `keeps_instruments`: snapshots are to show them.
     """
 
     def __init__(
@@ -116,6 +128,7 @@ class Replay:
         waker: Waker,
         on_damage: OnDamage = raise_damage,
         progress: Callable[[int, int | None], None] | None = None,
+        keeps_instruments: bool = False,
     ) -> None:
         self._options = options
         self._filter = row_filter
@@ -129,13 +142,15 @@ class Replay:
         self._opened: list[Iterator[RowBlock]] = []
         self._sinks: FanOut[BlockSink] = FanOut(())
         self._pacer = Pacer(options.speed, skips_idle=options.skips_idle) if options.speed else None
-        self._began_s = clock.now_s()
-        self._reported_s = self._began_s
+        self._time = RunningTime(clock, waker, lambda: self._is_stopping)
+        self._reported_s = clock.now_s()
+        self._instruments = SeenInstruments() if keeps_instruments else None
         self._unique = UniqueFilter() if options.is_unique else None
         self._ticks = self._filtered_out = self._damaged = self._duplicates = 0
         self._position = b""
         self._played = Pacer(1.0, skips_idle=options.skips_idle)
         self._played_s = 0.0
+        self._written_at_s = 0.0
         self._pending_bytes = self._held_bytes = 0
         self._is_stopping = False
 
@@ -148,6 +163,19 @@ class Replay:
         """End soon. Safe in a signal handler."""
         self._is_stopping = True
         self._waker.wake()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands since `pause`."""
+        return self._time.is_paused
+
+    def pause(self) -> None:
+        """Give out nothing more until `resume`; the pace goes on from there."""
+        self._time.pause()
+
+    def resume(self) -> None:
+        """End a pause."""
+        self._time.resume()
 
     def open(self) -> ReplayStart:
         """Look at how every recording begins. Raises RecordingError for one that is none."""
@@ -210,7 +238,7 @@ class Replay:
     def run(self, sinks: FanOut[BlockSink]) -> ReplaySnapshot:
         """Play. Raises OutputError, or RecordingError for damage, after all is written."""
         self._sinks = sinks
-        self._began_s = self._clock.now_s()
+        self._time.begin()
         failure: OutputError | RecordingError | None = None
         try:
             for block in self._paced():
@@ -232,6 +260,10 @@ class Replay:
         """The blocks to play, each given out when it is due."""
         for block in self._counted():
             if self._pacer is None or not block.count:
+                if self._time.is_paused:
+                    self._wait_until(0.0)
+                    if self._is_stopping:
+                        return
                 yield block
             else:
                 yield from self._due_parts(block, self._pacer)
@@ -240,8 +272,8 @@ class Replay:
         start, count = 0, block.count
         due_s = [pacer.due_s(time) for time in block.times]
         while start < count and not self._is_stopping:
-            self._wait_until(self._began_s + due_s[start])
-            passed_s = self._clock.now_s() - self._began_s
+            self._wait_until(due_s[start])
+            passed_s = self._time.now_s()
             end = start + 1
             while end < count and (due_s[end] <= passed_s or due_s[end] == due_s[start]):
                 end += 1
@@ -250,10 +282,9 @@ class Replay:
             start = end
 
     def _wait_until(self, due_s: float) -> None:
-        if due_s > self._clock.now_s():
+        if self._time.is_paused or due_s > self._time.now_s():
             self._flush()
-        while not self._is_stopping and (left_s := due_s - self._clock.now_s()) > 0:
-            self._waker.wait(left_s)
+            self._time.wait_until(due_s)
 
     def _counted(self) -> Iterator[RowBlock]:
         """The blocks that passed the filter, up to the count, repeated where that is asked for."""
@@ -307,6 +338,9 @@ class Replay:
             self._position = block.last_time
             self._played.due_s(block.first_time)
             self._played_s = self._played.due_s(self._position)
+            if self._instruments is not None:
+                self._instruments.add(block)
+                self._written_at_s = self._time.now_s()
         self._pending_bytes += len(block.text) or _ROW_BYTES * block.count
         self._sinks.each(lambda sink: sink.write_block(block))
         if self._pending_bytes >= _FLUSH_BYTES or len(self._inputs) == 1:
@@ -326,15 +360,16 @@ class Replay:
         total = sum(known) if len(known) == len(sizes) else None
         return sum(source.bytes_read for source in self._inputs), total
 
-    def snapshot(self) -> ReplaySnapshot:
-        """The replay so far, or at its end."""
+    def snapshot(self, selection: Selection = SOME) -> ReplaySnapshot:
+        """The replay so far, or at its end, with the instruments that are selected."""
+        page = self._page(selection)
         bytes_read, bytes_total = self._bytes()
         late = [sink.late for sink in self._sinks.sinks if isinstance(sink, CandleSink)]
         return ReplaySnapshot(
             recordings=tuple(source.name for source in self._inputs),
             position=self._position.decode(),
             speed=self._options.speed,
-            seconds=self._clock.now_s() - self._began_s,
+            seconds=self._time.now_s(),
             ticks=self._ticks,
             read=self._ticks + self._filtered_out + self._duplicates,
             damaged=self._damaged,
@@ -345,7 +380,22 @@ class Replay:
             outputs=self._sinks.figures(),
             duplicates=self._duplicates,
             played_s=self._played_s,
+            instruments=page.instruments,
+            instruments_total=0 if self._instruments is None else self._instruments.total,
+            first_row=page.chosen.first,
+            matching=page.chosen.matching,
+            order=page.chosen.order,
         )
+
+    def _page(self, selection: Selection) -> Page:
+        position = self._position
+        if self._instruments is None or not position:
+            return NO_PAGE
+        # Between two rows the recording's time goes on.
+        now_s = self._time.now_s()
+        since_s = max(0.0, now_s - self._written_at_s) * (self._options.speed or 0.0)
+        now_ns = received_ns_of(position) + int(since_s * 1e9)
+        return self._instruments.page(selection, now_ns, now_s)
 
 
 def _mode_of(block: RowBlock) -> Mode:

@@ -62,6 +62,11 @@ class RowBlock:
         """The cells of each row that say which instrument it is, and its price."""
         return self._format.heads_pattern.findall(self.text) if self.count else []
 
+    @property
+    def originals(self) -> Sequence[bytes | Recorded]:
+        """Each row as it came: text in `format`, or a tick."""
+        return self.lines
+
     def recorded(self) -> Iterator[Recorded]:
         """Each row as a tick."""
         return map(self._format.decode, self.lines)
@@ -114,6 +119,10 @@ class RecordedBlock(RowBlock):
     @cached_property
     def heads(self) -> list[Head]:
         return [_head(each) for each in self._recorded]
+
+    @property
+    def originals(self) -> Sequence[bytes | Recorded]:
+        return self._recorded
 
     def recorded(self) -> Iterator[Recorded]:
         return iter(self._recorded)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..clock import ist_time
-from ..events import EventReader
+from ..event_log import EventReader
 from ..history import EventFacts, History, history_of, missed_within
 from ..intervals import common, length
 from ..market.calendar import MS, MarketCalendar

@@ -88,6 +88,12 @@ PACKET_SIZES: dict[int, int] = {mode: layout.size for mode, layout in LAYOUTS.it
 """Bytes of a whole packet by its mode: 51, 123, 379. Mode 4 (depth) is not among them: the broker
 withdrew it on 2025-04-25, so a packet that claims it is malformed like any unknown mode."""
 
+_LAST_PRICE, _CLOSE_PRICE = (
+    next(field.offset for field in FIELDS[Mode.QUOTE] if field.name == name)
+    for name in ("last_price", "close_price")
+)
+_PRICE = struct.Struct("<q")
+
 BEST_FIVE = struct.Struct("<" + "hqqH" * 2 * LEVELS)
 """The ten items of the best five: flag, quantity, price, orders."""
 _NO_ITEM = (0, 0, 0, 0)
@@ -101,6 +107,17 @@ def malformed_reason(packet: bytes) -> str | None:
     if size is None:
         return "mode"
     return None if len(packet) >= size else "length"
+
+
+def price_and_close(packet: bytes) -> tuple[int, int]:
+    """Last and closing price of a whole packet, in its price unit; a close of 0 where it has none.
+
+    For whoever compares thousands of packets and decodes none.
+    """
+    (price,) = _PRICE.unpack_from(packet, _LAST_PRICE)
+    if len(packet) < PACKET_SIZES[Mode.QUOTE]:
+        return price, 0
+    return price, _PRICE.unpack_from(packet, _CLOSE_PRICE)[0]
 
 
 def decode_packet(packet: bytes, *, received_ns: int = 0, symbol: str = "") -> Tick:

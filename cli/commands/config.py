@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from ...adapter.aliases_table import aliases_of
-from ...adapter.errors import UsageError
+from ...adapter.errors import OutputError, UsageError
 from ...adapter.market_table import HOLIDAYS, HOURS, SESSIONS, calendar_of, own_tables
 from ...adapter.paths import Paths
 from ...adapter.tick import Mode
@@ -103,8 +103,6 @@ def config(init: Init = False, overwrite: Overwrite = False, as_json: AsJson = F
         _write(path, overwrites=overwrite)
         print(printable(f"wrote {path}"), file=sys.stderr)
         return
-    if overwrite:
-        raise UsageError("--overwrite has no effect without --init", remedy="add --init")
     file = ConfigFile.of(os.environ)
     settings = list(in_effect(file, os.environ))
     if as_json:
@@ -214,7 +212,7 @@ def _write(path: Path, *, overwrites: bool) -> None:
         draft.write_text(commented_file(), encoding="utf-8")
         draft.replace(path)
     except OSError as error:
-        raise UsageError(
+        raise OutputError(
             f"{path} cannot be written: {error.strerror}", remedy="check the folder's permissions"
         ) from error
 

@@ -14,7 +14,7 @@ import typer
 
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
-from ...adapter.errors import UnknownSymbolError
+from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ...adapter.instruments import InstrumentCatalog, open_catalog
 from ..demo import environment
@@ -43,6 +43,7 @@ Exchange = Annotated[
         "--exchange",
         None,
         "Only instruments on this exchange.",
+        parsers.exchange,
         metavar="|".join(EXCHANGE_TYPES),
         has_variable=False,
     ),
@@ -83,6 +84,8 @@ def find(
       ticks find bank --csv
     """
     words = " ".join(text)
+    if not words.strip():
+        raise UsageError("there is no text to look for", remedy="ticks find nifty")
     with environment(demo) as environ, _open_book(environ) as book:
         found = book.find(words, exchange, limit)
         if not found:

@@ -29,12 +29,15 @@ from ..options.parsers import checked_symbols
 from ..printable import printable
 from ..terminal.check_thread import CheckThread
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
+from ..terminal.keys import keys_of_stdin
 from ..terminal.outlet import Outlet
 from ..terminal.screen import Screen
 from ..terminal.signals import StopRequestedError, StopSignals, held
 from ..terminal.terminal import can_draw_on, has_color
 from ..view.frame import Frame, Line
 from ..view.health_view import as_dict, finding, finding_text, running, verdict
+from ..view.key_bindings import NO_ROWS, Action, Scene, press
+from ..view.view_state import UNTOUCHED
 
 _CODES = {ExitCode.SESSION, ExitCode.SYMBOL, ExitCode.BROKER}
 _DRAW_EVERY_S = 0.25
@@ -174,13 +177,14 @@ def _watched(
     as_json: bool,
     has_color: bool,
 ) -> int:
-    """Until a signal, which is a good end."""
+    """Until a signal or `q`, which is a good end."""
     show: Show = show_json if as_json else show_changes
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals().installed())
         if screen is not None:
-            stack.enter_context(held(screen))
-            show = drawn_on(screen, has_color=has_color)
+            keys = keys_of_stdin(partial(_ended_by, signals.request_stop))
+            stack.enter_context(held(screen, keys))
+            show = drawn_on(screen, has_color=has_color, keys=keys)
         with suppress(StopRequestedError), environment(is_demo) as environ:
             watch = Watch(checkup_in(environ), _run_folder(), SystemClock(), is_steady=as_json)
             signals.hand_to(watch.stop)
@@ -188,6 +192,11 @@ def _watched(
     if signals.is_interrupted and sys.stdout.isatty():
         typer.echo()
     return ExitCode.OK
+
+
+def _ended_by(stop: Callable[[], None], keys: Sequence[str]) -> None:
+    if Action.QUIT in press(UNTOUCHED, keys, NO_ROWS, Scene.HEALTH).actions:
+        stop()
 
 
 def _run_folder() -> Path:

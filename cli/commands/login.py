@@ -18,7 +18,7 @@ from ...adapter.auth.totp import checked_key
 from ...adapter.clock import ist_time
 from ...adapter.config import Config
 from ...adapter.errors import SessionError, TotpRefusedError, TotpSecretError
-from ..options import options
+from ..options import options, parsers
 from ..printable import printable
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -28,7 +28,9 @@ _TOTP_PROMPT = "TOTP (the six digits on your phone, or the base32 secret)"
 
 ClientCode = Annotated[
     str | None,
-    options.option("--client-code", None, "Angel One client code.", metavar="CODE"),
+    options.option(
+        "--client-code", None, "Angel One client code.", parsers.client_code, metavar="CODE"
+    ),
 ]
 Status = Annotated[
     bool,
@@ -190,11 +192,12 @@ def _ask_for_client_code(last: str | None) -> str:
         typer.echo("Client code" + (f" [{last}]: " if last else ": "), nl=False, err=True)
         line = sys.stdin.readline()
         if not line:
+            typer.echo(err=True)  # the prompt's line is still open
             raise typer.Abort
-        text = line.strip() or last or ""
-        if text.isascii() and text.isalnum():
-            return text
-        _print_note("a client code has letters and digits only, such as A123456")
+        try:
+            return parsers.client_code(line.strip() or last or "")
+        except ValueError as error:
+            _print_note(str(error))
 
 
 def _api_key_fault(text: str) -> str:

@@ -120,7 +120,7 @@ AccountCount = Annotated[
         "--accounts",
         None,
         "Client codes, each with its own credentials and three connections.",
-        parsers.count,
+        parsers.accounts,
         metavar="N",
         has_variable=False,
     ),
@@ -230,10 +230,8 @@ def _disconnects(
     """The faults in the events of a recording."""
     from ...adapter.simulator.recorded_faults import recorded_faults
 
-    if events is None:
+    if events is None or recording is None:
         return ()
-    if recording is None:
-        raise UsageError("--events needs the recording it belongs to", remedy="add --recording")
     return recorded_faults(events, recording, speed)
 
 

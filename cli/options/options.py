@@ -17,6 +17,10 @@ from ...adapter.tick import Mode as TickMode
 from . import parsers
 
 T = TypeVar("T")
+_DURATION_WORDS = (
+    "duration (examples: 90s, 5m, 1h30m)",
+    "width (examples: 1m, 5m, 15m, 75m, 1h, 1d)",
+)
 _DAYS = re.compile(r"(\d{1,3})d", re.ASCII)
 
 
@@ -79,7 +83,10 @@ class BarWidth(int):
 
     def __new__(cls, text: str) -> BarWidth:
         days = _DAYS.fullmatch(text.strip().lower())
-        seconds = int(days[1]) * DAY_S if days else parsers.duration_s(text)
+        try:
+            seconds = int(days[1]) * DAY_S if days else parsers.duration_s(text)
+        except ValueError as error:
+            raise ValueError(str(error).replace(*_DURATION_WORDS)) from None
         try:
             return super().__new__(cls, check_width(seconds))
         except ValueError as error:
@@ -135,6 +142,7 @@ From = Annotated[
         "--from",
         WHAT,
         "Watch list: one symbol a line, # starts a comment; - is stdin.",
+        parsers.input_path,
         metavar="FILE",
     ),
 ]
@@ -305,7 +313,11 @@ PreOpen = Annotated[
 Events = Annotated[
     str | None,
     option(
-        "--events", WHERE, "Write the connection's history to PATH as JSON lines.", metavar="PATH"
+        "--events",
+        WHERE,
+        "Write the connection's history to PATH as JSON lines.",
+        parsers.events_path,
+        metavar="PATH",
     ),
 ]
 OnEvent = Annotated[

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import stat
 from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 from ...adapter.clock import IST
 from ...adapter.errors import UsageError
-from ...adapter.jetstream.address import NatsAddress, parse_address
+from ...adapter.files.append import STDOUT_FD
+from ...adapter.instrument import EXCHANGE_TYPES
+from ...adapter.jetstream.address import NatsAddress, is_nats_address, parse_address
 from ...adapter.rows.view import CsvView
 from ...adapter.rows.view import csv_view as csv_view_of
 from ...adapter.settings_file import quoted
@@ -22,7 +25,9 @@ _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+", re.ASCII)
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _TIME_OF_DAY = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d+(?:_\d+)*", re.ASCII)
 _LONGEST_S = 366 * 86_400.0
+_HIGHEST_RATE = 1_000_000
 _SIZE = re.compile(r"(\d{1,12}) ?([KMGT]?)i?B?", re.ASCII | re.IGNORECASE)
 _HOST_PORT = re.compile(r"(?:(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\])?:)?(?P<port>\d{1,5})", re.ASCII)
 
@@ -36,16 +41,17 @@ _OTHER_FORMATS = {
     **dict.fromkeys((".zip", ".bz2", ".xz", ".zst", ".7z"), "a compressed file, use .gz"),
 }
 """What a file's name promises and no output is, and what to do instead."""
-_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+_TEXT_SUFFIXES = (".csv", ".jsonl", ".json", ".gz")
+_DASHES = ("\u2010", "\u2011", "\u2012", "\u2013", "\u2014", "\u2015", "\u2212")
 """What a text program makes of hyphens that are copied from it."""
 
 
 def duration_s(text: str) -> float:
     """Seconds in `90s`, `5m`, `1h`, `1h30m` or `250ms`. Raises ValueError with the reason."""
     compact = text.strip().lower()
-    if re.fullmatch(r"\d{1,9}", compact, re.ASCII):
+    if re.fullmatch(r"\d{1,9}", compact, re.ASCII) and int(compact):
         raise ValueError(f"{quoted(text)} has no unit; write {compact}s, {compact}m or {compact}h")
-    if not _DURATION.fullmatch(compact):
+    if not (_DURATION.fullmatch(compact) or compact == "0"):
         raise ValueError(f"{quoted(text)} is not a valid duration (examples: 90s, 5m, 1h30m)")
     seconds = sum(float(number) * _UNITS_S[u] for number, u in _DURATION_PART.findall(compact))
     if not 0 < seconds <= _LONGEST_S:
@@ -125,14 +131,11 @@ def count(text: str) -> int:
 
 def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
     """A number from `least` to `most`. Raises ValueError with the reason."""
+    if not _WHOLE.fullmatch(text.strip()):
+        raise ValueError(f"{quoted(text)} is not a whole number (examples: 1, 100, 100_000)")
     try:
         number = int(text)
-    except ValueError:
-        # Python refuses to convert thousands of digits: too large, but a whole number.
-        if not text.strip().lstrip("+-").replace("_", "").isdecimal():
-            raise ValueError(
-                f"{quoted(text)} is not a whole number (examples: 1, 100, 100_000)"
-            ) from None
+    except ValueError:  # Python refuses to convert thousands of digits
         number = most + 1
     if not least <= number <= most:
         raise ValueError(f"{quoted(text)} is not between {least:,} and {most:,}")
@@ -159,7 +162,10 @@ def nats_address(text: str) -> NatsAddress:
     try:
         return parse_address(text.strip())
     except UsageError as error:
-        raise ValueError(f"{error.message} (example: nats://127.0.0.1:4222/TICKS)") from None
+        example = (
+            "example: nats://127.0.0.1:4222/TICKS; credentials belong in the variables NATS_..."
+        )
+        raise ValueError(f"{error.message} ({example})") from None
 
 
 def host_port(text: str) -> tuple[str, int]:
@@ -178,13 +184,11 @@ def host_port(text: str) -> tuple[str, int]:
 
 def rate(text: str) -> float:
     """How many a second, from 0 on. Raises ValueError with the reason."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < inf:
+    number = _number(text)
+    if not 0 <= number <= _HIGHEST_RATE:
         raise ValueError(
-            f"{quoted(text)} is not a valid rate; write a number from 0 on, such as 4 or 0.5"
+            f"{quoted(text)} is not a valid rate; write a number from 0 to 1,000,000,"
+            " such as 4 or 0.5"
         )
     return number
 
@@ -194,20 +198,80 @@ def speed(text: str) -> float:
     compact = text.strip().lower()
     if compact == "max":
         return inf
-    try:
-        number = float(compact)
-    except ValueError:
-        number = 0.0
+    number = _number(compact)
     if not 0 < number < inf:
+        factor = compact.removesuffix("x")
+        meant = factor if factor != compact and _number(factor) > 0 else "10"
         raise ValueError(
-            f"{quoted(text)} is not a valid speed; write a number over 0, such as 10, or max"
+            f"{quoted(text)} is not a valid speed; write a number over 0, such as {meant}, or max"
         )
     return number
 
 
+def _number(text: str) -> float:
+    """The number that ASCII text writes, nan for anything else."""
+    try:
+        return float(text) if text.isascii() else nan
+    except ValueError:
+        return nan
+
+
+def input_path(text: str) -> str:
+    """A path, `~` expanded as where no shell did it. Raises ValueError with the reason."""
+    if not text.strip():
+        raise ValueError(f"{quoted(text)} is not a path")
+    if "://" in text:
+        use = "; use --nats" if is_nats_address(text) else ""
+        raise ValueError(f"{quoted(text)} is an address, not a path{use}")
+    expanded = os.path.expanduser(text)
+    if expanded == text and re.match("~[^/]*/", text):
+        raise ValueError(f"{quoted(text)} begins with a user that this machine does not have")
+    return expanded
+
+
+def recording_path(text: str) -> str:
+    """A recording to read: a path, - for stdin, or the address of a NATS stream.
+
+    Raises ValueError with the reason.
+    """
+    return text if is_nats_address(text) else input_path(text)
+
+
+def exchange(text: str) -> str:
+    """The exchange that NSE, nfo ... names. Raises ValueError with the reason."""
+    name = text.strip().upper()
+    if name not in EXCHANGE_TYPES:
+        raise ValueError(
+            f"{quoted(text)} is not an exchange; use one of {', '.join(EXCHANGE_TYPES)}"
+        )
+    return name
+
+
+def client_code(text: str) -> str:
+    """A client code. Raises ValueError with the reason."""
+    code = text.strip()
+    if not (code.isascii() and code.isalnum()):
+        raise ValueError(
+            f"{quoted(text)} is not a client code: it has letters and digits only, such as A123456"
+        )
+    return code
+
+
+def symbol(text: str) -> str:
+    """A symbol that is there. Raises ValueError with the reason."""
+    if not text.strip():
+        raise ValueError(f"{quoted(text)} is not a symbol")
+    return text
+
+
+def accounts(text: str) -> int:
+    """A number of simulated accounts. Raises ValueError with the reason."""
+    return whole_number(text, least=1, most=1_000)
+
+
 def readable_file(text: str) -> Path:
     """A file that can be read. Raises ValueError with the reason."""
-    path = Path(text)
+    path = Path(input_path(text))
     if path.is_dir():
         reason = "it is a folder"
     elif not path.exists():
@@ -224,6 +288,21 @@ def csv_path(text: str) -> str:
     return _output_path(text, "CSV", {".jsonl": "JSON lines, use --jsonl", **_OTHER_FORMATS})
 
 
+def events_path(text: str) -> str:
+    """A path for events. Raises ValueError with the reason."""
+    return _output_path(text, "events", _OTHER_FORMATS)
+
+
+def parquet_path(text: str) -> str:
+    """A path for Parquet. Raises ValueError with the reason."""
+    if text == "-" or "%" in text or text.lower().endswith(_TEXT_SUFFIXES):
+        raise ValueError(
+            f"{'stdout' if text == '-' else quoted(text)} cannot be a Parquet file: that is one"
+            " file, compressed, and complete only at its end; name one such as day.parquet"
+        )
+    return input_path(text)
+
+
 def jsonl_path(text: str) -> str:
     """A path for JSON lines. Raises ValueError with the reason."""
     return _output_path(text, "JSON lines", {".csv": "CSV, use --csv", **_OTHER_FORMATS})
@@ -231,6 +310,7 @@ def jsonl_path(text: str) -> str:
 
 def _output_path(path: str, written: str, others: Mapping[str, str]) -> str:
     """`path`, unless its ending names another format or one of its %-fields does not exist."""
+    path = input_path(path)
     ending = os.path.splitext(path.removesuffix(".gz"))[1].lower()
     if ending in others:
         raise ValueError(f"{quoted(path)} would hold {written}; for {others[ending]}")
@@ -278,7 +358,11 @@ def csv_view(
             " which needs its header and every column",
             remedy=f"leave {option} out, or record with --jsonl and show with --csv -",
         )
-    return csv_view_of(whole, shown, has_header=has_header)
+    try:
+        return csv_view_of(whole, shown, has_header=has_header)
+    except UsageError as error:
+        error.message = f"--columns: {error.message}"
+        raise
 
 
 def checked_symbols(names: Sequence[str], command: str) -> tuple[str, ...]:
@@ -296,30 +380,36 @@ def checked_symbols(names: Sequence[str], command: str) -> tuple[str, ...]:
             )
         if name.lower() == "help":
             raise UsageError(f"{quoted(name)} is not a symbol", remedy=f"ticks {command} --help")
-        if name[:1] in _DASHES:
+        if name.startswith(_DASHES):
+            option = name.lstrip("".join(_DASHES))
             raise UsageError(
                 f"{quoted(name)} begins with a dash that is not a hyphen",
-                remedy=f"type it: --{name.lstrip(_DASHES)}",
+                remedy=f"type it: --{option}",
             )
     return tuple(name for name in names if name.strip())
 
 
 def checked_outputs(*paths: str | None) -> None:
-    """Raises UsageError when a path is empty, or two outputs go to one place."""
+    """Raises UsageError when two outputs go to one place."""
     given = [path for path in paths if path is not None]
-    if "" in given:
-        raise UsageError("the path of an output is empty", remedy="name a file, or - for stdout")
-    for path in given:
-        if path.lower().endswith(".parquet"):
-            raise UsageError(
-                f"{path} would hold text, not Parquet",
-                remedy="record to a .csv file, and convert that: ticks replay FILE --parquet PATH",
-            )
-    places = [path if path == "-" else os.path.realpath(path) for path in given]
+    places = [_place(path) for path in given]
     for path, place in zip(given, places, strict=True):
         if places.count(place) > 1:
             shown = "stdout" if path == "-" else path
             raise UsageError(f"two outputs go to {shown}", remedy="give each its own place")
+
+
+def _place(path: str) -> object:
+    """Where an output goes, by whatever name: equal for two that go to one place."""
+    name = datetime.now(IST).strftime(path) if "%" in path and path.isascii() else path
+    try:
+        found = os.fstat(STDOUT_FD) if path == "-" else os.stat(name)
+    except (OSError, ValueError):  # a file that is yet to be made
+        return os.path.realpath(name)
+    if stat.S_ISCHR(found.st_mode):
+        is_null = found.st_rdev == os.stat(os.devnull).st_rdev
+        return path if is_null else found.st_rdev
+    return found.st_dev, found.st_ino
 
 
 def color(text: str) -> str:

@@ -11,7 +11,9 @@ from ...adapter.events import LogEntry
 from ...adapter.periodic import every
 from ...adapter.snapshot import FeedSnapshot
 from ..printable import printable
-from ..view.event_text import event_line
+from ..view.event_text import event_line, is_calm
+from ..view.view_state import UNTOUCHED, ViewState
+from .keys import Keys
 from .outlet import outlet_of
 from .progress import Progress, byte_progress
 from .screen import Screen
@@ -102,10 +104,13 @@ class Console:
             self.print_line("")
 
     def log_event(self, entry: LogEntry, *, is_one_of_several: bool = False) -> None:
-        """Print an event as a line: every one with -v, else those that change what to expect.
+        """Print an event as a line: every one with -v, else those that change what to expect, of
+        which a dashboard shows the calm ones itself.
 
         `is_one_of_several`: name the connection, because there are others.
         """
+        if self._is_showing and not self._is_verbose and is_calm(entry.event):
+            return
         line = event_line(entry, is_one_of_several=is_one_of_several, is_verbose=self._is_verbose)
         if line is not None:
             self.print_line(line)
@@ -120,12 +125,15 @@ class Console:
             yield report
 
     @contextlib.contextmanager
-    def showing(self) -> Iterator[None]:
-        """While the dashboard is drawn. Its last frame stays, with the last messages below it."""
+    def showing(self, keys: Keys | None = None) -> Iterator[None]:
+        """While the dashboard is drawn. Its last frame stays, with the last messages below it.
+
+        `keys` are read meanwhile: only where it is drawn.
+        """
         if self._screen is None:
             yield
             return
-        with held(self._screen):
+        with held(self._screen, keys):
             self._is_showing = True
             try:
                 yield
@@ -153,13 +161,18 @@ class Console:
             finally:
                 self.draw(lambda width, _height: login_line(None, width))
 
-    def show(self, snapshot: FeedSnapshot) -> None:
-        """Draw a feed where there is a screen."""
+    def show(
+        self,
+        snapshot: FeedSnapshot,
+        view: ViewState = UNTOUCHED,
+        now: FeedSnapshot | None = None,
+    ) -> None:
+        """Draw a feed where there is a screen; `now` is how it stands where `snapshot` is held."""
         if self._screen is None:
             return
         from ..view.dashboard import render
 
-        self.draw(lambda width, height: render(snapshot, width=width, height=height))
+        self.draw(lambda width, height: render(snapshot, view, now, width=width, height=height))
 
     def draw(self, render: Callable[[int, int], Frame]) -> None:
         """Draw what `render` makes for a width and a height, where there is a screen."""

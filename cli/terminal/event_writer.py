@@ -2,7 +2,7 @@
 
 Rules
 - Whoever reads them may stop reading, or never begin (a FIFO): then events wait, bounded as
-  events.py says, and neither the stream nor its end waits with them.
+  event_log.py says, and neither the stream nor its end waits with them.
 - A file is opened when the block is entered, so that its errors end the command before the stream
   begins. A FIFO is opened by the thread, because that lasts until it has a reader.
 - Events that can no longer be written are reported at once and are the run's failure in the end
@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ...adapter.errors import OutputError
-from ...adapter.events import EventReader
+from ...adapter.event_log import EventReader
 from ...adapter.files.outputs import Output, open_event_file
 from ...adapter.limits import start_thread
 from ..view.figures import counted

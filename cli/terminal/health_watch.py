@@ -23,6 +23,7 @@ from ...adapter.status_file import running_streams
 from ...adapter.waker import Waker
 from ..view.health_view import Watched, changes, ends, render
 from .check_thread import CheckThread
+from .keys import Keys
 from .screen import Screen
 
 _SHOW_EVERY_S = 1.0
@@ -31,10 +32,15 @@ Show: TypeAlias = Callable[[Watched | None, Watched], None]
 """Shows what is known now; the first argument is what was shown last."""
 
 
-def drawn_on(screen: Screen, *, has_color: bool) -> Show:
-    """A frame in place, and above it a line for each stream that is gone."""
+def drawn_on(screen: Screen, *, has_color: bool, keys: Keys | None = None) -> Show:
+    """A frame in place, and above it a line for each stream that is gone.
+
+    `keys` are read from the first frame on that is drawn in the foreground.
+    """
 
     def show(before: Watched | None, now: Watched) -> None:
+        if keys is not None:
+            keys.look()
         for line in ends(before, now):
             screen.print_line(line)
         width, height = screen.size()

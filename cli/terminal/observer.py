@@ -6,8 +6,11 @@ Four places, and each may be stuck without holding up another or the end of the 
 
 Rules
 - Without a dashboard a line says what has begun, once every connection has been live.
-- It looks four times a second and draws once a second while all is well, at every look while
-  something is awaited, and at once when something happened or the terminal's size changed.
+- It looks when something happened and once a second; with a dashboard also when a key was pressed
+  and four times a second, for what is awaited and for the terminal's size.
+- While all is well it draws once a second.
+- A held screen stands still (view_control.py) but for the verdict; what is recorded, logged and
+  told to other processes goes on.
 - The status for other processes is replaced once a second and when the phase changes, and removed
   at the end.
 - The end waits for events and status file for `END_S` at most.
@@ -28,20 +31,23 @@ from ...adapter.periodic import every
 from ...adapter.recorder import Recorder
 from ...adapter.snapshot import FeedSnapshot
 from ...adapter.status_file import StatusFile
+from ..view.key_bindings import Scene, extent_of, scene_of
 from ..view.summary_text import live_text
 from .console import Console
 from .event_writer import EventWriter
 from .outlet import END_S
 from .status_writer import StatusWriter
+from .view_control import Sight, ViewControl
 
 _LOOK_EVERY_S = 0.25
+_LOOK_UNSEEN_EVERY_S = 1.0
 _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 
 
 class Observer:
     """A context manager around `Recorder.run`; OutputError when `events` cannot be opened.
 
-    `tell` is called with each event and must not wait.
+    `tell` is called with each event, `end` for the key that ends the stream; neither must wait.
     """
 
     def __init__(
@@ -53,6 +59,7 @@ class Observer:
         *,
         events: str | None,
         tell: Callable[[LogEntry], None] = lambda _entry: None,
+        end: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
         self._recorder = recorder
@@ -67,7 +74,8 @@ class Observer:
             else EventWriter(events, broker.events.reader(), console.print_line)
         )
         self._connected: set[int] = set()
-        self._size: tuple[int, int] | None = None
+        self._control: ViewControl[FeedSnapshot] = ViewControl(console.screen, Scene.STREAM, end)
+        self._drawn: Sight | None = None
         self._is_counting_down = False
         self._drawn_at_s = float("-inf")
         self._stack = ExitStack()
@@ -82,9 +90,14 @@ class Observer:
             self._events.begin()
         self._status.begin()
         self._stack.callback(self._join_writers)
-        self._stack.enter_context(self._console.showing())
+        self._stack.enter_context(self._console.showing(self._control.keys))
         self._stack.callback(self._look, is_last=True)
-        self._stack.enter_context(every(_LOOK_EVERY_S, self._look, name="observer"))
+        self._broker.events.alert(self._control.sooner)
+        is_seen = self._console.screen is not None
+        every_s = _LOOK_EVERY_S if is_seen else _LOOK_UNSEEN_EVERY_S
+        self._stack.enter_context(
+            every(every_s, self._look, name="observer", sooner=self._control.sooner)
+        )
         return self
 
     def __exit__(
@@ -108,20 +121,23 @@ class Observer:
         events = self._broker.events.take()
         for entry in events:  # before anything that takes its time
             self._tell(entry)
-        size = None if self._console.screen is None else self._console.screen.size()
+        sight = self._control.look()
         now_s = self._broker.clock.now_s()
         is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)
-        if not (is_due or events or is_last or size != self._size):
+        if not (is_due or events or is_last or sight != self._drawn):
             return
-        self._size, self._drawn_at_s = size, now_s
-        snapshot = self._snapshot(size)
+        self._control.draws_afresh(sight)
+        self._drawn, self._drawn_at_s = sight, now_s
+        snapshot = self._snapshot(sight)
         for entry in events:
             self._announce(entry, snapshot)
             self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
         if now_s - self._status_at_s >= _STATUS_EVERY_S or snapshot.phase is not self._phase:
             self._status_at_s, self._phase = now_s, snapshot.phase
             self._status.show(snapshot)
-        self._console.show(snapshot)
+        shown, view = self._control.held(snapshot, sight.view, now_s, is_last=is_last)
+        self._control.scene, self._control.extent = scene_of(shown), extent_of(shown, view)
+        self._console.show(shown, view, snapshot)
 
     def _announce(self, entry: LogEntry, snapshot: FeedSnapshot) -> None:
         """What has begun, where the last of the connections is live for the first time."""
@@ -132,15 +148,15 @@ class Observer:
             text = live_text(snapshot, self._recorder.limits)
             self._console.print_line(f"{entry.at:%H:%M:%S} {text}")
 
-    def _snapshot(self, size: tuple[int, int] | None) -> FeedSnapshot:
+    def _snapshot(self, sight: Sight) -> FeedSnapshot:
         """As much as can be shown. Taken without a dashboard too: it samples the rate."""
-        if size is None:
+        if sight.size is None:
             return self._recorder.snapshot()
         from ..view.dashboard import (  # Rich: only for a dashboard
             is_counting_down,
-            most_instruments,
+            selection_of,
         )
 
-        snapshot = self._recorder.snapshot(most_instruments=most_instruments(*size))
-        self._is_counting_down = is_counting_down(snapshot)
+        snapshot = self._recorder.snapshot(selection_of(sight.view, *sight.size))
+        self._is_counting_down = is_counting_down(snapshot) and not sight.view.is_held
         return snapshot

@@ -1,39 +1,71 @@
-"""What runs beside a replay: its dashboard, once a second and when the terminal's size changed.
+"""What runs beside a replay: its dashboard, once a second, and at once when a key was pressed or
+the terminal's size changed.
 
 A thread of its own, so that a slow terminal holds up no row and a blocked output hides nothing.
+While the replay is paused its figures stand: the pause is in no speed.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
+from typing import NamedTuple
 
+from ...adapter.clock import Clock
 from ...adapter.periodic import every
 from ...adapter.replay.replay import Replay, ReplaySnapshot
+from ..view.key_bindings import Scene, extent_of
+from ..view.view_state import ViewState
 from .console import Console
+from .view_control import Sight, ViewControl
 
 _LOOK_EVERY_S = 0.25
-_LOOKS_PER_DRAW = 4
-_DRAWS_OF_NOW = 5
-"""The figures of now are of this many frames."""
+_DRAW_EVERY_S = 1.0
+_NOW_S = 5
+"""The figures of now are of so many seconds."""
+
+
+class _Played(NamedTuple):
+    """A replay now, and some seconds of it ago."""
+
+    now: ReplaySnapshot
+    before: ReplaySnapshot | None
 
 
 class ReplayWatch:
-    """A context manager around `Replay.run`; the last frame stays."""
+    """A context manager around `Replay.run`; the last frame stays.
 
-    def __init__(self, playing: Replay, console: Console) -> None:
+    `end` is called for the key that ends, and must not wait. `reads_stdin`: stdin is no recording.
+    """
+
+    def __init__(
+        self,
+        playing: Replay,
+        console: Console,
+        clock: Clock,
+        *,
+        end: Callable[[], None] = lambda: None,
+        reads_stdin: bool = True,
+    ) -> None:
         self._playing = playing
         self._console = console
-        self._past: deque[ReplaySnapshot] = deque(maxlen=_DRAWS_OF_NOW)
-        self._looks = 0
-        self._drawn_size: tuple[int, int] | None = None
+        self._clock = clock
+        self._control: ViewControl[_Played] = ViewControl(
+            console.screen, Scene.REPLAY, end, reads_stdin=reads_stdin
+        )
+        self._past: deque[ReplaySnapshot] = deque(maxlen=_NOW_S)
+        self._drawn: Sight | None = None
+        self._drawn_at_s = self._sampled_at_s = float("-inf")
         self._stack = ExitStack()
 
     def __enter__(self) -> ReplayWatch:
-        self._stack.enter_context(self._console.showing())
-        self._stack.callback(self._draw, is_over=True)
-        self._stack.enter_context(every(_LOOK_EVERY_S, self._look, name="replay watch"))
+        self._stack.enter_context(self._console.showing(self._control.keys))
+        self._stack.callback(self._look, is_last=True)
+        self._stack.enter_context(
+            every(_LOOK_EVERY_S, self._look, name="replay watch", sooner=self._control.sooner)
+        )
         return self
 
     def __exit__(
@@ -44,19 +76,30 @@ class ReplayWatch:
     ) -> None:
         self._stack.__exit__(exc_type, exc, traceback)
 
-    def _look(self) -> None:
-        size = None if self._console.screen is None else self._console.screen.size()
-        if self._looks % _LOOKS_PER_DRAW == 0 or size != self._drawn_size:
-            self._draw(is_over=False)
-            self._drawn_size = size
-        self._looks += 1
+    def _look(self, *, is_last: bool = False) -> None:
+        sight, now_s = self._control.look(), self._clock.now_s()
+        if sight.size is None:
+            return
+        if sight.view.is_paused != self._playing.is_paused and not is_last:
+            (self._playing.pause if sight.view.is_paused else self._playing.resume)()
+        if is_last or sight != self._drawn or now_s - self._drawn_at_s >= _DRAW_EVERY_S:
+            self._control.draws_afresh(sight)
+            self._drawn, self._drawn_at_s = sight, now_s
+            self._draw(sight.view, sight.size, now_s, is_last=is_last)
 
-    def _draw(self, *, is_over: bool) -> None:
-        from ..view.replay_view import render  # Rich: only those pay for it who look at it
+    def _draw(self, view: ViewState, size: tuple[int, int], now_s: float, *, is_last: bool) -> None:
+        from ..view.replay_view import (  # Rich: only those pay for it who look at it
+            render,
+            selection_of,
+        )
 
-        now = self._playing.snapshot()
+        now = self._playing.snapshot(selection_of(view, *size))
         before = self._past[0] if self._past else None
-        self._past.append(now)
+        if not self._playing.is_paused and now_s - self._sampled_at_s >= _DRAW_EVERY_S:
+            self._past.append(now)
+            self._sampled_at_s = now_s
+        shown, view = self._control.held(_Played(now, before), view, now_s, is_last=is_last)
+        self._control.extent = extent_of(shown.now, view)
         self._console.draw(
-            lambda width, height: render(now, before, width=width, height=height, is_over=is_over)
+            lambda width, height: render(*shown, view, width=width, height=height, is_over=is_last)
         )

@@ -9,6 +9,8 @@ Rules
   a terminal that is stuck (outlet.py): a frame is skipped, messages are kept, bounded.
 - While another job has the terminal (this one is in the background), no block is drawn: messages
   are written as plain lines, as any job's are. The first draw in the foreground starts afresh.
+- A suspension waits for a draw that is under way (`standing`): else it is finished in the
+  background.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from .outlet import Outlet
+from .outlet import PATIENCE_S, Outlet
 from .terminal import is_in_foreground
 
 _BEGIN, _END = "\x1b[?2026h\x1b[?25l", "\x1b[?25h\x1b[?2026l"
@@ -40,6 +43,7 @@ class Screen:
         self._said: deque[str] = deque()
         self._left_out = 0
         self._lock = threading.Lock()
+        self._drawing = threading.RLock()  # a handler may interrupt a draw of its own thread
         self._block: list[str] = []
         self._lengths: list[int] = []
         self._width = 0
@@ -63,6 +67,10 @@ class Screen:
 
     def draw(self, block: Sequence[str], lengths: Sequence[int]) -> None:
         """Replace the block. `lengths` are the columns that its lines take."""
+        with self._drawing:
+            self._draw(block, lengths)
+
+    def _draw(self, block: Sequence[str], lengths: Sequence[int]) -> None:
         if self._outlet.is_stuck:
             return
         if not is_in_foreground(self._descriptor):
@@ -80,6 +88,21 @@ class Screen:
             f"{_NO_WRAP}{lines}{_CLEAR_LINE}{_WRAP}{_END}"
         )
         self._block, self._lengths, self._width = list(block), list(lengths), width
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """In the block nothing is drawn; afterwards the next draw starts afresh."""
+        is_free = self._drawing.acquire(timeout=PATIENCE_S * 2)
+        try:
+            yield
+        finally:
+            self.forget()
+            if is_free:
+                self._drawing.release()
+
+    def refresh(self) -> None:
+        """Others wrote over the block: the next draw writes all of it, in its place."""
+        self._width = 0
 
     def forget(self) -> None:
         """Others wrote below the block (the program was suspended): the next draw starts afresh."""

@@ -7,13 +7,18 @@ program at once.
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TypeAlias
 
 from ...adapter.errors import OutputError
+from .keys import Keys
 from .screen import Screen
+
+Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
 
 class StopRequestedError(Exception):
@@ -21,13 +26,39 @@ class StopRequestedError(Exception):
 
 
 @contextlib.contextmanager
-def held(screen: Screen) -> Iterator[None]:
-    """While a screen is in use: it starts afresh after a suspension, and its last block stays."""
-    old = signal.signal(signal.SIGCONT, lambda _number, _frame: screen.forget())
+def held(screen: Screen, keys: Keys | None = None) -> Iterator[None]:
+    """While a screen is in use: it starts afresh after a suspension, and its last block stays.
+
+    With `keys` the terminal has its own mode back before it is suspended, or quit with Ctrl-\\.
+    """
+
+    def go_on(_number: int, _frame: FrameType | None) -> None:
+        screen.forget()
+        if keys is not None:
+            keys.resume()
+
+    def leave(number: int, _frame: FrameType | None) -> None:
+        with screen.standing():
+            if keys is not None:
+                keys.suspend()
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+            signal.signal(number, leave)  # here it goes on, if it was a suspension
+        go_on(number, None)
+
+    handlers: dict[int, Handler] = {signal.SIGCONT: go_on}
+    leaving = (signal.SIGTSTP,) if keys is None else (signal.SIGTSTP, signal.SIGQUIT)
+    handlers |= {each: leave for each in leaving if signal.getsignal(each) is signal.SIG_DFL}
+    old = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
+        if keys is not None:
+            keys.begin()
         yield
     finally:
-        signal.signal(signal.SIGCONT, old)
+        if keys is not None:
+            keys.end()
+        for number, handler in old.items():
+            signal.signal(number, handler)
         screen.close()
 
 
@@ -56,9 +87,17 @@ class StopSignals:
         self._is_asked = False
         self._is_broken_off = False
 
+    def request_stop(self) -> None:
+        """Stop as the first Ctrl-C does, from any thread; a Ctrl-C after it is the second."""
+        self._is_asked = True
+        if self._stop is not None:
+            self._stop()
+
     def hand_to(self, stop: Callable[[], None] | None) -> None:
         """From now on a signal calls `stop`, which must be safe in a handler; None: as before."""
         self._stop = stop
+        if self._is_asked and stop is not None:  # when there was nothing to stop yet
+            stop()
 
     @contextlib.contextmanager
     def installed(self) -> Iterator[StopSignals]:

@@ -36,6 +36,7 @@ from ...adapter.events import (
     Stopped,
     Subscribed,
     Summary,
+    Unsubscribed,
     Waiting,
 )
 from ...adapter.market.evidence import Answer
@@ -43,6 +44,10 @@ from ..printable import printable
 from .figures import brief_s, counted
 
 _MOST_NAMED = 4
+_CALM = (
+    *(Connected, Subscribed, Unsubscribed, FirstTick, Renewed, Quiet, Market, Probe),
+    *(Rotated, Added, Removed, Stopped, Summary),
+)
 
 
 def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
@@ -72,6 +77,11 @@ def event_line(
         return None
     stream = "" if pid is None else f"stream {pid} "
     return f"{entry.at:%H:%M:%S} {stream}{_feed(entry, is_one_of_several)}{text}"
+
+
+def is_calm(event: FeedEvent) -> bool:
+    """Whether nothing is to be done about it, and nothing was lost by it."""
+    return isinstance(event, _CALM)
 
 
 def _feed(entry: LogEntry, is_one_of_several: bool) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
+from itertools import pairwise
 
 _SPARKS = "▁▂▃▄▅▆▇█"
+_MINUTE = 60
+_COUNT_UNITS = ("k", "M", "B", "T", "Q")
 _BYTE_UNITS = ("kB", "MB", "GB", "TB", "PB")
 
 
@@ -34,6 +38,11 @@ def age(seconds: float) -> str:
     return f"{round(seconds / 86_400):,} d"
 
 
+def short_age(seconds: float) -> str:
+    """The same where room is short: `0.1 s`, `42 s`, `3 m`, `5 h`, `2 d`."""
+    return age(seconds).replace("min", "m")
+
+
 def clock_s(seconds: float) -> str:
     """A running time as `0:42`, `12:07` or `1:02:03`."""
     minutes, second = divmod(max(0, int(seconds)), 60)
@@ -44,6 +53,49 @@ def clock_s(seconds: float) -> str:
 def rate(per_second: float) -> str:
     """Ticks per second; a decimal only below 10."""
     return f"{per_second:,.1f}/s" if 0 < per_second < 10 else f"{per_second:,.0f}/s"
+
+
+def number(per_second: float) -> str:
+    """A rate without its unit, with three digits that count: `0.4`, `48`, `12,500`."""
+    if 0 < per_second < 9.95:
+        return f"{per_second:.1f}"
+    rounded = round(per_second)
+    return f"{round(rounded, 3 - len(str(rounded))):,}"
+
+
+def short_count(count: int) -> str:
+    """A count in at most three digits and a unit: `950`, `310 k`, `1.20 M`, `12.4 B`."""
+    if abs(count) < 1000:
+        return str(count)
+    power, scaled = 0, count / 1000
+    while abs(scaled) >= 999.5 and power < len(_COUNT_UNITS) - 1:
+        power, scaled = power + 1, scaled / 1000
+    return f"{scaled:,.{_digits(scaled)}f} {_COUNT_UNITS[power]}"
+
+
+def _digits(value: float) -> int:
+    """The decimals that make three digits of a value."""
+    return 2 if abs(value) < 9.995 else 1 if abs(value) < 99.95 else 0
+
+
+def price(rupees: Decimal) -> str:
+    """With separators; of the seven digits of a currency the zeros behind the fourth are left
+    out."""
+    text = f"{rupees:,f}"
+    whole, point, digits = text.partition(".")
+    return whole + point + digits[:4] + digits[4:].rstrip("0")
+
+
+def signed(rupees: Decimal) -> str:
+    """A change in points: `+32.10`, `-1.05`, `0.00`."""
+    return f"+{price(rupees)}" if rupees > 0 else price(rupees or abs(rupees))
+
+
+def percent(share: float) -> str:
+    """A change in per cent, three digits that count: `+0.13`, `-12.4`, `+312`, `0.00`."""
+    digits = _digits(share)
+    rounded = round(share, digits)
+    return f"{rounded:+,.{digits}f}" if rounded else "0.00"
 
 
 def latency(microseconds: float | None) -> str:
@@ -75,20 +127,38 @@ def counted(count: int, noun: str) -> str:
 
 
 def moment(at: datetime, now: datetime) -> str:
-    """A wall time, with the day where it is not today: `15:30`, `Tue 24 Nov 09:15`."""
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%a %d %b %H:%M}"
+    """A wall time, with the day where it is not today: `15:30`, `Mon 09:15`, `24 Dec 09:15`."""
+    days = (at.date() - now.date()).days
+    if days == 0:
+        return f"{at:%H:%M}"
+    return f"{at:%a %H:%M}" if -7 < days < 7 else f"{at.day} {at:%b %H:%M}"
+
+
+def minute_line(rates: Sequence[float], width: int) -> str:
+    """Rates of up to 60 seconds, the newest at the right, in `width` cells that stand for a minute;
+    blank where there are none yet."""
+    seconds = [None] * (_MINUTE - len(rates)) + list(rates[-_MINUTE:])
+    edges = [round(cell * _MINUTE / width) for cell in range(width + 1)] if width > 0 else [0]
+    cells = [
+        [rate for rate in seconds[start:end] if rate is not None] for start, end in pairwise(edges)
+    ]
+    means = [sum(cell) / len(cell) if cell else None for cell in cells]
+    top = max((mean for mean in means if mean is not None), default=0.0)
+    return "".join(" " if mean is None else _spark(mean, top) for mean in means)
 
 
 def sparkline(values: Sequence[float], width: int) -> str:
     """The last `width` values as a row of blocks from nothing to the largest of them."""
     shown = values[-width:] if width > 0 else ()
     top = max(shown, default=0.0)
-    if top <= 0:
-        return _SPARKS[0] * len(shown)
-    return "".join(_SPARKS[min(7, int(max(0.0, value) / top * 7.999))] for value in shown)
+    return "".join(_spark(value, top) for value in shown)
+
+
+def _spark(value: float, top: float) -> str:
+    return _SPARKS[min(7, int(max(0.0, value) / top * 7.999))] if top > 0 else _SPARKS[0]
 
 
 def bar(share: float, width: int) -> tuple[str, str]:
     """The full and the empty part of a bar; together `width` cells."""
     full = min(width, max(0, round(min(1.0, max(0.0, share)) * width)))
-    return "━" * full, "─" * (width - full)
+    return "█" * full, "░" * (width - full)

@@ -1,14 +1,17 @@
 """A frame: lines of styled text, for Rich and for a terminal that is written to directly.
 
-Styles are named by what they mean and use the terminal's own palette, so that a dark and a light
-background both work; each look also reads without any colour. Pure.
+Styles are named by what they mean and use the terminal's own palette. Each reads on a dark and on a
+light background: yellow, which is next to nothing on white, is a background with black on it. Each
+look also reads without any colour, where a price that moved is bold and nothing else is. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -25,16 +28,27 @@ STYLES = {
     "faint": "dim",
     "strong": "bold",
     "good": "green",
-    "calm": "cyan",
-    "warn": "yellow",
+    "calm": "",
+    "warn": "black on yellow",
     "bad": "red",
     "good strong": "bold green",
-    "calm strong": "bold cyan",
-    "warn strong": "bold yellow",
-    "bad strong": "bold red",
+    "calm strong": "bold",
+    "warn strong": "black on yellow",
+    "bad strong": "bold white on red",
     "faint strong": "bold",
+    "up": "green",
+    "down": "red",
+    "up strong": "bold green",
+    "down strong": "bold red",
+    "good rule": "green",
+    "calm rule": "dim",
+    "warn rule": "yellow",
+    "bad rule": "red",
+    "faint rule": "dim",
 }
-"""What a style is called, and how it looks."""
+"""What a style is called, and how it looks. A `rule` is drawn with lines and blocks, not read."""
+
+_WITHOUT_COLOR = {"up strong": "bold", "down strong": "bold"}
 
 LABEL_WIDTH = 9
 """The width of the labels at the left."""
@@ -107,6 +121,26 @@ def _style(name: str) -> Style:
     return Style.parse(STYLES[name])
 
 
+@cache
+def _codes(name: str, *, has_color: bool) -> tuple[str, str]:
+    """What switches a style on and off."""
+    style = _style(name) if has_color else Style.parse(_WITHOUT_COLOR.get(name, ""))
+    before, _, after = style.render("|", color_system=ColorSystem.STANDARD).partition("|")
+    return before, after
+
+
+def _rendered(span: Span, *, has_color: bool) -> str:
+    before, after = _codes(span.style, has_color=has_color)
+    text = printable(span.text)
+    return f"{before}{text}{after}" if text else ""
+
+
+def _merged(line: Line) -> Iterator[Span]:
+    """Neighbours of one style as one span: fewer codes for the terminal to take."""
+    for style, spans in groupby(line, key=attrgetter("style")):
+        yield Span("".join(span.text for span in spans), style)
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Lines, top to bottom; a Rich renderable. No text of a span reaches a terminal unless it is
@@ -119,14 +153,9 @@ class Frame:
         return ["".join(printable(span.text) for span in line).rstrip() for line in self.lines]
 
     def ansi(self, *, has_color: bool) -> list[str]:
-        """The lines for a terminal; without colour they contain no escape codes at all."""
-        if not has_color:
-            return self.plain()
+        """The lines for a terminal; without colour only a price that moved is marked, by bold."""
         return [
-            "".join(
-                _style(span.style).render(printable(span.text), color_system=ColorSystem.STANDARD)
-                for span in line
-            )
+            "".join(_rendered(span, has_color=has_color) for span in _merged(line))
             for line in self.lines
         ]
 

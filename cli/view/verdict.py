@@ -9,14 +9,21 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from ...adapter.errors import TokenRefusedError
+from ...adapter.errors import (
+    FeedLostError,
+    SessionError,
+    SubscriptionRefusedError,
+    TicksError,
+    TokenRefusedError,
+)
 from ...adapter.events import GaveUp, Lost, Waiting
 from ...adapter.feed.lifecycle import Phase
 from ...adapter.market.evidence import MarketState
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot, MarketSnapshot
+from ..exit_codes import exit_code_of
 from ..printable import printable
 from .figures import brief_s, counted, moment
 from .frame import Frame, Span, cropped_line
@@ -27,16 +34,22 @@ BEHIND_S = 2.0
 """A reader that far behind is worth a warning, though nothing is lost."""
 LEAST_BEHIND_S = 0.5
 """Less is not shown: any moment finds some tick on its way."""
-_SHORT_REASON = 44
 FULL_SHARE = 0.5
 """A buffer that full is worth a warning."""
+
+
+_FINAL_FAULTS: dict[str, type[TicksError]] = {
+    fault.label: fault for fault in (SessionError, TokenRefusedError, SubscriptionRefusedError)
+}
+"""Faults that no further attempt can help, by the label that the history gives them."""
 
 
 class Verdict(NamedTuple):
     """`severity`: good, calm (nothing to expect now), warn, bad, faint (it is over).
 
     `fragments` are the facts, the most important first, each with what joins it to the one before.
-    `is_urgent`: a second matters, for something is counted down or under way.
+    `is_urgent`: a second matters, for something is counted down or under way. `end` stands behind
+    those that there is room for.
     """
 
     sign: str
@@ -44,6 +57,7 @@ class Verdict(NamedTuple):
     severity: str
     fragments: tuple[str, ...]
     is_urgent: bool = False
+    end: str = ""
 
 
 def verdict_of(snapshot: FeedSnapshot) -> Verdict:
@@ -88,9 +102,13 @@ def delay_text(snapshot: FeedSnapshot) -> str:
     """Who keeps the ticks waiting, and how far it is behind; "" where that is nothing."""
     if snapshot.behind_s < LEAST_BEHIND_S:
         return ""
-    name = printable(snapshot.slow_output)
-    who = "stdout's reader" if name == "stdout" else name or "the output"
+    name = snapshot.slow_output
+    who = _reader(name) if name == "stdout" else printable(name) or "the output"
     return f"{who} is {brief_s(snapshot.behind_s)} behind"
+
+
+def _reader(output: str) -> str:
+    return "stdout's reader" if output == "stdout" else f"the reader of {printable(output)}"
 
 
 def login_line(wait_s: float | None, width: int) -> Frame:
@@ -112,9 +130,21 @@ def _lost(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.LOST:
         return None
     attempts = max((c.attempt for c in snapshot.connections if c.phase is Phase.LOST), default=0)
-    reason = _reason(snapshot) or "for good"
-    facts = (f"{counted(attempts, 'attempt')} failed", f": {reason}") if attempts else (reason,)
-    return Verdict("✕", "LOST", "bad", facts)
+    reasons = _reasons(snapshot) or ["for good"]
+    failed = [f"{counted(attempts, 'attempt')} failed"] if attempts else []
+    facts = _joined(failed, reasons)
+    return Verdict("✕", "LOST", "bad", facts, end=f". Exit {_exit_code(snapshot)}")
+
+
+def _exit_code(snapshot: FeedSnapshot) -> int:
+    """How the command will end: by the fault itself where trying again was pointless, else by the
+    loss of the feed."""
+    gave_up = next(
+        (e.event for e in reversed(snapshot.events) if isinstance(e.event, GaveUp)), None
+    )
+    label = snapshot.last_cause if gave_up is None else gave_up.cause
+    fault = _FINAL_FAULTS.get(label, FeedLostError)
+    return int(exit_code_of(fault("")))
 
 
 def _stopped(snapshot: FeedSnapshot) -> Verdict | None:
@@ -129,7 +159,7 @@ def _losing_ticks(snapshot: FeedSnapshot) -> Verdict | None:
     dropped = f"{snapshot.dropped:,} dropped"
     delay = delay_text(snapshot)
     facts = (delay, f", {dropped}") if delay else (dropped,)
-    return Verdict("▲", "LOSING TICKS", "bad", facts, is_urgent=True)
+    return Verdict("▲", "LOSING TICKS", "bad", facts)
 
 
 def _waiting(snapshot: FeedSnapshot) -> Verdict | None:
@@ -137,9 +167,9 @@ def _waiting(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.WAITING or backing_off is None:
         return None
     which = f"feed {backing_off.number}, " if len(snapshot.connections) > 1 else ""
-    reason = _reason(snapshot, backing_off.number)
     next_try = f", next try in {brief_s(backing_off.next_try_s or 0.0)}"
-    facts = (f"{which}{attempt_text(backing_off)}", next_try, *([f": {reason}"] if reason else []))
+    told = [f"{which}{attempt_text(backing_off)}", next_try]
+    facts = _joined(told, _reasons(snapshot, backing_off.number))
     return Verdict("◔", "WAITING", "warn", facts, is_urgent=True)
 
 
@@ -150,9 +180,7 @@ def _falling_behind(snapshot: FeedSnapshot) -> Verdict | None:
     facts = [delay_text(snapshot), f"buffer {share:.0%} full" if share >= 0.01 else ""]
     facts = [fact for fact in facts if fact]
     first, *more = facts
-    return Verdict(
-        "▲", "FALLING BEHIND", "warn", (first, *(f", {each}" for each in more)), is_urgent=True
-    )
+    return Verdict("▲", "FALLING BEHIND", "warn", (first, *(f", {each}" for each in more)))
 
 
 def _silent(snapshot: FeedSnapshot) -> Verdict | None:
@@ -185,7 +213,8 @@ def _connecting(snapshot: FeedSnapshot) -> Verdict | None:
         return None
     tried = backoff_connection(snapshot)
     if tried is not None:
-        facts = (f"{attempt_text(tried)} is under way", f": {_reason(snapshot, tried.number)}")
+        told = [f"{attempt_text(tried)} is under way"]
+        facts = _joined(told, _reasons(snapshot, tried.number))
         return Verdict("◌", "CONNECTING", "warn", facts, is_urgent=True)
     words = "asking the feed again" if snapshot.ticks else "first attempt"
     return Verdict("◌", "CONNECTING", "calm", (words,), is_urgent=True)
@@ -196,7 +225,7 @@ def _standing(snapshot: FeedSnapshot) -> Verdict | None:
     if not standing:
         return None
     moving = [each.exchange for each in snapshot.market if each.state is MarketState.LIVE]
-    facts = [_stand_text(standing[0], snapshot)]
+    facts = [f"the feed answers, {_stand_text(standing[0], snapshot)}"]
     if more := standing[1:]:
         facts.append(f", nor has {' or '.join(each.exchange for each in more)}")
     if moving:
@@ -210,14 +239,14 @@ def _standing(snapshot: FeedSnapshot) -> Verdict | None:
 
 def _stand_text(segment: MarketSnapshot, snapshot: FeedSnapshot) -> str:
     since = f" since {moment(segment.newest, snapshot.at)}" if segment.newest is not None else ""
-    return f"the feed answers, {segment.exchange} has not moved{since}"
+    return f"{printable(segment.exchange)} has not moved{since}"
 
 
 def _quiet(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.LIVE or snapshot.is_market_open:
         return None
-    exchanges = {each.exchange for each in snapshot.market}
-    facts = [f"{exchanges.pop() if len(exchanges) == 1 else 'market'} closed"]
+    exchanges = [printable(each.exchange) for each in snapshot.market]
+    facts = [f"{' and '.join(exchanges) if 0 < len(exchanges) < 3 else 'market'} closed"]
     if snapshot.market_opens_at is not None:
         left_s = (snapshot.market_opens_at - snapshot.at).total_seconds()
         facts.append(f", opens {moment(snapshot.market_opens_at, snapshot.at)}")
@@ -229,8 +258,12 @@ def _live(snapshot: FeedSnapshot) -> Verdict | None:
     if snapshot.phase is not Phase.LIVE:
         return None
     if problems := _problems(snapshot):
-        first, *more = problems
-        return Verdict("●", "LIVE", "warn", (first, *(f", {problem}" for problem in more)))
+        joint = (
+            "" if not number or each.startswith(" ") else ", "
+            for number, each in enumerate(problems)
+        )
+        facts = (*map(str.__add__, joint, problems), *_rows(snapshot))
+        return Verdict("●", "LIVE", "warn", facts)
     return Verdict("●", "LIVE", "good", _course(snapshot))
 
 
@@ -247,18 +280,29 @@ def _course(snapshot: FeedSnapshot) -> tuple[str, ...]:
     return wanted, into, *more, f", {counted(first.rows, 'row')}"
 
 
+def _rows(snapshot: FeedSnapshot) -> tuple[str, ...]:
+    """Where ticks still go."""
+    written = [each for each in snapshot.outputs if not each.is_left]
+    return tuple(f"; {counted(one.rows, 'row')} into {printable(one.name)}" for one in written[:1])
+
+
 def _problems(snapshot: FeedSnapshot) -> list[str]:
-    """What is not well although the feed is live."""
-    problems: list[str] = []
+    """What is not well although the feed is live; what begins with a blank goes on from there."""
+    problems = [f"{_reader(each.name)} left" for each in snapshot.outputs if each.is_left]
     ends = snapshot.session_expires_at
     if ends is not None and ends <= snapshot.at:
         problems.append(f"the session expired {moment(ends, snapshot.at)}")
-    for count, kind in (
-        (snapshot.recent_malformed, "malformed packet"),
-        (snapshot.recent_foreign, "foreign packet"),
-    ):
-        if count:
-            problems.append(f"{counted(count, kind)} in the last minute")
+    packets = [
+        f"{count:,} {kind}"
+        for count, kind in (
+            (snapshot.recent_malformed, "malformed"),
+            (snapshot.recent_foreign, "foreign"),
+        )
+        if count
+    ]
+    if packets:
+        noun = "packet" if snapshot.recent_malformed + snapshot.recent_foreign == 1 else "packets"
+        problems += [f"{' and '.join(packets)} {noun}", " in the last minute"]
     if snapshot.never_ticked > 0 and snapshot.uptime_s >= snapshot.silence_after_s:
         have = "has" if snapshot.never_ticked == 1 else "have"
         total = counted(snapshot.instruments_total, "instrument")
@@ -276,21 +320,29 @@ _RULES: tuple[Callable[[FeedSnapshot], Verdict | None], ...] = (
 )
 
 
-def _reason(snapshot: FeedSnapshot, connection: int | None = None) -> str:
-    """Why the feed, or one connection, was lost last, in few words."""
+def _reasons(snapshot: FeedSnapshot, connection: int | None = None) -> list[str]:
+    """Why the feed, or one connection, was lost last: the cause, and what is known beyond it."""
     for entry in reversed(snapshot.events):
         is_its = connection is None or entry.connection == connection
         if is_its and isinstance(entry.event, Lost | Waiting | GaveUp):
-            return printable(_brief(entry.event))
-    return printable(snapshot.last_cause)
+            return [printable(text) for text in _told(entry.event)]
+    return [printable(snapshot.last_cause)] if snapshot.last_cause else []
 
 
-def _brief(event: Lost | Waiting | GaveUp) -> str:
-    """The cause with its code, or the message where that is short."""
+def _told(event: Lost | Waiting | GaveUp) -> list[str]:
+    """The cause with its code, or with the message where there is none."""
     if event.code is not None:
         # A close code of a WebSocket has four digits (RFC 6455, section 7.4).
-        return f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"
-    return event.detail if 0 < len(event.detail) <= _SHORT_REASON else event.cause
+        return [f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"]
+    return [event.cause, event.detail] if event.detail else [event.cause]
+
+
+def _joined(facts: Sequence[str], reasons: Sequence[str]) -> tuple[str, ...]:
+    """Facts, a colon, and the reasons."""
+    first, *more = reasons or [""]
+    if not facts:
+        return (first, *(f", {each}" for each in more))
+    return (*facts, *([f": {first}"] if first else []), *(f", {each}" for each in more))
 
 
 def _limit_text(seconds: float) -> str:

@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from ...adapter.selection import Sort
 
-class Sort(StrEnum):
-    """How instruments are ordered. `auto`: as typed while all fit, else the most active first."""
-
-    AUTO = "auto"
-    SYMBOL = "symbol"
-    CHANGE = "change"
-    ACTIVITY = "activity"
+__all__ = ["UNTOUCHED", "Sort", "ViewState"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +14,26 @@ class ViewState:
     """How a screen is looked at.
 
     `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
-    in instruments. `is_filtering`: letters go into `filter_text` until Enter or Escape. `is_held`:
-    the picture stands still, the recording goes on. `is_paused`: a replay stands still.
+    in instruments. `chain_number`: which chain stands first, counted on past the last one and
+    before the first one. `chain_offset`: how far it is scrolled from the money, in strikes, down
+    (positive) or up. `is_filtering`: letters go into `filter_text` until Enter or Escape.
+    `is_held`: the picture stands still, for `held_s` seconds so far; the recording goes on.
+    `is_paused`: a replay stands still.
     """
 
     has_keys: bool = False
     first_row: int = 0
+    chain_number: int = 0
+    chain_offset: int = 0
     sort: Sort = Sort.AUTO
     filter_text: str = ""
     is_filtering: bool = False
     is_held: bool = False
+    held_s: float = 0.0
     shows_help: bool = False
     shows_chain: bool = False
     is_paused: bool = False
+
+
+UNTOUCHED = ViewState()
+"""As a screen is looked at before any key."""

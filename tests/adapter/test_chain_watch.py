@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from ticks.adapter.chain_watch import LIMIT, ChainWatch, FollowedChain
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import SubscriptionRefusedError
-from ticks.adapter.events import EventLog, Refused
+from ticks.adapter.event_log import EventLog
+from ticks.adapter.events import Refused
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.instruments.chain import Chain, read_chain
 from ticks.adapter.tick import Mode

@@ -1,20 +1,18 @@
-"""Events: what programs read of them, and the log that keeps the ones that count."""
+"""Events: what programs read of them."""
 
 from __future__ import annotations
 
 import json
-import threading
 from datetime import datetime, timedelta
 
 import pytest
 
-from ticks.adapter.clock import IST, SystemClock
+from ticks.adapter.clock import IST
 from ticks.adapter.events import (
     Added,
     ClockStep,
     Connected,
     Dropped,
-    EventLog,
     EventsDropped,
     FeedEvent,
     FirstTick,
@@ -42,7 +40,6 @@ from ticks.adapter.events import (
     Waiting,
     read_event,
 )
-from ticks.adapter.waker import Waker
 
 AT_NS = 1_795_146_300_123_456_789
 """2026-11-20 09:15:00.123456789 IST."""
@@ -177,70 +174,3 @@ def test_an_event_of_another_version_is_none_and_its_new_facts_are_ignored() -> 
     assert entry is not None
     assert entry.event == Silent(31)
     assert entry.at - datetime(2026, 11, 20, 9, 15, tzinfo=IST) == timedelta(0)
-
-
-# --- the log --------------------------------------------------------------------------------------
-
-
-def log(most_events: int = 100, waker: Waker | None = None) -> EventLog:
-    return EventLog(SystemClock(), waker, most_events=most_events)
-
-
-def test_events_are_taken_once_in_their_order() -> None:
-    full = log()
-    for event in (Connected(), Lost("network"), Stopped()):
-        full.add(event, connection=1)
-    assert [entry.event for entry in full.take()] == [Connected(), Lost("network"), Stopped()]
-    assert full.take() == []
-    assert [entry.event.name for entry in full.recent()] == ["connected", "lost", "stopped"]
-
-
-def test_an_event_wakes_whoever_waits() -> None:
-    waker = Waker()
-    log(waker=waker).add(Connected())
-    assert waker.wait(0)
-
-
-def test_a_full_log_drops_the_oldest_counts_them_and_keeps_every_loss() -> None:
-    full = log(most_events=3)
-    losses = [Lost("network"), Recovered("network"), GaveUp("network", attempts=3, blind_s=1.0)]
-    for loss in losses:
-        full.add(loss, connection=1)
-        for number in range(5):
-            full.add(Malformed(number))
-    taken = [entry.event for entry in full.take()]
-    assert taken == [*losses, Malformed(2), Malformed(3), Malformed(4), EventsDropped(12)]
-    assert full.take() == [], "what was dropped is reported once"
-
-
-def test_every_reader_takes_all_events_and_a_stuck_one_costs_nobody_else() -> None:
-    full = log(most_events=3)
-    full.add(Connected())
-    late = full.reader()
-    for number in range(4):
-        full.add(Malformed(number))
-        full.take()
-    assert [entry.event for entry in late.take()] == [
-        *(Malformed(number) for number in range(1, 4)),
-        EventsDropped(1),
-    ]
-    assert full.take() == late.take() == []
-
-
-def test_nothing_is_lost_between_threads() -> None:
-    full = log(most_events=10_000)
-
-    def add(number: int) -> None:
-        for count in range(500):
-            full.add(Dropped(count), connection=number)
-
-    threads = [threading.Thread(target=add, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    taken = []
-    while any(thread.is_alive() for thread in threads):
-        taken += full.take()
-    taken += full.take()
-    for number in range(4):
-        of_one = [entry.event for entry in taken if entry.connection == number]
-        assert of_one == [Dropped(i) for i in range(500)]

@@ -19,6 +19,7 @@ from ticks.adapter.clock import IST
 from ticks.adapter.errors import PortTakenError, UsageError
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.metrics import MOST_INSTRUMENTS, MetricsServer
+from ticks.adapter.selection import Selection
 from ticks.adapter.snapshot import FeedSnapshot, InstrumentSnapshot
 
 NAMES = {
@@ -120,28 +121,16 @@ def test_a_session_whose_end_is_not_known_has_no_series(
     assert {name for name, _ in samples} == NAMES - {"ticks_session_expiry_timestamp_seconds"}
 
 
-def test_an_instrument_on_two_connections_is_one_series(
-    serve: Serve, snapshot: FeedSnapshot
-) -> None:
-    twice = (
-        InstrumentSnapshot("NSE", "X", "1", ticks=3, age_s=9.0),
-        InstrumentSnapshot("NSE", "X", "1", ticks=4, age_s=2.0),
-    )
-    samples = scraped(serve(replace(snapshot, instruments=twice)))
-    assert samples["ticks_instrument_ticks_total", ("NSE", "X", "1")] == 7
-    assert samples["ticks_instrument_age_seconds", ("NSE", "X", "1")] == 2.0
-
-
 def test_the_number_of_instruments_is_bounded(snapshot: FeedSnapshot) -> None:
-    asked: list[int] = []
+    asked: list[Selection] = []
 
-    def look(most: int) -> FeedSnapshot:
-        asked.append(most)
+    def look(selection: Selection) -> FeedSnapshot:
+        asked.append(selection)
         return snapshot
 
     with MetricsServer("127.0.0.1", 0, look) as server:
         scraped(server)
-    assert asked == [MOST_INSTRUMENTS]
+    assert [each.most for each in asked] == [MOST_INSTRUMENTS]
 
 
 def test_a_taken_port_is_an_error_that_names_it(serve: Serve, snapshot: FeedSnapshot) -> None:

@@ -59,6 +59,17 @@ def test_the_wait_may_be_asked_for_each_time() -> None:
     assert look.count == 3
 
 
+def test_it_looks_sooner_when_it_is_told_to() -> None:
+    sooner = threading.Event()
+    look = Looks()
+    with every(NEVER_S, look, name="test look", sooner=sooner):
+        for times in (1, 1):
+            look.wait_for(times)
+            sooner.set()
+        look.wait_for(1)
+    assert look.count == 3
+
+
 def test_a_look_that_is_done_is_the_last() -> None:
     look = Looks(then=True)
     with every(0.0, look, name="test look"):

@@ -211,6 +211,28 @@ def test_a_snapshot_says_how_far_the_outputs_are_behind_and_which_one(
     assert (recorder.snapshot().behind_s, recorder.summary().is_demo) == (0.0, True)
 
 
+def test_after_a_disk_that_hung_its_next_stall_holds_up_no_feed(config: Config) -> None:
+    class HangingSink(MemorySink):
+        """Its first write takes 0.7 s, and never says beforehand that it will."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.writers: list[str] = []
+
+        def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
+            if not self.writers:
+                threading.Event().wait(0.7)
+            self.writers.append(threading.current_thread().name)
+            super().write(received_ns, packets)
+
+    sink = HangingSink()
+    summary = Recorder(broker_of(config), [sink], Limits(duration_s=1.5)).run()
+    first, *others = sink.writers
+    assert first.startswith("feed")
+    assert set(others) == {threading.current_thread().name}
+    assert (summary.dropped, summary.ticks) == (0, sink.rows)
+
+
 def test_a_full_buffer_can_end_the_run(config: Config, simulator: Simulator) -> None:
     sink, broker = MemorySink(), broker_of(config, buffer_limit=20)
     recorder = Recorder(broker, [sink], Limits(), stops_when_full=True)

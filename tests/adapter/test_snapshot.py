@@ -11,10 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.feed.lifecycle import Phase
-from ticks.adapter.snapshot import (
-    FeedSnapshot,
-    activity,
-)
+from ticks.adapter.snapshot import FeedSnapshot
 
 
 def through_a_file(snapshot: FeedSnapshot) -> dict[str, Any]:
@@ -28,7 +25,9 @@ def test_as_json_it_is_values_with_times_in_india_and_exact_prices(snapshot: Fee
     assert plain["phase"] == "waiting"
     assert plain["connections"][0]["next_try_s"] == 1.5
     assert plain["instruments"][0]["ltp"] == "1.00"
-    assert plain["outputs"] == [{"name": "out.csv", "rows": 7, "bytes_written": 512}]
+    assert plain["outputs"] == [
+        {"name": "out.csv", "rows": 7, "bytes_written": 512, "is_left": False}
+    ]
     assert plain["events"] == [
         {
             "at": "2026-11-20T09:15:00.000001+05:30",
@@ -76,8 +75,3 @@ def test_a_damaged_one_is_a_value_error_at_most(
         read["connections"][0] = data.draw(JSON | st.just(read["connections"][0]))
     with suppress(ValueError):
         assert isinstance(FeedSnapshot.from_dict(read).phase, Phase)
-
-
-def test_activity_grows_with_the_ticks_and_ignores_one_more() -> None:
-    assert activity(0) < activity(1) < activity(2) < activity(1000) < activity(1300)
-    assert activity(1000) == activity(1001)

@@ -105,6 +105,10 @@ def test_a_mistake_has_no_traceback_even_where_those_are_asked_for(
         ),
         (["find", "X", "--csv", "--json"], "--csv", "--json"),
         (["config", "--init", "--json"], "--init", "--json"),
+        (["stream", "X", "--dashboard", "-q"], "--quiet", "--dashboard"),
+        (["replay", "x.csv", "--loop", "--follow"], "--loop", "--follow"),
+        (["simulate", "--recording", __file__, "--rate", "9"], "--recording", "--rate"),
+        (["simulate", "--seed", "7", "--recording", __file__], "--recording", "--seed"),
     ],
 )
 def test_two_options_of_one_line_that_contradict_each_other_are_refused(
@@ -114,6 +118,63 @@ def test_two_options_of_one_line_that_contradict_each_other_are_refused(
         f"ticks: {first} and {second} contradict each other",
         "  try: leave one of them out",
     ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "needed"),
+    [
+        (["stream", "X", "--pre-open"], "--pre-open", "--candles 1m"),
+        (["stream", "X", "--nats-max-age", "7d"], "--nats-max-age", "--nats URL"),
+        (["stream", "X", "--drain-timeout", "3s"], "--drain-timeout", "--nats URL"),
+        (["replay", "x.csv", "--events", "x.jsonl"], "--events", "--candles 1m"),
+        (["replay", "x.csv", "--float-prices"], "--float-prices", "--parquet PATH"),
+        (["simulate", "--speed", "10"], "--speed", "--recording FILE"),
+        (["config", "--overwrite"], "--overwrite", "--init"),
+    ],
+)
+def test_an_option_that_does_nothing_without_another_is_refused(
+    said: Callable[..., list[str]], arguments: list[str], name: str, needed: str
+) -> None:
+    assert said(*arguments) == [
+        f"ticks: {name} has no effect without {needed.partition(' ')[0]}",
+        f"  try: add {needed}, or leave {name} out",
+    ]
+
+
+def test_a_variable_may_set_what_has_no_effect_yet(
+    said: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKS_PRE_OPEN", "1")
+    assert said("stream")[0] == "ticks: no symbol given"
+
+
+@pytest.mark.parametrize(
+    ("variables", "setting", "place"),
+    [
+        ({"TICKS_CSV": "x.txt", "TICKS_JSONL": "x.txt"}, "", "TICKS_CSV"),
+        ({"TICKS_FROM": "gone.txt"}, "", "TICKS_FROM"),
+        ({}, "[stream]\nfrom = ['gone.txt']", "config.toml"),
+    ],
+)
+def test_a_path_that_was_not_typed_is_named_with_where_it_is_set(
+    said: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    variables: dict[str, str],
+    setting: str,
+    place: str,
+) -> None:
+    (tmp_path / "config.toml").write_text(setting, encoding="utf-8")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert said("stream", "X")[0].endswith(f".txt is set by {place})")
+
+
+def test_no_command_that_needs_no_broker_is_to_be_run_against_a_simulated_one(
+    said: Callable[..., list[str]],
+) -> None:
+    for command in ("help", "config", "replay"):
+        assert said(command, "--fault", "x")[1] == f"  try: ticks {command} --help"
 
 
 def test_what_is_not_alike_is_not_guessed() -> None:

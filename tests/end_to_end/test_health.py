@@ -157,7 +157,7 @@ def test_a_watch_follows_a_stream_through_a_fault_to_its_end(
     simulator.inject("connect:refuse:503")
     simulator.inject("0s:silence")
     window.read_until(lambda: f"◔ stream {stream.pid} waiting" in window.text)
-    window.read_until(lambda: "attempt 2 of 3 · next try in" in window.text)
+    window.read_until(lambda: "attempt 2 of 3, next try in" in window.text)
     window.read_until(lambda: "live: ticks are back · blind " in window.text)
     assert simulator.journal.open_connections()[0].number == len(simulator.journal.connections)
     stream.terminate()

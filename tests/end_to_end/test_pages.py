@@ -223,3 +223,6 @@ def test_the_pictures_of_the_dashboard_are_made_from_a_stream(tmp_path: Path) ->
         for words in ("live", "silence", "blind", "RELIANCE-EQ", "day.csv"):
             assert words.lower() in well.lower()
         assert "attempt 2 of 3, next try in" in waiting
+        chain = (folder / "dashboard-chain.svg").read_text(encoding="utf-8")
+        for words in ("STRIKE", "NIFTY", "at", "money", "◄"):
+            assert words in chain

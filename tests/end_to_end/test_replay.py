@@ -399,10 +399,10 @@ def test_a_paced_replay_has_a_dashboard_beside_its_rows_and_leaves_the_terminal_
     assert process.returncode == 0
     rows = (tmp_path / "copy.csv").read_bytes()
     assert day.startswith(rows)
-    assert "▶ playing  day.csv" in window.text
-    last_frame = window.text[window.text.rindex("■ stopped") :].splitlines()
+    assert "▶ REPLAY 10x  2026-" in window.text
+    last_frame = window.text[window.text.rindex("■ STOPPED") :].splitlines()
     position = rows.splitlines()[-1][:19].decode().replace("T", " ")
-    assert last_frame[2].startswith(f"position {position} IST · ")
+    assert last_frame[0].startswith(f"■ STOPPED 10x  {position}, ")
     count = rows.count(b"\n") - 1
     assert last_frame[-1].endswith(f"damaged · stdout {count:,} rows")
     assert is_whole(window.raw)
@@ -414,7 +414,7 @@ def test_on_one_terminal_a_paced_replay_shows_the_dashboard_and_at_full_speed_th
 ) -> None:
     bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
     for speed, seen, unseen in (
-        ("1000", "output   this dashboard alone", "received_at"),
+        ("1000", "this dashboard alone", "received_at"),
         ("max", "received_at", "this dashboard"),
     ):
         window.raw = ""

@@ -76,6 +76,11 @@ class Shell(Window):
         )
         self.read_until(lambda: "$ " in self.text)
 
+    @property
+    def session(self) -> int:
+        """The session of the shell and of all that it starts."""
+        return self._shell.pid
+
     def run(self, line: str) -> None:
         """Type a line, and forget what was shown before it."""
         self.raw = ""

@@ -334,6 +334,12 @@ def test_a_protocol_error_closes_with_the_code_that_the_rfc_asks_for() -> None:
     assert live().fail(ProtocolError("not utf-8", close_code=1007)) == [CloseLink(1, 1007)]
 
 
+def test_the_status_of_a_handshake_that_was_turned_down_is_reported() -> None:
+    life = live()
+    life.fail(BrokerBusyError("no room", kind="feed-busy", status=503))
+    assert life.newest(events.Lost).code == 503
+
+
 def test_the_server_s_close_code_is_reported() -> None:
     life = live()
     life.fail(ClosedByServerError(4001, "kicked"))

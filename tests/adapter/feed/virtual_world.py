@@ -19,7 +19,8 @@ from virtual_referee import Referee, demand
 
 from ticks.adapter.auth.tokens import Session
 from ticks.adapter.errors import TicksError
-from ticks.adapter.events import EventLog, FeedEvent
+from ticks.adapter.event_log import EventLog
+from ticks.adapter.events import FeedEvent
 from ticks.adapter.feed.connection import Connection, Ports
 from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.feed.network import (

@@ -92,6 +92,15 @@ def test_a_system_error_names_output_and_reason(number: int, words: str) -> None
     assert type(error) is OutputError
 
 
+def test_a_link_that_leads_nowhere_names_the_folder_it_leads_to(tmp_path: Path) -> None:
+    link = tmp_path / "day.csv"
+    link.symlink_to(tmp_path / "gone" / "day.csv")
+    missing = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    error = output_error(str(link), missing)
+    assert (error.kind, error.values["folder"]) == ("output-no-folder", str(tmp_path / "gone"))
+    assert output_error("/proc/day.csv", missing).kind == "output-unwritable"
+
+
 def test_a_broken_pipe_is_a_reader_that_left() -> None:
     assert isinstance(output_error("stdout", BrokenPipeError(errno.EPIPE, "")), ReaderLeftError)
 

@@ -14,6 +14,7 @@ from ticks.adapter.replay.replay import Replay, ReplayOptions
 from ticks.adapter.replay.row_filter import RowFilter
 from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.rows.format import Csv, Jsonl
+from ticks.adapter.selection import Selection
 from ticks.adapter.sinks.file import RowSink
 from ticks.adapter.sinks.sink import FanOut
 from ticks.adapter.tick import Mode
@@ -43,7 +44,13 @@ class Played:
         self._folder = folder
         self._clock = clock
 
-    def of(self, *texts: bytes, row_filter: RowFilter | None = None, **options: Any) -> Replay:
+    def of(
+        self,
+        *texts: bytes,
+        row_filter: RowFilter | None = None,
+        keeps_instruments: bool = False,
+        **options: Any,
+    ) -> Replay:
         paths = []
         for number, text in enumerate(texts):
             path = self._folder / f"{number}.jsonl"
@@ -56,6 +63,7 @@ class Played:
             waker=self._clock,
             on_damage=lambda *told: self.damage.append(told),
             progress=lambda *told: self.progress.append(told),
+            keeps_instruments=keeps_instruments,
         )
 
 
@@ -71,6 +79,87 @@ def run(replay: Replay, output: MemoryOutput, *others: MemoryOutput) -> Any:
 
 def seconds(flushed: Sequence[tuple[float, int]]) -> list[float]:
     return [at_s - 1000 for at_s, _ in flushed]
+
+
+class Pausing(MemoryOutput):
+    """An output that pauses the replay after so many rows, for 100 s."""
+
+    def __init__(self, clock: VirtualTime, after_rows: int) -> None:
+        super().__init__(clock)
+        self.replay: Any = None
+        self.seen_in_the_pause: list[Any] = []
+        self._time = clock
+        self._left = after_rows
+
+    def take(self, text: bytes, rows: int, received_ns: int) -> None:
+        super().take(text, rows, received_ns)
+        self._left -= rows
+        if self._left == 0:
+            self._time.in_a_pause = self._resume
+            self.replay.pause()
+
+    def _resume(self) -> None:
+        self._time.s += 100
+        self.seen_in_the_pause.append(self.replay.snapshot())
+        self.replay.resume()
+
+
+# --- a pause -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", [{}, {"loops": True, "count": 20}])
+def test_a_pause_shifts_what_follows_and_takes_no_part_in_the_speed(
+    played: Played, clock: VirtualTime, how: dict[str, Any]
+) -> None:
+    output = Pausing(clock, 5)
+    output.replay = played.of(csv_text(range(10)), **how)
+    summary = run(output.replay, output)
+    at = seconds(output.flushed_at)
+    assert at[:6] == pytest.approx([0, 1, 2, 3, 4, 105])
+    assert at[-1] - summary.seconds == pytest.approx(100)
+    [paused] = output.seen_in_the_pause
+    assert (paused.ticks, paused.seconds, paused.played_s) == (5, pytest.approx(4), 4)
+    assert summary.played_s / summary.seconds == pytest.approx(1)
+
+
+def test_at_full_speed_a_pause_holds_the_next_block(played: Played, clock: VirtualTime) -> None:
+    output = Pausing(clock, 10)
+    output.replay = played.of(csv_text(range(10)), csv_text(range(20, 30)), speed=None)
+    summary = run(output.replay, output)
+    assert seconds(output.flushed_at) == [0, 100]
+    assert (summary.ticks, summary.seconds) == (20, 0)
+
+
+@pytest.mark.parametrize("speed", [None, 1.0])
+def test_a_stop_in_a_pause_gives_out_nothing_more(
+    played: Played, clock: VirtualTime, speed: float | None
+) -> None:
+    output = Pausing(clock, 10)
+    replay = played.of(csv_text(range(10)), csv_text(range(20, 30)), speed=speed)
+    output.replay = replay
+    output._resume = replay.stop  # type: ignore[method-assign]
+    summary = run(replay, output)
+    assert (summary.ticks, output.rows, replay.is_paused) == (10, 10, True)
+
+
+# --- what is shown -------------------------------------------------------------------------------
+
+
+def test_the_instruments_are_shown_where_they_are_wanted(
+    played: Played, output: MemoryOutput, clock: VirtualTime
+) -> None:
+    texts = csv_text(range(10)), csv_text(range(5), token="2")
+    assert run(played.of(*texts), output).instruments == ()
+    replay = played.of(*texts, keeps_instruments=True)
+    summary = run(replay, MemoryOutput(clock))
+    assert summary.instruments_total == 2
+    assert [(one.token, one.ticks, one.age_s) for one in summary.instruments] == [
+        ("1", 10, 0.0),
+        ("2", 5, 5.0),
+    ]
+    clock.s += 3
+    assert [one.age_s for one in replay.snapshot().instruments] == [3.0, 8.0]
+    assert len(replay.snapshot(Selection(1)).instruments) == 1
 
 
 # --- pace ----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ticks.adapter.files.inputs import Input
@@ -66,6 +66,8 @@ class VirtualTime:
         self.s = 1000.0
         self.waits: list[float] = []
         self.woken_after: int | None = None
+        self.in_a_pause: Callable[[], None] | None = None
+        """What happens while there is no end of a wait."""
 
     def now_s(self) -> float:
         return self.s
@@ -74,13 +76,19 @@ class VirtualTime:
         return int(self.s * 10**9)
 
     def wait(self, timeout_s: float | None) -> bool:
-        assert timeout_s is not None
+        if timeout_s is None:
+            assert self.in_a_pause is not None
+            self.in_a_pause()
+            return True
         self.waits.append(timeout_s)
         self.s += timeout_s
         return False
 
     def wake(self) -> None:
         self.woken_after = len(self.waits)
+
+    def clear(self) -> None:
+        pass
 
     def fileno(self) -> int:
         raise AssertionError("only standard input is waited for")

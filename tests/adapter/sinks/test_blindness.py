@@ -7,7 +7,8 @@ from datetime import datetime
 import pytest
 
 from ticks.adapter.clock import IST
-from ticks.adapter.events import Connected, EventLog, FeedEvent, Lost, Quiet, Recovered, Silent
+from ticks.adapter.event_log import EventLog
+from ticks.adapter.events import Connected, FeedEvent, Lost, Quiet, Recovered, Silent
 from ticks.adapter.history import EventFacts, History, history_of
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.rows.candles import Candle

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import OutputError
-from ticks.adapter.events import EventLog, Lost, Recovered
+from ticks.adapter.event_log import EventLog
+from ticks.adapter.events import Lost, Recovered
 from ticks.adapter.files.outputs import Note, open_output
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.rows.candle_text import CsvCandles, candle_format

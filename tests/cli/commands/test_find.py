@@ -145,8 +145,15 @@ def test_nothing_found_on_an_exchange_names_it() -> None:
     assert str(result.exception.candidates[0]) == "NSE:RELIANCE-EQ"
 
 
-def test_an_unknown_exchange_is_a_usage_error() -> None:
-    assert isinstance(_run("x", "--exchange", "MOON").exception, UsageError)
+@pytest.mark.parametrize("exchange", ["MOON", "0", ""])
+def test_an_unknown_exchange_is_a_usage_error(exchange: str) -> None:
+    result = _run("x", "--exchange", exchange)
+    assert result.exit_code == 2
+    assert f"{exchange!r} is not an exchange" in result.output
+
+
+def test_an_empty_text_is_a_usage_error() -> None:
+    assert isinstance(_run("  ").exception, UsageError)
 
 
 def test_a_plain_address_elsewhere_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import inf
 from pathlib import Path
@@ -13,8 +14,10 @@ from ticks.adapter.clock import IST
 from ticks.adapter.errors import UsageError
 from ticks.adapter.tick import Mode
 from ticks.cli.options.parsers import (
+    accounts,
     checked_outputs,
     checked_symbols,
+    client_code,
     color,
     columns,
     command,
@@ -22,17 +25,23 @@ from ticks.cli.options.parsers import (
     csv_path,
     csv_view,
     duration_s,
+    events_path,
+    exchange,
     host_port,
+    input_path,
     jsonl_path,
     mode,
     nats_address,
     on_full,
+    parquet_path,
     port,
     rate,
     readable_file,
+    recording_path,
     shard,
     size,
     speed,
+    symbol,
     until_ns,
 )
 
@@ -225,9 +234,106 @@ def test_two_outputs_to_one_place_are_refused() -> None:
         checked_outputs("a.csv", "./a.csv")
 
 
-def test_an_output_without_a_name_is_refused() -> None:
-    with pytest.raises(UsageError, match="path of an output is empty"):
-        checked_outputs("", None)
+def test_two_names_of_one_file_are_one_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.txt").touch()
+    Path("hard.txt").hardlink_to("a.txt")
+    Path("soft.txt").symlink_to("a.txt")
+    today = datetime.now(IST)
+    pairs = (
+        ("a.txt", "hard.txt"),
+        ("soft.txt", "./hard.txt"),
+        ("%Y.txt", f"{today:%Y}.txt"),
+        ("-", "/dev/stdout"),
+    )
+    for first, second in pairs:
+        with pytest.raises(UsageError, match="two outputs go to"):
+            checked_outputs(first, None, second)
+    checked_outputs("/dev/null", "a.txt", "new.txt")
+
+
+@pytest.mark.parametrize("parse", [csv_path, jsonl_path, events_path, parquet_path, input_path])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "'' is not a path"),
+        (" ", "' ' is not a path"),
+        ("http://host/day", "is an address, not a path"),
+        ("nats://host/day", "is an address, not a path; use --nats"),
+        ("~nobody-of-this-name/day", "a user that this machine does not have"),
+    ],
+)
+def test_what_is_no_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        parse(text)
+
+
+def test_a_home_is_expanded_where_no_shell_did_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/trader")
+    assert csv_path("~/%Y.csv") == "/home/trader/%Y.csv"
+    assert input_path("~/watch.txt") == "/home/trader/watch.txt"
+    assert input_path("~") == "/home/trader"
+    assert input_path("day~.csv") == "day~.csv"
+
+
+def test_a_recording_to_read_may_be_a_stream_of_nats() -> None:
+    assert recording_path("nats://desk/DAY") == "nats://desk/DAY"
+    with pytest.raises(ValueError, match="is an address, not a path"):
+        recording_path("https://desk/day.csv")
+
+
+@pytest.mark.parametrize("text", ["-", "%Y.parquet", "day.csv", "day.parquet.gz"])
+def test_what_cannot_be_parquet_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="cannot be a Parquet file"):
+        parquet_path(text)
+
+
+def test_fields_of_a_name_of_events_are_checked_too() -> None:
+    with pytest.raises(ValueError, match="'%Q' is not a time field"):
+        events_path("%Q.jsonl")
+
+
+def test_an_exchange_is_one_of_the_known_in_any_case() -> None:
+    assert exchange(" nfo ") == "NFO"
+    with pytest.raises(ValueError, match="'2' is not an exchange; use one of NSE, NFO"):
+        exchange("2")
+
+
+def test_a_client_code_has_letters_and_digits() -> None:
+    assert client_code(" A123456 ") == "A123456"
+    for text in ("", "A 1", "-1", "\u0663", "A,B"):
+        with pytest.raises(ValueError, match="is not a client code"):
+            client_code(text)
+
+
+def test_a_symbol_is_not_blank() -> None:
+    assert symbol("NIFTY") == "NIFTY"
+    with pytest.raises(ValueError, match="'' is not a symbol"):
+        symbol("")
+
+
+def test_accounts_have_an_upper_bound() -> None:
+    assert accounts("6") == 6
+    with pytest.raises(ValueError, match="not between 1 and 1,000"):
+        accounts("1000000")
+
+
+def test_digits_of_other_scripts_are_no_numbers() -> None:
+    for parse in (count, port, rate, speed):
+        with pytest.raises(ValueError, match="'\u0663' is not a"):
+            parse("\u0663")
+
+
+def test_no_time_at_all_is_not_asked_for_its_unit() -> None:
+    with pytest.raises(ValueError, match="'0' is not between 1ms and 366 days"):
+        duration_s("0")
+
+
+def test_a_speed_with_an_x_says_what_to_write() -> None:
+    with pytest.raises(ValueError, match=r"'25x' is not a valid speed; .* such as 25, or max"):
+        speed("25x")
 
 
 def test_a_count_is_a_whole_number_from_one_on() -> None:

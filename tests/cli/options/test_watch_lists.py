@@ -30,6 +30,11 @@ def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert listed_names(["-"]) == [("-", Entry(1, "NIFTY"))]
 
 
+def test_standard_input_is_one_list() -> None:
+    with pytest.raises(UsageError, match="stdin is given twice"):
+        listed_names(["-", "list.txt", "-"])
+
+
 def test_a_list_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"list\.txt cannot be read: No such file"):
         listed_names([str(tmp_path / "list.txt")])

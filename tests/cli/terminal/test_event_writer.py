@@ -12,7 +12,8 @@ import pytest
 
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import OutputError
-from ticks.adapter.events import Connected, EventLog, Malformed, Stopped
+from ticks.adapter.event_log import EventLog
+from ticks.adapter.events import Connected, Malformed, Stopped
 from ticks.cli.terminal import event_writer
 from ticks.cli.terminal.event_writer import EventWriter
 

@@ -16,16 +16,8 @@ import pytest
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.errors import OutputError
-from ticks.adapter.events import (
-    MOST_EVENTS,
-    Connected,
-    EventReader,
-    FeedEvent,
-    LogEntry,
-    Lost,
-    Rotated,
-    Stopped,
-)
+from ticks.adapter.event_log import MOST_EVENTS, EventReader
+from ticks.adapter.events import Connected, FeedEvent, LogEntry, Lost, Rotated, Stopped
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.recorder import Limits, Recorder
 from ticks.adapter.snapshot import FeedSnapshot
@@ -34,6 +26,7 @@ from ticks.cli.terminal import event_writer
 from ticks.cli.terminal import observer as observer_module
 from ticks.cli.terminal.console import Console
 from ticks.cli.terminal.observer import Observer
+from ticks.cli.view.view_state import ViewState
 
 DEADLINE_S = 20.0
 
@@ -50,6 +43,7 @@ class FakeFeed:
         self.readers: list[EventReader] = []
         self.lock = threading.Lock()
         self.looks = threading.Semaphore(0)
+        self.news = threading.Event()
 
         self.limits = Limits(duration_s=10.0)
 
@@ -58,9 +52,13 @@ class FakeFeed:
 
     def add(self, entry: LogEntry) -> None:
         self.entries.append(entry)
+        self.news.set()
         with self.lock:
             for reader in self.readers:
                 reader.keep(entry)
+
+    def alert(self, news: threading.Event) -> None:
+        self.news = news
 
     def reader(self) -> EventReader:
         self.readers.append(EventReader(SystemClock(), self.lock, MOST_EVENTS))
@@ -71,11 +69,13 @@ class FakeFeed:
         self.looks.release()
         return taken
 
-    def snapshot(self, most_instruments: int = 20) -> FeedSnapshot:
+    def snapshot(self, selection: object = None) -> FeedSnapshot:
         return self.feed
 
     def looked(self, times: int = 3) -> None:
         """Wait until so many looks began; all but the last of them are over then."""
+        while self.looks.acquire(blocking=False):
+            continue  # looks from before
         for _ in range(times):
             assert self.looks.acquire(timeout=DEADLINE_S)
 
@@ -89,13 +89,15 @@ class FakeConsole:
         self.logged: list[str] = []
         self.said: list[str] = []
         self.shown: list[FeedSnapshot] = []
+        self.views: list[ViewState] = []
         self.is_showing = False
 
     def size(self) -> tuple[int, int]:
         return self.width, 23
 
     @contextmanager
-    def showing(self) -> Iterator[None]:
+    def showing(self, keys: object) -> Iterator[None]:
+        self.keys = keys
         self.is_showing = True
         yield
         self.is_showing = False
@@ -106,14 +108,17 @@ class FakeConsole:
     def print_line(self, line: str) -> None:
         self.said.append(line)
 
-    def show(self, snapshot: FeedSnapshot) -> None:
+    def show(self, snapshot: FeedSnapshot, view: ViewState, now: FeedSnapshot) -> None:
         assert self.is_showing
         self.shown.append(snapshot)
+        self.views.append(view)
+        self.newest = now
 
 
 @pytest.fixture
 def feed(live: FeedSnapshot, monkeypatch: pytest.MonkeyPatch) -> FakeFeed:
     monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 0.001)
+    monkeypatch.setattr(observer_module, "_LOOK_UNSEEN_EVERY_S", 0.001)
     monkeypatch.setattr(event_writer, "_WRITES_APART_S", 0.001)
     return FakeFeed(live)
 
@@ -129,6 +134,7 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
         events: str | None = None,
         status: Path = tmp_path,
         tell: Callable[[LogEntry], None] = lambda _entry: None,
+        end: Callable[[], None] = lambda: None,
     ) -> Observer:
         return Observer(
             cast(BrokerAdapter, feed),
@@ -137,6 +143,7 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
             StatusFile(status, pid=7),
             events=events,
             tell=tell,
+            end=end,
         )
 
     return made
@@ -337,3 +344,44 @@ def test_the_status_follows_a_change_of_the_phase_at_once(
         feed.feed = replace(live, phase=Phase.WAITING)
         feed.add(entry(Lost("network")))  # the clock stands: no second has passed
         until(lambda: phase() == "waiting")
+
+
+def test_a_held_screen_stands_but_for_the_verdict_and_what_others_see_goes_on(
+    feed: FakeFeed,
+    console: FakeConsole,
+    observer: Callable[..., Observer],
+    live: FeedSnapshot,
+    waiting: FeedSnapshot,
+    tmp_path: Path,
+) -> None:
+    running = observer()
+    with running:
+        feed.looked()
+        running._control.press(["p"])
+        until(lambda: console.views[-1].is_held)
+        feed.feed = waiting
+        feed.at_s += 5.0
+        until(lambda: console.newest == waiting)
+        assert console.shown[-1] == live
+        assert console.views[-1].held_s == 5.0
+        status = tmp_path / "7.json"
+        until(lambda: '"phase": "waiting"' in status.read_text(encoding="utf-8"))
+        running._control.press(["p"])
+        until(lambda: console.shown[-1] == waiting)
+
+
+def test_a_key_is_drawn_at_once_and_q_asks_for_the_end(
+    feed: FakeFeed,
+    console: FakeConsole,
+    observer: Callable[..., Observer],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(observer_module, "_LOOK_EVERY_S", 3600.0)
+    ended: list[bool] = []
+    running = observer(end=lambda: ended.append(True))
+    with running:
+        until(lambda: len(console.shown) == 1)
+        running._control.press(["s"])
+        until(lambda: len(console.shown) == 2)
+        running._control.press(["q"])
+        assert ended == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,13 @@ def watch(drawn: Path) -> Iterator[ReplayWatch]:
     """Beside a replay of which no row has come yet."""
     playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), waker=Waker())
     with drawn.open("wb") as file:
-        yield ReplayWatch(playing, Console(screen=Screen(Outlet(file.fileno())), has_color=False))
+        console = Console(screen=Screen(Outlet(file.fileno())), has_color=False)
+        yield ReplayWatch(playing, console, SystemClock())
+
+
+def text_of(drawn: Path) -> str:
+    """What was drawn, without escape codes."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.read_text(encoding="utf-8"))
 
 
 def test_it_draws_while_the_replay_runs_and_its_last_frame_stays(
@@ -39,12 +46,30 @@ def test_it_draws_while_the_replay_runs_and_its_last_frame_stays(
 ) -> None:
     give_up_at = time.monotonic() + DEADLINE_S
     with watch:
-        while "▶ playing  day.csv" not in drawn.read_text(encoding="utf-8"):
+        while "▶ REPLAY 1x  no row yet, day.csv" not in text_of(drawn):
             assert time.monotonic() < give_up_at
-    assert drawn.read_text(encoding="utf-8").count("■ stopped  day.csv") == 1
+    assert text_of(drawn).count("■ STOPPED 1x") == 1
 
 
 def test_a_replay_that_fails_leaves_its_last_frame_too(watch: ReplayWatch, drawn: Path) -> None:
     with pytest.raises(ZeroDivisionError), watch:
         raise ZeroDivisionError
-    assert "■ stopped  day.csv" in drawn.read_text(encoding="utf-8")
+    assert "■ STOPPED 1x" in text_of(drawn)
+
+
+def test_space_pauses_and_lets_go_on_without_a_jump_of_the_speed(
+    watch: ReplayWatch, drawn: Path
+) -> None:
+    def until(words: str) -> None:
+        give_up_at = time.monotonic() + DEADLINE_S
+        while words not in text_of(drawn):
+            assert time.monotonic() < give_up_at
+
+    with watch:
+        until("▶ REPLAY 1x")
+        watch._control.press([" "])
+        until("‖ PAUSED 1x")
+        assert watch._playing.is_paused
+        watch._control.press([" "])
+        while watch._playing.is_paused:
+            pass

@@ -7,6 +7,7 @@ import os
 import pty
 import struct
 import termios
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -162,6 +163,28 @@ def test_words_and_the_last_block_are_all_that_is_left(
     pane.close()
     assert shown == wanted
     assert pane.paper.modes == set()
+
+
+def test_what_others_wrote_over_the_block_is_drawn_over(pane: Pane) -> None:
+    pane.draw("one", "two")
+    os.write(pane.screen._descriptor, b"\x1b[2A\rgarbage\r\ngarb\r\n")
+    pane.draw("one", "two")
+    assert pane.shown() == ["garbage", "garb"]
+    pane.screen.refresh()
+    pane.draw("one", "two")
+    assert pane.shown() == ["one", "two"]
+
+
+def test_nothing_is_drawn_while_it_is_to_stand_and_afterwards_it_begins_anew(pane: Pane) -> None:
+    pane.draw("one")
+    drawn = threading.Thread(target=pane.draw, args=("two",))
+    with pane.screen.standing():
+        drawn.start()
+        drawn.join(0.05)
+        assert drawn.is_alive()
+        assert pane.shown() == ["one"]
+    drawn.join(20.0)
+    assert pane.shown() == ["one", "two"]
 
 
 def test_in_the_background_words_are_lines_and_the_foreground_begins_anew(

@@ -21,6 +21,18 @@ def test_the_first_signal_asks_and_the_second_ctrl_c_ends_at_once() -> None:
     assert asked == ["stop", "stop"]
 
 
+def test_a_key_asks_as_the_first_ctrl_c_does() -> None:
+    asked: list[str] = []
+    with StopSignals().installed() as signals:
+        signals.request_stop()
+        signals.hand_to(lambda: asked.append("stop"))
+        assert asked == ["stop"]
+        signals.request_stop()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert asked == ["stop", "stop"]
+
+
 @pytest.mark.parametrize(
     ("number", "is_interrupted"), [(signal.SIGINT, True), (signal.SIGTERM, False)]
 )

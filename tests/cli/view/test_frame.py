@@ -25,8 +25,11 @@ LINE = (Span("● live", "good strong"), Span("  "), Span("receiving", "strong")
 FRAME = Frame((LINE, (), (Span("blind", "label"),)))
 
 
-def test_without_colour_there_is_no_code_at_all() -> None:
-    assert FRAME.ansi(has_color=False) == ["● live  receiving", "", "blind"]
+def test_without_colour_a_price_that_moved_is_bold_and_nothing_else() -> None:
+    assert FRAME.ansi(has_color=False) == FRAME.plain()
+    for name in STYLES:
+        (line,) = Frame(((Span("x", name),),)).ansi(has_color=False)
+        assert line == ("\x1b[1mx\x1b[0m" if name in ("up strong", "down strong") else "x")
 
 
 def test_with_colour_only_codes_are_added() -> None:
@@ -35,9 +38,18 @@ def test_with_colour_only_codes_are_added() -> None:
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == FRAME.plain()
 
 
-def test_no_style_names_black_white_or_a_background() -> None:
-    words = " ".join(STYLES.values()).split()
-    assert set(words) <= {"bold", "dim", "green", "cyan", "yellow", "red"}
+def test_every_style_reads_on_a_dark_and_on_a_light_background() -> None:
+    """What names a background names what stands on it; yellow on white is next to nothing."""
+    for name, style in STYLES.items():
+        front, _, back = style.partition(" on ")
+        words = {*front.split()} - {"bold", "dim"}
+        assert words <= ({"black", "white"} if back else {"green", "red", "yellow"}), name
+        assert "yellow" not in words or name.endswith("rule"), name
+
+
+def test_neighbours_of_one_style_share_their_codes() -> None:
+    frame = Frame(((Span("a", "good"), Span("b", "good"), Span("", "bad"), Span("c")),))
+    assert frame.ansi(has_color=True) == ["\x1b[32mab\x1b[0mc"]
 
 
 def test_rich_prints_a_frame_as_it_is() -> None:

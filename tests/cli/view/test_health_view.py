@@ -226,9 +226,9 @@ def test_a_stream_shows_attempt_next_try_blind_seconds_and_history(streams: Watc
     drawn = "\n".join(words(streams))
     for each in (
         "stream 4242 · Nifty 50, RELIANCE-EQ, SBIN-EQ +1",
-        "silence  0.2 s of 30 s",
-        "attempt 2 of 3 · next try in 3.2 s",
-        "blind    37.5 s",
+        "12 ticks/s · silence 0.2 s of 30 s · backoff none · blind 0.0 s",
+        "◔ WAITING  attempt 2 of 3, next try in 3.2 s",
+        "silence not connected · attempt 2 of 3 · blind 37.5 s",
         "history  09:26:58 waiting: attempt 2 of 3 in 4.1 s · silence: no data for 30.1 s",
     ):
         assert each in drawn

@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from ticks.adapter.clock import IST
-from ticks.adapter.events import LogEntry, Lost
+from ticks.adapter.events import GaveUp, LogEntry, Lost
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.market.evidence import MarketState
 from ticks.adapter.snapshot import FeedSnapshot, MarketSnapshot, OutputSnapshot
@@ -19,7 +19,7 @@ FRIDAY = datetime(2026, 11, 20, 9, 15, 4, tzinfo=IST)
 
 def words_of(snapshot: FeedSnapshot) -> tuple[str, str, str]:
     verdict = verdict_of(snapshot)
-    return verdict.severity, verdict.word, "".join(verdict.fragments)
+    return verdict.severity, verdict.word, "".join((*verdict.fragments, verdict.end))
 
 
 def test_what_is_well_is_green_and_says_how_much_went_where(live: FeedSnapshot) -> None:
@@ -68,33 +68,39 @@ def test_a_wait_says_which_attempt_when_and_why(waiting: FeedSnapshot) -> None:
     assert words_of(waiting) == (
         "warn",
         "WAITING",
-        "attempt 2 of 3, next try in 3.2 s: silence",
+        "attempt 2 of 3, next try in 3.2 s: broker busy (HTTP 503)",
     )
     for lost, reason in (
         (Lost("broker busy", "ws://127.0.0.1/ refused it", 503), "broker busy (HTTP 503)"),
         (Lost("closed by server", "going away", 1001), "closed by server (1001)"),
-        (Lost("network", "the link broke: reset by peer"), "the link broke: reset by peer"),
-        (Lost("network", "x" * 60), "network"),
+        (Lost("network", "the link broke: reset"), "network, the link broke: reset"),
+        (Lost("silence"), "silence"),
     ):
         told = replace(waiting, events=(LogEntry(0, 1, lost),))
         assert words_of(told)[2].endswith(f"in 3.2 s: {reason}")
     under_way = replace(waiting.connections[0], phase=Phase.CONNECTING, next_try_s=None)
     trying = replace(waiting, phase=Phase.CONNECTING, connections=(under_way,))
-    assert words_of(trying) == ("warn", "CONNECTING", "attempt 2 of 3 is under way: silence")
+    busy = "attempt 2 of 3 is under way: broker busy (HTTP 503)"
+    assert words_of(trying) == ("warn", "CONNECTING", busy)
 
 
 def test_of_several_connections_the_one_that_waits_is_named_with_its_reason(
     crowded: FeedSnapshot,
 ) -> None:
     history = (LogEntry(0, 3, Lost("network", "reset")), LogEntry(0, 1, Lost("silence", "no data")))
-    words = "feed 3, attempt 1 of 3, next try in 0.4 s: reset"
+    words = "feed 3, attempt 1 of 3, next try in 0.4 s: network, reset"
     assert words_of(replace(crowded, events=history))[2] == words
 
 
-def test_a_lost_feed_says_how_often_it_was_tried_and_why(lost: FeedSnapshot) -> None:
-    assert words_of(lost) == ("bad", "LOST", "3 attempts failed: silence")
-    at_once = replace(lost.connections[0], attempt=0)
-    assert words_of(replace(lost, connections=(at_once,)))[2] == "silence"
+def test_a_lost_feed_says_how_often_it_was_tried_why_and_how_it_ends(lost: FeedSnapshot) -> None:
+    told = "3 attempts failed: network, connection refused. Exit 5"
+    assert words_of(lost) == ("bad", "LOST", told)
+    at_once = replace(lost, connections=(replace(lost.connections[0], attempt=0),))
+    for cause, code in (("tokens refused", 3), ("session", 3), ("subscription refused", 4)):
+        gave_up = GaveUp(cause, "the broker says no", attempts=0, blind_s=1.0)
+        told = f"{cause}, the broker says no. Exit {code}"
+        assert words_of(replace(at_once, events=(LogEntry(0, 1, gave_up),)))[2] == told
+    assert words_of(replace(at_once, events=()))[2] == "silence. Exit 5"
 
 
 def test_silence_counts_up_to_its_limit(silent: FeedSnapshot) -> None:
@@ -161,7 +167,7 @@ def test_a_market_that_stands_is_told_with_its_newest_time(silent: FeedSnapshot)
     words = "the feed answers, NSE has not moved since 09:15: a halt?"
     assert words_of(stands) == ("warn", "STANDING", words)
     holiday = replace(stands, at=FRIDAY.replace(day=24))
-    assert words_of(holiday)[2].endswith("since Fri 20 Nov 09:15: a holiday?")
+    assert words_of(holiday)[2].endswith("since Fri 09:15: a holiday?")
 
 
 def test_beside_a_market_that_moves_one_that_stands_is_told(live: FeedSnapshot) -> None:
@@ -176,7 +182,7 @@ def test_a_closed_market_is_calm_and_says_when_it_opens(silent: FeedSnapshot) ->
     assert words_of(closed) == (
         "calm",
         "QUIET",
-        "market closed, opens Mon 23 Nov 09:15 (in 2 d 23 h)",
+        "NSE and NFO closed, opens Mon 09:15 (in 2 d 23 h)",
     )
     resting = replace(closed, market=(market(MarketState.RESTING),))
     assert words_of(resting)[2].startswith("NSE closed, opens Mon")
@@ -185,15 +191,26 @@ def test_a_closed_market_is_calm_and_says_when_it_opens(silent: FeedSnapshot) ->
 def test_what_is_not_well_takes_the_green_from_a_live_feed(
     live: FeedSnapshot, partial: FeedSnapshot
 ) -> None:
-    assert words_of(partial) == ("warn", "LIVE", "1 of 4 instruments has never ticked")
+    into = "; 6,201 rows into out.csv"
+    assert words_of(partial) == ("warn", "LIVE", f"1 of 4 instruments has never ticked{into}")
     assert words_of(replace(partial, uptime_s=12.0))[0] == "good"  # it may yet
     worse = replace(partial, recent_malformed=12, recent_foreign=1)
     assert words_of(worse)[2] == (
-        "12 malformed packets in the last minute, 1 foreign packet in the last minute,"
-        " 1 of 4 instruments has never ticked"
+        "12 malformed and 1 foreign packets in the last minute,"
+        f" 1 of 4 instruments has never ticked{into}"
     )
+    one = replace(live, recent_foreign=1, outputs=())
+    assert words_of(one)[2] == "1 foreign packet in the last minute"
     expired = replace(live, session_expires_at=datetime(2026, 11, 20, 9, 20, tzinfo=IST))
-    assert words_of(expired)[2] == "the session expired 09:20"
+    assert words_of(expired)[2] == f"the session expired 09:20{into}"
+
+
+def test_an_output_whose_reader_left_keeps_its_place_in_words(live: FeedSnapshot) -> None:
+    gone = replace(live, outputs=(OutputSnapshot("stdout", 10, 1_410, is_left=True), *live.outputs))
+    told = "stdout's reader left; 6,201 rows into out.csv"
+    assert words_of(gone) == ("warn", "LIVE", told)
+    fifo = replace(live, outputs=(OutputSnapshot("my.fifo", 10, 1_410, is_left=True),))
+    assert words_of(fifo)[2] == "the reader of my.fifo left"
 
 
 @pytest.mark.parametrize("phase", Phase)
