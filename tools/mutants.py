@@ -52,6 +52,7 @@ source_paths = ["src/ticks/adapter/{file}"]
 pytest_add_cli_args_test_selection = {tests}
 also_copy = ["src", "tests"]
 """
+_CACHE = re.compile(r"^ *@(lru_)?cache\b.*\n", re.MULTILINE)
 _SURVIVED = re.compile(r"^ +(\S+): (\w[\w ]*)$", re.MULTILINE)
 
 
@@ -62,6 +63,8 @@ def run(name: str, folder: Path) -> str:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(CLONE / package, folder / "src/ticks" / package, ignore=ignored)
     shutil.copytree(CLONE / "tests", folder / "tests", ignore=ignored)
+    mutated = folder / "src/ticks/adapter" / file
+    mutated.write_text(_CACHE.sub("", mutated.read_text()))  # a warm one would hide mutants
     (folder / "pyproject.toml").write_text(PROJECT.format(file=file, tests=tests))
     mutmut = str(Path(sys.executable).with_name("mutmut"))
     with (folder / "log").open("wb") as log:

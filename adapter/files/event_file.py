@@ -10,17 +10,19 @@ from collections.abc import Iterator
 
 from ..errors import RecordingError
 from ..history import EventFacts, History, event_facts, history_of
+from ..waker import Waker
 from .inputs import Input, OnDamage, TornInputError
 
 _MOST_BEFORE_THE_FIRST = 10
 
 
-def read_history(path: str, *, on_damage: OnDamage) -> History:
+def read_history(path: str, *, on_damage: OnDamage, waker: Waker | None = None) -> History:
     """What the events file at `path` says of its stream; an empty file, that nothing happened.
 
-    Raises RecordingError: `recording-unreadable`, or `not-an-event` where the lines are none.
+    A wait for a FIFO ends when `waker` is woken, and the history with it. Raises RecordingError:
+    `recording-unreadable`, or `not-an-event` where the lines are none.
     """
-    return history_of(_events(Input(path), on_damage))
+    return history_of(_events(Input(path, waker=waker), on_damage))
 
 
 def _events(source: Input, on_damage: OnDamage) -> Iterator[EventFacts]:

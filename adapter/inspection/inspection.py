@@ -81,7 +81,9 @@ class Inspector:
         Raises RecordingError for a file that cannot be read or has no good row.
         """
         options = self._options
-        histories = [read_history(path, on_damage=self._note) for path in options.events]
+        histories = [
+            read_history(path, on_damage=self._note, waker=self._waker) for path in options.events
+        ]
         max_gap_us = round(options.max_gap_s * SECOND_US)
         tally = Tally(self._hours.of_instrument, least_gap_us=min(LEAST_GAP_US, max_gap_us))
         blocks = _gathered([self._blocks_of(source) for source in self._inputs])

@@ -100,8 +100,14 @@ class Subscriber:
             self._task.cancel()
 
     async def open(self) -> StreamFacts:
-        """The first link, and the stream. Raises LinkError, UsageError."""
-        self._link, facts = await self._open_link()
+        """The first link, and the stream. Raises LinkError, also when it is stopped; UsageError."""
+        self._task = asyncio.current_task()
+        try:
+            self._link, facts = await self._open_link()
+        except asyncio.CancelledError:
+            if not self._is_done:
+                raise
+            raise LinkError("nats-unreachable", "stopped before there was a link") from None
         if not self._follows:
             self._end_sequence = facts.last_sequence
             self._is_done = facts.messages == 0

@@ -166,9 +166,11 @@ def run_replay(
             )
             signals.hand_to(playing.stop)
             opening = playing.open()
+            signals.hand_to(None)  # an output may wait for its reader, and the events be a FIFO
             if playing.is_stopping:
                 raise StopRequestedError
             sinks = open_sinks(outputs, opening, settings, console)
+            signals.hand_to(playing.stop)
             watch = ReplayWatch(
                 playing,
                 console,

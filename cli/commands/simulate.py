@@ -172,6 +172,10 @@ def simulate(
     from ...adapter.simulator.simulator import Simulator
     from ...adapter.simulator.throwaway import throwaway_folder
 
+    for path in (recording, events):
+        if path is not None and not path.is_file():
+            reason = f"{str(path)!r} is not a regular file, and has to be read more than once"
+            raise UsageError(reason, remedy="copy it into a file")
     times = None if speed == inf else speed
     simulator = Simulator(
         port=port,

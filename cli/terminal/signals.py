@@ -93,10 +93,10 @@ class StopSignals:
         if self._stop is not None:
             self._stop()
 
-    def hand_to(self, stop: Callable[[], None]) -> None:
-        """From now on a signal calls `stop`, which must be safe in a handler."""
+    def hand_to(self, stop: Callable[[], None] | None) -> None:
+        """From now on a signal calls `stop`, which must be safe in a handler; None: as before."""
         self._stop = stop
-        if self._is_asked:  # by `request_stop`, when there was nothing to stop yet
+        if self._is_asked and stop is not None:  # when there was nothing to stop yet
             stop()
 
     @contextlib.contextmanager

@@ -149,15 +149,15 @@ def test_lists_flags_and_words_after_two_dashes_may_repeat(
     settings_of: Callable[..., StreamSettings],
 ) -> None:
     settings = settings_of("-q", "-q", "--from", "a", "--from", "b", "--csv", "c", "--", "--csv")
-    assert settings.watch_lists == ("a", "b")
-    assert settings.symbols == ("NIFTY", "--csv")
+    assert settings.names.watch_lists == ("a", "b")
+    assert settings.names.symbols == ("NIFTY", "--csv")
 
 
 def test_the_last_of_an_option_given_twice_wins(
     settings_of: Callable[..., StreamSettings],
 ) -> None:
     settings = settings_of("--csv", "a", "--mode", "ltp", "--csv=b", "--mode", "snap")
-    assert (settings.csv, settings.mode) == ("b", Mode.SNAP)
+    assert (settings.outputs.csv, settings.mode) == ("b", Mode.SNAP)
 
 
 def test_a_flag_silently_beats_what_contradicts_it_elsewhere(
@@ -231,7 +231,7 @@ def test_numbers_flags_and_lists_come_from_the_file_too(
         '[stream]\nfrom = ["a b.txt", "-"]\nkeep-trying = true\nbuffer = 500\nmode = "snap"\n'
     )
     settings = settings_of()
-    assert settings.watch_lists == ("a b.txt", "-")
+    assert settings.names.watch_lists == ("a b.txt", "-")
     assert settings.policy.max_attempts is None
     assert settings.buffer_limit == 500
     assert settings.mode is Mode.SNAP

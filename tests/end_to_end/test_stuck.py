@@ -6,18 +6,19 @@ import json
 import os
 import pty
 import signal
+import socket
 import subprocess
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 
 from ticks.adapter.simulator.simulator import Simulator
 
-from .conftest import TICKS
+from .conftest import TICKS, Ticks
 
 ENDS_WITHIN_S = 4.0
 """2 s for messages, and what a close and the interpreter's end take on a busy machine."""
@@ -175,6 +176,67 @@ def test_rows_for_a_fifo_that_nobody_opens_end_with_sigterm(start: Start, tmp_pa
         run = start("stream", "NIFTY", "--csv", "o.fifo", stderr=stderr.fileno())
         run.until(lambda: "o.fifo has no reader yet; waiting for one" in said.read_text())
         assert run.ends() == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="it asks /proc what is open")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("replay", "a.fifo"),
+        ("inspect", "a.fifo"),
+        ("inspect", "o.csv", "--events", "a.fifo"),
+        ("replay", "o.csv", "--candles", "1m", "--events", "a.fifo"),
+    ],
+    ids=" ".join,
+)
+def test_a_fifo_that_is_read_and_that_nobody_writes_ends_with_sigterm(
+    start: Start, ticks: Ticks, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    assert ticks("stream", "NIFTY", "--csv", "o.csv", "--count", "5").returncode == 0
+    fifo = tmp_path / "a.fifo"
+    os.mkfifo(fifo)
+    run = start(*arguments)
+    run.until(lambda: str(fifo) in opened_by(run.process.pid))
+    assert run.ends() == 0
+
+
+def opened_by(pid: int) -> list[str]:
+    """What the descriptors of a process lead to."""
+    found = []
+    for each in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(os.readlink(each))
+    return found
+
+
+def test_a_replay_into_a_fifo_that_nobody_opens_ends_with_sigterm(
+    start: Start, ticks: Ticks, tmp_path: Path
+) -> None:
+    assert ticks("stream", "NIFTY", "--csv", "o.csv", "--count", "5").returncode == 0
+    os.mkfifo(tmp_path / "copy.csv")
+    said = tmp_path / "said.txt"
+    with said.open("wb") as stderr:
+        run = start("replay", "o.csv", "--csv", "copy.csv", stderr=stderr.fileno())
+        run.until(lambda: "copy.csv has no reader yet" in said.read_text())
+        assert run.ends() == 0
+
+
+def test_a_nats_server_that_says_nothing_ends_with_sigterm(start: Start) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        run = start("replay", f"nats://127.0.0.1:{mute.getsockname()[1]}")
+        mute.settimeout(DEADLINE_S)
+        peer, _ = mute.accept()
+        with peer:
+            assert run.ends() == 0
+
+
+def test_a_recording_that_can_be_read_only_once_is_not_played_by_the_simulator(
+    ticks: Ticks, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "a.fifo")
+    ran = ticks("simulate", "--recording", "a.fifo")
+    assert ran.returncode == 2
+    assert "'a.fifo' is not a regular file" in ran.stderr
 
 
 def test_rows_of_a_stuck_pipe_wait_for_their_reader_until_the_second_ctrl_c(

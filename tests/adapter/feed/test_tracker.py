@@ -128,6 +128,27 @@ def test_a_packet_behind_its_successor_or_twice_is_counted_and_kept() -> None:
     assert (tracker.out_of_order, tracker.duplicates) == (1, 1)
 
 
+def test_each_packet_out_of_order_or_twice_is_counted() -> None:
+    tracker = book()
+    tracker.take([packet(n) for n in (9, 8, 7, 7, 7)], 0.0)
+    assert (tracker.out_of_order, tracker.duplicates) == (2, 2)
+
+
+def test_what_follows_a_refused_packet_in_a_drain_is_taken() -> None:
+    tracker = book()
+    drain = [packet(1, token=b"77"), packet(2), packet(3)[:40], packet(4)]
+    assert tracker.take(drain, 0.0) == [packet(2), packet(4)]
+
+
+def test_an_entry_knows_its_instrument_and_how_often_it_moved() -> None:
+    tracker = book()
+    times = (0, 1, 1, 2, 60)
+    tracker.take([packet(n, exchange_ms=NOW_MS + s * 1000) for n, s in enumerate(times, 1)], 5.0)
+    entry = tracker.seen[((1, "2885"), Mode.LTP)]
+    assert (entry.key, entry.mode, entry.segment.segment.exchange_type) == ((1, "2885"), 1, 1)
+    assert entry.moves == 3  # the first is no move; one at the limit is
+
+
 def test_the_sequence_of_an_index_means_nothing() -> None:
     tracker = book(unordered={NIFTY})
     tracker.take([packet(9, token=b"99926000"), packet(3, token=b"99926000")], 0.0)
@@ -146,6 +167,9 @@ def test_a_new_connection_starts_the_order_anew() -> None:
     tracker.reopened()
     tracker.take([packet(5)], 0.0)
     tracker.take([packet(4)], 0.0)
+    assert (tracker.out_of_order, tracker.duplicates) == (1, 0)
+    tracker.reopened()
+    tracker.take([packet(1)], 0.0)
     assert (tracker.out_of_order, tracker.duplicates) == (1, 0)
 
 

@@ -75,3 +75,24 @@ def test_what_goes_on_from_a_time_follows_it_by_no_more_than_passed_and_a_minute
     assert not goes_on(1_000_000, 999_000, passed_s=1)
     assert not goes_on(1_000_000, 1_062_000, passed_s=1)
     assert goes_on(1_000_000, 1_300_000, passed_s=250)
+
+
+def test_the_least_delayed_packet_of_each_minute_is_kept_for_ten_minutes() -> None:
+    clock = MarketClock()
+    observe(clock, 61.0, error_s=100, late_s=1)  # in minute 1
+    observe(clock, 119.0, error_s=100, late_s=50)
+    observe(clock, 661.0, error_s=100, late_s=30)  # in minute 11
+    assert clock.offset_ms == pytest.approx(101_000, abs=1000)
+    observe(clock, 721.0, error_s=100, late_s=30)  # in minute 12
+    assert clock.offset_ms == pytest.approx(130_000, abs=1000)
+
+
+def test_before_any_packet_a_clock_is_not_set_and_nothing_is_its_offset() -> None:
+    clock = MarketClock()
+    assert not clock.is_set(0.0)
+    assert clock.offset_ms == 0
+
+
+@pytest.mark.parametrize(("error_s", "offset_ms"), [(2, 2000), (3600, 3_600_000), (3601, 0)])
+def test_offsets_from_two_seconds_to_an_hour_are_believed(error_s: int, offset_ms: int) -> None:
+    assert MarketClock(error_s).offset_ms == offset_ms

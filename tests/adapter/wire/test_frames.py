@@ -223,6 +223,44 @@ def test_text_that_is_no_utf8_is_refused(payload: bytes) -> None:
     assert violation(reason).close_code == 1007
 
 
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (b"\xf2\x00", "reserved bits are set in the header byte 0xf2"),
+        (b"\x83\x00", "opcode 0x3 is reserved"),
+        (b"\x82\x80mask", "the server masked a frame"),
+        (b"\x09\x00", "a control frame is fragmented"),
+        (b"\x89\x7e\x00\x7e", "a control frame is longer than 125 bytes"),
+        (b"\x80\x00", "a continuation of no message"),
+        (b"\x02\x00\x82\x00", "a new message inside a fragmented one"),
+        (b"\x82\x7e\x00\x05", "the length 5 is written in more bytes than it needs"),
+        (b"\x82\x7f" + b"\xff" * 8, "a length with its highest bit set"),
+        (b"\x81\x01\xff", "a text message is no UTF-8"),
+        (b"\x88\x01\x03", "a close frame with half a code"),
+        (b"\x88\x02\x03\xed", "close code 1005 must not be sent"),
+        (b"\x88\x03\x03\xe8\xff", "the reason of a close frame is no UTF-8"),
+    ],
+)
+def test_a_violation_is_named(data: bytes, words: str) -> None:
+    assert violation(data).message == words
+
+
+def test_a_message_over_64_kib_is_refused_with_its_size_and_the_limit() -> None:
+    _, [error] = FrameReader().read(
+        bytes([2, 1]) + b"x" + encode_frame(Opcode.CONTINUATION, bytes(65_536))
+    )
+    assert isinstance(error, ProtocolError)
+    assert error.message == "a message of 65537 bytes or more, over the limit of 65536"
+
+
+@pytest.mark.parametrize("opcode", [Opcode.CLOSE, Opcode.PING, Opcode.PONG])
+def test_a_control_frame_that_nobody_may_send_is_not_made(opcode: Opcode) -> None:
+    assert len(encode_frame(opcode, bytes(125))) == 127
+    for payload, fin in [(bytes(126), True), (b"", False)]:
+        with pytest.raises(ValueError, match="a control frame of"):
+            encode_frame(opcode, payload, fin=fin)
+
+
 @pytest.mark.parametrize("limit", [10, 125, 126, 379, 65535, 65536])
 def test_a_message_at_the_limit_passes_and_one_byte_more_is_refused(limit: int) -> None:
     frame = encode_frame(Opcode.BINARY, b"x" * limit)

@@ -228,6 +228,12 @@ def level(item: Item) -> Level | None:
             id="six sells: the positions decide",
         ),
         pytest.param(
+            [*FIVE_BUYS[:3], EMPTY, EMPTY, FIVE_BUYS[3], *FIVE_SELLS[:4]],
+            [*FIVE_BUYS[:4], EMPTY],
+            [*FIVE_SELLS[:4], EMPTY],
+            id="a buy among the sells",
+        ),
+        pytest.param(
             [(2, 8, 8, 8), *FIVE_SELLS[:4], *FIVE_BUYS],
             [(2, 8, 8, 8), *FIVE_SELLS[:4]],
             FIVE_BUYS,
@@ -257,6 +263,11 @@ def test_orders_are_unsigned() -> None:
 def test_depth_is_written_as_five_buys_and_five_sells_whatever_its_order_was() -> None:
     documented, swapped = with_best_five(FIVE_BUYS + FIVE_SELLS), FIVE_SELLS + FIVE_BUYS
     assert encode_packet(decode_packet(with_best_five(swapped))) == documented
+
+
+def test_what_is_not_given_with_a_packet_is_empty() -> None:
+    tick = decode_packet(WHOLE[Mode.LTP])
+    assert (tick.received_ns, tick.symbol) == (0, "")
 
 
 def test_the_withdrawn_mode_4_has_no_packet_any_more() -> None:
