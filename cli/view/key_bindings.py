@@ -10,9 +10,10 @@ Rules
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from enum import Flag, StrEnum, auto
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...adapter.snapshot import FeedSnapshot
@@ -22,6 +23,7 @@ if TYPE_CHECKING:  # a stream needs nothing of a replay
     from ...adapter.replay.replay import ReplaySnapshot
 
 _LONGEST_FILTER = 40
+_QUIT = "q"
 
 
 class Key(StrEnum):
@@ -165,7 +167,7 @@ def _leave(view: ViewState, _key: str, _extent: Extent) -> ViewState:
 
 BINDINGS = (
     Binding(
-        *(("q",), "q", "quit", "end, as Ctrl-C does"),
+        *((_QUIT,), "q", "quit", "end, as Ctrl-C does"),
         action=Action.QUIT,
         scenes=Scene.STREAM | Scene.REPLAY | Scene.HEALTH,
     ),
@@ -194,25 +196,26 @@ def bindings_of(scene: Scene) -> Sequence[Binding]:
     return [binding for binding in BINDINGS if binding.scenes & scene]
 
 
+@cache
+def _by_key(scene: Scene) -> Mapping[str, Binding]:
+    return {key: binding for binding in bindings_of(scene) for key in binding.keys}
+
+
 def press(view: ViewState, keys: Sequence[str], extent: Extent, scene: Scene) -> Pressed:
     """The view after `keys`, which came at once."""
+    by_key = _by_key(scene)
     actions: set[Action] = set()
-    for number, key in enumerate(keys):
+    for key in keys:
+        binding = by_key.get(key)
+        if key not in (_QUIT, Key.ENTER):
+            actions.discard(Action.QUIT)
         if view.is_filtering and (len(key) == 1 or key in _FILTER_KEYS):
             view = _filtered(view, key)
-            continue
-        for binding in bindings_of(scene):
-            if key not in binding.keys:
-                continue
-            if binding.change is not None:
-                view = binding.change(view, key, extent)
-            if binding.action is not None and not _is_pasted(key, keys[number + 1 :]):
-                actions.add(binding.action)
+        elif binding is not None and binding.change is not None:
+            view = binding.change(view, key, extent)
+        elif binding is not None and binding.action is not None:
+            actions.add(binding.action)
     return Pressed(view, frozenset(actions))
-
-
-def _is_pasted(key: str, following: Iterable[str]) -> bool:
-    return any(each not in (key, Key.ENTER) for each in following)
 
 
 _FILTER_KEYS = (Key.BACKSPACE, Key.ENTER, Key.ESCAPE, Key.ERASE_LINE)

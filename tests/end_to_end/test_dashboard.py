@@ -55,6 +55,7 @@ def test_it_draws_on_stderr_beside_pure_csv_and_leaves_the_terminal_clean(
 ) -> None:
     process = drawn("NIFTY", "RELIANCE")
     window.read_until(lambda: "● LIVE  2 instruments" in window.text)
+    window.read_until(lambda: (tmp_path / "stdout").read_bytes().count(b"\n") > 1)
     process.send_signal(number)
     window.read_until(lambda: process.poll() is not None and "ticks ·" in window.text[-200:])
     assert process.returncode == 0

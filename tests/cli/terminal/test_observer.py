@@ -369,7 +369,7 @@ def test_a_held_screen_stands_but_for_the_verdict_and_what_others_see_goes_on(
         assert console.shown[-1] == live
         assert console.views[-1].held_s == 5.0
         status = tmp_path / "7.json"
-        until(lambda: '"phase": "waiting"' in status.read_text(encoding="utf-8"))
+        until(lambda: status.exists() and '"phase": "waiting"' in status.read_text("utf-8"))
         running._control.press(["p"])
         until(lambda: console.shown[-1] == waiting)
 
@@ -384,7 +384,7 @@ def test_what_is_filtered_on_the_screen_is_not_filtered_for_other_processes(
         status = tmp_path / "7.json"
         feed.feed = replace(feed.feed, uptime_s=4242.0)
         feed.at_s += 5.0
-        until(lambda: '"uptime_s": 4242.0' in status.read_text(encoding="utf-8"))
+        until(lambda: status.exists() and '"uptime_s": 4242.0' in status.read_text("utf-8"))
         assert "RELIANCE-EQ" in status.read_text(encoding="utf-8")
 
 
