@@ -77,10 +77,11 @@ class ReplaySnapshot:
     """A replay as it stands: plain values.
 
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
-    the rows given out and those left out, `duplicates` among them; `bytes_held` is text that was
-    read and is not due; `played_s` are the recorded seconds that were played, each repetition
-    counted. `seconds` are those since the start, without the pauses. `instruments` is a
-    page, as in a feed's snapshot, their ages in recorded time; empty where nobody looks at them.
+    the rows given out and those left out, `duplicates` among them; `bytes_held` were read for rows
+    that are not due, as if all rows were of one size; `played_s` are the recorded seconds that
+    were played, each repetition counted. `seconds` are those since the start, without the pauses.
+    `instruments` is a page, as in a feed's snapshot, their ages in recorded time; empty where
+    nobody looks at them.
     """
 
     recordings: tuple[str, ...]
@@ -105,7 +106,7 @@ class ReplaySnapshot:
 
     @property
     def share(self) -> float | None:
-        """How much was given out, 0 to 1; None for stdin. To the nearest block where compressed."""
+        """How much was given out, 0 to 1; None for stdin."""
         if self.bytes_total is None:
             return None
         return min(1.0, max(0, self.bytes_read - self.bytes_held) / self.bytes_total)
@@ -151,7 +152,8 @@ class Replay:
         self._played = Pacer(1.0, skips_idle=options.skips_idle)
         self._played_s = 0.0
         self._written_at_s = 0.0
-        self._pending_bytes = self._held_bytes = 0
+        self._pending_bytes = 0
+        self._rows_in = self._held_rows = 0  # of this repetition; not given out yet
         self._is_stopping = False
 
     @property
@@ -306,6 +308,7 @@ class Replay:
 
     def _rewind(self) -> None:
         self._opened = []
+        self._rows_in = self._held_rows = 0
         for source in self._inputs:
             source.bytes_read = 0
             _, _, blocks = self._open_reader(source)
@@ -320,7 +323,8 @@ class Replay:
         for block in blocks:
             chosen = block if self._filter.takes_all else self._filter.of(block)
             self._filtered_out += block.count - chosen.count
-            self._held_bytes += len(chosen.text)
+            self._rows_in += chosen.count
+            self._held_rows += chosen.count
             yield chosen
 
     def _without_duplicates(self, block: RowBlock, number: int) -> RowBlock:
@@ -328,12 +332,12 @@ class Replay:
             return block
         unique = self._unique.of(block, number)
         self._duplicates += block.count - unique.count
-        self._held_bytes -= len(block.text) - len(unique.text)
+        self._held_rows -= block.count - unique.count
         return unique
 
     def _write(self, block: RowBlock) -> None:
         self._ticks += block.count
-        self._held_bytes -= len(block.text)
+        self._held_rows -= block.count
         if block.count:
             self._position = block.last_time
             self._played.due_s(block.first_time)
@@ -376,7 +380,7 @@ class Replay:
             late=max(late, default=0),
             bytes_read=bytes_read,
             bytes_total=bytes_total,
-            bytes_held=self._held_bytes,
+            bytes_held=round(bytes_read * self._held_rows / max(1, self._rows_in)),
             outputs=self._sinks.figures(),
             duplicates=self._duplicates,
             played_s=self._played_s,

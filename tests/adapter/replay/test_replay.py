@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -120,6 +121,17 @@ def test_a_pause_shifts_what_follows_and_takes_no_part_in_the_speed(
     [paused] = output.seen_in_the_pause
     assert (paused.ticks, paused.seconds, paused.played_s) == (5, pytest.approx(4), 4)
     assert summary.played_s / summary.seconds == pytest.approx(1)
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress])
+def test_the_share_is_of_the_rows_given_out_whatever_was_read_ahead(
+    played: Played, clock: VirtualTime, packed: Callable[[bytes], bytes]
+) -> None:
+    output = Pausing(clock, 5)
+    output.replay = played.of(packed(csv_text(range(10))))
+    assert run(output.replay, output).share == 1.0
+    [paused] = output.seen_in_the_pause
+    assert paused.share == pytest.approx(0.5, abs=0.01)
 
 
 def test_at_full_speed_a_pause_holds_the_next_block(played: Played, clock: VirtualTime) -> None:
