@@ -8,6 +8,7 @@ import runpy
 import shlex
 import shutil
 import subprocess
+import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -309,3 +310,15 @@ def test_the_timer_strikes_at_nine_in_india() -> None:
         ["systemd-analyze", "calendar", calendar], capture_output=True, text=True, check=True
     )
     assert "Mon..Fri *-*-* 09:00:00 Asia/Kolkata" in ran.stdout
+
+
+def test_every_library_that_ticks_may_import_has_its_line_in_the_page_on_security() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(extras["parquet"] + extras["nats"] + extras["metrics"])]
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    lines = [line for line in page.splitlines() if line.startswith("| `")]
+    for each in wanted:
+        name = re.match(r"[\w-]+", each)
+        assert name is not None
+        assert any(f"`{name[0]}`" in line for line in lines), each

@@ -50,7 +50,7 @@ from ticks.adapter.wire.subscription import Unit
 
 EventT = TypeVar("EventT", bound=FeedEvent)
 
-BROKEN_ONCE: tuple[int, ...] = ()
+BROKEN_ONCE: tuple[int, ...] = (566_634_698_013, 373_953_684_857, 373_953_686_978)
 """Seeds beyond the fixed ones of days that broke a promise; each stays here for good."""
 FIXED_DAYS = (*range(1, 601), *BROKEN_ONCE)
 FRESH_DAYS = 150

@@ -95,6 +95,8 @@ def test_what_programs_print_is_read(
         ("NIFTY22SEP 24400 CE", "NIFTY", OnDay(9, 22), 24400, "CE"),
         ("SENSEX5026SEP FUT", "SENSEX50", OnDay(9, 26), None, "FUT"),
         ("NIFTY 22SEP 24400 C", "NIFTY", OnDay(9, 22), 24400, "CE"),
+        ("NIFTY 22SEP 24400 P", "NIFTY", OnDay(9, 22), 24400, "PE"),
+        ("NIFTY SEP", "NIFTY", InMonth(9), None, ""),
         ("NIFTY weekly 24400 PE", "NIFTY", Nth(1, False), 24400, "PE"),
         ("NIFTY next week 24400 PE", "NIFTY", Nth(2, False), 24400, "PE"),
         ("NIFTY monthly 24400 PE", "NIFTY", Nth(1, True), 24400, "PE"),

@@ -182,6 +182,14 @@ def test_an_old_snapshot_is_no_trade_of_its_bar_and_what_volumes_are_counted_fro
     assert maker.left_out[LeftOut.KNOWN] == 1
 
 
+def test_what_an_old_snapshot_had_traded_counts_for_whoever_was_there_all_day() -> None:
+    maker = CandleMaker(60)
+    maker.watch([SBIN], ms("09:00"))
+    feed(maker, ("10:12:00", 5, 900), received="11:00:00")
+    feed(maker, ("11:00:10", 6, 930))
+    assert bars_of(maker) == [("11:00", 6, 6, 6, 6, 930, 1)]
+
+
 def test_what_a_new_connection_repeats_is_in_no_bar() -> None:
     maker = feed(CandleMaker(60), ("10:00:00", 5, 900), ("10:00:00", 5, 900))
     feed(maker, ("10:00:00", 5, 900), received="10:00:02")

@@ -46,6 +46,7 @@ def test_formats_of_the_same_rows_are_equal() -> None:
 def test_a_line_of_something_else_is_refused() -> None:
     events = JsonLines(b'{"at":')
     events.check_line(b'{"at":"2026-11-20"}')
+    assert events.line_start == b'{"at":'
     for row_format in (JSON, events):
         with pytest.raises(RecordingError):
             row_format.check_line(b'{"time":1}')

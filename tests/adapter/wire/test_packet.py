@@ -26,6 +26,7 @@ from ticks.adapter.wire.packet import (
     decode_packet,
     encode_packet,
     malformed_reason,
+    price_and_close,
 )
 
 CAPTURED = json.loads(
@@ -263,6 +264,12 @@ def test_orders_are_unsigned() -> None:
 def test_depth_is_written_as_five_buys_and_five_sells_whatever_its_order_was() -> None:
     documented, swapped = with_best_five(FIVE_BUYS + FIVE_SELLS), FIVE_SELLS + FIVE_BUYS
     assert encode_packet(decode_packet(with_best_five(swapped))) == documented
+
+
+@pytest.mark.parametrize("mode", [Mode.LTP, Mode.QUOTE, Mode.SNAP])
+def test_price_and_close_are_those_of_the_whole_tick(mode: Mode) -> None:
+    tick = decode_packet(WHOLE[mode])
+    assert price_and_close(WHOLE[mode]) == (tick.last_price, tick.close_price or 0)
 
 
 def test_what_is_not_given_with_a_packet_is_empty() -> None:
