@@ -254,6 +254,7 @@ class Checkup:
         return Finding(f"answers for {profile.client_code}{exchanges}")
 
     def _check_skew(self) -> Finding:
+        self._required_session()
         if self._skew_s is None:
             raise SkippedError("the broker's reply had no time in it")
         side = "ahead of" if self._skew_s > 0 else "behind"

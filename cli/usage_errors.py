@@ -148,6 +148,8 @@ def _unknown_option(
         return UsageError(words, remedy=f"{program} {owner} ... {name}")
     if having == ["simulate"] and command in _BROKERS_GUESTS:
         remedy = f"{program} simulate {name} ... -- {command_path}"
+    elif command == "simulate" and having:  # an option of the command that it is to run
+        remedy = f"{program} simulate ... -- {program} {having[0]} ... {name}"
     has = f"; {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it" if having else ""
     return UsageError(f"{command_path} has no option {name}{has}", remedy=remedy)
 

@@ -14,6 +14,8 @@ from ..waker import Waker
 from .inputs import Input, OnDamage, TornInputError
 
 _MOST_BEFORE_THE_FIRST = 10
+_LONGEST_LINE = 1 << 20
+"""An event names a few thousand instruments at most; a longer line is none, and may never end."""
 
 
 def read_history(path: str, *, on_damage: OnDamage, waker: Waker | None = None) -> History:
@@ -41,14 +43,18 @@ def _events(source: Input, on_damage: OnDamage) -> Iterator[EventFacts]:
             on_damage(source.name, damaged.pop(0), "not an event of a stream")
         yield event
     if damaged and not has_begun:
-        raise RecordingError(
-            f"{source.name}, line {damaged[0]}: not an event of a stream",
-            kind="not-an-event",
-            path=source.name,
-            line=damaged[0],
-        )
+        raise _no_event(source, damaged[0])
     for each in damaged[:-1]:
         on_damage(source.name, each, "not an event of a stream")
+
+
+def _no_event(source: Input, line: int) -> RecordingError:
+    return RecordingError(
+        f"{source.name}, line {line}: not an event of a stream",
+        kind="not-an-event",
+        path=source.name,
+        line=line,
+    )
 
 
 def _lines(source: Input) -> Iterator[tuple[int, bytes]]:
@@ -58,6 +64,8 @@ def _lines(source: Input) -> Iterator[tuple[int, bytes]]:
     try:
         for block in source.blocks():
             *lines, rest = (rest + block).split(b"\n")
+            if len(rest) > _LONGEST_LINE:
+                raise _no_event(source, number + len(lines) + 1)
             for line in lines:
                 number += 1
                 if line.strip():

@@ -219,7 +219,10 @@ def _write(path: Path, *, overwrites: bool) -> None:
 
 def _print_table(settings: list[Setting]) -> None:
     rows = [
-        (one.key, printable(_as_text(one.value)), f"{one.source} {one.place}".rstrip())
+        [
+            printable(text)
+            for text in (one.key, _as_text(one.value), f"{one.source} {one.place}".rstrip())
+        ]
         for one in settings
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]

@@ -114,6 +114,8 @@ def health(
             spares_feed=watch,
         )
 
+    if demo:
+        note("demo: a simulated broker on this machine")
     if watch:
         return _watched(checkup_in, screen, is_demo=demo, as_json=as_json, has_color=colored)
     with environment(demo) as environ:

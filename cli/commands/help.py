@@ -14,6 +14,8 @@ Topic = Annotated[
 def help(topic: Topic = None) -> None:  # noqa: A001  (the name of the command)
     """Show the help of ticks, or of a command.
 
+    The same as --help after the command.
+
     Example:
       ticks help stream
     """

@@ -16,6 +16,7 @@ from ...adapter.errors import UsageError
 from ...adapter.files.append import STDOUT_FD
 from ...adapter.instrument import EXCHANGE_TYPES
 from ...adapter.jetstream.address import NatsAddress, is_nats_address, parse_address
+from ...adapter.rows.columns import columns as columns_of
 from ...adapter.rows.view import CsvView
 from ...adapter.rows.view import csv_view as csv_view_of
 from ...adapter.settings_file import quoted
@@ -298,7 +299,8 @@ def parquet_path(text: str) -> str:
     if text == "-" or "%" in text or text.lower().endswith(_TEXT_SUFFIXES):
         raise ValueError(
             f"{'stdout' if text == '-' else quoted(text)} cannot be a Parquet file: that is one"
-            " file, compressed, and complete only at its end; name one such as day.parquet"
+            " file, compressed, and complete only at its end; name one, such as --parquet"
+            " day.parquet (--csv and --jsonl write text)"
         )
     return input_path(text)
 
@@ -362,6 +364,8 @@ def csv_view(
         return csv_view_of(whole, shown, has_header=has_header)
     except UsageError as error:
         error.message = f"--columns: {error.message}"
+        if shown and "ltp" in whole and set(shown) <= set(columns_of(Mode.SNAP)):
+            error.remedy = "add --mode snap, whose rows have it"
         raise
 
 

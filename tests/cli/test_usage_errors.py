@@ -75,6 +75,10 @@ def test_any_other_mistake_is_one_line_and_where_to_read_more(
     ("arguments", "remedy"),
     [
         (["stream", "X", "--fault", "x"], "ticks simulate --fault ... -- ticks stream"),
+        (
+            ["simulate", "ticks", "stream", "--count", "1"],
+            "ticks simulate ... -- ticks stream ... --count",
+        ),
         (["-v"], "ticks stream ... -v"),
         (["--csv", "a.csv", "stream", "NIFTY"], "ticks stream ... --csv"),
         (["--limit", "3", "find", "NIFTY"], "ticks find ... --limit"),

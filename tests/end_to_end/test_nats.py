@@ -91,6 +91,20 @@ def test_two_recorders_leave_one_copy(
     assert len(ticked) == len(set(ticked)) > 100
 
 
+def test_what_never_reached_the_stream_comes_from_the_recorders_own_file(
+    ticks: Ticks, server: NatsServer, tmp_path: Path
+) -> None:
+    recorded_stream(ticks, server, "--count", "30")
+    ran = ticks("stream", "NIFTY", "--csv", "day.csv", "--count", "20")  # as if killed before
+    assert ran.returncode == 0, ran.stderr
+    whole = (tmp_path / "day.csv").read_bytes()
+    assert whole.count(b"\n") == 51
+    arguments = ("--unique", "--speed", "max", "--csv", "whole.csv")
+    ran = ticks("replay", server.url, "day.csv", *arguments)
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "whole.csv").read_bytes() == whole
+
+
 def test_a_replay_begins_at_a_time_and_ends_at_one(
     ticks: Ticks, server: NatsServer, tmp_path: Path
 ) -> None:

@@ -163,6 +163,15 @@ def test_a_rotation_is_an_event_and_loses_no_row(ticks: Any, tmp_path: Path) -> 
     assert f"{sum(len(rows_of(path)) for path in files):,} rows" in ran.stderr
 
 
+def test_events_that_can_go_nowhere_end_it_before_it_begins(ticks: Any) -> None:
+    ran = ticks("stream", "NIFTY", "--events", "gone/events.jsonl", "--count", "3")
+    assert ran.returncode == 6
+    assert ran.stderr.splitlines() == [
+        "ticks: gone/events.jsonl: its folder does not exist (No such file or directory)",
+        "  try: create it: mkdir -p gone",
+    ]
+
+
 def test_events_can_have_stdout_to_themselves(ticks: Any) -> None:
     ran = ticks("stream", "NIFTY", "--events", "-", "--count", "3")
     names = [json.loads(line)["event"] for line in ran.stdout.splitlines()]

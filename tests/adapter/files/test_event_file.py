@@ -68,6 +68,14 @@ def test_an_empty_file_is_a_stream_to_which_nothing_happened(read: Read) -> None
     assert read.of(b"") == History()
 
 
+@pytest.mark.parametrize("before", [b"", LOST, LOST + BACK])
+def test_a_line_that_may_never_end_is_refused_and_not_kept(read: Read, before: bytes) -> None:
+    with pytest.raises(RecordingError) as caught:
+        read.of(before + b"x" * 1_400_000)
+    line = before.count(b"\n") + 1
+    assert (caught.value.kind, caught.value.values["line"]) == ("not-an-event", line)
+
+
 @pytest.mark.parametrize("content", [b"received_at,ltp\n1,2\n", b"x\n" * 100_000, b"{}"])
 def test_another_file_is_refused(read: Read, content: bytes) -> None:
     with pytest.raises(RecordingError) as caught:

@@ -9,7 +9,8 @@ from market_days import Day, ScriptedUnit, moment, unlisted
 
 from ticks.adapter.market.announced import Announced
 from ticks.adapter.market.calendar import MarketCalendar
-from ticks.adapter.market.hours import BSE, CDS, MCX, NCO, NFO, NSE, Kind
+from ticks.adapter.market.hours import BSE, CDS, MCX, NCO, NFO, NSE, Kind, Segment
+from ticks.adapter.market.state import FIRST_PROBE_S, PROBE_EVERY_S
 
 PLAIN = "2026-12-16"
 YESTERDAY = "2026-12-15 15:29:59"
@@ -432,6 +433,59 @@ def test_a_feed_that_repeats_itself_is_never_probed() -> None:
     units = still(at("10:59:00"), count=1)
     day = Day(units, at("11:00"), at("11:30"), repeats_every_s=5).run()
     assert (day.probes, day.faults) == (0, 0)
+
+
+@pytest.mark.parametrize("is_always_open", [False, True])
+def test_live_ticks_after_a_loss_forgive_its_attempts(is_always_open: bool) -> None:
+    cut = [(at("11:01"), at("11:01:05"))]
+    calendar = MarketCalendar(is_always_open=is_always_open)
+    day = Day(liquid(), at("11:00"), at("11:03"), calendar, cut=cut).run()
+    assert (day.attempts_spent, day.attempt) == (3, 0)
+
+
+def test_a_fault_says_how_long_the_silence_was() -> None:
+    mute = [(at("11:01"), at("16:00"))]
+    for calendar in (MarketCalendar(), MarketCalendar(is_always_open=True)):
+        day = Day(liquid(), at("11:00"), at("11:02"), calendar, mute=mute).run()
+        assert 30 <= float(str(day.told("silent")[0]["silence_s"])) <= 41
+
+
+def test_a_standing_market_is_quiet_for_as_long_as_nothing_came_and_is_probed_again() -> None:
+    day = Day(still(), at("09:20"), at("09:40")).run()
+    assert day.told("quiet")[0]["silence_s"] == pytest.approx(5, abs=1)
+    quiet, *probes = (moment(at(each)) for each in [*day.told_at("quiet"), *day.told_at("probe")])
+    waits = [after - before for before, after in pairwise([quiet, *probes])]
+    assert waits[0] == pytest.approx(FIRST_PROBE_S, abs=15)
+    assert waits[1:] == pytest.approx([PROBE_EVERY_S] * len(waits[1:]), abs=15)
+
+
+def test_a_probe_that_finds_two_segments_deaf_spends_one_attempt() -> None:
+    calendar = MarketCalendar(announced=unlisted(SUNDAY))
+    day = Day(
+        [*liquid(day=SUNDAY), *liquid(day=SUNDAY, exchange_type=BSE)],
+        at("11:00", SUNDAY),
+        at("11:10", SUNDAY),
+        calendar,
+        deaf_links=[(at("11:04", SUNDAY), at("16:00", SUNDAY))],
+    ).run()
+    assert [facts["answer"] for facts in day.told("probe")] == ["moved", "moved"]
+    assert day.attempts_spent == 1
+
+
+def test_a_segment_that_is_dropped_is_neither_blind_nor_uncertain_from_then_on() -> None:
+    standing, lost = (
+        Day(still(), at("09:20"), at("09:40")),
+        Day(
+            liquid(), at("09:20"), at("09:40"), cut=[(at("09:30"), at("16:00"))], keeps_trying=True
+        ),
+    )
+    assert standing.run().uncertain_s == pytest.approx(1195, abs=10)
+    assert lost.run().blind_s == pytest.approx(600, abs=10)
+    for day in (standing, lost):
+        day.watch.want({Segment(BSE): 3}, day.mono_s)
+        day.now_s += 600
+    assert standing.uncertain_s == pytest.approx(1195, abs=10)
+    assert lost.blind_s == pytest.approx(600, abs=10)
 
 
 def test_a_mute_answer_is_judged_anew_by_packets_that_come_late_and_prove_nothing() -> None:

@@ -87,6 +87,13 @@ def test_quotes_in_a_symbol_do_not_hide_the_place(row_format: CsvCandles | JsonC
     assert row_format.place(line) == (OPEN_MS, QUOTED.key)
 
 
+def test_half_a_letter_in_a_line_is_damage() -> None:
+    line = JsonCandles().text([QUOTED]).replace(b"2026-", b"\xed\xa0\x802026-")
+    for read in (JsonCandles().check_line, JsonCandles().candle, JsonCandles().place):
+        with pytest.raises(RecordingError):
+            read(line)
+
+
 @pytest.mark.parametrize("line", [b"", b"[1]", b'{"received_at":1}', b"{", b"a,b,c,d,e", b"\n"])
 @pytest.mark.parametrize("row_format", FORMATS)
 def test_a_line_that_is_no_candle_is_refused(

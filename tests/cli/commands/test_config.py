@@ -126,6 +126,14 @@ def test_a_file_that_is_not_there_is_said(home: Path) -> None:
     assert "does not exist; ticks config --init writes it" in result.stdout.splitlines()[0]
 
 
+def test_nothing_in_the_file_moves_a_cursor(home: Path) -> None:
+    written(home, '[aliases]\n"a\\u001b[2J" = "NI\\u009b2J"\n')
+    shown = run()
+    assert shown.exit_code == 0
+    assert "a?[2J" in shown.stdout
+    assert not any(letter in shown.stdout for letter in "\x1b\x9b")
+
+
 def test_the_whole_file_is_checked(home: Path) -> None:
     written(home, "[find]\nlimit = 0\n")
     assert "line 2: find.limit = 0" in str(run().exception)

@@ -12,6 +12,7 @@ import pytest
 
 from ticks.adapter.clock import IST
 from ticks.adapter.errors import UsageError
+from ticks.adapter.rows.columns import columns as columns_of
 from ticks.adapter.tick import Mode
 from ticks.cli.options.parsers import (
     accounts,
@@ -427,6 +428,17 @@ def test_columns_are_names_between_commas_in_any_case() -> None:
     for text in ("", "symbol,,ltp", ",", "symbol,"):
         with pytest.raises(ValueError, match="lacks a name"):
             columns(text)
+
+
+def test_a_column_of_a_richer_mode_says_so() -> None:
+    whole = columns_of(Mode.QUOTE)
+    with pytest.raises(UsageError) as refused:
+        csv_view(("ltp", "bid1_price"), "-", whole, has_header=True)
+    assert refused.value.message.startswith("--columns: 'bid1_price' is not a column")
+    assert refused.value.remedy == "add --mode snap, whose rows have it"
+    with pytest.raises(UsageError, match="'bid' is not a column") as refused:
+        csv_view(("bid",), "-", whole, has_header=True)
+    assert refused.value.remedy == ""
 
 
 def test_a_command_is_not_empty() -> None:
