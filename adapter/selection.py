@@ -93,7 +93,8 @@ def chosen(
     if selection.sort is Sort.AUTO:
         order = TYPED if len(found) <= selection.most else Sort.ACTIVITY
     if order == Sort.ACTIVITY:
-        found.sort(key=lambda key: -activity(seen[key].ticks) if key in seen else 1)
+        levels = {key: -activity(seen[key].ticks) for key in found if key in seen}
+        found.sort(key=lambda key: levels.get(key, 1))
     elif order == Sort.SYMBOL:
         found.sort(key=lambda key: (symbols.get(key) or key[1]).upper())
     elif order == Sort.CHANGE:

@@ -163,7 +163,7 @@ def _row(chain: ChainSnapshot, each: StrikeSnapshot, columns: Sequence[_Side]) -
     return (
         *_side(each.call, columns),
         Span(" │ ", "faint"),
-        Span(strike, "strong"),
+        Span(strike, "strong" if is_money else ""),
         Span(" │ ", "faint"),
         *_side(each.put, columns[::-1]),
         *([Span(_MARK, "strong")] if is_money else []),

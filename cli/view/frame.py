@@ -7,11 +7,9 @@ look also reads without any colour, where a price that moved is bold and nothing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
-from operator import attrgetter
 from typing import NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -72,7 +70,7 @@ def cells(text: str) -> int:
 
 def width_of(line: Sequence[Span]) -> int:
     """How many columns a line takes."""
-    return sum(cells(span.text) for span in line)
+    return cells("".join([span.text for span in line]))
 
 
 def cropped(text: str, width: int) -> str:
@@ -129,16 +127,17 @@ def _codes(name: str, *, has_color: bool) -> tuple[str, str]:
     return before, after
 
 
-def _rendered(span: Span, *, has_color: bool) -> str:
-    before, after = _codes(span.style, has_color=has_color)
-    text = printable(span.text)
-    return f"{before}{text}{after}" if text else ""
-
-
-def _merged(line: Line) -> Iterator[Span]:
-    """Neighbours of one style as one span: fewer codes for the terminal to take."""
-    for style, spans in groupby(line, key=attrgetter("style")):
-        yield Span("".join(span.text for span in spans), style)
+def _rendered(line: Line, *, has_color: bool) -> str:
+    """A line with its codes; neighbours of one style share theirs."""
+    parts: list[str] = []
+    now, after = "", ""
+    for text, style in line:
+        if style != now and text:
+            before, following = _codes(style, has_color=has_color)
+            parts.append(after + before)
+            now, after = style, following
+        parts.append(printable(text))
+    return "".join(parts) + after
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +153,7 @@ class Frame:
 
     def ansi(self, *, has_color: bool) -> list[str]:
         """The lines for a terminal; without colour only a price that moved is marked, by bold."""
-        return [
-            "".join(_rendered(span, has_color=has_color) for span in _merged(line))
-            for line in self.lines
-        ]
+        return [_rendered(line, has_color=has_color) for line in self.lines]
 
     def widths(self) -> list[int]:
         """How many columns each line takes."""

@@ -179,15 +179,12 @@ def _side_by_side(
     if blocks == 1:
         return [heading, *lines]
     columns = [[heading, *lines[at * rows : (at + 1) * rows]] for at in range(blocks)]
+    blank: Line = ()
     joined: list[Line] = []
     for number in range(len(columns[0])):
-        line: Line = ()
-        for block, column in enumerate(columns):
-            cell = column[number] if number < len(column) else ()
-            line = (
-                cell
-                if block == 0
-                else (*padded(line, block * (width + BLOCK_GAP) - BLOCK_GAP), *_JOINT, *cell)
-            )
+        line = padded(columns[0][number], width)
+        for column in columns[1:]:
+            cell = column[number] if number < len(column) else blank
+            line = (*line, *_JOINT, *padded(cell, width))
         joined.append(line)
     return joined

@@ -128,3 +128,12 @@ def test_a_side_that_is_not_subscribed_is_none() -> None:
     (strike,) = Quotes({}).chain(only_call, {}, Selection(chain_rows=5), 0.0).strikes
     assert strike.call is not None
     assert strike.put is None
+
+
+def test_a_page_holds_the_rows_of_what_was_chosen_and_how() -> None:
+    other = (1, "2885")
+    page = Quotes({KEY: "NIFTY24NOV2624400CE", other: "RELIANCE-EQ"}).page(
+        [KEY, other], {KEY: seen(11_825)}, Selection(text="reliance"), 0.0
+    )
+    assert [one.symbol for one in page.instruments] == ["RELIANCE-EQ"]
+    assert page.chosen == ([other], 0, 1, "typed")

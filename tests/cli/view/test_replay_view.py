@@ -150,3 +150,9 @@ def test_it_always_fits(
     assert len(frame.lines) <= height
     assert max(frame.widths(), default=0) <= width
     assert "".join(frame.plain()).isprintable()
+
+
+def test_what_was_left_out_is_counted_by_its_reason() -> None:
+    odd = replace(PLAYING, duplicates=31, late=4)
+    frame = render(odd, BEFORE, KEYS, width=200, height=49)
+    assert "2 damaged, 31 duplicates, 4 late" in "\n".join(frame.plain())

@@ -55,3 +55,9 @@ def test_each_single_request_is_no_news() -> None:
 def test_a_tiny_place_holds_a_line_at_most() -> None:
     waiting = Waiting("network", "reset", attempt=1, max_attempts=3, delay_s=1.0)
     assert len(story_lines([feeds.ago(1, waiting)], 5, 1, is_one_of_several=False)) == 1
+
+
+def test_an_event_that_needs_more_lines_than_are_left_is_left_out_with_those_before_it() -> None:
+    shown = words(width=24, height=9)
+    assert shown[0].startswith("09:27:39 silent for")
+    assert len(shown) == 8
