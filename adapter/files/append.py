@@ -56,6 +56,7 @@ class FileOutput:
         self._is_file = self._is_ours and is_regular
         self._syncs = syncs and self._is_file
         self._never_waits = (is_regular and not self._syncs) or _is_null(status)
+        self.is_terminal = os.isatty(fd)
         self._capacity = _capacity_of_pipe(fd) if stat.S_ISFIFO(status.st_mode) else 0
         self._room = 0  # bytes that the pipe takes for certain: its reader can only make more
         self._size = status.st_size

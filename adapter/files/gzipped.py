@@ -29,6 +29,8 @@ _LARGEST_FLUSH = 1 << 20
 class GzipOutput:
     """Compresses into a file; quick rather than small, since ticks wait behind it."""
 
+    is_terminal = False
+
     def __init__(self, file: FileOutput) -> None:
         self._file = file
         self._compressor = zlib.compressobj(zlib.Z_BEST_SPEED, zlib.DEFLATED, _GZIP_WBITS)

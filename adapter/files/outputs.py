@@ -7,6 +7,8 @@ Rules
 - A path with `%`-fields names a file by the Indian time of the rows in it; when the name changes,
   the old file is finished before the new one is begun, each with a header.
 - A file that is being read is never written.
+- A terminal gets no character that it would obey: the text of a recording may be anybody's. Pipes
+  and files get every byte.
 - A file that somebody removes, renames or truncates while it is written (logrotate) is begun again
   under its name, with a header, before the next rows; that is reported.
 """
@@ -14,6 +16,7 @@ Rules
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -48,6 +51,8 @@ Appended: TypeAlias = Callable[[str], None]
 
 
 _Writer: TypeAlias = FileOutput | GzipOutput
+_OBEYED = re.compile(rb"[\0-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+"""Control characters of ASCII, but for tab and line end, and those of Latin-1 as UTF-8."""
 
 
 class _File:
@@ -180,6 +185,8 @@ class TextOutput:
             self.write_header()
 
     def _put(self, text: bytes, rows: int) -> None:
+        if self._writer.is_terminal:
+            text = _OBEYED.sub(b"?", text)
         try:
             self._writer.write(text)
         except PartlyWrittenError as error:

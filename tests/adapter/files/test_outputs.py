@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,21 @@ def test_the_time_of_the_rows_names_the_file_where_it_rotates(tmp_path: Path) ->
     assert (tmp_path / "0915.csv").read_bytes() == HEADER + b"1,2\n"
     assert (tmp_path / "0916.csv").read_bytes() == HEADER + b"3,4\n"
     assert len(notes) == 1
+
+
+def test_a_terminal_gets_no_character_that_it_would_obey(tmp_path: Path) -> None:
+    row = "a\x1b[2J\x07\x9b2J\t\u0915\u00e9\u0080,1\n".encode()
+    ours, terminal = os.openpty()
+    path = tmp_path / "file"
+    for name in (os.ttyname(terminal), str(path)):
+        output = open_output(name, CSV, note=pytest.fail)
+        output.take(row, 1, 0)
+        output.close()
+    shown = os.read(ours, 4096).replace(b"\r\n", b"\n")
+    os.close(ours)
+    os.close(terminal)
+    assert shown.expandtabs() == (HEADER + "a?[2J??2J\t\u0915\u00e9?,1\n".encode()).expandtabs()
+    assert path.read_bytes() == HEADER + row
 
 
 @pytest.mark.parametrize("pattern", ["a.csv", "link.csv", "a%%.csv"])
