@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from ..adapter.errors import BrokerError
 from ..adapter.simulator.throwaway import throwaway_folder
 
-_SERVE = "from ticks.cli.demo import serve; serve()"
+_SERVE = "from ticks.cli.demo import guarded_serve; guarded_serve()"
 _END = "#"
 _STOP_S = 5.0
 
@@ -63,11 +63,20 @@ def _exported(child: subprocess.Popen[str]) -> dict[str, str]:
             return variables
         name, _, value = shlex.split(line)[1].partition("=")
         variables[name] = value
-    raise BrokerError("the demo's simulated broker did not start", remedy="try: ticks simulate")
+    raise BrokerError(
+        "the demo's simulated broker did not start", remedy="`ticks simulate` shows why"
+    )
+
+
+def guarded_serve() -> None:
+    """What the child runs: its faults have words as ours have."""
+    from .exit_codes import run_guarded
+
+    sys.exit(run_guarded(lambda _arguments: serve(), ()))
 
 
 def serve() -> None:
-    """What the child runs: a simulator, until standard input closes."""
+    """A simulator, until standard input closes."""
     from ..adapter.simulator.simulator import Simulator
 
     with Simulator() as simulator:

@@ -41,6 +41,8 @@ from .subscribers import Market, MarketState, Subscribers
 from .throwaway import throwaway_folder
 
 HOST = "127.0.0.1"
+_DESCRIPTORS = 12
+"""Its event loop, its two servers, and a connection to each."""
 EXPIRED_CLOSE = 1008, "Token Expired"
 """How an open feed is closed when its tokens end; what the broker does then is unknown."""
 T = TypeVar("T")
@@ -139,8 +141,10 @@ class Simulator:
     def start(self) -> None:
         """Listen.
 
-        Raises PortTakenError, RecordingError, or UsageError where a certificate cannot be made.
+        Raises PortTakenError, RecordingError, OSError at the limit of open files, or UsageError
+        where a certificate cannot be made.
         """
+        _check_descriptors()
         self._thread = threading.Thread(target=self._run, name="simulator", daemon=True)
         self._thread.start()
         try:
@@ -380,6 +384,17 @@ class Simulator:
             return act()
 
         return asyncio.run_coroutine_threadsafe(acted(), self._loop).result()
+
+
+def _check_descriptors() -> None:
+    """Raises OSError where too few files can be opened: asyncio fails halfway then, in odd ways."""
+    opened: list[int] = []
+    try:
+        for _ in range(_DESCRIPTORS):
+            opened.append(os.open(os.devnull, os.O_RDONLY))  # noqa: PERF401  (closed when one fails)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 async def _bound(port: int, starting: Awaitable[int]) -> int:

@@ -167,6 +167,26 @@ def test_a_quota_ends_it_with_every_row_before_whole(
     assert f"out.csv {rows} rows" in ran.stderr
 
 
+@pytest.mark.parametrize("arguments", ["simulate -- true", "stream NIFTY --demo --count 1"])
+@pytest.mark.parametrize("files", [5, 8, 11, 14])
+def test_at_the_limit_of_open_files_that_is_said(
+    environ: dict[str, str], tmp_path: Path, arguments: str, files: int
+) -> None:
+    command = f"ulimit -n {files}; exec {shlex.quote(TICKS)} {arguments}"
+    ran = subprocess.run(
+        ["bash", "-c", command],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert ran.returncode != 0
+    assert "too many files are open" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_a_read_only_disk_is_refused_before_anything_is_touched(
     ticks: Any, simulator: Simulator, small_disk: Path
 ) -> None:
