@@ -24,7 +24,13 @@ for is longer."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of this folder are slow: processes, sockets and real time."""
+    """All tests of this folder are slow: processes, sockets and real time.
+
+    The longest begin first: of several workers none is left with one at the end.
+    """
+    folder = Path(__file__).parent
+    longest = {folder / "test_chaos.py", folder / "hostile" / "test_feed.py"}
+    items.sort(key=lambda item: item.path not in longest)
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.slow)
