@@ -27,13 +27,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clocks."""
+    """The machine's own clocks. Asked five times a drain: no function of Python lies between."""
 
-    def now_s(self) -> float:
-        return time.monotonic()
-
-    def wall_ns(self) -> int:
-        return time.time_ns()
+    now_s = staticmethod(time.monotonic)
+    wall_ns = staticmethod(time.time_ns)
 
 
 def ist_time(wall_ns: int) -> datetime:

@@ -299,7 +299,7 @@ class SnapshotBuilder:
             market_opens_at=None if is_open else self._calendar.next_open(wanted, wall_ns),
             instruments=page.instruments,
             instruments_total=len(keys),
-            never_ticked=len(units) - sum(1 for state in states if state.ticks),
+            never_ticked=sum(1 for key in keys if key not in seen or not seen[key].ticks),
             uncertain_s=sum(c.uncertain_s for c in shown),
             attempts=sum(c.attempts for c in shown),
             recent_dropped=self._dropped.sample(now_s, dropped),
@@ -358,14 +358,15 @@ def _age_s(received_ns: int | None, wall_ns: int) -> float:
 
 def _states(connection: Connection) -> list[InstrumentState]:
     """What a connection knows of the instruments that it carries now."""
-    seen = connection.tracker.seen
-    found = (seen.get((unit[:2], unit[2])) for unit in connection.units)
-    return [state for state in found if state is not None]
+    return [state for state in list(connection.tracker.seen.values()) if state.is_wanted]
 
 
-def _by_key(states: Iterable[InstrumentState]) -> dict[InstrumentKey, Seen]:
+def _by_key(states: Sequence[InstrumentState]) -> dict[InstrumentKey, Seen]:
     """What has come of each instrument; of one in two modes, what the richer one tells."""
-    seen: dict[InstrumentKey, Seen] = {}
+    seen: dict[InstrumentKey, Seen] = {state.key: state for state in states}
+    if len(seen) == len(states):
+        return seen
+    seen = {}
     for state in states:
         other = seen.get(state.key)
         if other is not None:

@@ -36,9 +36,9 @@ class StatusFile:
     def replace(self, snapshot: FeedSnapshot) -> None:
         """Show `snapshot` to others. Raises OutputError when the folder cannot be written."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            text = json.dumps(snapshot.to_dict())
             with open(self._draft, "w", encoding="utf-8", opener=_open_new) as draft:
-                json.dump(snapshot.to_dict(), draft)
+                draft.write(text)
             self._draft.replace(self.path)
         except OSError as error:
             raise OutputError(
@@ -84,8 +84,13 @@ def running_streams(folder: Path, wall_s: float) -> list[RunningStream]:
 
 
 def _open_new(path: str, flags: int) -> int:
-    """A draft that was left behind, or was put there as a FIFO or a link, goes first."""
-    with contextlib.suppress(FileNotFoundError):
+    """A folder that is missing is made; a draft that was left behind, or was put there as a FIFO or
+    a link, goes first."""
+    try:
+        return os.open(path, flags | os.O_EXCL, 0o600)
+    except FileNotFoundError:
+        Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:
         os.unlink(path)
     return os.open(path, flags | os.O_EXCL, 0o600)
 

@@ -126,6 +126,8 @@ class Connection:
     ) -> None:
         self.number = number
         self.state = State()
+        self._alarm_of: State | None = None
+        self._state_alarm_s: float | None = None
         self.tracker = tracker
         self.market = market
         self.policy = policy
@@ -224,7 +226,9 @@ class Connection:
             self._handle(event)
 
     def _alarm_s(self) -> float | None:
-        alarm = alarm_s(self.state)
+        if self._alarm_of is not self.state:  # once a state, not once a drain
+            self._alarm_of, self._state_alarm_s = self.state, alarm_s(self.state)
+        alarm = self._state_alarm_s
         return None if alarm is None else min(alarm, self.market.due_s)
 
     def _is_timer_due(self, alarm_s: float | None) -> bool:

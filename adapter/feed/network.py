@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias
 
+import msgspec
+
 from ..auth.authenticator import Session
 from ..clock import Clock
 from ..errors import FeedLostError, NetworkError, TicksError
@@ -51,7 +53,7 @@ class RenewalFailed(NamedTuple):
     error: TicksError
 
 
-class Received(NamedTuple):
+class Received(msgspec.Struct, frozen=True, gc=False):  # with every drain: made without Python
     """Bytes left the socket of `epoch` at `received_ns` on the wall clock."""
 
     epoch: int

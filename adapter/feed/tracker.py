@@ -81,6 +81,7 @@ class PacketTracker:
         self.seen: dict[tuple[InstrumentKey, Mode], InstrumentState] = {}
         self._by_head: dict[bytes, InstrumentState] = {}
         self._carried: set[Unit] = set()  # ever, so that late packets of a dropped unit pass
+        self._wanted: set[Unit] = set()
         self._unordered = unordered
         self._segment_of = segment_of
 
@@ -133,7 +134,7 @@ class PacketTracker:
 
     def carry(self, units: Iterable[Unit]) -> None:
         """These are subscribed from now on: others say nothing of their segments any more."""
-        wanted = set(units)
+        self._wanted = wanted = set(units)
         self._carried |= wanted
         for (key, mode), seen in self.seen.items():
             seen.is_wanted = (*key, mode) in wanted
@@ -178,6 +179,7 @@ class PacketTracker:
         if entry is None:
             segment, is_ordered = self._segment_of(key[0]), key not in self._unordered
             entry = InstrumentState(key, mode, PACKET_SIZES[mode], is_ordered, segment)
+            entry.is_wanted = Unit(*key, mode) in self._wanted
             self.seen[(key, mode)] = entry
         if len(self._by_head) >= _MOST_HEADS:
             self._by_head.clear()

@@ -166,9 +166,8 @@ class _Rows:
             self._second = second
             self._second_text = ist_time(second * 10**9).strftime("%Y-%m-%dT%H:%M:%S")
         start = self._start(f"{self._second_text}.{rest_ns // 1000:06d}+05:30")
-        modes = {packet[0] for packet in packets}
-        if len(modes) == 1:
-            return self._run(modes.pop(), start, packets).encode()
+        if len(packets) == 1 or len({packet[0] for packet in packets}) == 1:
+            return self._run(packets[0][0], start, packets).encode()
         runs = groupby(packets, itemgetter(0))
         return "".join([self._run(mode, start, list(run)) for mode, run in runs]).encode()
 

@@ -119,31 +119,30 @@ class FanOut(Generic[AnySink]):
     ) -> None:
         self.failure: OutputError | None = None
         self.sinks = tuple(sinks)
-        self._working = list(self.sinks)
+        self.working = self.sinks
+        """Those that are still written; replaced when one is out, never changed in place."""
         self._reader_left = reader_left
 
     @property
     def is_over(self) -> bool:
         """Whether something was to be written, and nothing can be any more."""
-        return bool(self.sinks) and not self._working
+        return bool(self.sinks) and not self.working
 
     def each(self, act: Callable[[AnySink], object]) -> None:
         """`act` on every sink that works."""
-        for sink in tuple(self._working):
+        for sink in self.working:
             try:
                 act(sink)
             except ReaderLeftError:
-                self._working.remove(sink)
-                if self._working:
+                self._is_out(sink)
+                if self.working:
                     self._reader_left(sink.name)
             except OutputError as error:
-                self._working.remove(sink)
+                self._is_out(sink)
                 self.failure = self.failure or error
 
-    @property
-    def working(self) -> Sequence[AnySink]:
-        """The sinks that are still written."""
-        return self._working
+    def _is_out(self, sink: AnySink) -> None:
+        self.working = tuple(each for each in self.working if each is not sink)
 
     def flush(self) -> None:
         self.each(lambda sink: sink.flush())
