@@ -41,13 +41,13 @@ RECORDS = 160_000
 
 def records() -> Iterator[Row]:
     """An index with many contracts, and shares."""
-    yield (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5)
+    yield (1, "99926000", "Nifty 50", "NIFTY", INDEX_KIND, "", None, 1, 5, False)
     for number in range(OPTIONS_OF_AN_INDEX):
         symbol = f"NIFTY28OCT25{10_000 + number // 2 * 50}{'CE' if number % 2 else 'PE'}"
-        yield (2, str(number), symbol, "NIFTY", "OPTIDX", "2025-10-28", 2_440_000, 75, 5)
+        yield (2, str(number), symbol, "NIFTY", "OPTIDX", "2025-10-28", 2_440_000, 75, 5, False)
     for number in range(RECORDS - OPTIONS_OF_AN_INDEX - 1):
         name = f"SHARE{number:06}"
-        yield (1, str(100_000 + number), f"{name}-EQ", name, "", "", None, 1, 5)
+        yield (1, str(100_000 + number), f"{name}-EQ", name, "", "", None, 1, 5, False)
 
 
 def run_s(command: list[str], environ: dict[str, str]) -> tuple[float, float]:
