@@ -232,6 +232,15 @@ def test_an_empty_level_leaves_its_cells_empty_at_its_place() -> None:
     assert depth["bids"][2] == {"price": "1906.45", "quantity": "47", "orders": "3"}
 
 
+@pytest.mark.parametrize("place", range(10))
+def test_one_empty_level_is_empty_wherever_it_stands_and_no_other_is(place: int) -> None:
+    whole = csv_row(INFY_SNAP)
+    row = csv_row(changed(INFY_SNAP, **{f"at_{147 + 20 * place}": bytes(20)}))
+    side, number = ("bid", place + 1) if place < 5 else ("ask", place - 4)
+    emptied = {f"{side}{number}_{part}": "" for part in ("price", "quantity", "orders")}
+    assert row == whole | emptied
+
+
 def test_sells_before_buys_are_told_by_their_flags() -> None:
     packet = INFY_SNAP[:147] + INFY_SNAP[247:347] + INFY_SNAP[147:247] + INFY_SNAP[347:]
     rows = CsvRows(Mode.SNAP, SYMBOLS).encode(RECEIVED_NS, [packet])
@@ -248,6 +257,7 @@ def test_sells_before_buys_are_told_by_their_flags() -> None:
         ("a\rb", '"a\rb"', '"a\\rb"'),
         ("निफ्टी", "निफ्टी", '"निफ्टी"'),
         ("100%d", "100%d", '"100%d"'),
+        ("MAX X", "MAX X", '"MAX X"'),
     ],
 )
 def test_odd_symbols_are_quoted_and_escaped(symbol: str, cell: str, value: str) -> None:
