@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ticks.adapter.simulator.simulator import Simulator
+from ticks.cli.view.figures import counted
 
 from .conftest import TICKS, Begun
 
@@ -62,7 +63,7 @@ def test_a_stream_is_seen_and_ended_from_another_terminal(
     assert ended.stdout.startswith(f"stream {stream.pid} has ended: ")
     assert stream.wait(20) == 0
     rows = len((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()) - 1
-    assert f"out.csv {rows:,} rows" in ended.stdout
+    assert f"out.csv {counted(rows, 'row')}" in ended.stdout
     assert list((tmp_path / "home" / "run").iterdir()) == []
     assert ticks("status", "--json").stdout == "[]\n"
 
@@ -187,7 +188,7 @@ def test_a_stop_ends_a_stream_whose_pipe_nobody_reads_as_soon_as_somebody_does(
     out, _ = process.communicate(timeout=30)
     said, _ = asker.communicate(timeout=30)
     assert (process.returncode, asker.returncode) == (0, 0)
-    assert f"stdout {len(out.splitlines()) - 1:,} rows" in said
+    assert f"stdout {counted(len(out.splitlines()) - 1, 'row')}" in said
 
 
 def test_a_chain_is_streamed_from_the_line_a_list_and_another_terminal(

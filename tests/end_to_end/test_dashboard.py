@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ticks.cli.view.figures import counted
+
 from .window import Shell, Window, is_whole
 
 TICKS = str(Path(sys.executable).with_name("ticks"))
@@ -65,7 +67,7 @@ def test_it_draws_on_stderr_beside_pure_csv_and_leaves_the_terminal_clean(
     assert {row.count(",") for row in rows} == {rows[0].count(",")}
     assert "received_at" not in window.text
     last_frame = window.text[window.text.rindex("■ STOPPED") :].splitlines()
-    assert last_frame[-1].endswith("malformed · stdout " + f"{len(rows) - 1:,} rows")
+    assert last_frame[-1].endswith("malformed · stdout " + counted(len(rows) - 1, "row"))
     assert is_whole(window.raw)
     assert termios.tcgetattr(window.tty) == window.modes
 

@@ -15,6 +15,7 @@ import pytest
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
+from ticks.cli.view.figures import counted
 
 from .window import Shell, Window, is_whole
 
@@ -69,7 +70,8 @@ def test_q_ends_a_stream_as_ctrl_c_does_and_the_terminal_is_as_before(
     window.read_until(has_ended(process, window))
     assert process.returncode == 0
     assert "■ STOPPED" in window.text
-    assert f"day.csv {len(rows_of(tmp_path / 'day.csv')):,} rows" in window.text.splitlines()[-1]
+    rows = counted(len(rows_of(tmp_path / "day.csv")), "row")
+    assert f"day.csv {rows}" in window.text.splitlines()[-1]
     assert termios.tcgetattr(window.tty) == window.modes
     assert is_whole(window.raw)
 
