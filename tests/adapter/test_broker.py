@@ -79,6 +79,8 @@ def test_a_disconnect_sends_a_close_frame_and_leaves_no_thread(
     broker.disconnect()
     assert simulator.journal.wait_until(lambda: not simulator.journal.open_connections())
     assert simulator.journal.connections[0].close_code == 1000
+    for thread in set(threading.enumerate()) - before:  # a worker may be at its last instruction
+        thread.join(5)
     assert set(threading.enumerate()) <= before
     assert broker.is_over
 
