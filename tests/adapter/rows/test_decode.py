@@ -13,8 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.errors import RecordingError
+from ticks.adapter.instrument import price_digits
+from ticks.adapter.rows import decode
 from ticks.adapter.rows.columns import columns
-from ticks.adapter.rows.decode import CsvReader, JsonReader, Recorded, csv_mode
+from ticks.adapter.rows.decode import (
+    CsvReader,
+    JsonReader,
+    Recorded,
+    csv_mode,
+    csv_reader,
+    exchange_ms_of,
+    price_of,
+    received_ns_of,
+)
 from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.tick import Level, Mode, Tick
 from ticks.adapter.wire.packet import decode_packet, encode_packet
@@ -99,6 +110,61 @@ def test_a_json_row_decodes_to_its_packet_byte_for_byte(tick: Tick) -> None:
     line = rows.encode(tick.received_ns, [encode_packet(tick)])
     assert line.count(b"\n") == 1
     assert JsonReader().read(line) == Recorded(tick.received_ns, tick.symbol, canonical(tick))
+
+
+@given(ticks())
+def test_the_cells_of_a_line_are_those_that_pythons_own_reader_finds(tick: Tick) -> None:
+    rows = CsvRows(tick.mode, {(tick.exchange_type, tick.token): tick.symbol})
+    line = rows.encode(tick.received_ns, [encode_packet(tick)])
+    assert [decode.csv_cells(line)] == csv_cells(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        (b"a,,b", ["a", "", "b"]),
+        (b"a,b\n", ["a", "b"]),
+        (b"a,b\r\n", ["a", "b"]),
+        (b'"a,b",c\r\n', ["a,b", "c"]),
+        (b'"say ""a""",c\n', ['say "a"', "c"]),
+        (b"a,\xff", ["a", "\udcff"]),
+    ],
+)
+def test_a_line_is_read_whatever_ends_it_and_whatever_is_in_its_quotes(
+    line: bytes, cells: list[str]
+) -> None:
+    assert decode.csv_cells(line) == cells
+
+
+@pytest.mark.parametrize("line", [b'"a,b', b'"a"b,c'])
+def test_quotes_that_do_not_match_are_damage(line: bytes) -> None:
+    with pytest.raises(RecordingError, match="^quotes do not match "):
+        decode.csv_cells(line)
+
+
+@given(ticks())
+def test_single_cells_are_read_as_the_whole_row_is(tick: Tick) -> None:
+    rows = CsvRows(Mode.LTP, {})
+    packet = encode_packet(tick)[:51]
+    line = rows.encode(tick.received_ns, [bytes([Mode.LTP]) + packet[1:]])
+    [cells] = csv_cells(line)
+    row = dict(zip(columns(Mode.LTP), map(str.encode, cells), strict=True))
+    digits = price_digits(tick.exchange_type)
+    assert received_ns_of(row["received_at"].removesuffix(b"+05:30")) == tick.received_ns
+    assert exchange_ms_of(row["exchange_time"]) == tick.exchange_time_ms
+    assert price_of(row["ltp"], digits) == tick.last_price
+
+
+def test_a_single_cell_with_too_many_digits_is_damage() -> None:
+    assert price_of(b"1418.4", 2) == 141840
+    with pytest.raises(ValueError, match="at most 2 digits after the point"):
+        price_of(b"1418.405", 2)
+
+
+def test_there_is_one_reader_for_each_mode() -> None:
+    assert csv_reader(Mode.LTP).read(ltp_row()).packet[0] == Mode.LTP
+    with pytest.raises(RecordingError, match="8 cells"):
+        csv_reader(Mode.QUOTE).read(ltp_row())
 
 
 def cell_text(column: str, value: object) -> str:
