@@ -138,7 +138,7 @@ def test_a_line_is_read_whatever_ends_it_and_whatever_is_in_its_quotes(
 
 @pytest.mark.parametrize("line", [b'"a,b', b'"a"b,c'])
 def test_quotes_that_do_not_match_are_damage(line: bytes) -> None:
-    with pytest.raises(RecordingError, match="^quotes do not match "):
+    with pytest.raises(RecordingError, match=r"^quotes do not match"):
         decode.csv_cells(line)
 
 
