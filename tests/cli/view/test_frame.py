@@ -39,8 +39,8 @@ def test_with_colour_only_codes_are_added() -> None:
 
 
 def test_every_style_reads_on_a_dark_and_on_a_light_background() -> None:
-    """What names a background names what stands on it; yellow on white is next to nothing, and so is
-    bold green where bold text has the bright shade of its colour."""
+    """What names a background names what stands on it; yellow on white is next to nothing,
+    and so is bold green where bold text has the bright shade of its colour."""
     for name, style in STYLES.items():
         front, _, back = style.partition(" on ")
         words = {*front.split()} - {"bold", "dim"}
