@@ -1,14 +1,21 @@
 """What a stream holds after many losses is what it held after a few.
 
-All objects that are reachable from it are counted, by type. Not counted are the texts that the
-encoder remembers: they grow with what the market sends, up to limits of their own (rows/encode.py).
+    python tests/end_to_end/test_bounded.py 500 2000 5000
+
+prints what it holds after so many losses. All objects that can be reached from it are counted, by
+type. Not counted are the texts that the encoder remembers: they grow with what the market sends, up
+to limits of their own (rows/encode.py); they are printed beside the others.
 """
 
 from __future__ import annotations
 
 import gc
+import sys
+import tempfile
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
 
@@ -43,8 +50,7 @@ def held(*roots: object) -> Counter[str]:
     waiting, seen = list(roots), set[int]()
     while waiting:
         each = waiting.pop()
-        is_text_memory = type(each).__module__ == encode.__name__
-        if id(each) in seen or is_text_memory or isinstance(each, ModuleType | type):
+        if id(each) in seen or _is_text_memory(each) or isinstance(each, ModuleType | type):
             continue
         seen.add(id(each))
         found[type(each).__name__] += 1
@@ -55,24 +61,23 @@ def held(*roots: object) -> Counter[str]:
     return found
 
 
-@pytest.mark.timeout(120)
-@pytest.mark.parametrize(
-    "faults",
-    [["0s:drop"], ["0s:close:1001"], ["connect:refuse:503", "0s:drop"], ["0s:expire"]],
-    ids=lambda faults: faults[0],
-)
-def test_hundreds_of_losses_leave_no_objects_behind(faults: list[str], tmp_path: Path) -> None:
+@contextmanager
+def recording(faults: Sequence[str], folder: Path) -> Iterator[Callable[[int], Counter[str]]]:
+    """A stream into a file, whose link is lost again and again; yields what it holds after so many
+    losses."""
     with Simulator(rate=100, keep_packets=False, accepts_code_once=False) as simulator:
-        config = Config.from_env({**simulator.environment(), "TICKS_HOME": str(tmp_path / "home")})
-        sessions, calendar = config.authenticator(_ignore), MarketCalendar(is_always_open=True)
+        config = Config.from_env({**simulator.environment(), "TICKS_HOME": str(folder / "home")})
         broker = BrokerAdapter(
-            sessions, feed_url=config.endpoints.feed_url, policy=AT_ONCE, calendar=calendar
+            config.authenticator(_ignore),
+            feed_url=config.endpoints.feed_url,
+            policy=AT_ONCE,
+            calendar=MarketCalendar(is_always_open=True),
         )
         broker.subscribe(INSTRUMENTS, Mode.QUOTE)
-        ticks = open_sink(
-            str(tmp_path / "ticks.csv"), Csv(Mode.QUOTE), symbols=broker.symbols, note=_ignore
+        sink = open_sink(
+            str(folder / "ticks.csv"), Csv(Mode.QUOTE), symbols=broker.symbols, note=_ignore
         )
-        recorder = Recorder(broker, [ticks], Limits())
+        recorder = Recorder(broker, [sink], Limits())
         runner = threading.Thread(target=recorder.run)
         runner.start()
 
@@ -94,11 +99,41 @@ def test_hundreds_of_losses_leave_no_objects_behind(faults: list[str], tmp_path:
                 looks.append(held(broker, recorder))
             return min(looks, key=Counter.total)
 
+        try:
+            yield held_after
+        finally:
+            recorder.stop()
+            runner.join(20)
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize(
+    "faults",
+    [["0s:drop"], ["0s:close:1001"], ["connect:refuse:503", "0s:drop"], ["0s:expire"]],
+    ids=lambda faults: faults[0],
+)
+def test_hundreds_of_losses_leave_no_objects_behind(faults: list[str], tmp_path: Path) -> None:
+    with recording(faults, tmp_path) as held_after:
         few, many = held_after(FEW), held_after(MANY)
-        recorder.stop()
-        runner.join(20)
     assert many.total() - few.total() < MOST_MORE, many - few
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder, recording(["0s:drop"], Path(folder)) as after:
+        for losses in map(int, sys.argv[1:]):
+            total = after(losses).total()
+            memories = [each for each in gc.get_objects() if _is_text_memory(each)]
+            texts = sum(map(len, memories))
+            print(f"{losses:,} losses: {total:,} objects, {texts:,} texts", flush=True)
+
+
+def _is_text_memory(each: object) -> bool:
+    return isinstance(each, dict) and type(each).__module__ == encode.__name__
 
 
 def _ignore(_line: str) -> None:
     pass
+
+
+if __name__ == "__main__":
+    main()
