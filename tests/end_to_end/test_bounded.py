@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FunctionType, ModuleType
+from typing import TypeGuard
 
 import pytest
 
@@ -119,15 +120,17 @@ def test_hundreds_of_losses_leave_no_objects_behind(faults: list[str], tmp_path:
 
 
 def main() -> None:
+    before: Counter[str] | None = None
     with tempfile.TemporaryDirectory() as folder, recording(["0s:drop"], Path(folder)) as after:
         for losses in map(int, sys.argv[1:]):
-            total = after(losses).total()
-            memories = [each for each in gc.get_objects() if _is_text_memory(each)]
-            texts = sum(map(len, memories))
-            print(f"{losses:,} losses: {total:,} objects, {texts:,} texts", flush=True)
+            now = after(losses)
+            texts = sum(len(each) for each in gc.get_objects() if _is_text_memory(each))
+            more = "" if before is None else f", more are {dict(now - before)}"
+            print(f"{losses:,} losses: {now.total():,} objects, {texts:,} texts{more}", flush=True)
+            before = now
 
 
-def _is_text_memory(each: object) -> bool:
+def _is_text_memory(each: object) -> TypeGuard[dict[object, str]]:
     return isinstance(each, dict) and type(each).__module__ == encode.__name__
 
 
