@@ -610,20 +610,20 @@ def test_only_a_live_link_is_silent() -> None:
 
 def test_attempts_and_the_losses_that_they_belong_to_are_counted() -> None:
     life = live()
-    for _ in range(2):
-        life.fail()
-        life.wait_it_out()
-        life.fail()
-        life.wait_it_out()
+    for failures in (1, 1, 3):
+        for _ in range(failures):
+            life.fail()
+            life.wait_it_out()
         life.open()
         life.tick(after_s=6)
-    assert (life.state.attempts, life.state.episodes, life.state.reconnects) == (4, 2, 2)
+    assert (life.state.attempts, life.state.episodes, life.state.reconnects) == (5, 3, 3)
 
 
 def test_a_link_after_a_probe_counts_as_a_reconnect_again() -> None:
     life = live()
     life.probe(after_s=20)
     life.open()
+    assert not life.state.is_probing
     life.fail()
     life.wait_it_out()
     life.open()
