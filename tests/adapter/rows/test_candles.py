@@ -184,6 +184,12 @@ def test_a_market_that_is_always_open_has_no_pre_open() -> None:
     assert [bar[0] for bar in bars_of(feed(maker, ("02:29", 1, None)))] == ["02:15"]
 
 
+def test_in_a_market_that_is_always_open_nobody_was_there_before_its_day() -> None:
+    maker = CandleMaker(60, MarketCalendar(is_always_open=True))
+    feed(maker, ("03:00:00", 1, 50), ("03:00:01", 1, 60))
+    assert bars_of(maker) == [("03:00", 1, 1, 1, 1, 10, 2)]
+
+
 def test_a_packet_of_an_earlier_day_is_in_no_bar() -> None:
     maker = CandleMaker(60)
     maker.add(SBIN, "", ms("15:29:59", "2026-11-19"), ms("09:20"), 1, 500)
@@ -390,6 +396,12 @@ def test_the_next_bars_leave_after_now_and_within_one_width(now_ms: int, width_s
     end_ms = maker.take_all()[0].end_ms
     assert now_ms < maker.next_leave_ms(now_ms + GRACE_MS) - GRACE_MS <= now_ms + width_s * 1000
     assert maker.next_leave_ms(now_ms + GRACE_MS) == end_ms + GRACE_MS
+
+
+def test_the_market_s_time_ends_a_bar_by_the_grace_after_its_end() -> None:
+    maker = feed(CandleMaker(60), ("09:15:00", 1, None))
+    assert maker.take_until(ms("09:16") + GRACE_MS - 1) == []
+    assert [shown(each) for each in maker.take_until(ms("09:16") + GRACE_MS)] == ["11-20 09:15"]
 
 
 def test_before_the_first_tick_bars_may_leave_a_width_later() -> None:
