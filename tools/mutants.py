@@ -9,7 +9,7 @@ temporary folder that it names: `mutmut show MUTANT`, run there, shows what a su
 tests that are not slow take part, so what the simulated days alone would notice counts as survived.
 
 mutmut imports first and changes then: what runs while a module is loaded stays as it was. So each
-survivor is written into the copy and its tests are run anew, before it counts as one.
+surviving change of a function is written into the copy and its tests are run anew, before it counts.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ def run(name: str, folder: Path) -> str:
     found = dict(_SURVIVED.findall(listed.stdout))
     original = mutated.read_text()
     for mutant, end in found.items():
-        if end not in NOTICED and _is_noticed(mutant, tests, folder):
+        is_function = "ǁ" not in mutant  # of methods `mutmut apply` takes the first of that name
+        if end not in NOTICED and is_function and _is_noticed(mutant, tests, folder):
             found[mutant] = "killed in a process of its own"
         mutated.write_text(original)
     ends = Counter(found.values())
