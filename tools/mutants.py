@@ -9,7 +9,7 @@ temporary folder that it names: `mutmut show MUTANT`, run there, shows what a su
 tests that are not slow take part, so what the simulated days alone would notice counts as survived.
 
 mutmut imports first and changes then: what runs while a module is loaded stays as it was. So each
-surviving change of a function is written into the copy and its tests are run anew, before it counts.
+change of a function that survived is written into the copy, and its tests are run anew.
 """
 
 from __future__ import annotations
