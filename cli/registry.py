@@ -16,10 +16,10 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from ..adapter.errors import OutputError, UsageError
+from ..adapter.similarity import similar
 from .printable import printable
 from .usage_errors import (
     settle_contradictions,
-    similar,
     translate_usage_errors,
     with_origin,
 )

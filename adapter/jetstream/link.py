@@ -58,7 +58,6 @@ class StreamFacts(NamedTuple):
 
     prefix: str | None
     window_s: float
-    first_sequence: int
     last_sequence: int
     messages: int
     bytes: int
@@ -220,7 +219,6 @@ class Link:
         return StreamFacts(
             prefix=_prefix_of(config.get("subjects") or []),
             window_s=config.get("duplicate_window", 0) / 1e9,
-            first_sequence=state["first_seq"],
             last_sequence=state["last_seq"],
             messages=state["messages"],
             bytes=state["bytes"],

@@ -20,7 +20,7 @@ import struct
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from ..errors import RecordingError
 from ..instrument import InstrumentKey, exchange_name
@@ -53,18 +53,8 @@ def subject_of(prefix: str, exchange: str, token: str) -> str:
     return f"{prefix}.{_escaped(exchange)}.{_escaped(token)}"
 
 
-def instrument_of(subject: str) -> tuple[str, str]:
-    """Exchange and token of a subject. Raises ValueError for one that names no instrument."""
-    _, exchange, token = subject.rsplit(".", 2)
-    return _unescaped(exchange), _unescaped(token)
-
-
 def _escaped(text: str) -> str:
     return quote(text, safe="").replace(".", "%2E") or "%"
-
-
-def _unescaped(text: str) -> str:
-    return "" if text == "%" else unquote(text, errors="strict")
 
 
 class MessageEncoder:
