@@ -29,7 +29,7 @@ from .instruments import open_catalog
 from .market.calendar import MarketCalendar
 from .market_table import calendar_of
 from .settings_file import SettingsFile
-from .tick import MODES_BY_LABEL, Mode
+from .tick import Mode
 
 if TYPE_CHECKING:
     from .http import Progress
@@ -59,14 +59,12 @@ def connect(
     when there is no list of instruments. A broker out of reach is retried as `policy` says, and
     the iteration raises what lost the feed for good.
     """
-    names = [symbols] if isinstance(symbols, str) else list(symbols)
-    if not names:
-        raise UsageError("no symbol given", kind="no-symbol")
+    names = _names_of(symbols)
     feed_mode = mode_of(mode)
+    if buffer_limit < 1:
+        raise UsageError(f"a buffer of {buffer_limit} ticks holds none", kind="buffer-limit")
     given = os.environ if environ is None else environ
-    config = Config.from_env(given)
-    settings = SettingsFile.read(config.paths.config_file)
-    config = replace(config, aliases=aliases_of(settings))
+    config, settings = _configured(given)
     chains: list[Chain] = []
     sessions = config.authenticator(note)
     with checking_session(sessions):
@@ -87,14 +85,52 @@ def connect(
     return feed
 
 
+def resolve(
+    symbols: str | Collection[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    note: Callable[[str], None] = lambda _line: None,
+) -> list[Instrument]:
+    """The instruments that these symbols mean, each once: for `subscribe` on a running feed.
+
+    `symbols`, `environ` and `note` as for `connect`; no login is needed. Of an option chain it
+    returns the spot alone: only `connect` follows one.
+
+    Raises UsageError, UnknownSymbolError, AmbiguousSymbolError and InstrumentMasterError.
+    """
+    names = _names_of(symbols)
+    config, _ = _configured(os.environ if environ is None else environ)
+    return resolve_symbols(config, names, note=note)
+
+
+def _names_of(symbols: str | Collection[str]) -> list[str]:
+    names = [symbols] if isinstance(symbols, str) else list(symbols)
+    for each in names:
+        if not isinstance(each, str):
+            raise UsageError(f"{each!r} is not the name of an instrument", kind="no-symbol")
+    if not names:
+        raise UsageError("no symbol given", kind="no-symbol")
+    return names
+
+
+def _configured(environ: Mapping[str, str]) -> tuple[Config, SettingsFile]:
+    """The environment and config.toml, as the command line reads them."""
+    config = Config.from_env(environ)
+    settings = SettingsFile.read(config.paths.config_file)
+    return replace(config, aliases=aliases_of(settings)), settings
+
+
 def mode_of(mode: str | Mode) -> Mode:
     """The mode that a word or number names. Raises UsageError, for depth (mode 4) too."""
-    found = MODES_BY_LABEL.get(mode.lower()) if isinstance(mode, str) else mode
-    if found not in (Mode.LTP, Mode.QUOTE, Mode.SNAP):
+    try:
+        found = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
+    except ValueError:
+        found = Mode.DEPTH
+    if found is Mode.DEPTH:
         raise UsageError(
             f"{mode!r} is not a valid mode (ltp, quote or snap)", kind="bad-mode", mode=str(mode)
         )
-    return Mode(found)
+    return found
 
 
 def resolve_symbols(

@@ -195,19 +195,19 @@ class BrokerAdapter:
             return list({each.key: each for each in self._units.values()}.values())
 
     def subscribe(
-        self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE
+        self, instruments: Iterable[Instrument], mode: str | Mode = Mode.QUOTE
     ) -> list[Instrument]:
         """Subscribe these in `mode` (LTP, QUOTE, SNAP), now or as soon as the feed is open.
 
         Returns those that were not subscribed before; on a running feed they are an event `added`.
         Raises SubscriptionRefusedError over the broker's limits (3,000 in all); nothing changes
         then. Raises ValueError for what is not a mode, and for DEPTH, which the broker withdrew on
-        2025-04-25.
+        2025-04-25; TypeError for names: `resolve` finds their instruments.
         """
-        mode = Mode(mode)
+        mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
         if mode is Mode.DEPTH:
             raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
-        wanted = {Unit(i.exchange_type, i.token, mode): i for i in instruments}
+        wanted = _units_of(instruments, mode)
         with self._lock:
             self._forget_refused()
             new = {unit: each for unit, each in wanted.items() if unit not in self._units}
@@ -225,14 +225,15 @@ class BrokerAdapter:
         return list(new.values())
 
     def unsubscribe(
-        self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE
+        self, instruments: Iterable[Instrument], mode: str | Mode = Mode.QUOTE
     ) -> list[Instrument]:
         """End the subscription of these; what is not subscribed is ignored.
 
         Returns those that were; on a running feed they are an event `removed`. Packets of theirs
         that are under way still come.
         """
-        units = [Unit(i.exchange_type, i.token, mode) for i in instruments]
+        mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
+        units = _units_of(instruments, mode)
         with self._lock:
             self._forget_refused()
             gone = [self._units.pop(unit) for unit in units if unit in self._units]
@@ -407,6 +408,16 @@ class BrokerAdapter:
             feed=without_secrets(self._feed_url),
             login_wait_s=self._sessions.totp_wait_s,
         )
+
+
+def _units_of(instruments: Iterable[object], mode: Mode) -> dict[Unit, Instrument]:
+    """What to ask for of each instrument. Raises TypeError for a name in place of one."""
+    units: dict[Unit, Instrument] = {}
+    for each in [instruments] if isinstance(instruments, str) else instruments:
+        if not isinstance(each, Instrument):
+            raise TypeError(f"{each!r} is not an Instrument; `resolve` finds those of names")
+        units[Unit(each.exchange_type, each.token, mode)] = each
+    return units
 
 
 def _final_error(error: TicksError, connection: Connection) -> TicksError:

@@ -75,6 +75,7 @@ REMEDIES: dict[str, str] = {
     "config-secret": "delete it there, and set TICKS_API_KEY, TICKS_PIN, TICKS_TOTP_SECRET",
     "no-symbol": "name one, such as NIFTY",
     "bad-mode": "use ltp, quote or snap; the broker withdrew mode 4 (depth) on 2025-04-25",
+    "buffer-limit": "give it at least 1",
     "home-user": "write the whole path",
     "home-folder": "name a folder, or unset it",
     "url": "write it as {scheme}://host[:port]/path",

@@ -126,6 +126,12 @@ def test_two_thousand_instruments_are_spread_over_two_connections(config: Config
     assert shares == [1000, 1000]
 
 
+def test_a_name_is_no_instrument(broker: BrokerAdapter) -> None:
+    for names in ("NIFTY", ["NIFTY"]):
+        with pytest.raises(TypeError, match="'NIFTY' is not an Instrument"):
+            broker.subscribe(names, "quote")  # type: ignore[arg-type]  # the fault under test
+
+
 def test_depth_is_refused_since_the_broker_withdrew_it(broker: BrokerAdapter) -> None:
     with pytest.raises(ValueError, match="withdrew"):
         broker.subscribe([NIFTY], Mode.DEPTH)
