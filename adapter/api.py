@@ -52,7 +52,8 @@ def connect(
 
     `symbols` are spelled as on the command line; `mode` is "ltp", "quote" or "snap". `environ`
     stands for `os.environ`; `note` receives what a person may want to know (an old instrument
-    list that has to do, a login). What `policy` and `calendar` leave out is as in `ticks stream`.
+    list that has to suffice, a login). What `policy` and `calendar` leave out is as in `ticks
+    stream`.
 
     Raises UsageError for a value that cannot be used, UnknownSymbolError or AmbiguousSymbolError
     for a name, SessionError when there is no session and none can be had, InstrumentMasterError
@@ -62,7 +63,9 @@ def connect(
     names = _names_of(symbols)
     feed_mode = mode_of(mode)
     if buffer_limit < 1:
-        raise UsageError(f"a buffer of {buffer_limit} ticks holds none", kind="buffer-limit")
+        raise UsageError(
+            f"buffer_limit must be at least 1, not {buffer_limit}", kind="buffer-limit"
+        )
     given = os.environ if environ is None else environ
     config, settings = _configured(given)
     chains: list[Chain] = []
@@ -147,9 +150,10 @@ def resolve_symbols(
     """The instruments that the names mean, each once, from today's instrument master.
 
     `listed` are entries of watch lists with their file: those that mean nothing go to `skip`. An
-    option chain is its spot here, and goes to `follow` besides.
-    `progress` is told the bytes received and, where known, expected. Raises SymbolError naming
-    every name that could not be resolved, or when no entry is left, and InstrumentMasterError.
+    option chain is its spot here, and also goes to `follow`.
+    `progress` is called with the bytes received and, where known, expected. Raises SymbolError
+    naming every name that could not be resolved, or when no entry is left, and
+    InstrumentMasterError.
     """
     with open_catalog(
         config.paths,
@@ -165,7 +169,7 @@ def resolve_symbols(
 @contextmanager
 def checking_session(sessions: Authenticator) -> Iterator[None]:
     """Names are looked up before a login, since a typo needs none. But where there is no list of
-    instruments and nobody could log in either, the credentials are what to see to first.
+    instruments and nobody could log in either, the missing credentials are reported first.
 
     Raises CredentialsMissingError then.
     """

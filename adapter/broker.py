@@ -60,7 +60,7 @@ class BrokerAdapter:
 
     Threads: one caller takes the ticks; everything else is for any thread, and `stop` for a signal
     handler too. `_lock` guards what is subscribed and which connection carries it; `stop` never
-    takes it: the handler may strike while its own thread holds it. `error` is written by the feed
+    takes it: the handler may run while its own thread holds it. `error` is written by the feed
     thread that lost its connection first, and read by everybody. `_indices` and `symbols`
     only grow, and the feed threads and the outputs read them while they do; snapshots copy `_units`
     and `_connections` before they iterate.
@@ -229,8 +229,8 @@ class BrokerAdapter:
     ) -> list[Instrument]:
         """End the subscription of these; what is not subscribed is ignored.
 
-        Returns those that were; on a running feed they are an event `removed`. Packets of theirs
-        that are under way still come.
+        Returns those that were; on a running feed they are an event `removed`. Their packets
+        already under way still arrive.
         """
         mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
         units = _units_of(instruments, mode)
@@ -314,13 +314,13 @@ class BrokerAdapter:
     def _live(self, connection: Connection, is_first: bool) -> None:
         """The thread of one connection. The first loss for good ends the stream.
 
-        But one that was begun for what was added later, and never opened (the broker allows three
-        a client code, over all programs), takes only that with it.
+        But a connection that was started for instruments added later, and never opened (the broker
+        allows three per client code, over all programs), loses only those.
         """
         try:
             error = connection.run()
-        except Exception as unexpected:  # noqa: BLE001  (else the stream would wait for ever)
-            error = FeedLostError(f"connection {connection.number} died: {unexpected!r}")
+        except Exception as unexpected:  # noqa: BLE001  (else the stream would wait forever)
+            error = FeedLostError(f"connection {connection.number} failed: {unexpected!r}")
             error.__cause__ = unexpected
         if error is not None and not is_first and not connection.state.opens:
             self._give_up(connection)
@@ -330,7 +330,7 @@ class BrokerAdapter:
         self.waker.wake()  # after these are set: who wakes up asks `is_over` once, then waits
 
     def _give_up(self, connection: Connection) -> None:
-        """The broker does not let this connection in: its units are not subscribed any more."""
+        """The broker refuses this connection: its units are no longer subscribed."""
         with self._lock:
             units = [unit for unit in connection.units if unit in self._units]
             gone = [self._units.pop(unit) for unit in units]
@@ -383,7 +383,7 @@ class BrokerAdapter:
         """Wait until ticks or events have come or the feed is over; whether that was so."""
         return self.waker.wait(timeout_s)
 
-    # --- how it stands ---
+    # --- state ---
 
     @property
     def ticks(self) -> int:
@@ -396,7 +396,7 @@ class BrokerAdapter:
         return self._buffer.dropped
 
     def snapshot(self, selection: Selection = SOME) -> FeedSnapshot:
-        """How the stream stands now, with the instruments that are selected; else with 20."""
+        """The stream's state now, with the selected instruments; with 20 unless told otherwise."""
         now = self._snapshots.build(
             list(self._connections),
             list(self._units),
@@ -421,7 +421,8 @@ def _units_of(instruments: Iterable[object], mode: Mode) -> dict[Unit, Instrumen
 
 
 def _final_error(error: TicksError, connection: Connection) -> TicksError:
-    """What ended the stream: the fault itself where retrying is pointless, else the whole story."""
+    """What ended the stream: the fault itself if retrying is pointless, else the loss of the
+    feed."""
     if not error.can_retry:
         return error
     attempts = connection.state.attempt

@@ -4,9 +4,9 @@ Whoever has something to report adds an event to the `EventLog` that was handed 
 or stores events takes them from there.
 
 Rules
-- The log never blocks and is bounded: a reader that is too slow, or absent, costs the oldest
-  events, which are counted and reported as an event. A loss, its end and a surrender are always
-  kept: they are what a recording is judged by, and the back-off keeps them few.
+- The log never blocks and is bounded: a reader that is too slow, or absent, loses the oldest
+  events, which are counted and reported as an event. Losses, recoveries and give-ups are always
+  kept: a recording is judged by them, and the back-off keeps them few.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from .waker import Waker
 ALWAYS_KEPT = (Lost, Recovered, GaveUp)
 """What `inspect` and a person judge a recording by: never among those that a full log drops."""
 MOST_EVENTS = 10_000
-"""Events that wait to be taken. A program that never asks must not grow for it."""
+"""Events that wait to be taken. A program that never takes them must not grow without bound."""
 RECENT_EVENTS = 50
 
 
 class EventLog:
     """Add from any thread; every reader takes all events. The log is a reader itself (`take`).
 
-    Not for signal handlers: one that strikes inside `add` would wait for a lock that its own thread
+    Not for signal handlers: one that runs inside `add` would wait for a lock that its own thread
     holds.
     """
 

@@ -1,8 +1,9 @@
 """The one HTTP client: REST calls, the instrument master's download, and the way to the feed.
 
 Rules
-- Nothing waits for ever. A call has a limit over the whole of it (name look-up, proxy, TLS, a
-  header that drips, `100 Continue` without end) and one on its size, before and after unpacking.
+- Nothing waits forever. A call has a limit over the whole of it (name look-up, proxy, TLS, a
+  header that trickles in, `100 Continue` without end) and one on its size, before and after
+  unpacking.
 - So a call runs on a thread of its own, which its caller gives up when time is up or a signal
   comes: a name server that hangs cannot be interrupted, only left behind.
 - Certificates are verified against the system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR`
@@ -101,7 +102,7 @@ def exchange(
     try:
         return call.wait(progress)
     finally:
-        # Also on the way of a signal's exception: what the thread still brings, nobody takes.
+        # Also when a signal handler raised: what the thread still brings is discarded.
         call.dial.abandon()
 
 
@@ -375,7 +376,7 @@ def _foreign(url: str, what_it_does: str, kind: str) -> NotSmartApiError:
 
 
 def _is_cut(error: Exception) -> bool:
-    """Whether the other side hung up in mid-reply: not a stranger, but a broken connection."""
+    """Whether the other side hung up in mid-reply: a broken connection, not a foreign server."""
     return isinstance(error, ConnectionError | http.client.IncompleteRead)
 
 

@@ -20,7 +20,7 @@ from .wire.packet import decode_packet
 _TINT_S = 0.9
 """A price that moved is shown as such until the next look a second later."""
 _FRESH_S = 2.5
-"""What was looked at longer ago says nothing about a move of now."""
+"""A price that was shown longer ago says nothing about a move now."""
 _LEAST_PERCENT, _MOST_PERCENT = 1e-6, 1e6
 
 

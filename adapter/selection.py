@@ -4,7 +4,7 @@ Rules
 - A page is cut before any packet is decoded: filter and order need names and counts alone, and the
   order by change two fields of each packet. A look at 3,000 instruments must cost next to nothing.
 - `auto` is the order typed while all that match fit a page, else the most active first.
-- What never ticked stands last where the order is by activity or by change.
+- What never ticked comes last where the order is by activity or by change.
 - A page is full where there is enough to fill it: one that begins too far down is moved up.
 """
 

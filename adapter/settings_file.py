@@ -1,7 +1,7 @@
 """config.toml as read: tables and keys, and errors that name file, line, key, value and reason.
 
-What the keys mean is for who asks: `market_table.py` and `aliases_table.py` here, the options of
-commands in the command line.
+What the keys mean is defined elsewhere: `market_table.py` and `aliases_table.py` here, the options
+of commands in the command line.
 """
 
 from __future__ import annotations

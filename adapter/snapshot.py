@@ -1,4 +1,4 @@
-"""How a stream stands at one moment: what a dashboard draws, and other processes read.
+"""The state of a stream at one moment: what a dashboard draws, and other processes read.
 
 A snapshot holds values (aware datetimes, seconds, phases, counts, exact decimals); the text for
 people is made where it is shown. As JSON its times are ISO 8601 in India, its prices text.
@@ -27,7 +27,7 @@ from .quotes import ChainListing, ChainSnapshot, InstrumentSnapshot, Quotes, Str
 from .selection import TYPED, Seen, SeenNow, Selection
 from .wire.subscription import Unit
 
-if TYPE_CHECKING:  # whoever only reads snapshots pays for no network and no calendar
+if TYPE_CHECKING:  # reading a snapshot needs neither the network nor the calendar
     from .feed.buffer import TickBuffer
     from .feed.connection import Connection
     from .feed.tracker import InstrumentState
@@ -252,7 +252,7 @@ class SnapshotBuilder:
         selection: Selection,
         chains: Sequence[ChainListing] = (),
     ) -> FeedSnapshot:
-        """How the stream stands now; samples what is of the last minute too."""
+        """The stream's state now; also samples the figures of the last minute."""
         now_s, wall_ns = self._clock.now_s(), self._clock.wall_ns()
         shown = [self._connection(connection, now_s) for connection in connections]
         trackers = [connection.tracker for connection in connections]
@@ -347,8 +347,7 @@ class SnapshotBuilder:
 
 
 def client_digest(client_code: str) -> str:
-    """By this a process knows the streams of an account from others; the code itself is nobody
-    else's business."""
+    """Identifies the streams of an account to other processes, without the code itself."""
     return hashlib.sha256(client_code.encode()).hexdigest()[:16]
 
 
@@ -362,7 +361,7 @@ def _states(connection: Connection) -> list[InstrumentState]:
 
 
 def _by_key(states: Sequence[InstrumentState]) -> dict[InstrumentKey, Seen]:
-    """What has come of each instrument; of one in two modes, what the richer one tells."""
+    """What has come of each instrument; of one in two modes, that of the richer one."""
     seen: dict[InstrumentKey, Seen] = {state.key: state for state in states}
     if len(seen) == len(states):
         return seen
@@ -381,7 +380,7 @@ def _by_key(states: Sequence[InstrumentState]) -> dict[InstrumentKey, Seen]:
 def _joined_market(
     connections: Iterable[Connection], outlooks: Mapping[Segment, Outlook]
 ) -> tuple[MarketSnapshot, ...]:
-    """The segments of all connections, each as it stands where it stands best."""
+    """The segments of all connections, each in the best state that one of them reports."""
     closes = {exchange_name(each.exchange_type): o.closes_ms for each, o in outlooks.items()}
     best: dict[str, Sight] = {}
     for sight in (sight for each in connections for sight in each.market.sights()):

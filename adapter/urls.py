@@ -18,7 +18,7 @@ FEED_URL = "wss://smartapisocket.angelone.in/smart-stream"
 INSTRUMENTS_URL = "https://margincalculator.angelone.in/OpenAPI_File/files/OpenAPIScripMaster.json"
 
 DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
-"""The schemes that are spoken, and the port where an address names none."""
+"""The schemes that are supported, and the port where an address names none."""
 
 _PLAIN_SCHEMES = {"http", "ws"}
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typer._click import Context
     from typer._click.exceptions import UsageError as ParserFault
 else:
-    ParserFault = typer.BadParameter.__bases__[0]  # which module has it is Typer's own affair
+    ParserFault = typer.BadParameter.__bases__[0]  # Typer may move it to another module
 
 CONTRADICTIONS = (
     ("--quiet", "--verbose"),

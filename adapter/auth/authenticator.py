@@ -1,4 +1,4 @@
-"""Who the user is to the broker: saved, renewed, or logged in again. One authenticator a process.
+"""The user's session with the broker: saved, renewed, or made by a login. One per process.
 
 Rules (design section 1, "Environment"; section 4, "401/403")
 - A session is usable while its JWT holds and the broker has not refused it here. A usable one
@@ -10,11 +10,11 @@ Rules (design section 1, "Environment"; section 4, "401/403")
 - Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
   again, without a call. An answer to a login that is not understood lets it be sent once more at
   most; one that says "too many calls", not within a minute.
-- One renewal at a time, in this process and among all that share the session file: whoever comes
-  while it runs waits, and gets its session (in this process its error too). A refresh token may
+- One renewal at a time, in this process and among all that share the session file: a caller that
+  comes meanwhile waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
 - What is missing among the credentials is taken from the saved session where that has it.
-- A session that cannot be saved lives in memory, and that is said once.
+- A session that cannot be saved is kept in memory, and that is reported once.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class Authenticator:
         self._next_code_at_s: float | None = None
         """Read by other threads without the lock: one reference, replaced whole."""
 
-    # --- what is there, without a call ---
+    # --- what is saved, without a call ---
 
     def load(self) -> Session | None:
         """The saved session, valid or not; None when there is none for these credentials here.
@@ -122,7 +122,7 @@ class Authenticator:
         return saved if saved is not None and self._credentials.own(saved) else None
 
     def saved(self) -> Session | None:
-        """The saved session, whoever's it is and however the file is protected; None without one.
+        """The saved session, whosever it is and however the file is protected; None without one.
 
         For offering what is known of it to a person who logs in.
         """
@@ -156,7 +156,7 @@ class Authenticator:
     # --- a session, with as few calls as possible ---
 
     def check(self) -> None:
-        """Whether a session may be had, asking nobody. Raises CredentialsMissingError."""
+        """Check, without a call, that a session may be had. Raises CredentialsMissingError."""
         if self._newest() is None:
             _require_complete(self._credentials)
 
@@ -227,7 +227,7 @@ class Authenticator:
                 yield self._current
 
     def _renew_alone(self, act: Callable[[Session | None], Session]) -> Session:
-        """`act` on the newest session, unless another process brings a usable one."""
+        """`act` on the newest session, unless another process has saved a usable one."""
 
         def renew() -> Session:
             with self._file.locked(self._note):
@@ -248,7 +248,7 @@ class Authenticator:
         return self._publish(renew)
 
     def _publish(self, call: Callable[[], Session]) -> Session:
-        """`call`'s session or error, remembered for those who wait for their turn."""
+        """`call`'s session or error, kept for those who wait for their turn."""
         try:
             session = call()
         except TicksError as error:
@@ -321,7 +321,8 @@ class Authenticator:
         if left_s > 0:
             wait_s = math.ceil(left_s)
             raise RateLimitedError(
-                f"the last login was one call too many; the next one is sent in {wait_s} s",
+                "the broker refused the last login as too many calls;"
+                f" the next one can be sent in {wait_s} s",
                 kind="login-paused",
                 wait_s=wait_s,
             )
@@ -346,7 +347,7 @@ class Authenticator:
             raise
 
     def _send_code(self, credentials: Credentials) -> Session:
-        """A login with the code of now, and with the next one where that is refused."""
+        """A login with the current code, and with the next one if that is refused."""
         _require_complete(credentials)
         api_key, client_code = credentials.api_key or "", credentials.client_code or ""
         pin, secret = credentials.pin or "", credentials.totp_secret or ""
@@ -372,7 +373,7 @@ class Authenticator:
             self._next_code_at_s = None
 
     def _end_session(self, saved: Session) -> str:
-        """End it at the broker; what came of that, in words."""
+        """End it at the broker; the outcome, in words."""
         try:
             self._api.logout(saved.api_key, saved.client_code, saved.jwt_token)
         except TokenRefusedError:

@@ -54,7 +54,7 @@ _RATE_WORDS = ("exceeding access rate", "too many requests")
 
 
 class Call(Enum):
-    """The calls made, each with the fields that its reply must bring."""
+    """The calls made, each with the fields that its reply must have."""
 
     LOGIN = ("login", ("jwtToken", "feedToken"))
     REFRESH = ("renewal of the tokens", ("jwtToken", "feedToken"))
@@ -145,7 +145,7 @@ def _data(content: Any) -> dict[str, Any]:
 
 
 def _code(content: Any, body: bytes | bytearray) -> str | None:
-    """The broker's error code, wherever it stands; None when there is none."""
+    """The broker's error code, wherever it is in the reply; None when there is none."""
     for key, value in _fields(content):
         if key == "errorcode" and isinstance(value, str | int):
             code = str(value).strip()
@@ -162,7 +162,7 @@ def _message(content: Any) -> str:
 
 
 def _refusal(code: str, message: str, reply: Reply, asked: Asked) -> TicksError:
-    """Shapes A and B, told apart by their code."""
+    """Shapes A and B, distinguished by their code."""
     # A known code stays readable even where it holds the digits of a PIN.
     name = code if code in _KNOWN_CODES else shown(code)
     said = ": ".join(part for part in (name, shown(message)) if part) or "without a reason"

@@ -12,7 +12,7 @@ Rules
   off half of them; the network holds what comes meanwhile. So a burst faster than the disk loses
   nothing, and two busy threads do not fight for the interpreter drain by drain.
 - It steps back for `STEP_BACK_S` at most, and not again before a reader that took nothing in that
-  time takes something: a stuck pipe never holds up a heartbeat.
+  time takes something: a stuck pipe never delays a heartbeat.
 - When the buffer is full the oldest packets go, and every one of them is counted.
 """
 
@@ -95,7 +95,7 @@ class TickBuffer:
 
     def _step_back(self) -> None:
         if self._is_reader_stuck:
-            return  # a pipe that nobody reads must not hold up pings: drop and count instead
+            return  # a pipe that is not read must not delay pings: drop and count instead
         takes = self._takes
         is_worked_off = self._has_worked_off.wait_for(
             lambda: self.size <= self._flood // 2, STEP_BACK_S

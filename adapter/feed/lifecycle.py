@@ -3,8 +3,7 @@
 Rules
 - A pair of phase and event that is not in `TABLE` changes nothing.
 - An event that carries the epoch of an older socket changes nothing: each connect has a number,
-  and only the present one counts. So there is at most one socket, and never a second attempt
-  beside the first.
+  and only the present one counts. So there is at most one socket, and never two attempts at once.
 - LOST and STOPPED are final.
 - WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
   The first check is due at once, at the start and at each opening; it learns about the market.
@@ -15,8 +14,8 @@ Rules
 - What silence means is judged elsewhere (`market/state.py`): a check brings the verdict. A *probe*
   asks anew at once, and costs neither an attempt nor a wait; if its answer shows that the link was
   deaf after all, an attempt is booked.
-- The silence timer starts when the subscription is sent, so a feed that never spoke is silent too.
-  Only data frames stop it; pongs prove the link, not the data.
+- The silence timer starts when the subscription is sent, so a feed that never sent anything is
+  silent too. Only data frames stop it; pongs prove the link, not the data.
 - Time and random draws come in as arguments; nothing here reads a clock.
 
 The table (`docs/lifecycle.md` is drawn from it):
@@ -57,7 +56,7 @@ from .backoff import delay_s
 
 
 class Phase(StrEnum):
-    """Where a connection stands."""
+    """The state of a connection."""
 
     IDLE = "idle"
     CONNECTING = "connecting"

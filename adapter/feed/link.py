@@ -67,7 +67,7 @@ class Handshake:
         self._headers = dict(headers)
         self._timeout_s = timeout_s
         self._dial = Dial(url, timeout_s)
-        # What answers may echo them, in a header, a reason phrase or a close reason.
+        # The reply may echo them, in a header, a reason phrase or a close reason.
         remember(
             *(
                 text.removeprefix("Bearer ")
@@ -106,7 +106,7 @@ class Handshake:
             named = self._translated(error, late, shown_url)
             raise named from (error if isinstance(error, OSError) else None)
         finally:
-            # The library would keep them for ever, and send them to the next server of that domain.
+            # The library would keep them forever, and send them to the next server of that domain.
             websocket._handshake.CookieJar.jar.clear()
             if status != _SWITCHING_PROTOCOLS:
                 sock.close()
@@ -116,7 +116,7 @@ class Handshake:
         return Link(sock)
 
     def _translated(self, error: Exception, late: str, url: str) -> TicksError:
-        """A fault of the handshake itself in our words."""
+        """A fault of the handshake itself, as one of our errors."""
         match error:
             case websocket.WebSocketTimeoutException():
                 return self._dial.failure(TimeoutError(), late)
@@ -131,7 +131,7 @@ class Handshake:
                 )
 
     def abandon(self) -> None:
-        """Give the handshake up: what it waits for comes no more."""
+        """Give the handshake up: its wait ends with an error."""
         self._dial.abandon()
 
 
@@ -251,7 +251,7 @@ class Link:
         return bytes(came)
 
     def abort(self) -> None:
-        """Close without a word, for a link that is dead already."""
+        """Close without a close frame, for a link that is dead already."""
         with contextlib.suppress(OSError):
             self._sock.close()
 

@@ -56,7 +56,7 @@ class GzipOutput:
             raise PartlyWrittenError(error, written=0) from error
 
     def cut(self, surplus: int) -> None:
-        """Nothing: `write` has taken a failed write back already."""
+        """Does nothing: `write` has taken a failed write back already."""
 
     def change(self, *, is_last: bool = False) -> str:
         """As in `FileOutput`. A member in a truncated file cannot be ended: `close` leaves it."""

@@ -1,16 +1,16 @@
 """Watch lists: what to stream, as people and other programs write it. Pure but for `read_limited`.
 
-One name a line; blank lines and what stands behind `#` do not count. Besides:
+One name a line; blank lines and comments after `#` do not count. Also accepted:
 
 - any of UTF-8, UTF-16 and UTF-32 with a byte order mark, UTF-8 and Windows' 8 bits without; lines
   that end as on any system; quotes around a cell
 - several names on a line, with commas between. A bare number beside names is a column of something
   else, and reported
-- a file whose first line names columns, separated by comma, semicolon or tab: the names stand in
-  the column Symbol, Instrument, ..., exchange and series in columns of their own if any
+- a file whose first line names columns, separated by comma, semicolon or tab: the names are in the
+  column Symbol, Instrument, ..., exchange and series in columns of their own if any
 - TradingView's export: NSE:NIFTY,NSE:RELIANCE,###Section,NSE:M_M
 
-Nothing is dropped in silence: what cannot be a name is an entry that says why.
+Nothing is dropped silently: what cannot be a name is an entry that says why.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ _DELIMITERS = ",;\t"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name of a list and the line it stands on (from 1); or what is wrong with it."""
+    """One name of a list and its line (from 1); or what is wrong with it."""
 
     line: int
     name: str
@@ -70,7 +70,7 @@ def read_limited(stream: BinaryIO, name: str) -> bytes:
 
 
 def read_watch_list(data: bytes) -> list[Entry]:
-    """The names in a watch list, in their order, and what in it is no name."""
+    """The names in a watch list, in their order, and what in it is not a name."""
     lines = _LINE_END.split(_decoded(data))
     first = next((n for n, line in enumerate(lines) if _without_comment(line)), None)
     if first is not None:
@@ -120,7 +120,7 @@ def _names_on_line(number: int, line: str) -> Iterator[Entry]:
     has_names = any(not _NUMBER.fullmatch(cell) for cell in cells)
     for cell in cells:
         if has_names and _NUMBER.fullmatch(cell):
-            yield Entry(number, cell, "a number beside names, and no first line that names columns")
+            yield Entry(number, cell, "a number among names, and no first line that names columns")
         else:
             yield Entry(number, cell)
 
@@ -133,7 +133,7 @@ def _is_sectioned(cells: Sequence[str]) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    """What stands between the commas of `line`, without quotes and blanks; nothing empty."""
+    """What is between the commas of `line`, without quotes and blanks; nothing empty."""
     try:
         row = next(csv.reader([line], skipinitialspace=True), [])
     except csv.Error:  # a cell of more than 128 KiB
@@ -176,7 +176,7 @@ def _table(lines: Sequence[str], first: int, delimiter: str) -> list[Entry]:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where in a row what stands; None where the table has no such column."""
+    """The place of each column in a row; None where the table has no such column."""
 
     symbol: int
     exchange: int | None

@@ -1,4 +1,4 @@
-"""The bars that a file has already: none is written twice, and the one of now goes on.
+"""The bars that a file has already: none is written twice, and the current one is continued.
 
 Rules
 - A bar that a file has (start and instrument) is not written there again. The file is read once,

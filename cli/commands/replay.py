@@ -73,7 +73,7 @@ def replay(
       ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
     if (columns or no_header) and csv is jsonl is parquet is None:
-        csv = "-"  # asked for as good as by name
+        csv = "-"  # implied by these options
     parsers.checked_outputs(csv, jsonl, parquet)
     _check_inputs(files, loop)
     if parquet is not None:

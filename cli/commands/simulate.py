@@ -107,7 +107,7 @@ Faults = Annotated[
     options.option(
         "--fault",
         None,
-        "Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
+        "Inject a fault: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
         "20s:halt:NSE:45m, login:C, ... An invalid value prints the full syntax.",
         metavar="WHEN:WHAT",
         shows=False,

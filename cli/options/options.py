@@ -308,7 +308,7 @@ Metrics = Annotated[
 ]
 PreOpen = Annotated[
     bool,
-    option("--pre-open", WHERE, "Candles: keep what is from before the opening."),
+    option("--pre-open", WHERE, "Candles: keep ticks from before the opening."),
 ]
 Events = Annotated[
     str | None,

@@ -226,7 +226,7 @@ def input_path(text: str) -> str:
         raise ValueError(f"{quoted(text)} is an address, not a path{use}")
     expanded = os.path.expanduser(text)
     if expanded == text and re.match("~[^/]*/", text):
-        raise ValueError(f"{quoted(text)} begins with a user that this machine does not have")
+        raise ValueError(f"{quoted(text)} begins with a user who does not exist on this machine")
     return expanded
 
 

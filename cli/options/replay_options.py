@@ -50,7 +50,7 @@ Start = Annotated[
     option(
         "--start",
         WHAT,
-        "Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
+        "Skip ticks received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
         bound,
         metavar="TIME",
         has_variable=False,
@@ -61,7 +61,7 @@ End = Annotated[
     option(
         "--end",
         WHAT,
-        "Skip what was received at this time or later.",
+        "Skip ticks received at this time or later.",
         bound,
         metavar="TIME",
         has_variable=False,
@@ -171,6 +171,6 @@ AlwaysOpen = Annotated[
     option(
         "--always-open",
         WHERE,
-        "Candles: nothing is from before the opening, as in the recording of a demo.",
+        "Candles: count no tick as from before the opening, as for the recording of a demo.",
     ),
 ]

@@ -1,8 +1,8 @@
 """How a screen is looked at, as keys have changed it.
 
 Rules
-- The thread that reads keys changes the view; the one that draws looks at it, and is hurried along
-  by `sooner`. Both hold values that are replaced, never changed, so neither waits for the other.
+- The thread that reads keys changes the view; the one that draws looks at it, and is woken by
+  `sooner`. Both hold values that are replaced, never changed, so neither waits for the other.
 - A held screen shows the figures of one moment, and says for how long. A key that asks for other
   rows takes them anew.
 - The last frame shows how it ended, held or not.
@@ -24,7 +24,7 @@ Shown = TypeVar("Shown")
 
 
 class Sight(NamedTuple):
-    """What a frame depends on beside what it shows. `size` is None where nothing is drawn;
+    """What a frame depends on besides what it shows. `size` is None where nothing is drawn;
     `redraws` counts how often the screen was to be drawn afresh."""
 
     size: tuple[int, int] | None

@@ -113,7 +113,7 @@ def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False)
 
 
 def _kept(tile: Tile) -> str:
-    """The style of a figure that stands among words: only what is not well has any."""
+    """The style of a figure within a line of text: only what is not well has any."""
     return tile.style if tile.style.startswith("warn") else ""
 
 

@@ -1,4 +1,4 @@
-"""Events in a person's words: one short line for each. Pure.
+"""Events as text for people: one short line for each. Pure.
 
 Each line begins with the phase that the change leads to, so that a log can be searched for it.
 """
@@ -53,7 +53,7 @@ _CALM = (
 def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
     """An event in a line; None where another line says what a person must know of it.
 
-    `is_verbose`: those get a line too, but for the summary, which ends the run in its own words.
+    `is_verbose`: those get a line too, except the summary, which is shown elsewhere.
     """
     text = _text(event)
     if text is None and is_verbose and not isinstance(event, Summary):
@@ -92,7 +92,7 @@ def _reason(cause: str, detail: str) -> str:
     return f"{cause}: {detail}" if cause and detail else cause or detail
 
 
-# --- in few words, for whoever wants every event --------------------------------------------------
+# --- in brief, where every event is shown ---------------------------------------------------------
 
 
 @singledispatch
@@ -137,7 +137,7 @@ def _renewed(event: Renewed) -> str:
     return f"the session is renewed until {event.expires_at:%a %d %b %H:%M}"
 
 
-# --- in words -------------------------------------------------------------------------------------
+# --- in full --------------------------------------------------------------------------------------
 
 
 @singledispatch
@@ -181,7 +181,7 @@ def _quiet(event: Quiet) -> str:
 
 @_text.register
 def _market(event: Market) -> str | None:
-    """Only what the calendar did not foresee; the rest of the story has lines of its own."""
+    """Only what the calendar did not foresee; everything else has lines of its own."""
     if event.session is None:
         return None
     return f"live: {event.exchange} trades in a session that no calendar lists"
@@ -189,7 +189,7 @@ def _market(event: Market) -> str | None:
 
 @_text.register
 def _probe(event: Probe) -> str | None:
-    """That a market still stands is no news."""
+    """That a market still stands still is not reported."""
     if event.answer == Answer.STANDS:
         return None
     found = "it had gone on" if event.answer == Answer.MOVED else "no answer"
@@ -259,7 +259,7 @@ def _removed(event: Removed) -> str:
 
 
 def _named(symbols: Sequence[str]) -> str:
-    """A chain brings dozens at once: the first stand for all."""
+    """A chain adds dozens at once: only the first are named."""
     more = len(symbols) - _MOST_NAMED
     names = ", ".join(symbols[:_MOST_NAMED])
     return names if more <= 0 else f"{len(symbols):,} instruments: {names} and {more:,} more"

@@ -34,9 +34,9 @@ _MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED:
 _STYLES = {CheckStatus.OK: "good", CheckStatus.FAILED: "bad", CheckStatus.SKIPPED: "faint"}
 _NAME_WIDTH = 18
 _DETAIL_AT = 31
-"""The column where a detail stands beside its check."""
+"""The column of a detail on the line of its check."""
 _BESIDE_WIDTH = 70
-"""Narrower than this a detail stands below its check."""
+"""In less width than this a detail goes below its check."""
 _UNBOUNDED = 100_000
 _MOST_SYMBOLS = 3
 _STREAMS = "running streams"
@@ -53,7 +53,7 @@ def finding_text(check: Check, earlier: Sequence[Check] = (), *, has_color: bool
 def finding(check: Check, width: int, earlier: Sequence[Check] = ()) -> list[Line]:
     """Mark, name, seconds, detail, and the advice below, in lines of at most `width` columns.
 
-    What one of the `earlier` checks failed of already is told in few words.
+    A fault that one of the `earlier` checks failed of already is reported in brief.
     """
     advice = advice_for(check)
     if (same := _same_fault(check, earlier)) is not None:
@@ -98,7 +98,7 @@ def running(name: str, seconds: float, width: int) -> Line:
 
 
 def verdict(checks: Sequence[Check], width: int) -> list[Line]:
-    """The last words: what the findings come to."""
+    """The last line: what the findings come to."""
     failed = [check.name for check in checks if check.status is CheckStatus.FAILED]
     seconds = sum(check.seconds for check in checks)
     if not failed:
@@ -331,7 +331,7 @@ def ends(before: Watched | None, after: Watched) -> Iterator[str]:
 
 
 def changes(before: Watched | None, after: Watched) -> Iterator[str]:
-    """A line for each finding that is new or turned, each stream's change of state, each end."""
+    """A line for each finding that is new or changed, each stream's change of state, each end."""
     found = before.checks if before else {}
     for check in after.findings:
         if check.name not in found:

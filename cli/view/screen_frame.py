@@ -1,4 +1,4 @@
-"""What every watch screen has, set in its place: a stream's and a replay's look alike. Pure."""
+"""What all watch screens share: those of a stream and of a replay look alike. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .view_state import ViewState
 
 
 class Parts(NamedTuple):
-    """A screen's parts. `status` stands in the line above the table; `story` makes the last events
+    """A screen's parts. `status` goes into the line above the table; `story` makes the last events
     for a width and a number of lines. `is_over`: this is the last frame."""
 
     severity: str
@@ -50,7 +50,7 @@ def framed(parts: Parts, view: ViewState, layout: Layout, height: int) -> Frame:
 
 
 def _body(parts: Parts, view: ViewState, layout: Layout) -> list[Line]:
-    """Table or help, and the last events below it or beside it."""
+    """Table or help, and the last events below it or at its right."""
     table = list(parts.body)
     if view.shows_help and not parts.is_over:
         table = help_lines(layout.table_width, layout.table, parts.scene)

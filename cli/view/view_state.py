@@ -14,11 +14,11 @@ class ViewState:
     """How a screen is looked at.
 
     `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
-    in instruments. `chain_number`: which chain stands first, counted on past the last one and
+    in instruments. `chain_number`: which chain comes first, counted on past the last one and
     before the first one. `chain_offset`: how far it is scrolled from the money, in strikes, down
     (positive) or up. `is_filtering`: letters go into `filter_text` until Enter or Escape.
-    `is_held`: the picture stands still, for `held_s` seconds so far; the recording goes on.
-    `is_paused`: a replay stands still.
+    `is_held`: the screen does not change, for `held_s` seconds so far; the recording goes on.
+    `is_paused`: a replay is paused.
     """
 
     has_keys: bool = False

@@ -235,10 +235,10 @@ def test_text_that_is_no_utf8_is_refused(payload: bytes) -> None:
         (b"\x02\x00\x82\x00", "a new message inside a fragmented one"),
         (b"\x82\x7e\x00\x05", "the length 5 is written in more bytes than it needs"),
         (b"\x82\x7f" + b"\xff" * 8, "a length with its highest bit set"),
-        (b"\x81\x01\xff", "a text message is no UTF-8"),
+        (b"\x81\x01\xff", "a text message is not UTF-8"),
         (b"\x88\x01\x03", "a close frame with half a code"),
         (b"\x88\x02\x03\xed", "close code 1005 must not be sent"),
-        (b"\x88\x03\x03\xe8\xff", "the reason of a close frame is no UTF-8"),
+        (b"\x88\x03\x03\xe8\xff", "the reason of a close frame is not UTF-8"),
     ],
 )
 def test_a_violation_is_named(data: bytes, words: str) -> None:

@@ -263,7 +263,7 @@ def test_two_names_of_one_file_are_one_place(
         (" ", "' ' is not a path"),
         ("http://host/day", "is an address, not a path"),
         ("nats://host/day", "is an address, not a path; use --nats"),
-        ("~nobody-of-this-name/day", "a user that this machine does not have"),
+        ("~nobody-of-this-name/day", "a user who does not exist on this machine"),
     ],
 )
 def test_what_is_no_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:

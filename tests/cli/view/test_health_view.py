@@ -38,7 +38,7 @@ from ticks.cli.view.health_view import (
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 23), (40, 23), (200, 59)]
-SKIPPED = "not asked while a stream runs: its own state tells more"
+SKIPPED = "not checked while a stream runs: its own state says more"
 ANSWERS = "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)"
 WELL = (
     Check("credentials", CheckStatus.OK, "all four are in the environment"),

@@ -45,7 +45,7 @@ def test_silence_counts_down_to_its_limit() -> None:
 
 @pytest.mark.parametrize(
     ("feed", "word"),
-    [(feeds.QUIET, "no fault: market closed"), (feeds.STANDING, "no fault: market stands")],
+    [(feeds.QUIET, "no fault: market closed"), (feeds.STANDING, "no fault: market not moving")],
     ids=["quiet", "standing"],
 )
 def test_silence_that_is_no_fault_says_why(feed: FeedSnapshot, word: str) -> None:
