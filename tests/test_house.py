@@ -82,7 +82,7 @@ PURE = [
     "cli/view/layout.py",
     "cli/view/replay_view.py",
     "cli/view/screen_frame.py",
-    "cli/view/story.py",
+    "cli/view/recent_events.py",
     "cli/view/table.py",
     "cli/view/table_columns.py",
     "cli/view/tiles.py",

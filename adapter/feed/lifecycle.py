@@ -30,7 +30,7 @@ The table (`docs/lifecycle.md` is drawn from it):
     live              Heard                        live              link timer to 0
     live              Checked, a fault             waiting, or lost  close, wait for the delay
     live              Checked, a probe is due      connecting        close, connect at once
-    live              Answered, the market stands  live              attempts back to 0
+    live              Answered, it stands still    live              attempts back to 0
     live              Answered, it moved           live, or lost     one attempt more
     waiting           Due                          connecting        connect
     any but final     Stopped                      stopped           close

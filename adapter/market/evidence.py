@@ -127,7 +127,7 @@ class SegmentEvidence:
         self.fault_silence_s = 0.0
         # the judgement
         self.state: MarketState | None = None
-        self.told_state: MarketState | None = None
+        self.reported_state: MarketState | None = None
         self.limit_s: float | None = None
         """How long the silence that runs may last; None where the policy's limit holds."""
         self.stands_since_s = float("-inf")

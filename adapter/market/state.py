@@ -47,9 +47,9 @@ from ..instrument import exchange_name
 from .calendar import MarketCalendar, Outlook, Prior
 from .clock import AHEAD_MS, NS_PER_MS, MarketClock
 from .evidence import Answer, MarketState, SegmentEvidence
+from .evidence_events import market_event, probe_event, standing_event
 from .hours import Segment
 from .losses import UNLISTED_S, Losses, Reason
-from .told import market_event, probe_event, standing_event
 
 ANSWER_AFTER_S = 5.0
 FIRST_PROBE_S = 60.0

@@ -1,4 +1,4 @@
-"""`ticks simulate`: a broker on this machine, to try the tool and to test what is built on it."""
+"""`ticks simulate`: a broker on this machine, for trying ticks out and testing programs."""
 
 from __future__ import annotations
 

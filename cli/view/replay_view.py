@@ -39,7 +39,7 @@ def render(
         tiles=(_rate(now, before), _speed(now, before), _position(now), _skipped(now)),
         body=table.table_lines(now, layout),
         status=table.status(now, view),
-        story=lambda _width, _height: (),
+        events=lambda _width, _height: (),
         calm=file_items([(each.name, each.rows, each.bytes) for each in now.outputs]),
         scene=Scene.REPLAY,
         is_over=is_over,

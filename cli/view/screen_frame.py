@@ -15,7 +15,7 @@ from .view_state import ViewState
 
 
 class Parts(NamedTuple):
-    """A screen's parts. `status` goes into the line above the table; `story` makes the last events
+    """A screen's parts. `status` goes into the line above the table; `events` makes the last ones
     for a width and a number of lines. `is_over`: this is the last frame."""
 
     severity: str
@@ -23,7 +23,7 @@ class Parts(NamedTuple):
     tiles: Sequence[Tile]
     body: Sequence[Line]
     status: Sequence[str]
-    story: Callable[[int, int], Sequence[Line]]
+    events: Callable[[int, int], Sequence[Line]]
     calm: Sequence[Span]
     scene: Scene
     is_over: bool
@@ -57,17 +57,17 @@ def _body(parts: Parts, view: ViewState, layout: Layout) -> list[Line]:
     table = table[: layout.table]
     if layout.side:
         return _beside(table, parts, layout)
-    story = list(parts.story(layout.width, layout.events)) if layout.events else []
+    events = list(parts.events(layout.width, layout.events)) if layout.events else []
     if parts.is_over:
-        return [*table, *story]
-    room = layout.table + layout.events - len(story) - len(table)
-    return [*table, *[()] * max(0, room), *story]
+        return [*table, *events]
+    room = layout.table + layout.events - len(events) - len(table)
+    return [*table, *[()] * max(0, room), *events]
 
 
 def _beside(table: Sequence[Line], parts: Parts, layout: Layout) -> list[Line]:
     """The table with the events in a column at its right, the newest at the bottom."""
-    story = list(parts.story(layout.side, layout.table - 1))
-    side: list[Line] = [(Span("LAST EVENTS", "label"),), *story]
+    events = list(parts.events(layout.side, layout.table - 1))
+    side: list[Line] = [(Span("LAST EVENTS", "label"),), *events]
     rows = max(len(table), len(side)) if parts.is_over else layout.table
     blank: Line = ()
     return [

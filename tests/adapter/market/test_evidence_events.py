@@ -6,8 +6,8 @@ from ticks.adapter import events
 from ticks.adapter.clock import IST
 from ticks.adapter.market.calendar import Outlook, Prior
 from ticks.adapter.market.evidence import Answer, MarketState, SegmentEvidence
+from ticks.adapter.market.evidence_events import market_event, probe_event, standing_event
 from ticks.adapter.market.hours import NFO, Segment
-from ticks.adapter.market.told import market_event, probe_event, standing_event
 
 LISTED = Outlook(Prior.OPEN, has_session=True)
 UNLISTED = Outlook(Prior.SHUT)
