@@ -146,7 +146,7 @@ REMEDIES: dict[str, str] = {
     "exchange-value": "use one of {exchanges}",
     "watch-list-too-large": "give a text file with one symbol per line",
     "alias-empty": 'write it as name = "SYMBOL"',
-    "alias-loop": "make one of them a symbol",
+    "alias-loop": "have one of them stand for a symbol",
     "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
     "chain-unlisted": "look for the expiries with `ticks find TEXT`",
     "chain-without-spot": "name the strikes one by one",

@@ -128,7 +128,7 @@ class InstrumentCatalog:
     def find(self, text: str, exchange: str | None = None, limit: int = 20) -> list[Instrument]:
         """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
 
-        Raises UsageError when `exchange` is not an exchange.
+        Raises UsageError when `exchange` is none.
         """
         wanted = read_name(text, self._aliases)
         if exchange is not None:

@@ -82,7 +82,7 @@ class Wanted:
     kind: Kind = ""
     """Whether only a share or only an index may be meant."""
     unknown_exchange: str = ""
-    """What precedes the colon where that is not an exchange; `name` then includes it."""
+    """What stands before the colon where that is no exchange; `name` then holds it as well."""
 
     @property
     def key(self) -> str:

@@ -6,8 +6,8 @@ One name a line; blank lines and comments after `#` do not count. Also accepted:
   that end as on any system; quotes around a cell
 - several names on a line, with commas between. A bare number beside names is a column of something
   else, and reported
-- a file whose first line names columns, separated by comma, semicolon or tab: the names are in the
-  column Symbol, Instrument, ..., exchange and series in columns of their own if any
+- a file whose first line names columns, separated by comma, semicolon or tab: the names stand in
+  the column Symbol, Instrument, ..., exchange and series in columns of their own if any
 - TradingView's export: NSE:NIFTY,NSE:RELIANCE,###Section,NSE:M_M
 
 Nothing is dropped silently: what cannot be a name is an entry that says why.
@@ -133,7 +133,7 @@ def _is_sectioned(cells: Sequence[str]) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    """What is between the commas of `line`, without quotes and blanks; nothing empty."""
+    """What stands between the commas of `line`, without quotes and blanks; nothing empty."""
     try:
         row = next(csv.reader([line], skipinitialspace=True), [])
     except csv.Error:  # a cell of more than 128 KiB
