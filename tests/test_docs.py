@@ -309,7 +309,7 @@ def test_the_crontab_starts_a_stream_that_the_program_takes() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
-def test_the_timer_strikes_at_nine_in_india() -> None:
+def test_the_timer_fires_at_nine_in_india() -> None:
     calendar = unit_with("OnCalendar")["OnCalendar"]
     ran = subprocess.run(
         ["systemd-analyze", "calendar", calendar], capture_output=True, text=True, check=True

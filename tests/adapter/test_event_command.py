@@ -54,7 +54,7 @@ def test_the_event_comes_as_json_on_standard_input(tmp_path: Path) -> None:
     assert notes == []
 
 
-def test_other_events_are_not_told(tmp_path: Path) -> None:
+def test_other_events_run_no_command(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with EventCommand(f"cat >> {out}", print) as command:
         command.enqueue(entry(Connected(1)))
@@ -78,7 +78,7 @@ def test_one_runs_at_a_time_and_telling_never_waits(tmp_path: Path) -> None:
     assert lines(out) == ["begun", "done"] * 3
 
 
-def test_of_too_many_the_oldest_go_and_are_counted(
+def test_of_too_many_the_oldest_are_dropped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_command, "MOST_WAITING", 3)
@@ -132,7 +132,7 @@ def test_the_end_waits_for_a_moment_and_leaves_nothing_behind(
     until(lambda: set(threading.enumerate()) <= before)
 
 
-def test_what_happens_last_is_told_before_the_end(tmp_path: Path) -> None:
+def test_the_last_event_runs_its_command_before_the_end(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with EventCommand(f"sleep 0.3; cat > {out}", print) as command:
         command.enqueue(entry(GAVE_UP))

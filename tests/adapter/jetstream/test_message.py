@@ -148,7 +148,7 @@ def test_ticks_that_differ_in_anything_have_ids_of_their_own(other: bytes) -> No
     assert first != second
 
 
-def test_what_lies_behind_the_token_and_the_last_field_makes_no_other_tick() -> None:
+def test_what_follows_the_token_and_the_last_field_makes_no_other_tick() -> None:
     clean, garbage = ltp_packet(), ltp_packet(b"2885\0garbage")
     assert clean != garbage
     first, second, third = recorder().ids(clean, garbage, clean + b"more")

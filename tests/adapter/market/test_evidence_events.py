@@ -21,7 +21,7 @@ def evidence(state: MarketState) -> SegmentEvidence:
     return made
 
 
-def test_a_change_is_told_once() -> None:
+def test_a_change_is_reported_once() -> None:
     segment = evidence(MarketState.LIVE)
     assert market_event(segment, LISTED) == events.Market("NFO", "live", "packets", NEWEST)
     assert market_event(segment, LISTED) is None
@@ -42,7 +42,7 @@ def test_an_unlisted_session_is_called_so() -> None:
     assert event.session == "unlisted"
 
 
-def test_what_the_calendar_says_is_told_as_the_calendar_s() -> None:
+def test_what_the_calendar_says_is_reported_as_the_calendar_s() -> None:
     for state in (MarketState.RESTING, MarketState.EXPECTED):
         event = market_event(evidence(state), LISTED)
         assert event is not None

@@ -69,7 +69,7 @@ def test_a_binary_message_of_every_length_class_comes_back_as_bytes(size: int) -
     assert type(messages[0]) is bytes
 
 
-def test_text_ping_pong_and_close_come_in_order_beside_the_messages() -> None:
+def test_text_ping_pong_and_close_come_in_order_among_the_messages() -> None:
     data = (
         encode_frame(Opcode.TEXT, b"pong")
         + encode_frame(Opcode.BINARY, b"1")
@@ -127,7 +127,7 @@ def test_a_close_without_a_code_has_none() -> None:
 @pytest.mark.parametrize(
     "code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]
 )
-def test_a_legal_close_code_is_told(code: int) -> None:
+def test_a_legal_close_code_is_reported(code: int) -> None:
     assert FrameReader().read(encode_close(code)) == ([], [Close(code, "")])
 
 

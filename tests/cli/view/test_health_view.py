@@ -147,7 +147,7 @@ def test_a_finding_may_come_with_advice_or_with_what_else_was_noticed() -> None:
     assert [check["advice"] for check in found] == [advice_for(saved), "a copy is used"]
 
 
-def test_the_same_fault_is_told_once() -> None:
+def test_the_same_fault_is_explained_once() -> None:
     again = replace(REFUSED, name="heartbeat")
     assert finding_text(again, [REFUSED]).splitlines() == [
         "✗ heartbeat           10.00 s  for the same reason as handshake"

@@ -97,7 +97,7 @@ def test_blind_seconds_have_colour_while_they_run() -> None:
     assert told(feeds.LOST, BLIND)[1] == "strong"
 
 
-def test_uncertain_seconds_stand_beside_the_blind_ones() -> None:
+def test_uncertain_seconds_are_shown_with_the_blind_ones() -> None:
     assert told(feeds.STANDING, BLIND, 40)[2] == "0 reconnects, 5 min 0 s uncertain"
     assert told(feeds.STANDING, BLIND, 19)[2] == "5 min 0 s uncertain"
 
