@@ -64,19 +64,19 @@ def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
 def event_line(
     entry: LogEntry,
     *,
-    pid: int | None = None,
+    stream: str = "",
     is_one_of_several: bool = False,
     is_verbose: bool = False,
 ) -> str | None:
     """When and what, in a line; None and `is_verbose` as for `event_text`.
 
-    `pid` names the stream where there may be several, `is_one_of_several` the connection.
+    `stream` names the stream where there may be several, `is_one_of_several` the connection.
     """
     text = event_text(entry.event, is_verbose=is_verbose)
     if text is None:
         return None
-    stream = "" if pid is None else f"stream {pid} "
-    return f"{entry.at:%H:%M:%S} {stream}{_feed(entry, is_one_of_several)}{text}"
+    named = f"{stream} " if stream else ""
+    return f"{entry.at:%H:%M:%S} {named}{_feed(entry, is_one_of_several)}{text}"
 
 
 def is_calm(event: FeedEvent) -> bool:
