@@ -61,7 +61,7 @@ class Subscriptions:
             self._broker.follow(chain, self._mode)
             notes.append(
                 f"{chain.wanted.text}: the strikes of {chain.expiry} near {chain.spot} are added"
-                " as its ticks come"
+                " as its ticks arrive"
             )
         new = {one.key for one in added}
         unchanged = [str(one) for one in wanted if one.key not in new]
@@ -122,7 +122,10 @@ class Subscriptions:
                 raise
             return alike[0]
         if chains:
-            raise _not_there(name, f"{chains[0].wanted.text} is not followed", ())
+            followed = [chain.wanted.text for chain in self._broker.chains.chains]
+            also = f"; followed: {', '.join(followed)}" if followed else ""
+            message = f"the option chain {chains[0].wanted.text} is not followed{also}"
+            raise UnknownSymbolError(message, kind="chain-not-followed", typed=name)
         if meant.key not in subscribed:
             likely = tuple(one for one in subscribed.values() if one.name == meant.name)
             raise _not_there(name, f"{meant} is not subscribed", likely)

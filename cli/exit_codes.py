@@ -181,6 +181,7 @@ REMEDIES: dict[str, str] = {
     "not-a-request": "use the version of ticks that the stream runs",
     "request-too-long": "name fewer symbols at a time",
     "not-subscribed": "name it as the stream's events do, such as NSE:SBIN-EQ",
+    "chain-not-followed": "name the chain as the stream was given it, or name its instruments",
     "last-instrument": "to end the stream: ticks stop",
     "spot-of-chain": "drop the chain first: ticks drop '{chain}'",
     # --- files, rows, sinks, replay: outputs and recordings
