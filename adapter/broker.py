@@ -36,7 +36,8 @@ from .market.calendar import MarketCalendar
 from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .selection import SOME, Selection
-from .snapshot import FeedSnapshot, SnapshotBuilder
+from .snapshot import FeedSnapshot
+from .snapshot_builder import SnapshotBuilder
 from .tick import Mode, Tick
 from .urls import FEED_URL, without_secrets
 from .waker import Waker
