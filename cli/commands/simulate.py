@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...adapter.errors import UsageError
-from ..options import options, parsers
+from ..options import options, parsers, paths
 from ..parent_watch import ends_with_us
 from ..terminal.signals import stop_signals
 
@@ -53,7 +53,7 @@ RecordingFile = Annotated[
         "--recording",
         None,
         "Play this recording instead of a synthetic market.",
-        parsers.readable_file,
+        paths.readable_file,
         metavar="FILE",
         has_variable=False,
     ),
@@ -64,7 +64,7 @@ EventsFile = Annotated[
         "--events",
         None,
         "The events of that recording: repeat its disconnects too.",
-        parsers.readable_file,
+        paths.readable_file,
         metavar="FILE",
         has_variable=False,
     ),

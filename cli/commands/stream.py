@@ -32,7 +32,8 @@ from ..extras import check_extras, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import closing_ns, market_calendar
-from ..options.parsers import CLOSE_NS, checked_outputs, checked_symbols, csv_view
+from ..options.parsers import CLOSE_NS, checked_symbols
+from ..options.paths import checked_outputs, csv_view
 from ..stream_names import StreamNames, resolved
 from ..stream_outputs import StreamOutputs, opened_sinks
 from ..terminal.console import Console

@@ -10,7 +10,7 @@ import typer
 from ...adapter.clock import IST
 from ...adapter.settings_file import quoted
 from ...adapter.tick import Mode
-from . import parsers
+from . import parsers, paths
 from .options import WHAT, WHERE, option, parsed
 
 _PACE = "Pace"
@@ -40,7 +40,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE",
-        parser=parsed(parsers.recording_path),
+        parser=parsed(paths.recording_path),
         help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin;"
         " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
@@ -140,7 +140,7 @@ Parquet = Annotated[
         "--parquet",
         WHERE,
         "Convert to a Parquet file (needs pyarrow).",
-        parsers.parquet_path,
+        paths.parquet_path,
         metavar="PATH",
         has_variable=False,
     ),
@@ -161,7 +161,7 @@ Events = Annotated[
         WHERE,
         "Candles: events of the stream that wrote a recording, for blind_s; can be repeated. With"
         " those of several recorders, blind is what was blind in all of them.",
-        parsers.input_path,
+        paths.input_path,
         metavar="FILE",
         has_variable=False,
     ),
