@@ -154,7 +154,7 @@ class BrokerError(TicksError):
 
 
 class NetworkError(BrokerError):
-    """No answer: connection refused or reset, DNS failure, time-out."""
+    """Nobody answers: refused, reset, DNS, time-out."""
 
     can_retry = True
     label = "network"

@@ -10,8 +10,8 @@ Rules (design section 1, "Environment"; section 4, "401/403")
 - Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
   again, without a call. An answer to a login that is not understood lets it be sent once more at
   most; one that says "too many calls", not within a minute.
-- One renewal at a time, in this process and among all that share the session file: a caller that
-  comes meanwhile waits, and gets its session (in this process its error too). A refresh token may
+- One renewal at a time, in this process and among all that share the session file: whoever comes
+  while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
 - What is missing among the credentials is taken from the saved session where that has it.
 - A session that cannot be saved is kept in memory, and that is reported once.
@@ -321,8 +321,7 @@ class Authenticator:
         if left_s > 0:
             wait_s = math.ceil(left_s)
             raise RateLimitedError(
-                "the broker refused the last login as too many calls;"
-                f" the next one can be sent in {wait_s} s",
+                f"the last login was one call too many; the next one is sent in {wait_s} s",
                 kind="login-paused",
                 wait_s=wait_s,
             )

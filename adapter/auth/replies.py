@@ -145,7 +145,7 @@ def _data(content: Any) -> dict[str, Any]:
 
 
 def _code(content: Any, body: bytes | bytearray) -> str | None:
-    """The broker's error code, wherever it is in the reply; None when there is none."""
+    """The broker's error code, wherever it stands; None when there is none."""
     for key, value in _fields(content):
         if key == "errorcode" and isinstance(value, str | int):
             code = str(value).strip()
