@@ -1,6 +1,6 @@
 """The user's session with the broker: saved, renewed, or made by a login. One per process.
 
-Rules (design section 1, "Environment"; section 4, "401/403")
+Rules (for users: docs/login.md)
 - A session is usable while its JWT holds and the broker has not refused it here. A usable one
   costs no call. One just issued is used however short it lives.
 - Run out: refresh, else a fresh login. Refused (401, 403): one fresh login when the credentials
@@ -122,7 +122,7 @@ class Authenticator:
         return saved if saved is not None and self._credentials.own(saved) else None
 
     def saved(self) -> Session | None:
-        """The saved session, whosever it is and however the file is protected; None without one.
+        """The saved session of any account, however the file is protected; None without one.
 
         For offering what is known of it to a person who logs in.
         """

@@ -1,4 +1,4 @@
-"""Rows are exactly the text that the design promises."""
+"""Rows are exactly the text that docs/row-format.md promises."""
 
 from __future__ import annotations
 
