@@ -1,7 +1,7 @@
 """The broker's addresses, and which addresses may carry tokens.
 
 Plain `http://` and `ws://` are for this machine's own loopback only; every other address is TLS,
-verified (`http.py`). The defaults' source: protocol.md.
+verified (`dial.py`). The defaults' source: protocol.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One WebSocket to the feed: the handshake through websocket-client; then bytes in, bytes out.
 
 The only file that knows websocket-client, which gets a socket that is open already: the way to the
-server (proxy, TLS) is `http.py`'s, as for every other call. Its frame reader is not used (a library
+server (proxy, TLS) is `dial.py`'s, as for every other call. Its frame reader is not used (a library
 call a frame costs ten times a drain); `wire/frames.py` cuts what `receive` returns.
 
 Refusals come as an HTTP status and the header `x-error-message` (protocol.md, "Handshake").
@@ -21,6 +21,7 @@ from typing import Any
 
 import websocket
 
+from ..dial import Dial
 from ..errors import (
     BrokerBusyError,
     HandshakeRefusedError,
@@ -30,7 +31,6 @@ from ..errors import (
     TicksError,
     TokenRefusedError,
 )
-from ..http import Dial
 from ..redaction import remember, shown
 from ..urls import without_secrets
 from ..wire.frames import Opcode, encode_close, encode_frame
