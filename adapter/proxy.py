@@ -6,8 +6,8 @@ One reading for login, instrument master and feed:
 - `[http://][user:password@]host[:port]`, port 80 unless given; user and password may be
   percent-encoded, and must be where they hold `/`, `?`, `#`, `[`, `]` or a blank. The connection
   itself is a CONNECT tunnel: the proxy sees the name of the server and nothing else.
-- `no_proxy`, `NO_PROXY`: names separated by commas or blanks that are reached directly, with all
-  their subdomains (`example.com`, `.example.com` and `*.example.com` alike), addresses, networks
+- `no_proxy`, `NO_PROXY`: names parted by commas or blanks that are reached directly, with all their
+  subdomains (`example.com`, `.example.com` and `*.example.com` alike), addresses, networks
   (`10.0.0.0/8`), each with `:port` where only that port is meant; `*` is everything.
 - This machine's own addresses are always reached directly: what is sent there may be plain text.
 """
