@@ -252,7 +252,8 @@ class BrokerAdapter:
             )
 
     def last_packet(self, instrument: Instrument, mode: Mode) -> bytes:
-        """The newest packet of an instrument; b"" while there is none. Takes nothing."""
+        """The newest packet of an instrument; b"" while there is none. The buffer is left as it
+        is."""
         trackers = [connection.tracker for connection in list(self._connections)]
         seen = [tracker.seen.get((instrument.key, mode)) for tracker in trackers]
         newest = max(filter(None, seen), key=lambda state: state.at_s, default=None)
@@ -397,7 +398,7 @@ class BrokerAdapter:
         return self._buffer.dropped
 
     def snapshot(self, selection: Selection = SOME) -> FeedSnapshot:
-        """The stream's state now, with the selected instruments; with 20 unless told otherwise."""
+        """The stream's state now, with the selected instruments; with 20 by default."""
         now = self._snapshots.build(
             list(self._connections),
             list(self._units),

@@ -155,7 +155,7 @@ class ControlServer:
             return Reply(error=sent(TicksError(f"unexpected: {type(error).__name__}: {error}")))
 
     def _line(self, client: socket.socket) -> bytes | None:
-        """What a client says; None when it says nothing in time, or leaves.
+        """What a client says; None when it sends nothing in time, or leaves.
 
         Raises ValueError for a line without an end.
         """

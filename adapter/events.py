@@ -112,8 +112,8 @@ class Silent(FeedEvent):
 class Quiet(FeedEvent):
     """Silence that is not a fault: the market is closed, or (`detail`) it stands still.
 
-    `newest` is the newest exchange time that the feed gave, `exchange` the segment that stands,
-    where that matters.
+    `newest` is the newest exchange time that the feed gave, `exchange` the segment that stands
+    still, where that matters.
     """
 
     silence_s: float
@@ -223,7 +223,7 @@ class Malformed(FeedEvent):
 
 @dataclass(frozen=True, slots=True)
 class OutOfOrder(FeedEvent):
-    """Packets behind their order, and packets that came twice, counted from the start."""
+    """Packets out of order, and packets that came twice, counted from the start."""
 
     out_of_order: int
     duplicates: int

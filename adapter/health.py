@@ -5,7 +5,8 @@ check that needs one that failed is skipped, so the first failure is the one to 
 changed but what a stream would change too: a session is renewed, a stale instrument master fetched.
 
 A running stream of this account that is connecting, waiting or lost is a failure; one whose market
-is closed or stands is none. Streams of a demo, another broker or another account fail no check.
+is closed or stands still is not. Streams of a demo, another broker or another account fail no
+check.
 
 A checkup may be run repeatedly. `LOCAL_CHECKS` cost next to nothing and use no network; the others
 ask the broker, and the feed's take one of the 3 connections that a client code may hold.

@@ -128,7 +128,7 @@ class Quotes:
     def row(
         self, key: InstrumentKey, seen: Seen | None, now_s: float, looked_at_s: float
     ) -> InstrumentSnapshot:
-        """One instrument as it stands."""
+        """One instrument's present state."""
         symbol = self._symbols.get(key, "")
         if seen is None or not seen.ticks:
             return InstrumentSnapshot(exchange_name(key[0]), symbol, key[1])

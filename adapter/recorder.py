@@ -225,7 +225,8 @@ class Recorder:
             )
 
     def _write_directly(self, received_ns: int, packets: list[bytes]) -> bool:
-        """On a feed thread, one at a time: write a drain, unless somebody would be waited for.
+        """On a feed thread, one at a time: write a drain, unless an output would have to be waited
+        for.
 
         A drain that reaches the count, or comes after the end, is refused: the thread of `run`
         alone decides where the run ends.

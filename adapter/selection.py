@@ -1,4 +1,4 @@
-"""Which instruments of many are looked at, and in which order. Pure.
+"""Which instruments of many are shown, and in which order. Pure.
 
 Rules
 - A page is cut before any packet is decoded: filter and order need names and counts alone, and the
@@ -49,7 +49,7 @@ class Selection:
 
 
 SOME, NONE = Selection(), Selection(most=0)
-"""A few instruments, for whoever names none; and not one."""
+"""A few instruments, by default; and none."""
 
 
 class Seen(Protocol):

@@ -153,7 +153,7 @@ class SnapshotBuilder:
         )
 
     def _subscribed(self, units: Sequence[Unit]) -> _Subscribed:
-        """What follows from the units alone: made anew when they change, not at each look."""
+        """What follows from the units alone: made again when they change, not for each snapshot."""
         if units != self._known.units:
             kinds = ((unit.exchange_type, self._kind_of(unit[:2])) for unit in units)
             keys = list(dict.fromkeys(unit[:2] for unit in units))

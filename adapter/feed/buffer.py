@@ -1,7 +1,7 @@
 """The bounded buffer between the socket and the sinks.
 
 The feed threads put what one drain of a socket gave; one reader takes what there is. A recorder
-gives a `direct` way besides: the thread that drained the socket then writes what it got, so that a
+also gives a `direct` way: the thread that drained the socket then writes what it got, so that a
 drain costs one wake-up and not two (the wake-ups are the cost at the loads that users have).
 
 Rules
@@ -39,7 +39,7 @@ class Batch(NamedTuple):
 class TickBuffer:
     """At most `limit` packets; `dropped` counts those that had to go.
 
-    `size` and `dropped` are written under the lock and read without it, by whoever shows them: each
+    `size` and `dropped` are written under the lock and read without it, to be shown: each
     is one number, and one that is a drain old does no harm.
     """
 
@@ -66,8 +66,8 @@ class TickBuffer:
     def oldest_ns(self) -> int | None:
         """When the oldest packet that waits was received; None where none does.
 
-        Without the lock, which is held while `direct` writes: that may be stuck just when somebody
-        wants to see this.
+        Without the lock, which is held while `direct` writes: that may be stuck just when this is
+        to be shown.
         """
         try:
             return self._batches[0].received_ns

@@ -106,7 +106,7 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; what stands before the loop for any thread.
+    `run` is for the thread that owns it; what precedes the loop for any thread.
 
     Threads: the feed thread (that of `run`) writes every field, but `_is_stopping`, which `stop`
     sets. Others read `state` (replaced whole, never changed in place), `last_data_s`,

@@ -175,7 +175,7 @@ class Link:
         self._sock.setblocking(False)
         self._unsent = b""
         self._pong = b""
-        """A whole pong that waits behind `_unsent`; a newer one takes its place (RFC 6455, 5.5.3),
+        """A whole pong that waits after `_unsent`; a newer one takes its place (RFC 6455, 5.5.3),
         so that a peer that only sends pings costs no memory."""
 
     def fileno(self) -> int:

@@ -127,7 +127,7 @@ class SystemNetwork:
 
     `handshake_timeout_s` limits a whole handshake, `linger_s` how long a close waits for the peer.
 
-    Threads: the loop's thread owns the poll, `_link`, `_watched` and `_broken`, and nobody else
+    Threads: the loop's thread owns the poll, `_link`, `_watched` and `_broken`, and no other thread
     touches them. Workers (a short-lived thread for each connect and each renewal) read and replace
     `_session` and `_refused_session`, hand their results over through `_outcomes`, and wake the
     loop. `_epoch`, `_opening` and `_give_up_at_s` are for both, and written under the lock.
@@ -201,7 +201,7 @@ class SystemNetwork:
             self._hand_over(epoch, Connected(epoch, session), link)
 
     def _announce(self, epoch: int, opening: Handshake) -> bool:
-        """Let the loop know of the handshake; False when nobody waits for it any more."""
+        """Let the loop know of the handshake; False when it is no longer waited for."""
         with self._lock:
             if epoch != self._epoch:
                 return False
@@ -370,7 +370,7 @@ class SystemNetwork:
 
     def close(self, code: int) -> bytes:
         self._abandon()
-        self._broken = []  # of the link that is closed here: nobody needs to know any more
+        self._broken = []  # of the link that is closed here: of no interest any more
         link, self._link = self._link, None
         if link is None:
             return b""

@@ -37,7 +37,7 @@ instruments in three modes, and few enough for a screen."""
 class Requests:
     """The subscriptions of one connection. `send` takes the text of a request, `log` an event.
 
-    Threads: the feed thread sends, and is told of refusals. `wanted` is replaced by `want` too, and
+    Threads: the feed thread sends, and handles refusals. `wanted` is replaced by `want` too, and
     the refused units are emptied by `take_refused`, so both under the lock.
     """
 

@@ -113,7 +113,7 @@ class LatencyHistogram:
         self.count += times
 
     def sample(self, now_s: float) -> None:
-        """Forget what is older than a minute. For whoever shows the figures: `add` stays cheap."""
+        """Forget what is older than a minute. For showing the figures: `add` stays cheap."""
         samples = self._samples
         if not samples or now_s - samples[-1][0] >= _SAMPLES_APART_S:
             samples.append((now_s, self._buckets.copy() if samples else [0] * len(self._buckets)))

@@ -35,7 +35,7 @@ _HEAD = struct.Struct("<27sqq")
 """Mode, exchange type and token as one slice, then sequence number and exchange time (ms)."""
 _HEAD_SIZE = 27
 _MOST_HEADS = 20_000
-"""Garbage behind a token's NUL makes new heads of old instruments; past this all are forgotten."""
+"""Garbage after a token's NUL makes new heads of old instruments; past this all are forgotten."""
 
 
 class InstrumentState(UnitTimes):

@@ -301,7 +301,7 @@ def _kept_json_size(fd: int, size: int, row_format: RowFormat, path: str) -> int
 
 
 def _line_end_before(fd: int, end: int) -> int:
-    """The offset behind the last line end before `end`, 0 where there is none."""
+    """The offset after the last line end before `end`, 0 where there is none."""
     while end > 0:
         start = max(0, end - _BLOCK)
         found = os.pread(fd, end - start, start).rfind(b"\n")

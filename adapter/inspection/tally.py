@@ -345,7 +345,7 @@ class _Comparable:
 
 
 def _minutes(times: Sequence[bytes]) -> Iterator[tuple[bytes, int, int]]:
-    """The minutes of some rows, each with its first row's number and that behind its last."""
+    """The minutes of some rows, each with its first row's number and that after its last."""
     start, count = 0, len(times)
     if list(times) == sorted(times):
         while start < count:

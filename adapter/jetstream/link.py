@@ -64,7 +64,7 @@ class StreamFacts(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """A message as a consumer brings it.
+    """A message as a consumer delivers it.
 
     `reply` is where a server's request for flow control is answered, "" for none; a message of the
     stream has its sequence there, its number at this consumer, and how many follow.
@@ -102,7 +102,7 @@ def position_of(reply: str) -> Position | None:
     """The position in a message's reply subject; None where there is none.
 
     Either form: `$JS.ACK.stream.consumer.deliveries.stream_seq.consumer_seq.time.pending`, or with
-    domain and account before `stream`, and more behind.
+    domain and account before `stream`, and more after it.
     """
     parts = reply.split(".")
     if parts[:2] != ["$JS", "ACK"] or len(parts) < 9:

@@ -7,7 +7,7 @@ from ..instrument import exchange_name
 from .calendar import Outlook
 from .evidence import Answer, MarketState, SegmentEvidence
 
-STANDS_WORDS = "the feed answers, the market stands"
+STANDS_WORDS = "the feed answers, the market stands still"
 
 
 def market_event(evidence: SegmentEvidence, outlook: Outlook) -> events.Market | None:

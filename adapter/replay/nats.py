@@ -98,7 +98,7 @@ class NatsReader:
 
     `on_damage` is called for a message that holds no tick, with its number in the stream. `rows`
     counts good ones; `format` has the columns that the first of them needs. The waker is woken when
-    there is something to read, or by whoever makes `is_stopping` true.
+    there is something to read, or after `is_stopping` has become true.
     """
 
     def __init__(

@@ -180,7 +180,8 @@ class Replay:
         self._time.resume()
 
     def open(self) -> ReplayStart:
-        """Look at how every recording begins. Raises RecordingError for one that is none."""
+        """Look at how every recording begins. Raises RecordingError for a file that is not a
+        recording."""
         formats: list[TickFormat] = []
         modes: list[Mode] = []
         for source in self._inputs:

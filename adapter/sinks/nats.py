@@ -87,7 +87,7 @@ class NatsSink:
 
     @property
     def rows(self) -> int:
-        """Ticks that the server acknowledged, those included that another recorder brought."""
+        """Ticks that the server acknowledged, including those that another recorder sent first."""
         return self._publisher.acknowledged
 
     @property

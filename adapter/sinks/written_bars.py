@@ -47,7 +47,7 @@ class WrittenBars:
         for line in _lines(path):
             try:
                 start_ms, key = self._format.place(line)
-            except RecordingError:  # the header, or what somebody else wrote
+            except RecordingError:  # the header, or a line of something else
                 last = []
                 continue
             self._mark(start_ms, key)

@@ -134,7 +134,8 @@ class FrameReader:
         return messages, signals
 
     def _cut_whole_binaries(self, data: bytes, at: int, messages: list[bytes]) -> int:
-        """Cut frame after frame from `at`; where the first lies that is none, or is not whole."""
+        """Cut frame after frame from `at`; where the first one begins that is not binary, or not
+        whole."""
         limit = self._max_message_bytes
         short_limit = min(SHORT_MAX, limit)
         end = len(data)

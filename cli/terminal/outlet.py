@@ -1,4 +1,4 @@
-"""A descriptor for messages that nobody may be reading: a frozen terminal, a full pipe.
+"""A descriptor for messages that may not be read: a frozen terminal, a full pipe.
 
 Rules
 - The writes are made on a daemon thread: whether a terminal will block cannot be found out
@@ -134,7 +134,7 @@ def _write(descriptor: int, data: bytes) -> None:
     while rest:
         try:
             rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+        except BlockingIOError:  # another process that shares the descriptor made it non-blocking
             poll = select.poll()
             poll.register(descriptor, select.POLLOUT)
             poll.poll()

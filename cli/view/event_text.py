@@ -189,7 +189,7 @@ def _market(event: Market) -> str | None:
 
 @_text.register
 def _probe(event: Probe) -> str | None:
-    """That a market still stands still is not reported."""
+    """An answer that the market has not moved is not reported."""
     if event.answer == Answer.STANDS:
         return None
     found = "it had gone on" if event.answer == Answer.MOVED else "no answer"

@@ -79,7 +79,7 @@ def _digits(value: float) -> int:
 
 
 def price(rupees: Decimal) -> str:
-    """With separators; of the seven digits of a currency the zeros behind the fourth are left
+    """With separators; of the seven digits of a currency the zeros after the fourth are left
     out."""
     text = f"{rupees:,f}"
     whole, point, digits = text.partition(".")

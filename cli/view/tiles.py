@@ -71,7 +71,7 @@ def words(*texts: str, style: str = "faint") -> Callable[[int], Line]:
 
 
 def gauge(share: float, style: str = "calm rule", note: str = "") -> Callable[[int], Line]:
-    """A bar below a figure, and a note behind it where there is room for both."""
+    """A bar below a figure, and a note after it where there is room for both."""
 
     def under(width: int) -> Line:
         beside = f" {note}" if note and width >= cells(note) + _SHORTEST_HISTORY + 1 else ""

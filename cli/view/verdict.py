@@ -99,7 +99,7 @@ def is_silent(snapshot: FeedSnapshot) -> bool:
 
 
 def delay_text(snapshot: FeedSnapshot) -> str:
-    """Who keeps the ticks waiting, and how far it is behind; "" where that is nothing."""
+    """What the ticks wait for, and how far it is behind; "" where it is not behind."""
     if snapshot.behind_s < LEAST_BEHIND_S:
         return ""
     name = snapshot.slow_output

@@ -11,7 +11,7 @@ __all__ = ["UNTOUCHED", "Sort", "ViewState"]
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """How a screen is looked at.
+    """The view of a screen.
 
     `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
     in instruments. `chain_number`: which chain comes first, counted on past the last one and
@@ -36,11 +36,11 @@ class ViewState:
 
     @property
     def chooses(self) -> bool:
-        """Whether keys decide which instruments are looked at."""
+        """Whether keys decide which instruments are shown."""
         return bool(
             self.first_row or self.filter_text or self.shows_chain or self.sort is not Sort.AUTO
         )
 
 
 UNTOUCHED = ViewState()
-"""As a screen is looked at before any key."""
+"""The view before any key."""
