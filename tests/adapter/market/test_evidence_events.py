@@ -51,7 +51,7 @@ def test_what_the_calendar_says_is_reported_as_the_calendar_s() -> None:
 
 def test_standing_and_probes_name_the_newest_exchange_time() -> None:
     segment = evidence(MarketState.STANDING)
-    words = "the feed answers, the market stands"
+    words = "the feed answers, the market stands still"
     assert standing_event(segment, 35.5) == events.Quiet(35.5, NEWEST, words, "NFO")
     assert probe_event(segment, Answer.STANDS) == events.Probe("stands", "NFO", NEWEST)
 

@@ -66,8 +66,8 @@ AT_NS = 1_795_146_300_123_456_789
         ),
         (Quiet(30.0), "live: silence for 30.0 s, but the market is closed"),
         (
-            Quiet(30.0, detail="the feed answers, the market stands"),
-            "live: silence for 30.0 s, the feed answers, the market stands",
+            Quiet(30.0, detail="the feed answers, the market stands still"),
+            "live: silence for 30.0 s, the feed answers, the market stands still",
         ),
         (
             Refused("E1002", "Invalid Request", "ticks2", 5),

@@ -66,7 +66,7 @@ ILL = replace(
     gaps=(
         Gap(us("10:00:01.1"), us("10:01:41.1"), GapKind.BLIND, "network"),
         Gap(us("11:12:00"), us("11:12:45.1"), GapKind.UNEXPLAINED, None),
-        Gap(us("12:00:00"), us("12:00:10"), GapKind.QUIET, "the feed answers, the market stands"),
+        Gap(us("12:00:00"), us("12:00:10"), GapKind.QUIET, "the feed answers, the market stands still"),
     ),
     duplicates=1,
     back_received=2,
