@@ -174,7 +174,7 @@ def _gave_up(event: GaveUp) -> str:
 def _quiet(event: Quiet) -> str:
     if event.exchange is not None:
         since = "" if event.newest is None else f" since {event.newest:%Y-%m-%d %H:%M:%S}"
-        return f"standing: {event.detail}: {event.exchange} has not moved{since}"
+        return f"standing: the feed answers, {event.exchange} has not moved{since}"
     why = event.detail or "but the market is closed"
     return f"live: silence for {brief_s(event.silence_s)}, {why}"
 
