@@ -4,9 +4,9 @@ What has something to report adds an event to the `EventLog` that was handed to 
 stores events takes them from there.
 
 Rules
-- The log never blocks and is bounded: a reader that is too slow, or absent, loses the oldest
-  events, which are counted and reported as an event. Losses, recoveries and give-ups are always
-  kept: a recording is judged by them, and the back-off keeps them few.
+- The log never blocks and is bounded: a reader that is too slow, or absent, costs the oldest
+  events, which are counted and reported as an event. A loss, its end and a surrender are always
+  kept: they are what a recording is judged by, and the back-off keeps them few.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .waker import Waker
 ALWAYS_KEPT = (Lost, Recovered, GaveUp)
 """What `inspect` and a person judge a recording by: never among those that a full log drops."""
 MOST_EVENTS = 10_000
-"""Events that wait to be taken. A program that never takes them must not grow without bound."""
+"""Events that wait to be taken. A program that never asks must not grow for it."""
 RECENT_EVENTS = 50
 
 

@@ -7,7 +7,7 @@ Rules
 - A row without a line end is torn, even if it looks whole: its last number may not be.
 - A row takes up at most `LONGEST_ROW` bytes, whatever quotes it opens: a quote that never closes
   costs the line that it is in.
-- A damaged row is reported and skipped, and reading goes on with the next line.
+- A damaged row is reported and skipped, and reading goes on with the line behind it.
 - Recordings may be joined (`cat a.csv b.csv`): a header, or a JSON line, counts from there on, also
   one that follows a torn last line.
 - A byte order mark and CRLF (a recording that passed through Windows) are read and not passed on:
