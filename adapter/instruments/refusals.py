@@ -85,21 +85,40 @@ def named_by(error: SymbolError) -> list[Instrument]:
     return [one for one in found if isinstance(one, Instrument)]
 
 
-def ambiguous(wanted: Wanted, found: Sequence[Instrument]) -> AmbiguousSymbolError:
+def ambiguous(
+    wanted: Wanted, found: Sequence[Instrument], reading: Reading | None = None
+) -> AmbiguousSymbolError:
     """Several fit, and no rule decides. `found` is in the order in which they are offered."""
+    understood = _read_as(found, reading) if reading else ""
+    so = f" is read as {understood}, and" if understood else ""
     return AmbiguousSymbolError(
-        f"{wanted.text!r} matches {len(found):,} instruments: {shown(found)}",
+        f"{wanted.text!r}{so} matches {len(found):,} instruments: {shown(found)}",
         kind="symbol-ambiguous",
         candidates=tuple(found[:MOST_CANDIDATES]),
         typed=wanted.text,
+        understood=understood,
         found=len(found),
     )
+
+
+def _read_as(found: Sequence[Instrument], reading: Reading) -> str:
+    expiries = {one.expiry for one in found}
+    is_one = reading.expiry is not None and len(expiries) == 1
+    expiry = in_words(expiries.pop()) if is_one else wanted_in_words(reading.expiry)
+    return _in_words(found[0].name, expiry, reading.strike, reading.right)
 
 
 def split(
     wanted: Wanted, parts: Sequence[str], found: Sequence[Instrument]
 ) -> AmbiguousSymbolError:
-    """The company was split into `parts`, and either may be meant."""
+    """The company was split into `parts`, and either may be meant; the first kept the token."""
+    places = {loose_key(part): place for place, part in enumerate(parts)}
+
+    def order(one: Instrument) -> tuple[object, ...]:
+        *rest, symbol = likely_first(one)
+        return *rest, places.get(loose_key(one.name), len(places)), symbol
+
+    found = sorted(found, key=order)
     return AmbiguousSymbolError(
         f"{wanted.text!r}: the company was split into {' and '.join(parts)}: {shown(found)}",
         kind="symbol-split",
