@@ -344,8 +344,13 @@ def all_in_one(faults: list[SymbolError]) -> SymbolError:
     more = len(faults) - _NAMED_FAULTS
     messages = [fault.message for fault in faults[:_NAMED_FAULTS]]
     return UnknownSymbolError(
-        f"{len(faults):,} names cannot be resolved: {'; '.join(messages)}"
-        + (f"; and {more:,} more" if more > 0 else ""),
+        "\n  ".join(
+            [
+                f"{len(faults):,} names cannot be resolved:",
+                *messages,
+                *([f"and {more:,} more"] if more > 0 else []),
+            ]
+        ),
         kind="names-unresolved",
         candidates=tuple(candidate for fault in faults for candidate in fault.candidates),
     )

@@ -199,12 +199,12 @@ def _understood(
     exchanges = wanted.contract_exchanges
     best: tuple[int, Underlying, Reading] | None = None
     for reading in readings(wanted.name, date.fromisoformat(today)):
-        if reading.expiry is None and not reading.right:
-            continue
         underlying = underlying_of(index, reading.underlying, today).on(exchanges)
         if not underlying.listed:
             continue
         is_plausible = _is_plausible(index, underlying, reading.strike)
+        if reading.expiry is None and not reading.right and not is_plausible:
+            continue  # NIFTY 501 is no strike, but a misspelled index
         has_expiry = bool(meant_expiries(underlying, reading, today))
         rank = (0 if has_expiry else 1) if is_plausible else 2
         if best is None or rank < best[0]:
