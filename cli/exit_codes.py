@@ -145,6 +145,7 @@ REMEDIES: dict[str, str] = {
     "exchange-value": "use one of {exchanges}",
     "watch-list-too-large": "give a text file with one symbol per line",
     "alias-empty": 'write it as name = "SYMBOL"',
+    "alias-twice": "delete one of them: case does not count",
     "alias-loop": "have one of them stand for a symbol",
     "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
     "chain-unlisted": "look for the expiries with `ticks find TEXT`",

@@ -62,11 +62,13 @@ def not_a_name(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSym
             typed=text,
         )
     if not wanted.name.strip(":|"):
-        return UnknownSymbolError(f"{text!r} names no instrument", kind="symbol-empty", typed=text)
+        return UnknownSymbolError(
+            f"{wanted.quoted} names no instrument", kind="symbol-empty", typed=text
+        )
     name = re.split(r"[:|]", text, maxsplit=1)[-1]
     candidates = nearest(index, read_name(name), today, SHOWN)
     return UnknownSymbolError(
-        f"{text!r}: {wanted.unknown_exchange!r} is not an exchange; known are "
+        f"{wanted.quoted}: {wanted.unknown_exchange!r} is not an exchange; known are "
         f"{', '.join(EXCHANGE_NAMES.values())}" + _nearest_are(candidates),
         kind="exchange-unknown",
         candidates=tuple(candidates),
@@ -92,7 +94,7 @@ def ambiguous(
     understood = _read_as(found, reading) if reading else ""
     so = f" is read as {understood}, and" if understood else ""
     return AmbiguousSymbolError(
-        f"{wanted.text!r}{so} matches {len(found):,} instruments: {shown(found)}",
+        f"{wanted.quoted}{so} matches {len(found):,} instruments: {shown(found)}",
         kind="symbol-ambiguous",
         candidates=tuple(found[:MOST_CANDIDATES]),
         typed=wanted.text,
@@ -120,7 +122,7 @@ def split(
 
     found = sorted(found, key=order)
     return AmbiguousSymbolError(
-        f"{wanted.text!r}: the company was split into {' and '.join(parts)}: {shown(found)}",
+        f"{wanted.quoted}: the company was split into {' and '.join(parts)}: {shown(found)}",
         kind="symbol-split",
         candidates=tuple(found[:MOST_CANDIDATES]),
         typed=wanted.text,
@@ -135,7 +137,7 @@ def expired(
     last = max(found, key=lambda one: one.expiry)
     candidates = _living_instead_of(index, wanted, last, today) or list(found[:MOST_CANDIDATES])
     return ExpiredSymbolError(
-        f"{wanted.text!r}: {last} expired on {in_words(last.expiry)}"
+        f"{wanted.quoted}: {last} expired on {in_words(last.expiry)}"
         + _nearest_are([each for each in candidates if each.expiry >= today]),
         kind="symbol-expired",
         candidates=tuple(candidates),
@@ -151,11 +153,14 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
     if (listed := _understood(index, wanted, today)) is not None:
         return _unlisted(index, wanted, *listed, today)
     text = wanted.text
-    kind, message = "symbol-unknown", f"no instrument is called {text!r}"
+    kind, message = "symbol-unknown", f"no instrument is called {wanted.quoted}"
     candidates: list[Instrument] = []
     rename = renamed(wanted.name)
     if _ISIN.fullmatch(wanted.name):
-        kind, message = "symbol-isin", f"{text!r} is an ISIN; name the instrument by its symbol"
+        kind, message = (
+            "symbol-isin",
+            f"{wanted.quoted} is an ISIN; name the instrument by its symbol",
+        )
     elif rename is not None and rename.merged_into:
         kind, message = "symbol-merged", f"{rename.old} was merged into {rename.merged_into}"
         candidates = _of_names(index, [loose_key(rename.merged_into)], today, MOST_CANDIDATES)
@@ -163,7 +168,7 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
         message = f"{rename.old} is {rename.names[-1]} now, and not listed here"
     elif candidates := _without_contracts(index, wanted, today):
         name = candidates[0].name
-        kind, message = "contracts-unlisted", f"{text!r}: there are no contracts on {name}"
+        kind, message = "contracts-unlisted", f"{wanted.quoted}: there are no contracts on {name}"
     candidates = candidates or nearest(index, wanted, today, MOST_CANDIDATES)
     return UnknownSymbolError(
         message + _nearest_are(candidates), kind=kind, candidates=tuple(candidates), typed=text
@@ -250,7 +255,7 @@ def _unlisted(
     expiry = in_words(first) if first in meant else wanted_in_words(reading.expiry)
     understood = _in_words(underlying.name, expiry, reading.strike, reading.right)
     return UnknownSymbolError(
-        f"{wanted.text!r} is read as {understood}: {reason}" + _nearest_are(candidates),
+        f"{wanted.quoted} is read as {understood}: {reason}" + _nearest_are(candidates),
         kind=kind,
         candidates=tuple(candidates),
         typed=wanted.text,
