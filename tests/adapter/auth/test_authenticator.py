@@ -338,7 +338,43 @@ def test_refused_credentials_are_never_tried_twice(desk, credentials) -> None:
     assert authenticator.login(replace(credentials, pin="1357")).client_code == "A123"
 
 
-@pytest.mark.parametrize("fault", [NetworkError("down"), BrokerBusyError("AB1004")])
+@pytest.mark.parametrize(
+    ("fault", "times"),
+    [
+        (BrokerBusyError("AB1004", kind="broker-busy", code="AB1004"), 1),
+        (BrokerBusyError("HTTP 502", kind="broker-busy"), 2),
+        (BrokerBusyError("the web firewall", kind="firewall"), 2),
+        (NetworkError("no answer", kind="unreachable", was_sent=True), 2),
+    ],
+)
+def test_a_pin_is_not_sent_again_and_again_to_a_broker_in_trouble(
+    desk, fault: TicksError, times: int
+) -> None:
+    desk.broker.failures["login"] = [fault] * (times + 1)
+    authenticator = desk.authenticator()
+    for call in (authenticator.session, authenticator.renew) * 3:
+        with pytest.raises(type(fault), match=fault.message) as caught:
+            call()
+        assert (caught.value.kind, caught.value.can_retry) == (fault.kind, True)
+        desk.clock.turn(9)
+    assert desk.broker.count("login") == times
+    desk.clock.turn(60)
+    with pytest.raises(type(fault)):
+        authenticator.session()
+    desk.clock.turn(60)
+    assert authenticator.session().client_code == "A123"
+
+
+def test_a_login_that_never_left_may_be_tried_as_often_as_one_likes(desk) -> None:
+    desk.broker.failures["login"] = [NetworkError("down") for _ in range(5)]
+    authenticator = desk.authenticator()
+    for _ in range(5):
+        with pytest.raises(NetworkError):
+            authenticator.session()
+    assert authenticator.session().client_code == "A123"
+
+
+@pytest.mark.parametrize("fault", [NetworkError("down"), BrokerBusyError("HTTP 503")])
 def test_a_fault_that_passes_does_not_bar_the_next_login(desk, fault: TicksError) -> None:
     desk.broker.failures["login"] = [fault]
     authenticator = desk.authenticator()
