@@ -9,9 +9,9 @@ Rules (design section 1, "Environment"; section 4, "401/403")
   makes us wait for the next window, once; a code that was typed is not waited for.
 - Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
   again, without a call. An answer to a login that is not understood lets it be sent once more at
-  most; one that says "too many calls", not within a minute. Nor is a second one sent within a
-  minute after a code that says "later", nor a third after pages of a broker in trouble or after
-  no answer at all: the same error comes again.
+  most; one that says "too many calls", not within a minute. After two that a broker in trouble
+  could not answer (AB1004, HTTP 5xx, no answer at all) none is sent for a minute: the same error
+  comes again.
 - One renewal at a time, in this process and among all that share the session file: whoever comes
   while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
@@ -344,7 +344,7 @@ class Authenticator:
         except (BrokerBusyError, NetworkError) as error:
             if isinstance(error, NetworkError) and not error.values.get("was_sent"):
                 raise
-            if error.values.get("code") or credentials in self._unclear_logins:
+            if credentials in self._unclear_logins:
                 self._pause_logins(error)
             self._unclear_logins.add(credentials)
             raise
