@@ -248,6 +248,9 @@ REMEDIES: dict[str, str] = {
 }
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
+_PROXY_KINDS = {kind for kind in REMEDIES if kind.startswith("proxy-")}
+"""What ticks cannot do anything about, however often it tries."""
+
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; our own files report their errors themselves."""
 
@@ -266,6 +269,9 @@ def message_for(error: TicksError) -> str:
 
 def remedy_of(error: TicksError) -> str:
     """What to do about an error, one sentence, or "" where nothing helps."""
+    last = error.__cause__
+    if error.kind == "feed-lost" and isinstance(last, TicksError) and last.kind in _PROXY_KINDS:
+        return remedy_of(last)
     return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 
