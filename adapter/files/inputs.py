@@ -11,7 +11,7 @@ import select
 import stat
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TypeAlias
 
 from ..errors import RecordingError
@@ -20,6 +20,8 @@ from ..waker import Waker
 BLOCK = 1 << 17
 STDIN_FD = 0
 _GZIP_MAGIC = b"\x1f\x8b"
+_MEMBER = b"\x1f\x8b\x08"
+"""What every member of a gzip file begins with."""
 _GZIP_WBITS = 31
 
 
@@ -117,24 +119,50 @@ class Input:
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """The text of one gzip member after another."""
-    reader = zlib.decompressobj(_GZIP_WBITS)
+    """The text of one gzip member after another, and of what is joined to them as it is.
+
+    Raises TornInputError at the end, where a member was torn or damaged.
+    """
+    reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
+    torn = ""
     block: bytes | None = first
     while block is not None:
         while block:
             if reader.eof:
                 block = block.lstrip(b"\0")  # padding between members, as from a tape
+                block += next(rest, b"") if len(block) == 1 else b""
+                if block and not block.startswith(_GZIP_MAGIC):
+                    yield block
+                    yield from rest
+                    block = b""
                 if not block:
                     break
-                reader = zlib.decompressobj(_GZIP_WBITS)
+                reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
+            before = reader.copy()
             try:
                 # The limit keeps a block of zeros that expands a thousandfold out of memory.
                 text = reader.decompress(block, BLOCK)
             except zlib.error as error:
-                raise TornInputError(f"the compressed file is torn ({error})") from error
+                torn = torn or str(error).rpartition(": ")[2]
+                torn_part, member, behind = block[is_fresh:].partition(_MEMBER)
+                # Not a byte more: what follows, read as if it belonged there, repeats rows.
+                yield _before_the_fault(before, block[:is_fresh] + torn_part)
+                block = member + behind
+                reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
+                continue
+            is_fresh = False
             if text:
                 yield text
             block = reader.unused_data if reader.eof else reader.unconsumed_tail
         block = next(rest, None)
-    if not reader.eof:
-        raise TornInputError("the compressed file is torn (it has no end)")
+    if torn or not reader.eof:
+        raise TornInputError(f"the compressed file is torn ({torn or 'it has no end'})")
+
+
+def _before_the_fault(reader: zlib._Decompress, block: bytes) -> bytes:
+    """What `block` holds before the byte at which it cannot be read on."""
+    text = bytearray()
+    with suppress(zlib.error):
+        for at in range(len(block)):
+            text += reader.decompress(block[at : at + 1])
+    return bytes(text)
