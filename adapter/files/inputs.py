@@ -23,6 +23,11 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _MEMBER = b"\x1f\x8b\x08"
 """What every member of a gzip file begins with."""
 _GZIP_WBITS = 31
+_NO_END = "it has no end"
+_PROBED = 1 << 12
+_PROBED_TEXT = 64
+_PLAIN = bytes(range(32, 127)) + b"\r\n\t"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 OnDamage: TypeAlias = Callable[[str, int, str], None]
@@ -138,25 +143,59 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 if not block:
                     break
                 reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
-            before = reader.copy()
-            try:
-                # The limit keeps a block of zeros that expands a thousandfold out of memory.
-                text = reader.decompress(block, BLOCK)
-            except zlib.error as error:
-                torn = torn or str(error).rpartition(": ")[2]
-                torn_part, member, behind = block[is_fresh:].partition(_MEMBER)
-                # Not a byte more: what follows, read as if it belonged there, repeats rows.
-                yield _before_the_fault(before, block[:is_fresh] + torn_part)
-                block = member + behind
-                reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
-                continue
-            is_fresh = False
+            part, behind = _split_at_member(block, is_fresh)
+            text, left, fault = _read_on(reader, part, is_torn=bool(behind))
             if text:
                 yield text
-            block = reader.unused_data if reader.eof else reader.unconsumed_tail
+            is_fresh = bool(fault)
+            if fault:
+                torn = torn or fault
+                reader = zlib.decompressobj(_GZIP_WBITS)
+            block = left + behind
         block = next(rest, None)
     if torn or not reader.eof:
-        raise TornInputError(f"the compressed file is torn ({torn or 'it has no end'})")
+        raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
+
+
+def _read_on(reader: zlib._Decompress, part: bytes, *, is_torn: bool) -> tuple[bytes, bytes, str]:
+    """The text of `part`, what is left of that, and what is wrong with the member, if anything.
+
+    `is_torn`: the member must end with `part`.
+    """
+    before = reader.copy()
+    try:
+        # The limit keeps a block of zeros that expands a thousandfold out of memory.
+        text = reader.decompress(part, BLOCK)
+    except zlib.error as error:
+        return _before_the_fault(before, part), b"", str(error).rpartition(": ")[2]
+    left = reader.unused_data if reader.eof else reader.unconsumed_tail
+    if is_torn and not left and not reader.eof:
+        return text + reader.flush(), b"", _NO_END
+    return text, left, ""
+
+
+def _split_at_member(block: bytes, is_fresh: bool) -> tuple[bytes, bytes]:
+    """`block` up to another member that begins in it, and from there on.
+
+    A member that was torn must not be read on: what follows, taken for a part of it, is no fault
+    for long, and would give rows that never were. `is_fresh`: `block` itself begins a member.
+    """
+    at = int(is_fresh)
+    while (at := block.find(_MEMBER, at)) >= 0:
+        if _begins_text(block[at : at + _PROBED]):
+            return block[:at], block[at:]
+        at += 1  # three bytes that happen to look so
+    return block, b""
+
+
+def _begins_text(member: bytes) -> bool:
+    reader = zlib.decompressobj(_GZIP_WBITS)
+    try:
+        text = reader.decompress(member, _PROBED_TEXT)
+    except zlib.error:
+        return False
+    is_enough = len(text) == _PROBED_TEXT or reader.eof
+    return is_enough and text.removeprefix(_BYTE_ORDER_MARK).translate(None, _PLAIN) == b""
 
 
 def _before_the_fault(reader: zlib._Decompress, block: bytes) -> bytes:
