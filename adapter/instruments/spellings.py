@@ -42,6 +42,8 @@ class OnDay:
     month: int
     day: int
     year: int | None = None
+    is_soon: bool = False
+    """Within a year from today: a number that could be the year of a month as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ _SAID_OTHERWISE = [
         (r"(?<![0-9])([0-9]{1,2})(?:ST|ND|RD|TH)(?=[ -]|[A-Z]{3}|$)", r"\1"),
         (r"(?<![A-Z&])CALLS?(?![A-Z])", "CE"),
         (r"(?<![A-Z&])PUTS?(?![A-Z])", "PE"),
-        (r"FUTURES?(?![A-Z])", "FUT"),
+        (r"FUT(?:URE)?S?(?![A-Z])", "FUT"),
         (r"(?<![A-Z&])(JAN)UARY(?![A-Z])", r"\1"),
         (r"(?<![A-Z&])(FEB)RUARY(?![A-Z])", r"\1"),
         (r"(?<![A-Z&])(MAR)CH(?![A-Z])", r"\1"),
@@ -126,7 +128,9 @@ _SAID_OTHERWISE = [
         (r"(?<![A-Z&])(AUG)UST(?![A-Z])", r"\1"),
         (r"(?<![A-Z&])(SEP|OCT|NOV|DEC)(?:T|(?:T?EM|O|EM)BER)(?![A-Z])", r"\1"),
         (r"^(?:OPT|FUT)(?:IDX|STK|COM|CUR|FUT|IRC|IRT) (.+?)( XX 0)?$", r"\1"),
+        (r"(?<= )(NEAR|THIS|CURRENT|NEXT|FAR)(?:EST)? EXPIRY(?= |$)", r"\1 WEEK"),
         (r"(?<= )(?:EXPIRY|EXP)(?= |$)", ""),
+        (r"(?<=[A-Z])['\u2019](?=[0-9]{2}(?![0-9]))", ""),  # DEC'26
         (r",(?= )", ""),
         # 24,500 and 1,01,000; but 2885,1594 are two tokens
         (r"(?<![0-9,])([0-9]{1,3}),(?:([0-9]{2}),)?([0-9]{3})(?![0-9,])", r"\1\2\3"),
@@ -300,23 +304,30 @@ def _around_month(atoms: list[_Atom], place: int, today: date) -> Iterator[Readi
     day = int(before) if before and before.isdigit() and len(before) <= 2 else 0
     if day and (on := _on_day(month, day, year)) and year:
         yield from _with_expiry(without_both, on)
-    if day and (on := _on_day(month, day, None)):
-        yield from _with_expiry(rest_before + atoms[place + 1 :], on)
-    # 26SEP in one piece may be the month of a year; 26 SEP in two is a day
-    if before and len(before) == 2 and atoms[place].is_glued:
-        monthly = year_of(before, today)
-        if monthly is not None:
-            yield from _with_expiry(rest_before + atoms[place + 1 :], InMonth(month, monthly))
-    if month_first := _day_behind(behind, month):
+    on = _on_day(month, day, None) if day else None
+    rest = rest_before + atoms[place + 1 :]
+    # 26SEP in one piece may be the month of a year; 26 SEP in two is a day. By hand nobody means a
+    # year farther ahead than the next one: 29DEC is a day that is not listed.
+    monthly = year_of(before, today) if len(before) == 2 and atoms[place].is_glued else None
+    if monthly is not None and monthly <= today.year + 1:
+        if on:
+            yield from _with_expiry(rest, replace(on, is_soon=True))
+        yield from _with_expiry(rest, InMonth(month, monthly))
+    if on:
+        yield from _with_expiry(rest, on)
+    day_behind = _day_behind(behind, month)
+    rest = atoms[:place] + atoms[place + 2 :]
+    if day_behind and behind and not behind.is_glued:
         following = atoms[place + 2] if place + 2 < len(atoms) else None
         if year_behind := _year_behind(following, today):  # SEP 22 2026
-            rest = atoms[:place] + atoms[place + 3 :]
-            yield from _with_expiry(rest, replace(month_first, year=year_behind))
+            dated = replace(day_behind, year=year_behind)
+            yield from _with_expiry(atoms[:place] + atoms[place + 3 :], dated)
+        yield from _with_expiry(rest, replace(day_behind, is_soon=True))  # SEP 22
     if year:
-        yield from _with_expiry(atoms[:place] + atoms[place + 2 :], InMonth(month, year))
+        yield from _with_expiry(rest, InMonth(month, year))
     yield from _with_expiry(atoms[:place] + atoms[place + 1 :], InMonth(month))
-    if month_first:  # SEP 22
-        yield from _with_expiry(atoms[:place] + atoms[place + 2 :], month_first)
+    if day_behind:
+        yield from _with_expiry(rest, day_behind)
 
 
 def _day_behind(behind: _Atom | None, month: int) -> OnDay | None:

@@ -92,6 +92,10 @@ def test_what_programs_print_is_read(
         ("NIFTY CE 24400", "NIFTY", None, 24400, "CE"),
         ("NIFTY 50 CE 24400", "NIFTY 50", None, 24400, "CE"),
         ("NIFTY 50 OCT FUT", "NIFTY 50", InMonth(10), None, "FUT"),
+        ("NIFTY Dec'26 24400 CE", "NIFTY", InMonth(12, 2026), 24400, "CE"),
+        ("NIFTY next expiry 24400 CE", "NIFTY", Nth(2, False), 24400, "CE"),
+        ("NIFTY nearest expiry 24400 CE", "NIFTY", Nth(1, False), 24400, "CE"),
+        ("NIFTY futs", "NIFTY", None, None, "FUT"),
         ("NIFTY OCT25 FUT", "NIFTY", InMonth(10, 2025), None, "FUT"),
         ("NIFTY FUT", "NIFTY", None, None, "FUT"),
         ("NIFTY futures", "NIFTY", None, None, "FUT"),
@@ -132,9 +136,28 @@ def test_the_three_readings_of_a_compact_option_come_in_the_documented_order() -
     ]
 
 
-def test_a_day_and_a_month_apart_from_the_strike_are_a_day_before_the_month_of_a_year() -> None:
-    found = _of("NIFTY 29DEC 24500 CE", "NIFTY")
-    assert [each.expiry for each in found[:2]] == [OnDay(12, 29), InMonth(12, 2029)]
+def test_a_number_behind_the_month_and_apart_from_it_is_a_day_before_a_year() -> None:
+    assert [each.expiry for each in _of("NIFTY DEC 29 24500 CE", "NIFTY")][:2] == [
+        OnDay(12, 29, is_soon=True),
+        InMonth(12, 2029),
+    ]
+    assert _of("NIFTY DEC29 24500 CE", "NIFTY")[0].expiry == InMonth(12, 2029)
+
+
+def test_by_hand_a_number_before_the_month_is_no_year_far_ahead() -> None:
+    assert InMonth(12, 2029) not in [e.expiry for e in _of("NIFTY 29DEC 24500 CE", "NIFTY")]
+    assert InMonth(12, 2027) in [e.expiry for e in _of("NIFTY 27DEC 24500 CE", "NIFTY")]
+
+
+def test_a_day_and_a_month_apart_from_the_strike_are_a_day_soon_before_the_month_of_a_year() -> (
+    None
+):
+    found = _of("NIFTY 26DEC 24500 CE", "NIFTY")
+    assert [each.expiry for each in found[:3]] == [
+        OnDay(12, 26, is_soon=True),
+        InMonth(12, 2026),
+        OnDay(12, 26),
+    ]
 
 
 def test_a_number_before_the_right_is_the_strike_rather_than_one_behind_it() -> None:
