@@ -95,6 +95,8 @@ REMEDIES: dict[str, str] = {
     "proxy-foreign": "check the host and port in {variable}: it must be an HTTP proxy",
     "proxy-password": "write user name and password into {variable}:"
     " http://user:password@{proxy}, special characters percent-encoded",
+    "proxy-authentication": "have the proxy accept Basic, or name a local one in {variable} that"
+    " logs in there for you; NO_PROXY lists hosts that are reached without a proxy",
     "proxy-refused": "have the proxy allow the broker's hosts, or list them in NO_PROXY",
     "proxy-target": "the proxy answers; check the network behind it, or try again in a minute",
     # --- auth: session, login, REST
