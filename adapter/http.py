@@ -44,6 +44,7 @@ from .urls import DEFAULT_PORTS, without_secrets
 Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes received so far and, where the server gave it, how many there will be."""
 
+_OTHER_SCHEMES = ("NTLM", "Negotiate", "Kerberos", "Digest", "Bearer")
 _LONGEST_WAIT_S = 0.25
 _CHUNK_BYTES = 1 << 18
 _UNPACKED_AT_ONCE = 1 << 20
@@ -182,7 +183,7 @@ class Dial:
         with http.client.HTTPResponse(sock, method="CONNECT") as response:
             response.begin()
         if response.status // 100 != 2:
-            raise _tunnel_refusal(response.status, response.reason, proxy, self.where)
+            raise _tunnel_refusal(response, proxy, self.where)
 
     def failure(self, error: Exception, late: str) -> TicksError:
         """What went wrong, named by the hop at which it did. `late`: the words for a time-out."""
@@ -235,6 +236,7 @@ class _Call:
         self._request = (method, parts.path or "/", body, whole)
         self._limits = limits
         self._news: queue.SimpleQueue[_Body | Reply | Exception] = queue.SimpleQueue()
+        self._was_sent = False
 
     def wait(self, progress: Progress | None) -> Reply:
         """The reply. Raises what `exchange` raises."""
@@ -255,7 +257,7 @@ class _Call:
                     if end_s <= silent_s
                     else f"sent nothing for {limits.silence_s:g} s"
                 )
-                raise self.dial.failure(TimeoutError(), late + so_far) from None
+                raise self._failure(TimeoutError(), late + so_far) from None
             if isinstance(news, Reply):
                 return news
             if isinstance(news, Exception):
@@ -273,6 +275,7 @@ class _Call:
 
     def _reply(self) -> Reply:
         with contextlib.closing(_Connection(self.dial.open())) as connection:
+            self._was_sent = True
             connection.request(*self._request)
             with connection.getresponse() as response:
                 body = _Body(response, self._limits.body_bytes, self._url)
@@ -286,12 +289,18 @@ class _Call:
                     server_wall_s=_wall_s(response.getheader("Date", "")),
                 )
 
+    def _failure(self, error: Exception, late: str) -> TicksError:
+        named = self.dial.failure(error, late)
+        if self._was_sent:
+            named.values["was_sent"] = True
+        return named
+
     def _raise(self, error: Exception, so_far: str) -> NoReturn:
         """Raise `error` as one of ours, with the cause where that shows nothing foreign."""
         if isinstance(error, TicksError):
             raise error
         late = f"gave no complete answer within {self._limits.total_s:g} s{so_far}"
-        named = self.dial.failure(error, late)
+        named = self._failure(error, late)
         if isinstance(error, OSError) and not isinstance(error, http.client.HTTPException):
             raise named from error
         is_stranger = isinstance(error, http.client.HTTPException) and not _is_cut(error)
@@ -354,16 +363,25 @@ class _Body:
         raise _foreign(self._url, f"sends a reply that {reason}", "reply-too-large")
 
 
-def _tunnel_refusal(status: int, reason: str, proxy: Proxy, where: str) -> TicksError:
+def _tunnel_refusal(response: http.client.HTTPResponse, proxy: Proxy, where: str) -> TicksError:
     """What a proxy's refusal to CONNECT means."""
+    status = response.status
     named = f"the proxy {proxy.address} (named by {proxy.variable})"
     values = {"proxy": proxy.address, "variable": proxy.variable}
+    wanted = " ".join(response.msg.get_all("Proxy-Authenticate", [])).lower()
+    others = [each for each in _OTHER_SCHEMES if each.lower() in wanted]
+    if status == 407 and others and "basic" not in wanted:
+        return ProxyError(
+            f"{named} wants {' or '.join(others)} authentication; only Basic is supported",
+            kind="proxy-authentication",
+            **values,
+        )
     if status == 407:
         verb = "refuses" if proxy.authorization else "asks for"
         return ProxyError(
             f"{named} {verb} the user name and password", kind="proxy-password", **values
         )
-    said = f"HTTP {status} {shown(reason)}".strip()
+    said = f"HTTP {status} {shown(response.reason)}".strip()
     if status >= 500 or status in (408, 429):
         return NetworkError(f"{named} cannot reach {where}: {said}", kind="proxy-target", **values)
     return ProxyError(f"{named} refuses to reach {where}: {said}", kind="proxy-refused", **values)
