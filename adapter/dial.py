@@ -22,6 +22,8 @@ from .proxy import Proxy, proxy_for
 from .redaction import remember, shown
 from .urls import DEFAULT_PORTS, without_secrets
 
+_OTHER_SCHEMES = ("NTLM", "Negotiate", "Kerberos", "Digest", "Bearer")
+
 
 class Dial:
     """One connection in the making: name look-up, proxy, TLS. `open` blocks; `abandon` ends it.
@@ -100,7 +102,7 @@ class Dial:
         with http.client.HTTPResponse(sock, method="CONNECT") as response:
             response.begin()
         if response.status // 100 != 2:
-            raise _tunnel_refusal(response.status, response.reason, proxy, self.where)
+            raise _tunnel_refusal(response, proxy, self.where)
 
     def failure(self, error: Exception, late: str) -> TicksError:
         """What went wrong, named by the hop at which it did. `late`: the words for a time-out."""
@@ -130,16 +132,25 @@ def trusted_context() -> ssl.SSLContext:
     return context
 
 
-def _tunnel_refusal(status: int, reason: str, proxy: Proxy, where: str) -> TicksError:
+def _tunnel_refusal(response: http.client.HTTPResponse, proxy: Proxy, where: str) -> TicksError:
     """What a proxy's refusal to CONNECT means."""
+    status = response.status
     named = f"the proxy {proxy.address} (named by {proxy.variable})"
     values = {"proxy": proxy.address, "variable": proxy.variable}
+    wanted = " ".join(response.msg.get_all("Proxy-Authenticate", [])).lower()
+    others = [each for each in _OTHER_SCHEMES if each.lower() in wanted]
+    if status == 407 and others and "basic" not in wanted:
+        return ProxyError(
+            f"{named} wants {' or '.join(others)} authentication; only Basic is supported",
+            kind="proxy-authentication",
+            **values,
+        )
     if status == 407:
         verb = "refuses" if proxy.authorization else "asks for"
         return ProxyError(
             f"{named} {verb} the user name and password", kind="proxy-password", **values
         )
-    said = f"HTTP {status} {shown(reason)}".strip()
+    said = f"HTTP {status} {shown(response.reason)}".strip()
     if status >= 500 or status in (408, 429):
         return NetworkError(f"{named} cannot reach {where}: {said}", kind="proxy-target", **values)
     return ProxyError(f"{named} refuses to reach {where}: {said}", kind="proxy-refused", **values)

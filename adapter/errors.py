@@ -154,7 +154,8 @@ class BrokerError(TicksError):
 
 
 class NetworkError(BrokerError):
-    """Nobody answers: refused, reset, DNS, time-out."""
+    """Nobody answers: refused, reset, DNS, time-out. Of `values`, `was_sent` is True where the
+    request had gone out."""
 
     can_retry = True
     label = "network"

@@ -121,6 +121,7 @@ class _Call:
         self._request = (method, parts.path or "/", body, whole)
         self._limits = limits
         self._news: queue.SimpleQueue[_Body | Reply | Exception] = queue.SimpleQueue()
+        self._was_sent = False
 
     def wait(self, progress: Progress | None) -> Reply:
         """The reply. Raises what `exchange` raises."""
@@ -141,7 +142,7 @@ class _Call:
                     if end_s <= silent_s
                     else f"sent nothing for {limits.silence_s:g} s"
                 )
-                raise self.dial.failure(TimeoutError(), late + so_far) from None
+                raise self._failure(TimeoutError(), late + so_far) from None
             if isinstance(news, Reply):
                 return news
             if isinstance(news, Exception):
@@ -159,6 +160,7 @@ class _Call:
 
     def _reply(self) -> Reply:
         with contextlib.closing(_Connection(self.dial.open())) as connection:
+            self._was_sent = True
             connection.request(*self._request)
             with connection.getresponse() as response:
                 body = _Body(response, self._limits.body_bytes, self._url)
@@ -172,12 +174,18 @@ class _Call:
                     server_wall_s=_wall_s(response.getheader("Date", "")),
                 )
 
+    def _failure(self, error: Exception, late: str) -> TicksError:
+        named = self.dial.failure(error, late)
+        if self._was_sent:
+            named.values["was_sent"] = True
+        return named
+
     def _raise(self, error: Exception, so_far: str) -> NoReturn:
         """Raise `error` as one of ours, with the cause where that shows nothing foreign."""
         if isinstance(error, TicksError):
             raise error
         late = f"gave no complete answer within {self._limits.total_s:g} s{so_far}"
-        named = self.dial.failure(error, late)
+        named = self._failure(error, late)
         if isinstance(error, OSError) and not isinstance(error, http.client.HTTPException):
             raise named from error
         is_stranger = isinstance(error, http.client.HTTPException) and not is_cut(error)

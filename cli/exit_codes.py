@@ -96,6 +96,8 @@ REMEDIES: dict[str, str] = {
     "proxy-foreign": "check the host and port in {variable}: it must be an HTTP proxy",
     "proxy-password": "write user name and password into {variable}:"
     " http://user:password@{proxy}, special characters percent-encoded",
+    "proxy-authentication": "have the proxy accept Basic, or name a local one in {variable} that"
+    " logs in there for you; NO_PROXY lists hosts that are reached without a proxy",
     "proxy-refused": "have the proxy allow the broker's hosts, or list them in NO_PROXY",
     "proxy-target": "the proxy answers; check the network behind it, or try again in a minute",
     # --- auth: session, login, REST
@@ -146,6 +148,7 @@ REMEDIES: dict[str, str] = {
     "exchange-value": "use one of {exchanges}",
     "watch-list-too-large": "give a text file with one symbol per line",
     "alias-empty": 'write it as name = "SYMBOL"',
+    "alias-twice": "delete one of them: case does not count",
     "alias-loop": "have one of them stand for a symbol",
     "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
     "chain-unlisted": "look for the expiries with `ticks find TEXT`",
@@ -249,6 +252,9 @@ REMEDIES: dict[str, str] = {
 }
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
 
+_PROXY_KINDS = {kind for kind in REMEDIES if kind.startswith("proxy-")}
+"""What ticks cannot do anything about, however often it tries."""
+
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; our own files report their errors themselves."""
 
@@ -267,6 +273,9 @@ def message_for(error: TicksError) -> str:
 
 def remedy_of(error: TicksError) -> str:
     """What to do about an error, one sentence, or "" where nothing helps."""
+    last = error.__cause__
+    if error.kind == "feed-lost" and isinstance(last, TicksError) and last.kind in _PROXY_KINDS:
+        return remedy_of(last)
     return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 

@@ -9,7 +9,9 @@ Rules (for users: docs/login.md)
   makes us wait for the next window, once; a code that was typed is not waited for.
 - Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
   again, without a call. An answer to a login that is not understood lets it be sent once more at
-  most; one that says "too many calls", not within a minute.
+  most; one that says "too many calls", not within a minute. After two that a broker in trouble
+  could not answer (AB1004, HTTP 5xx, no answer at all) none is sent for a minute: the same error
+  comes again.
 - One renewal at a time, in this process and among all that share the session file: whoever comes
   while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
@@ -29,10 +31,12 @@ from typing import Protocol
 
 from ..clock import Clock, ist_time
 from ..errors import (
+    BrokerBusyError,
     CredentialsMissingError,
     CredentialsRefusedError,
     DiskError,
     LoginUnclearError,
+    NetworkError,
     NotSmartApiError,
     RateLimitedError,
     SessionFileError,
@@ -49,7 +53,7 @@ from .totp import checked_key, code_at, next_window_s
 __all__ = ["Authenticator", "Credentials", "LoginApi", "Session", "SessionStatus"]
 
 LOGIN_PAUSE_S = 60.0
-"""A login refused for too many calls is not repeated before this (protocol.md, "REST")."""
+"""A login that the broker cannot answer now is not repeated before this (protocol.md, "REST")."""
 
 
 class LoginApi(Protocol):
@@ -107,6 +111,8 @@ class Authenticator:
         self._refused_credentials: dict[Credentials, TicksError] = {}
         self._unclear_logins: set[Credentials] = set()
         self._login_allowed_at_s = -math.inf
+        self._paused_by: TicksError | None = None
+        """What a login within the pause is answered; None: that it is one too many."""
         self._is_unsaved_noted = False
         self._next_code_at_s: float | None = None
         """Read by other threads without the lock: one reference, replaced whole."""
@@ -315,18 +321,9 @@ class Authenticator:
 
     def _send_login(self, credentials: Credentials) -> Session:
         """One login, unless it would be one too many."""
-        if credentials in self._refused_credentials:
-            raise _copy_of(self._refused_credentials[credentials])
-        left_s = self._login_allowed_at_s - self._clock.now_s()
-        if left_s > 0:
-            wait_s = math.ceil(left_s)
-            raise RateLimitedError(
-                f"the last login was one call too many; the next one is sent in {wait_s} s",
-                kind="login-paused",
-                wait_s=wait_s,
-            )
+        self._require_allowed(credentials)
         try:
-            return self._send_code(credentials)
+            session = self._send_code(credentials)
         except (CredentialsRefusedError, TotpRefusedError) as error:
             self._refused_credentials[credentials] = error
             raise
@@ -342,8 +339,35 @@ class Authenticator:
             self._refused_credentials[credentials] = unclear
             raise unclear from error
         except RateLimitedError:
-            self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
+            self._pause_logins(None)
             raise
+        except (BrokerBusyError, NetworkError) as error:
+            if isinstance(error, NetworkError) and not error.values.get("was_sent"):
+                raise
+            if credentials in self._unclear_logins:
+                self._pause_logins(error)
+            self._unclear_logins.add(credentials)
+            raise
+        self._unclear_logins.discard(credentials)
+        return session
+
+    def _require_allowed(self, credentials: Credentials) -> None:
+        if credentials in self._refused_credentials:
+            raise _copy_of(self._refused_credentials[credentials])
+        left_s = self._login_allowed_at_s - self._clock.now_s()
+        if left_s > 0 and self._paused_by is not None:
+            raise _copy_of(self._paused_by)
+        if left_s > 0:
+            wait_s = math.ceil(left_s)
+            raise RateLimitedError(
+                f"the last login was one call too many; the next one is sent in {wait_s} s",
+                kind="login-paused",
+                wait_s=wait_s,
+            )
+
+    def _pause_logins(self, error: TicksError | None) -> None:
+        self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
+        self._paused_by = error
 
     def _send_code(self, credentials: Credentials) -> Session:
         """A login with the current code, and with the next one if that is refused."""

@@ -125,21 +125,28 @@ class InstrumentCatalog:
             )
         return list(names.found.values())
 
-    def find(self, text: str, exchange: str | None = None, limit: int = 20) -> list[Instrument]:
+    def find(
+        self,
+        text: str,
+        exchange: str | None = None,
+        limit: int = 20,
+        *,
+        note: Callable[[str], None] = lambda _sentence: None,
+    ) -> list[Instrument]:
         """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
 
-        Raises UsageError when `exchange` is none.
+        `note` is told what to know of an answer ("X is Y now"). Raises SymbolError where nothing
+        fits, as `resolve` does, and UsageError when `exchange` is none.
         """
         wanted = read_name(text, self._aliases)
         if exchange is not None:
-            wanted = replace(wanted, exchange_type=_exchange_type(exchange))
-        return find(self._index, wanted, self._today, limit)
-
-    def nearest(self, text: str, limit: int = 5) -> list[Instrument]:
-        """What the user may have meant when nothing fits `text`."""
-        from .refusals import nearest
-
-        return nearest(self._index, read_name(text, self._aliases), self._today, limit)
+            there = _exchange_type(exchange)
+            shown = f"{EXCHANGE_NAMES[there]}:{wanted.text}"
+            wanted = replace(wanted, exchange_type=there, text=shown)
+        found = find(self._index, wanted, self._today, limit, note)
+        if not found:
+            resolve(self._index, wanted, self._today)
+        return found
 
     def prefix(self, text: str, limit: int = 20) -> list[Instrument]:
         """Those whose symbol, or an index's name, begins with `text`; fast, for completions."""
@@ -338,8 +345,13 @@ def all_in_one(faults: list[SymbolError]) -> SymbolError:
     more = len(faults) - _NAMED_FAULTS
     messages = [fault.message for fault in faults[:_NAMED_FAULTS]]
     return UnknownSymbolError(
-        f"{len(faults):,} names cannot be resolved: {'; '.join(messages)}"
-        + (f"; and {more:,} more" if more > 0 else ""),
+        "\n  ".join(
+            [
+                f"{len(faults):,} names cannot be resolved:",
+                *messages,
+                *([f"and {more:,} more"] if more > 0 else []),
+            ]
+        ),
         kind="names-unresolved",
         candidates=tuple(candidate for fault in faults for candidate in fault.candidates),
     )

@@ -89,11 +89,11 @@ SELECT exchange_type, min(strike), max(strike) FROM instruments
 WHERE name_key = ? AND role IN ({Role.CALL:d}, {Role.PUT:d}) AND strike > 0 GROUP BY exchange_type
 """
 LIKELY_FIRST = f"""
-    min(role, {Role.CALL:d}), expiry != '' AND expiry < :today, expiry,
+    expiry != '' AND expiry < :today, min(role, {Role.CALL:d}), expiry,
     CASE exchange_type {_EXCHANGES_IN_ORDER} ELSE 9 END,
     symbol NOT LIKE '%-EQ', length(symbol), strike, symbol
 """
-"""SQL: indices, cash, futures, options; of these the nearest expiry that is not in the past."""
+"""SQL: indices, cash, futures, options, of these the nearest expiry; last what has expired."""
 
 
 class Listed(NamedTuple):

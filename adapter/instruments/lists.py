@@ -90,7 +90,8 @@ def resolve_list(
     names = ListedNames() if into is None else into
     for source, entry in entries:
         if entry.problem:
-            names.skipped.append(Skipped(source, entry.line, entry.name, "no name", entry.problem))
+            detail = f"{entry.name!r}: {entry.problem}" if entry.name else entry.problem
+            names.skipped.append(Skipped(source, entry.line, entry.name, "no name", detail))
             continue
         try:
             answer = resolve_name(index, entry.name, today, aliases)

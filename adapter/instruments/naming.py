@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..errors import UsageError
@@ -75,7 +75,7 @@ class Wanted:
     """One text, read."""
 
     text: str
-    """As typed, spaces single, cut behind `LONGEST` and one more; for messages."""
+    """As typed, or what an alias stands for; spaces single, cut behind `LONGEST` and one more."""
     name: str
     """`name_key` of what follows the exchange."""
     exchange_type: int | None = None
@@ -83,6 +83,13 @@ class Wanted:
     """Whether only a share or only an index may be meant."""
     unknown_exchange: str = ""
     """What stands before the colon where that is no exchange; `name` then holds it as well."""
+    alias: str = ""
+    """What was typed where that is an alias."""
+
+    @property
+    def quoted(self) -> str:
+        """How a message names it."""
+        return repr(self.text) + (f" (alias {self.alias!r})" if self.alias else "")
 
     @property
     def key(self) -> str:
@@ -116,9 +123,17 @@ class Aliases:
     """Names of the user's own, each for a spelling; one may lead to another."""
 
     def __init__(self, spellings: Mapping[str, str]) -> None:
-        """Raises UsageError (kind "alias-empty" or "alias-loop")."""
+        """Raises UsageError (kind "alias-empty", "alias-twice" or "alias-loop")."""
         self._spellings = {name_key(name): spelling for name, spelling in spellings.items()}
+        names: dict[str, str] = {}
         for name, spelling in spellings.items():
+            first = names.setdefault(name_key(name), name)
+            if first != name:
+                raise UsageError(
+                    f"the aliases {first!r} and {name!r} are the same name",
+                    kind="alias-twice",
+                    alias=name,
+                )
             if not name_key(name) or not name_key(spelling):
                 raise UsageError(
                     f"the alias {name!r} = {spelling!r} is empty",
@@ -152,8 +167,18 @@ NO_ALIASES = Aliases({})
 
 def read_name(text: str, aliases: Aliases = NO_ALIASES) -> Wanted:
     """The parts of what a user typed. Any text can be read."""
-    shown = " ".join(text.encode("utf-8", "replace").decode().split())[: LONGEST + 1]
-    name = _cleaned(aliases.spelling_of(shown))
+    typed = _shown(text)
+    if (spelling := aliases.spelling_of(typed)) is not typed:
+        return replace(_parted(_shown(spelling)), alias=typed)
+    return _parted(typed)
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.encode("utf-8", "replace").decode().split())[: LONGEST + 1]
+
+
+def _parted(shown: str) -> Wanted:
+    name = _cleaned(shown)
     before, separator, behind = _split_at_exchange(name)
     if not separator:
         return _read(shown, name, None, "")

@@ -65,11 +65,13 @@ def resolve(index: InstrumentIndex, wanted: Wanted, today: str) -> Resolved:
     if not wanted.is_a_name:
         raise refusals.not_a_name(index, wanted, today)
     symbols = partial(_of_symbol, index, wanted)
-    found, underlying = contract_names.by_fields(
+    found, underlying, reading = contract_names.by_fields(
         index, wanted, today, on_bfo=living(symbols(f"exchange_type = {BFO}"), today)
     )
     if found and underlying.parts:
         raise refusals.split(wanted, underlying.parts, found)
+    if len(found) > 1:
+        raise refusals.ambiguous(wanted, found, reading)
     if found:
         return _only(wanted, found, underlying.notes)
     passed = _of_token(index, wanted) or symbols("1")

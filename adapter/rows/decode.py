@@ -64,7 +64,8 @@ class CsvReader:
     def read(self, cells: Sequence[str]) -> Recorded:
         """The row with these cells. Raises RecordingError for a damaged one."""
         if len(cells) != len(self._columns):
-            raise RecordingError(f"{len(cells)} cells, not {len(self._columns)}")
+            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            raise RecordingError(f"{count}, not {len(self._columns)}")
         row = dict(zip(self._columns, cells, strict=True))
         recorded = _recorded(row)
         for column in self._columns[len(columns(Mode(recorded.packet[0]))) :]:

@@ -192,6 +192,26 @@ def test_a_proxy_that_refuses_is_named_as_the_hop_that_failed(
     assert "pass word" not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("schemes", "kind"),
+    [
+        (["NTLM"], "proxy-authentication"),
+        (["Negotiate", "NTLM"], "proxy-authentication"),
+        (['Digest realm="basement"'], "proxy-authentication"),
+        (["Negotiate", 'Basic realm="x"'], "proxy-password"),
+        (['Negotiate, Basic realm="x"'], "proxy-password"),
+        ([""], "proxy-password"),
+    ],
+)
+def test_a_proxy_that_wants_what_no_password_helps_with_is_recognized(
+    proxy, schemes: list[str], kind: str
+) -> None:
+    lines = "".join(f"Proxy-Authenticate: {each}\r\n" for each in schemes)
+    proxy.answers.append(f"HTTP/1.1 407 No\r\n{lines}Content-Length: 0\r\n\r\n".encode())
+    error = failure("https://broker.example/rest/login")
+    assert (type(error), error.kind) == (ProxyError, kind)
+
+
 def test_a_proxy_that_is_down_is_named_as_the_hop_that_failed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

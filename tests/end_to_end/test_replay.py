@@ -261,13 +261,13 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
     (tmp_path / "day.csv").write_bytes(b"".join(lines[:51] + [b"rubbish\n"] * 20 + lines[51:]))
     ran = ticks("replay", "day.csv", "--speed", "max")
     assert (ran.returncode, ran.stdout.encode()) == (0, b"".join(lines))
-    assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
+    assert "day.csv, line 52: 1 cell, not 8" in ran.stderr
     assert "only counted" in ran.stderr
     assert "100 ticks" in ran.stderr
     assert "20 damaged" in ran.stderr
     ran = ticks("replay", "day.csv", "--speed", "max", "--strict")
     assert (ran.returncode, ran.stdout.encode()) == (6, b"".join(lines[:51]))
-    assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
+    assert "day.csv, line 52: 1 cell, not 8" in ran.stderr
 
 
 @pytest.mark.parametrize(

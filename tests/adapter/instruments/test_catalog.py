@@ -290,8 +290,9 @@ def test_instruments_are_found_by_key(open_it: Opener) -> None:
 def test_find_keeps_to_the_exchange_it_is_given(open_it: Opener) -> None:
     book = open_it()
     assert [str(one) for one in book.find("RELIANCE", "bse")] == ["BSE:RELIANCE"]
-    assert book.find("RELIANCE", "MCX") == []
-    assert [str(one) for one in book.nearest("RELAINCE", 1)] == ["NSE:RELIANCE-EQ"]
+    with pytest.raises(UnknownSymbolError) as caught:
+        book.find("RELIANCE", "MCX")
+    assert str(caught.value.candidates[0]) == "NSE:RELIANCE-EQ"
     with pytest.raises(UsageError, match="'XX' is not an exchange"):
         book.find("RELIANCE", "XX")
 

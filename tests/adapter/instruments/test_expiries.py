@@ -43,6 +43,8 @@ def test_without_a_year_the_nearest_that_has_not_passed_is_meant() -> None:
     listed = ["2025-12-30", "2026-12-29", "2027-12-28"]
     assert chosen(InMonth(12), listed, TODAY) == ["2026-12-29"]
     assert chosen(OnDay(12, 28), listed, TODAY) == ["2027-12-28"]
+    assert chosen(OnDay(12, 28, is_soon=True), listed, TODAY) == []
+    assert chosen(OnDay(12, 29, is_soon=True), listed, TODAY) == ["2026-12-29"]
     assert chosen(InMonth(12), listed, TODAY, passed=True) == ["2025-12-30"]
 
 
