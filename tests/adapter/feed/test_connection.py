@@ -518,7 +518,7 @@ def test_a_process_that_was_stopped_reads_its_backlog_before_it_judges_silence()
     assert world.connection.tracker.ticks >= 2 * 75
 
 
-def test_an_error_while_ticks_flow_is_reported_and_ends_nothing() -> None:
+def test_an_error_beside_flowing_ticks_is_told_and_ends_nothing() -> None:
     def refuse(_world: World, socket: Socket) -> None:
         body = {"correlationID": "s1ltp", "errorCode": "E1002", "errorMessage": "over the limit"}
         socket.write(text(json.dumps(body)))
