@@ -1,6 +1,6 @@
-"""Who the user is to the broker: saved, renewed, or logged in again. One authenticator a process.
+"""The user's session with the broker: saved, renewed, or made by a login. One per process.
 
-Rules (design section 1, "Environment"; section 4, "401/403")
+Rules (for users: docs/login.md)
 - A session is usable while its JWT holds and the broker has not refused it here. A usable one
   costs no call. One just issued is used however short it lives.
 - Run out: refresh, else a fresh login. Refused (401, 403): one fresh login when the credentials
@@ -16,7 +16,7 @@ Rules (design section 1, "Environment"; section 4, "401/403")
   while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
 - What is missing among the credentials is taken from the saved session where that has it.
-- A session that cannot be saved lives in memory, and that is said once.
+- A session that cannot be saved is kept in memory, and that is reported once.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Authenticator:
         self._next_code_at_s: float | None = None
         """Read by other threads without the lock: one reference, replaced whole."""
 
-    # --- what is there, without a call ---
+    # --- what is saved, without a call ---
 
     def load(self) -> Session | None:
         """The saved session, valid or not; None when there is none for these credentials here.
@@ -128,7 +128,7 @@ class Authenticator:
         return saved if saved is not None and self._credentials.own(saved) else None
 
     def saved(self) -> Session | None:
-        """The saved session, whoever's it is and however the file is protected; None without one.
+        """The saved session of any account, however the file is protected; None without one.
 
         For offering what is known of it to a person who logs in.
         """
@@ -162,7 +162,7 @@ class Authenticator:
     # --- a session, with as few calls as possible ---
 
     def check(self) -> None:
-        """Whether a session may be had, asking nobody. Raises CredentialsMissingError."""
+        """Check, without a call, that a session may be had. Raises CredentialsMissingError."""
         if self._newest() is None:
             _require_complete(self._credentials)
 
@@ -233,7 +233,7 @@ class Authenticator:
                 yield self._current
 
     def _renew_alone(self, act: Callable[[Session | None], Session]) -> Session:
-        """`act` on the newest session, unless another process brings a usable one."""
+        """`act` on the newest session, unless another process has saved a usable one."""
 
         def renew() -> Session:
             with self._file.locked(self._note):
@@ -254,7 +254,7 @@ class Authenticator:
         return self._publish(renew)
 
     def _publish(self, call: Callable[[], Session]) -> Session:
-        """`call`'s session or error, remembered for those who wait for their turn."""
+        """`call`'s session or error, kept for those who wait for their turn."""
         try:
             session = call()
         except TicksError as error:
@@ -370,7 +370,7 @@ class Authenticator:
         self._paused_by = error
 
     def _send_code(self, credentials: Credentials) -> Session:
-        """A login with the code of now, and with the next one where that is refused."""
+        """A login with the current code, and with the next one if that is refused."""
         _require_complete(credentials)
         api_key, client_code = credentials.api_key or "", credentials.client_code or ""
         pin, secret = credentials.pin or "", credentials.totp_secret or ""
@@ -396,7 +396,7 @@ class Authenticator:
             self._next_code_at_s = None
 
     def _end_session(self, saved: Session) -> str:
-        """End it at the broker; what came of that, in words."""
+        """End it at the broker; the outcome, in words."""
         try:
             self._api.logout(saved.api_key, saved.client_code, saved.jwt_token)
         except TokenRefusedError:

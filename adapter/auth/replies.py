@@ -65,7 +65,7 @@ _RATE_WORDS = ("exceeding access rate", "too many requests")
 
 
 class Call(Enum):
-    """The calls made, each with the fields that its reply must bring."""
+    """The calls made, each with the fields that its reply must have."""
 
     LOGIN = ("login", ("jwtToken", "feedToken"))
     REFRESH = ("renewal of the tokens", ("jwtToken", "feedToken"))
@@ -194,7 +194,7 @@ def _message(content: Any) -> str:
 
 
 def _refusal(code: str, message: str, reply: Reply, asked: Asked) -> TicksError:
-    """Shapes A and B, told apart by their code."""
+    """Shapes A and B, distinguished by their code."""
     # A known code stays readable even where it holds the digits of a PIN.
     name = code if code in _KNOWN_CODES else shown(code)
     said = ": ".join(part for part in (name, shown(message)) if part) or "without a reason"

@@ -12,7 +12,7 @@ Rules
 - Recordings may be joined (`cat a.csv b.csv`): a header, or a JSON line, counts from there on, also
   one that follows a torn last line.
 - A byte order mark and CRLF (a recording that passed through Windows) are read and not passed on:
-  the text of what is given out has neither.
+  the output has neither.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 The broker publishes the master each morning by 08:30 IST. A copy is fresh when it was fetched after
 the last weekday's 08:30, so that it is fetched at most once a trading day (on an exchange holiday
-once in vain). A copy that is not fresh is still used, and named, when the broker has no better
-one: out of reach, or an answer that is no master, or one less than half as large as the copy
-(believed after `SHRUNK_DISBELIEVED_S`). A copy made from another address is no copy.
+once for nothing). A copy that is not fresh is still used, and named, when the broker has no better
+one: out of reach, or an answer that is not a master, or one less than half as large as the copy
+(believed after `SHRUNK_DISBELIEVED_S`). A copy made from another address does not count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .watch_list import Entry
 
 PUBLISHED_BY = time(8, 30)
-"""The time, IST, by which the day's master is there (protocol.md: likely)."""
+"""The time, IST, by which the day's master is published (protocol.md: likely)."""
 
 SHRUNK_DISBELIEVED_S = 4 * 86_400
 """How long a copy is preferred to a master that suddenly has less than half the records."""
@@ -99,8 +99,8 @@ class InstrumentCatalog:
         `texts` were typed: raises one SymbolError that names all of them that could not be
         resolved. `listed` are entries of watch lists, with their file: what of them cannot be
         resolved goes to `skip`, and only when nothing is left an UnknownSymbolError is raised
-        (kind "names-all-skipped"). `note` is told what to know of an answer ("X is Y now").
-        An option chain is its spot here, and goes to `follow` besides.
+        (kind "names-all-skipped"). `note` gets what a user should know of an answer ("X is Y now").
+        An option chain is its spot here, and also goes to `follow`.
         """
         names = ListedNames()
         faults: list[SymbolError] = []
@@ -183,9 +183,9 @@ def open_catalog(
     """The catalog of today's master, fetched from `url` where the copy is not fresh.
 
     `progress` gets the bytes received and, where known, expected; `note` gets a line when an older
-    copy has to do, when the index cannot be saved or was damaged, and about records that had to be
-    skipped. Raises InstrumentMasterError, with the BrokerError that was in the way as its cause,
-    when there is no copy either.
+    copy has to suffice, when the index cannot be saved or was damaged, and about records that had
+    to be skipped. Raises InstrumentMasterError, with the BrokerError that prevented it as its
+    cause, when there is no copy either.
     """
     copy = open_index(paths.instruments_file)
     if copy is not None and copy.url != without_secrets(url):
@@ -246,7 +246,8 @@ def open_copy(
 
 
 def is_fresh(fetched_ns: int, now_ns: int) -> bool:
-    """Whether a copy fetched then is of the last trading day's master. One of the future is not."""
+    """Whether a copy fetched then is of the last trading day's master. One from the future is
+    not."""
     now = ist_time(now_ns)
     published = datetime.combine(now, PUBLISHED_BY, IST)
     if published > now:
@@ -303,7 +304,7 @@ def _download(url: str, progress: Progress | None, *, has_copy: bool) -> bytes |
     from ..http import Limits, exchange
 
     limits = Limits(
-        # With a copy at hand nobody should wait long for a better one.
+        # With a copy at hand a user should not wait long for a better one.
         total_s=30.0 if has_copy else 300.0,
         silence_s=20.0,
         body_bytes=LARGEST_MASTER_BYTES,

@@ -48,7 +48,7 @@ _KINDS: dict[str, tuple[int, Kind]] = {
     "MCX_INDEX": (EXCHANGE_TYPES["MCX"], "index"),
 }
 PREFIXES = (*EXCHANGE_TYPES, *_WIRE_NAMES, *_KINDS)
-"""What may stand before the colon, in upper case."""
+"""What may precede the colon, in upper case."""
 
 _FAMILIES = {
     EXCHANGE_TYPES["NSE"]: (EXCHANGE_TYPES["NFO"], EXCHANGE_TYPES["CDS"]),
@@ -77,7 +77,7 @@ class Wanted:
     text: str
     """As typed, or what an alias stands for; spaces single, cut behind `LONGEST` and one more."""
     name: str
-    """`name_key` of what stands behind the exchange."""
+    """`name_key` of what follows the exchange."""
     exchange_type: int | None = None
     kind: Kind = ""
     """Whether only a share or only an index may be meant."""
@@ -111,7 +111,7 @@ class Wanted:
 
     @property
     def contract_exchanges(self) -> Sequence[int] | None:
-        """Where a contract may lie that is named so; None is anywhere."""
+        """The exchanges that may list a contract named so; None is any."""
         if self.kind:
             return ()
         if self.exchange_type is None:

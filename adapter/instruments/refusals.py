@@ -1,4 +1,4 @@
-"""What a user is answered whose name is not one instrument: why, how it was read, what else.
+"""The errors for a name that is not one instrument: why, how it was read, candidates.
 
 The order of candidates: where several fit, as `roles.likely_first` sorts them; where a strike or an
 expiry is not listed, by their distance from it; where nothing is called so, names spelled nearly
@@ -41,7 +41,7 @@ _SHORTEST_PART = 3
 _MOST_ALIKE = 200
 _SERIES_BEHIND = re.compile(rf"(?<=.)({'|'.join(SERIES)})$")
 _PLAUSIBLE = 4
-"""A strike more than so many times the highest, or under that part of the lowest, is no strike."""
+"""A strike this many times over the highest, or under the lowest, is not taken as a strike."""
 
 
 def shown(candidates: Sequence[Instrument]) -> str:

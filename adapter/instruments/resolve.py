@@ -9,7 +9,7 @@ The first of these that finds something decides; an exchange, where one was give
 4. a share of that name on NSE: its -EQ series, else -BE, -SM, -BZ, -ST, else the only one; then an
    index, then a share, when hyphens, ampersands and spaces do not count
 5. a share of that symbol or name on BSE; then what is hidden, by a symbol that is not its name
-6. the new name of what was renamed, where nothing bears the old one any more
+6. the new name of what was renamed, where nothing has the old one any more
 7. the fields of a contract, by the first reading (`spellings.py`) that is listed; NFO before BFO,
    MCX before NCO
 8. the symbol of a contract on BFO, spelled in full

@@ -13,7 +13,7 @@ g. words in any order       by hand; ISO dates (e) too   NIFTY 24500 CE 22 SEP 2
 h. NAME MMM, NAME-MMMYYYY   Dhan                         NIFTYOCTFUT, NIFTY-Sep2026-24500-CE
 i. the nth future           1!, FUT1, -I                 NIFTY1!, NIFTY-I
 
-a to d, f, h and i are read where no separator stands behind NAME; where one does, the words say
+a to d, f, h and i are read where no separator follows NAME; where one does, the words say
 what belongs together. A year more than six ahead is no reading: 22SEP2624500 is never of 2262.
 """
 
@@ -240,7 +240,7 @@ _ATOM = re.compile(r"([ -]*)([0-9]+(?:\.[0-9]+)?|[^0-9 \-]+)")
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    """A run of letters or one number, and what stands before it."""
+    """A run of letters or one number, and what precedes it."""
 
     gap: str
     text: str
@@ -337,7 +337,7 @@ def _day_behind(behind: _Atom | None, month: int) -> OnDay | None:
 
 
 def _number_before(atoms: list[_Atom], place: int) -> tuple[str, list[_Atom]]:
-    """The number before the month and what stands before it; SENSEX5026 SEP has 26."""
+    """The number before the month and what precedes it; SENSEX5026 SEP has 26."""
     if place == 0 or not atoms[place - 1].is_number:
         return "", atoms[:place]
     number = atoms[place - 1]
@@ -356,7 +356,7 @@ def _year_behind(behind: _Atom | None, today: date) -> int | None:
 
 
 def _with_expiry(atoms: list[_Atom], expiry: Expiry) -> Iterator[Reading]:
-    """What the atoms beside the expiry say: right, strike, and the rest is the underlying."""
+    """What the atoms besides the expiry say: right, strike, and the rest is the underlying."""
     place = next((n for n, atom in enumerate(atoms) if atom.text in ("CE", "PE", "FUT")), None)
     if place is None:
         place = next((n for n, atom in enumerate(atoms) if n and atom.text in ("C", "P")), None)

@@ -1,6 +1,6 @@
 """Watch lists: what to stream, as people and other programs write it. Pure but for `read_limited`.
 
-One name a line; blank lines and what stands behind `#` do not count. Besides:
+One name a line; blank lines and comments after `#` do not count. Also accepted:
 
 - UTF-8, UTF-16 and UTF-32, with a byte order mark or without, and Windows' 8 bits; lines that end
   as on any system; quotes around a cell
@@ -11,7 +11,7 @@ One name a line; blank lines and what stands behind `#` do not count. Besides:
   series in columns of their own if any
 - TradingView's export: NSE:NIFTY,NSE:RELIANCE,###Section,NSE:M_M
 
-Nothing is dropped in silence: what cannot be a name is an entry that says why.
+Nothing is dropped silently: what cannot be a name is an entry that says why.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _HAS_EXCHANGE = re.compile(r"[:|]")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name of a list and the line it stands on (from 1); or what is wrong with it."""
+    """One name of a list and its line (from 1); or what is wrong with it."""
 
     line: int
     name: str
@@ -83,7 +83,7 @@ def read_limited(stream: BinaryIO, name: str) -> bytes:
 
 
 def read_watch_list(data: bytes) -> list[Entry]:
-    """The names in a watch list, in their order, and what in it is no name."""
+    """The names in a watch list, in their order, and what in it is not a name."""
     lines = _LINE_END.split(_decoded(data))
     if _EXCEL_SEPARATOR.fullmatch(lines[0]):
         lines[0] = ""
@@ -157,7 +157,7 @@ def _names_on_line(number: int, line: str) -> Iterator[Entry]:
     has_names = any(not _NUMBER.fullmatch(cell) for cell in cells)
     for cell in cells:
         if has_names and _NUMBER.fullmatch(cell):
-            yield Entry(number, cell, "a number beside names, and no first line that names columns")
+            yield Entry(number, cell, "a number among names, and no first line that names columns")
         else:
             yield Entry(number, cell)
 
@@ -210,7 +210,7 @@ def _table(lines: Sequence[str], first: int, delimiter: str) -> tuple[int, list[
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where in a row what stands; None where the table has no such column."""
+    """The place of each column in a row; None where the table has no such column."""
 
     symbol: int
     exchange: int | None

@@ -28,7 +28,7 @@ class Recorded(NamedTuple):
     """One row of a recording: when it was received, the instrument's symbol, the packet.
 
     `received_ns` is in nanoseconds since the epoch, whole microseconds; `packet` is canonical
-    (zeros behind the token, five buys before five sells). `symbol` is "" where it was not known.
+    (zeros after the token, five buys before five sells). `symbol` is "" where it was not known.
     """
 
     received_ns: int

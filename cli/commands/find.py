@@ -177,7 +177,7 @@ def _print_aligned(found: Sequence[Instrument]) -> None:
 
 
 def _print_table(found: Sequence[Instrument], width: int) -> None:
-    """For a terminal of `width` columns: as many fields as fit beside the symbols."""
+    """For a terminal of `width` columns: as many fields as fit next to the symbols."""
     columns = {
         field: [field.replace("_", " "), *(printable(_cells(one)[number]) for one in found)]
         for number, field in enumerate(FIELDS)

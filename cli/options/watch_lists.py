@@ -11,7 +11,7 @@ from ...adapter.instruments.watch_list import Entry, read_limited, read_watch_li
 
 
 def listed_names(paths: Sequence[str]) -> list[tuple[str, Entry]]:
-    """The entries of each list, with the file they stand in; `-` is stdin. Raises UsageError."""
+    """The entries of each list, with the file that they are in; `-` is stdin. Raises UsageError."""
     if list(paths).count("-") > 1:
         raise UsageError("stdin is given twice", remedy="name a file instead of one -")
     return [(shown(path), entry) for path in paths for entry in read_watch_list(_content(path))]

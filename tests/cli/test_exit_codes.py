@@ -68,7 +68,7 @@ def test_the_remedy_of_a_kind_names_its_values() -> None:
     ("error", "words"),
     [
         (OSError(24, "Too many open files"), "too many files are open"),
-        (MemoryError(), "this machine gives no more memory"),
+        (MemoryError(), "this machine is out of memory"),
     ],
 )
 def test_a_limit_of_this_machine_is_never_unexpected(

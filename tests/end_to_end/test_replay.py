@@ -295,7 +295,7 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
         ((), 2, "FILE"),
     ],
 )
-def test_a_wrong_wish_is_told_and_harms_nothing(
+def test_a_wrong_request_is_refused_and_harms_nothing(
     ticks: Any, tmp_path: Path, day: bytes, arguments: tuple[str, ...], code: int, word: str
 ) -> None:
     ran = ticks("replay", *arguments)
@@ -375,7 +375,7 @@ def test_a_stream_makes_candles_itself(ticks: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_paced_replay_has_a_dashboard_beside_its_rows_and_leaves_the_terminal_clean(
+def test_a_paced_replay_has_a_dashboard_and_its_rows_and_leaves_the_terminal_clean(
     environ: dict[str, str], window: Window, tmp_path: Path, day: bytes, number: signal.Signals
 ) -> None:
     bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}

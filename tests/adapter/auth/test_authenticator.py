@@ -540,7 +540,7 @@ def test_a_killed_processs_draft_with_tokens_is_gone_after_a_start_and_after_a_l
 # --- status and logout ---------------------------------------------------------------------------
 
 
-def test_status_tells_who_until_when_and_where_without_secrets(desk) -> None:
+def test_status_says_who_until_when_and_where_without_secrets(desk) -> None:
     assert desk.authenticator().status() is None
     session = desk.authenticator().session()
     status = desk.authenticator(NOTHING).status()

@@ -77,7 +77,7 @@ def test_a_logout_needs_no_data() -> None:
         ("AB1004", BrokerBusyError, "broker-busy"),
     ],
 )
-def test_a_refused_login_is_told_by_its_code_whatever_the_status_and_shape(
+def test_a_refused_login_is_recognized_by_its_code_whatever_the_status_and_shape(
     status: int, shape: object, code: str, error_type: type[TicksError], kind: str
 ) -> None:
     error = failure(Reply(status, shape(code)), Call.LOGIN)  # type: ignore[operator]
@@ -168,7 +168,7 @@ def test_a_bare_no_is_a_refusal_without_a_reason() -> None:
 @pytest.mark.parametrize("shape", [shape_a, shape_b])
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("code", ["AG8001", "AG8002", "AG8003", "AB1010", "AB8050", "AB8051"])
-def test_tokens_that_are_over_are_told_by_their_code(
+def test_tokens_that_are_over_are_recognized_by_their_code(
     call: Call, shape: object, status: int, code: str
 ) -> None:
     error = failure(Reply(status, shape(code)), call)  # type: ignore[operator]
@@ -185,7 +185,7 @@ def test_an_unknown_code_refuses_a_login_for_good_and_other_calls_for_now() -> N
 
 
 @pytest.mark.parametrize("status", [200, 403, 429])
-def test_too_many_calls_is_told_by_the_words_or_the_status(status: int) -> None:
+def test_too_many_calls_is_recognized_by_the_words_or_the_status(status: int) -> None:
     words = b"Access denied because of exceeding access rate"
     error = failure(Reply(status, words), Call.LOGIN)
     assert (type(error), error.kind) == (RateLimitedError, "rate-limit")

@@ -93,7 +93,7 @@ def test_a_contract_without_a_date_is_farther_than_any() -> None:
     assert distance_days(OnDay(9, 1), "", TODAY) > distance_days(OnDay(9, 1), "2032-12-31", TODAY)
 
 
-def test_expiries_are_told_in_words() -> None:
+def test_expiries_are_written_in_words() -> None:
     assert in_words("2026-09-02") == "2 Sep 2026"
     assert in_words("") == "no expiry"
     assert [wanted_in_words(each) for each in (OnDay(9, 2), InMonth(9, 2026), None)] == [

@@ -51,7 +51,7 @@ def _refused(index: InstrumentIndex, text: str) -> SymbolError:
         ("VEDL FUT", "right-unlisted", "VEDL, FUT", "NFO:VEDL29SEP26292.5CE"),
     ],
 )  # fmt: skip
-def test_a_contract_that_is_not_listed_is_read_back_with_what_lies_nearest(
+def test_a_contract_that_is_not_listed_is_read_back_with_what_is_nearest(
     september: InstrumentIndex, text: str, kind: str, understood: str, first: str
 ) -> None:
     error = _refused(september, text)
