@@ -1,10 +1,10 @@
-"""Which instruments of many are looked at, and in which order. Pure.
+"""Which instruments of many are shown, and in which order. Pure.
 
 Rules
 - A page is cut before any packet is decoded: filter and order need names and counts alone, and the
   order by change two fields of each packet. A look at 3,000 instruments must cost next to nothing.
 - `auto` is the order typed while all that match fit a page, else the most active first.
-- What never ticked stands last where the order is by activity or by change.
+- What never ticked comes last where the order is by activity or by change.
 - A page is full where there is enough to fill it: one that begins too far down is moved up.
 """
 
@@ -49,7 +49,7 @@ class Selection:
 
 
 SOME, NONE = Selection(), Selection(most=0)
-"""A few instruments, for whoever names none; and not one."""
+"""A few instruments, by default; and none."""
 
 
 class Seen(Protocol):
@@ -93,7 +93,7 @@ def chosen(
     if selection.sort is Sort.AUTO:
         order = TYPED if len(found) <= selection.most else Sort.ACTIVITY
     if order == Sort.ACTIVITY:
-        levels = {key: -activity(seen[key].ticks) for key in found if key in seen}
+        levels = {key: -activity(one.ticks) for key, one in seen.items()}
         found.sort(key=lambda key: levels.get(key, 1))
     elif order == Sort.SYMBOL:
         found.sort(key=lambda key: (symbols.get(key) or key[1]).upper())

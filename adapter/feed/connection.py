@@ -106,7 +106,7 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; what stands before the loop for any thread.
+    `run` is for the thread that owns it; what precedes the loop for any thread.
 
     Threads: the feed thread (that of `run`) writes every field, but `_is_stopping`, which `stop`
     sets. Others read `state` (replaced whole, never changed in place), `last_data_s`,
@@ -126,7 +126,7 @@ class Connection:
     ) -> None:
         self.number = number
         self.state = State()
-        self._alarm_of: State | None = None
+        self._is_final = False  # of `state`, like the next: looked at after every drain
         self._state_alarm_s: float | None = None
         self.tracker = tracker
         self.market = market
@@ -147,7 +147,7 @@ class Connection:
         self._newest_drain_s: float | None = None
         self._newest_drain_ns = 0
         self._has_news = False
-        """Whether a drain came since market and state were told of one."""
+        """Whether a drain came since market and state last got one."""
         self._stepped_at_s = -math.inf
         # Whether the next packets may end a span or be an answer: the market is asked after each
         # drain then. Asked again when it may have changed, not for every drain.
@@ -156,7 +156,7 @@ class Connection:
         self._renew_at_s = 0.0
         self._malformed, self._foreign, self._disorder = Doublings(), Doublings(), Doublings()
         self._report_counts_at_s = 0.0
-        # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
+        # Set once, without the lock: `stop` may run in a signal handler, in the middle of anything.
         self._is_stopping = False
 
     # --- for any thread ---
@@ -209,10 +209,16 @@ class Connection:
         try:
             self._carry()
             self._step(Started())
-            while not self.state.is_final:
-                alarm_s = self._alarm_s()
+            # Once a drain: what is asked here is an attribute where a call would do too.
+            while not self._is_final:
+                alarm_s = self._state_alarm_s
+                if alarm_s is not None:
+                    alarm_s = min(alarm_s, self.market.due_s)
                 self._wait_until(alarm_s)
-                if self._is_stopping or self._is_timer_due(alarm_s):
+                now_s = self._clock.now_s()
+                # A timer that has become earlier than `alarm_s` since is the next wait's.
+                is_due = alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
+                if is_due or self._is_stopping:
                     self._run_timers()
                 if not self._requests.is_settled:
                     self._sync_subscriptions()
@@ -223,29 +229,13 @@ class Connection:
 
     def _wait_until(self, until_s: float | None) -> None:
         for event in self._network.wait(until_s):
-            self._handle(event)
-
-    def _alarm_s(self) -> float | None:
-        if self._alarm_of is not self.state:  # once a state, not once a drain
-            self._alarm_of, self._state_alarm_s = self.state, alarm_s(self.state)
-        alarm = self._state_alarm_s
-        return None if alarm is None else min(alarm, self.market.due_s)
-
-    def _is_timer_due(self, alarm_s: float | None) -> bool:
-        """Whether a timer may be due; one that is earlier than `alarm_s` since is the next wait's.
-
-        Asked after every drain, so that the timers themselves are looked at only when one is.
-        """
-        now_s = self._clock.now_s()
-        return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
+            if isinstance(event, Received):
+                if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
+                    self._received(event.data, event.received_ns)
+            elif not self._is_stopping:
+                self._handle(event)
 
     def _handle(self, event: NetworkEvent) -> None:
-        if isinstance(event, Received):  # not in the match: it comes with every drain
-            if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
-                self._received(event.data, event.received_ns)
-            return
-        if self._is_stopping:
-            return
         match event:
             case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
                 self._step(Failed(epoch, error, self._draw()))
@@ -353,7 +343,7 @@ class Connection:
         self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
-        """Midnight: tokens that end while the feed streams are renewed beside it."""
+        """Midnight: tokens that end while the feed streams are renewed meanwhile."""
         ends_ns = self.session_expires_ns
         if self.state.phase is not Phase.LIVE or ends_ns is None or wall_ns < ends_ns:
             return
@@ -377,7 +367,8 @@ class Connection:
             self._take_findings()
 
     def _take_findings(self) -> None:
-        """What the market's evidence has to tell, and what it means for the attempts."""
+        """Take what the market's evidence has found: events, and what they mean for the
+        attempts."""
         for event in self.market.take_events():
             self._log_event(event)
         for settled in self.market.take_settled():
@@ -390,6 +381,7 @@ class Connection:
 
     def _apply(self, event: LifecycleEvent, now_s: float) -> None:
         self.state, actions = step(self.state, event, now_s, self.policy)
+        self._is_final, self._state_alarm_s = self.state.is_final, alarm_s(self.state)
         is_over = self.state.phase is Phase.STOPPED
         if not is_over and any(isinstance(action, CloseLink) for action in actions):
             self._note_loss(actions, now_s)
@@ -397,7 +389,7 @@ class Connection:
             self._do(action)
 
     def _note_loss(self, actions: Sequence[Action], now_s: float) -> None:
-        """The market's evidence learns of a link that is gone, and why, before it is closed."""
+        """Report a link that is gone, and why, to the market's evidence, before it is closed."""
         lost = next((each for each in actions if isinstance(each, events.Lost)), None)
         reason = Reason(SilenceError.label)
         if lost is not None:

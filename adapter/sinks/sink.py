@@ -26,7 +26,7 @@ class Sink(Protocol):
 
     @property
     def bytes_written(self) -> int:
-        """Bytes in the file or pipe, as they lie there (compressed, headers included)."""
+        """Bytes written to the file or pipe (compressed, headers included)."""
         ...
 
     def flush(self) -> None:
@@ -42,7 +42,7 @@ class PacketSink(Sink, Protocol):
     """Takes the packets of a stream."""
 
     def takes(self, packets: int) -> bool:
-        """Whether so many packets can be written and flushed now without waiting for anybody."""
+        """Whether so many packets can be written and flushed now without waiting."""
         ...
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
@@ -94,7 +94,7 @@ class TextSink:
 
 
 class OutputFigures(NamedTuple):
-    """An output as it stands."""
+    """The state of an output."""
 
     name: str
     rows: int
@@ -133,16 +133,16 @@ class FanOut(Generic[AnySink]):
         for sink in self.working:
             try:
                 act(sink)
-            except ReaderLeftError:
-                self._is_out(sink)
-                if self.working:
-                    self._reader_left(sink.name)
             except OutputError as error:
-                self._is_out(sink)
-                self.failure = self.failure or error
+                self.failed(sink, error)
 
-    def _is_out(self, sink: AnySink) -> None:
+    def failed(self, sink: AnySink, error: OutputError) -> None:
+        """`sink` raised `error`: it is out."""
         self.working = tuple(each for each in self.working if each is not sink)
+        if not isinstance(error, ReaderLeftError):
+            self.failure = self.failure or error
+        elif self.working:
+            self._reader_left(sink.name)
 
     def flush(self) -> None:
         self.each(lambda sink: sink.flush())
@@ -151,7 +151,7 @@ class FanOut(Generic[AnySink]):
         self.each(lambda sink: sink.close())
 
     def figures(self) -> tuple[OutputFigures, ...]:
-        """All as they stand, failed ones included."""
+        """The state of all, failed ones included."""
         return tuple(OutputFigures(s.name, s.rows, s.bytes_written) for s in self.sinks)
 
 
