@@ -69,9 +69,7 @@ class LiveBlindness(Blindness):
         # Bars leave in the order of their ends. Not by the end alone: it is the exchange's word.
         end_ms = candle.end_ms if now_ms is None else min(candle.end_ms, now_ms)
         width_ms = candle.end_ms - candle.start_ms
-        self._keeps_from_us = max(
-            self._keeps_from_us, (end_ms - width_ms - _KEPT_LONGER_MS) * 1000
-        )
+        self._keeps_from_us = max(self._keeps_from_us, (end_ms - width_ms - _KEPT_LONGER_MS) * 1000)
         self._catch_up()
         return super().of(candle, now_ms)
 
