@@ -184,9 +184,10 @@ class Beliefs:
         return Belief(held, source, holiday.why, holiday.mark)
 
     def _without_hours(self, day: date) -> Belief:
-        """NCDEX: it rests on the whole of every day on which the commodities rest in part."""
+        """NCDEX: it has no evening, and rests on the whole of every day whose morning is closed."""
         holiday, source = self._goods_holiday(day)
-        if holiday is not None and source is not Source.ESTIMATE:
+        rests = holiday is not None and holiday.part is not Part.EVENING
+        if holiday is not None and rests and source is not Source.ESTIMATE:
             return Belief((), source, holiday.why, holiday.mark)
         return Belief((), Source.NOTHING, "hours not known", Mark.GUESS, (NCDEX_DAYTIME,))
 

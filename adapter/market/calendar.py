@@ -107,7 +107,11 @@ class MarketCalendar:
         days = list(self._days(segment, now.date()))
         trades = [span for day in days for span in day.trades]
         running = [span for span in trades if span[0] <= now < span[1]]
-        is_possible = any(start <= now < end for day in days for start, end in day.may)
+        may = [span for day in days for span in day.may]
+        if now.hour == 0:  # commodities close at 23:55, and their last packets come after that
+            yesterday = self._days(segment, now.date() - timedelta(days=1))
+            may += [span for day in yesterday for span in day.may]
+        is_possible = any(start <= now < end for start, end in may)
         return Outlook(
             Prior.OPEN if running else Prior.MAY if is_possible else Prior.SHUT,
             opened_ms=_ms(min((opens for opens, _ in running), default=None)),
@@ -133,8 +137,12 @@ class MarketCalendar:
     # --- a day ---
 
     def belief(self, segment: Segment, day: date) -> Belief:
-        """What the calendar thinks of a day, and where that comes from."""
-        return self._beliefs.belief(segment, day)
+        """What the calendar thinks of a day, and where that comes from.
+
+        The sessions are those of the segment's kinds.
+        """
+        held = tuple((opens.time(), closes.time()) for opens, closes in self.sessions(segment, day))
+        return self._beliefs.belief(segment, day)._replace(sessions=held)
 
     def sessions(self, segment: Segment, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The known sessions of a day, in order; what overlaps is one."""

@@ -56,6 +56,11 @@ def test_what_has_no_known_hours_rests_when_commodities_do() -> None:
     assert not BELIEFS.belief(farm, date(2026, 11, 24)).perhaps
 
 
+@pytest.mark.parametrize("day", [date(2026, 1, 1), date(2027, 1, 1)])
+def test_what_has_no_evening_does_not_rest_for_a_closed_one(day: date) -> None:
+    assert BELIEFS.belief(Segment(NCO, frozenset({Kind.NO_HOURS})), day).perhaps
+
+
 def test_the_configuration_is_named_as_the_source() -> None:
     day = date(2026, 11, 20)
     holiday = Beliefs(extra_holidays=frozenset({day}))

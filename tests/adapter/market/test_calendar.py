@@ -157,6 +157,39 @@ def test_the_belief_behind_a_day_can_be_asked_for() -> None:
     assert CALENDAR.belief(Segment(NSE), date(2026, 11, 20)).source is Source.LISTED
 
 
+@pytest.mark.parametrize(
+    ("exchange_type", "kind", "day", "said"),
+    [
+        (MCX, Kind.FARM, "2026-11-20", "09:00-17:00 (listed)"),
+        (MCX, Kind.FARM_ABROAD, "2026-11-20", "09:00-21:00 (listed)"),
+        (MCX, Kind.FARM, "2026-03-03", "closed (Holi, listed)"),  # an evening alone
+        (NSE, Kind.AUCTION, "2026-11-20", "09:15-15:15 (listed)"),
+    ],
+)
+def test_a_belief_has_the_hours_of_what_is_asked_for(
+    exchange_type: int, kind: Kind, day: str, said: str
+) -> None:
+    segment = Segment(exchange_type, frozenset({kind}))
+    assert str(CALENDAR.belief(segment, date.fromisoformat(day))) == said
+
+
+@pytest.mark.parametrize(
+    ("exchange_type", "moment", "expected"),
+    [
+        (MCX, "2026-12-17 00:04", "may"),  # 23:55 and ten minutes
+        (MCX, "2026-12-17 00:05", "shut"),
+        (MCX, "2026-12-19 00:04", "may"),  # Saturday, after Friday's close
+        (MCX, "2026-12-20 00:04", "shut"),
+        (MCX, "2026-08-27 00:04", "shut"),  # it closed at 23:30
+        (NSE, "2026-12-17 00:04", "shut"),
+    ],
+)
+def test_the_last_packets_of_a_day_may_come_after_midnight(
+    exchange_type: int, moment: str, expected: str
+) -> None:
+    assert prior(exchange_type, moment) == expected
+
+
 def test_what_has_no_known_hours_may_tick_in_the_daytime() -> None:
     assert prior(NCO, "2026-11-20 12:00", Kind.NO_HOURS) == "may"
     assert prior(NCO, "2026-11-20 22:00", Kind.NO_HOURS) == "shut"
