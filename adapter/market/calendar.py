@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
+from math import inf
 from typing import NamedTuple
 
 from ..clock import IST, ist_time
@@ -170,17 +171,19 @@ class MarketCalendar:
             return None
         return _end_of(each for segment in segments for each in self._days(segment, day))
 
-    def open_ms(self, segment: Segment, from_ms: int, to_ms: int) -> int:
-        """How many of the milliseconds between two moments lie in known sessions."""
+    def open_spans(self, segment: Segment, from_ms: int, to_ms: int) -> list[tuple[float, float]]:
+        """The known sessions that lie between two moments or reach into that time (ms since the
+        epoch), in order; one without an end where the market is always open."""
         if self.is_always_open:
-            return max(0, to_ms - from_ms)
-        total, day, last = 0, ist_time(from_ms * MS).date(), ist_time(to_ms * MS).date()
+            return [(-inf, inf)]
+        spans, day, last = [], ist_time(from_ms * MS).date(), ist_time(to_ms * MS).date()
         while day <= last:
             for opens, closes in self.sessions(segment, day):
-                start, end = int(opens.timestamp() * 1000), int(closes.timestamp() * 1000)
-                total += max(0, min(end, to_ms) - max(start, from_ms))
+                start, end = opens.timestamp() * 1000, closes.timestamp() * 1000
+                if start < to_ms and end > from_ms:
+                    spans.append((start, end))
             day += timedelta(days=1)
-        return total
+        return spans
 
     # --- what the kinds make of a day ---
 

@@ -335,14 +335,15 @@ class MarketWatch:
             return self._check_all(now_s)
         looks = [(each, self._outlook(each, market_ms)) for each in self._active()]
         self._judge_all(looks, now_s)
-        verdict = Verdict()
         for evidence, outlook in looks:
             self._enter(evidence, self._state(evidence, outlook, now_s), outlook, now_s)
-        for evidence, outlook in looks:
-            found = self._demanded(evidence, outlook, now_s)
-            if found.demand is Demand.PROBE:
-                self._plan_probe(evidence, now_s, draw)
-            verdict = max(verdict, found, key=lambda each: each.demand)
+        found = [self._demanded(evidence, outlook, now_s) for evidence, outlook in looks]
+        verdict = max([Verdict(), *found], key=lambda each: each.demand)
+        if verdict.demand is not Demand.NOTHING:  # a reconnect asks for all of them
+            for (evidence, _), each in zip(looks, found, strict=True):
+                if each.demand is Demand.PROBE or evidence.state is MarketState.STANDING:
+                    evidence.is_probed = verdict.demand is Demand.PROBE
+                    self._plan_probe(evidence, now_s, draw)
         is_resting = all(outlook.prior is not Prior.OPEN for _, outlook in looks)
         return verdict._replace(is_resting=is_resting)
 
@@ -411,10 +412,9 @@ class MarketWatch:
         )
 
     def _plan_probe(self, evidence: SegmentEvidence, now_s: float, draw: float) -> None:
-        """This segment is being probed, and the next probe is due after a while."""
+        """This segment is being asked anew, and the next probe is due after a while."""
         is_first = evidence.state is MarketState.RESTING and evidence.probes == 0
         wait_s = FIRST_PROBE_S if is_first else PROBE_EVERY_S
-        evidence.is_probed = True
         evidence.probes += 1
         evidence.probe_at_s = now_s + wait_s * (1 + JITTER * draw)
 
