@@ -101,8 +101,9 @@ class Belief(NamedTuple):
         held = _spans(self.sessions) or "closed"
         if not self.sessions and self.perhaps:
             held = f"perhaps {_spans(self.perhaps)}"
-        mark = "" if self.mark is Mark.SURE else f", {self.mark}"
-        return f"{held} ({self.why}{', ' if self.why else ''}{self.source}{mark})"
+        known = [self.source, *([] if self.mark is Mark.SURE else [self.mark])]
+        reasons = [self.why] if self.source is Source.NOTHING else [self.why, *known]
+        return f"{held} ({', '.join(filter(None, reasons))})"
 
 
 UNKNOWN = Belief((), Source.NOTHING, "unknown segment", Mark.GUESS, ((time.min, time.max),))

@@ -81,7 +81,7 @@ def test_the_configuration_is_named_as_the_source() -> None:
         (NSE, "2026-11-24", "closed (Guru Nanak Jayanti, listed)"),
         (NSE, "2026-11-08", "perhaps 09:00-20:00 (Diwali Muhurat, hour not known, listed)"),
         (NSE, "2027-06-01", "09:15-15:30 (no list of holidays for 2027, rule, likely)"),
-        (99, "2026-11-20", "perhaps 00:00-23:59 (unknown segment, nothing, guess)"),
+        (99, "2026-11-20", "perhaps 00:00-23:59 (unknown segment)"),
     ],
 )
 def test_a_belief_in_words_has_hours_reason_source_and_doubt(
