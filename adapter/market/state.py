@@ -22,7 +22,8 @@ Rules (silence is the time without any packet of the segment, live or not, while
 5. On a day with a known session silence outside it is quiet.
 6. Seconds of loss are blind (losses.py, blind.py), seconds in STANDING are *uncertain* instead.
 7. A segment of few units, or of units that tick rarely, is given three times its longest gap, at
-   most 15 minutes, before its silence is a fault (evidence.py).
+   most 15 minutes, before its silence is a fault (evidence.py), or is asked about in an unlisted
+   session.
 8. Where another segment of the connection is live, link and feed are proven: then a mute segment
    stands, and a standing one is not probed, since a probe costs the others their ticks.
 9. Ticks forgive no attempts while a segment that a fault was found in has neither ticked nor
@@ -379,12 +380,14 @@ class MarketWatch:
             case MarketState.EXPECTED:
                 return self._demanded_of_expected(evidence, silence_s, opened_s, now_s)
             case MarketState.STANDING:
-                is_due = now_s >= evidence.probe_at_s and not self._has_live_neighbour(evidence)
+                is_doubted = not self._has_live_neighbour(evidence)
             case MarketState.RESTING:
                 is_unlisted = not outlook.has_session and now_s - evidence.live_s <= UNLISTED_S
-                is_due = is_unlisted and now_s >= evidence.probe_at_s
+                patience_s = evidence.patience_s(now_s, self.silence_after_s, -math.inf)
+                is_doubted = is_unlisted and silence_s >= patience_s
             case _:
-                is_due = False
+                is_doubted = False
+        is_due = is_doubted and now_s >= evidence.probe_at_s
         return Verdict(Demand.PROBE, silence_s) if is_due else Verdict()
 
     def _demanded_of_expected(

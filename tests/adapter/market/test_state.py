@@ -621,6 +621,15 @@ def test_a_segment_without_known_hours_is_live_by_its_packets(exchange_type: int
     assert day.probes <= 4
 
 
+def test_a_slow_instrument_of_an_unlisted_session_costs_the_others_no_probes() -> None:
+    saturday = "2026-12-12"
+    slow = ScriptedUnit(NFO, (at("10:00", saturday), at("12:00", saturday), 200.0))
+    units = [*liquid(day=saturday), slow]
+    day = Day(units, at("10:05", saturday), at("11:50", saturday)).run()
+    assert day.probes <= 3  # until its gaps are known
+    assert (day.attempts_spent, day.faults) == (0, 0)
+
+
 def test_probes_are_spread_by_the_draw() -> None:
     day = Day(still(), at("09:20"), at("11:20"), draw=1.0, check_every_s=1.0).run()
     times = [at_s for at_s, name, _ in day.events if name == "probe"][1:]
