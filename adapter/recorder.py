@@ -241,20 +241,19 @@ class Recorder:
                 return False
         self._written = written
         self._in_hand_ns = received_ns
-
-        def write(sink: PacketSink) -> None:
+        for sink in self._sinks.working:  # not `each`: two calls less a drain
             self._writing_to = sink
-            sink.write(received_ns, packets)
-            sink.flush()
-
-        self._sinks.each(write)
+            try:
+                sink.write(received_ns, packets)
+                sink.flush()
+            except OutputError as error:
+                self._sinks.failed(sink, error)
+                self._broker.waker.wake()  # the thread of `run` ends it, where this was the last
         self._in_hand_ns = None
         now_ns = self._clock.wall_ns()
         if now_ns - received_ns > _LONG_WRITE_NS:
             self._direct_from_ns = now_ns + _AFTER_A_LONG_WRITE_NS
         self._latency.add((now_ns - received_ns) / 1000, count)
-        if self._sinks.failure is not None or self._sinks.is_over:
-            self._broker.waker.wake()  # the thread of `run` ends it
         return True
 
     def _write(self, batches: Sequence[Batch]) -> None:

@@ -93,7 +93,7 @@ def chosen(
     if selection.sort is Sort.AUTO:
         order = TYPED if len(found) <= selection.most else Sort.ACTIVITY
     if order == Sort.ACTIVITY:
-        levels = {key: -activity(seen[key].ticks) for key in found if key in seen}
+        levels = {key: -activity(one.ticks) for key, one in seen.items()}
         found.sort(key=lambda key: levels.get(key, 1))
     elif order == Sort.SYMBOL:
         found.sort(key=lambda key: (symbols.get(key) or key[1]).upper())

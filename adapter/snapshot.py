@@ -299,7 +299,7 @@ class SnapshotBuilder:
             market_opens_at=None if is_open else self._calendar.next_open(wanted, wall_ns),
             instruments=page.instruments,
             instruments_total=len(keys),
-            never_ticked=sum(1 for key in keys if key not in seen or not seen[key].ticks),
+            never_ticked=max(0, len(keys) - len(seen)),  # a dropped one may still be in `seen`
             uncertain_s=sum(c.uncertain_s for c in shown),
             attempts=sum(c.attempts for c in shown),
             recent_dropped=self._dropped.sample(now_s, dropped),
@@ -357,8 +357,9 @@ def _age_s(received_ns: int | None, wall_ns: int) -> float:
 
 
 def _states(connection: Connection) -> list[InstrumentState]:
-    """What a connection knows of the instruments that it carries now."""
-    return [state for state in list(connection.tracker.seen.values()) if state.is_wanted]
+    """What has ticked of the instruments that a connection carries now."""
+    seen = list(connection.tracker.seen.values())
+    return [state for state in seen if state.is_wanted and state.ticks]
 
 
 def _by_key(states: Sequence[InstrumentState]) -> dict[InstrumentKey, Seen]:

@@ -3,7 +3,7 @@
     python benchmarks/encode.py [--packets 30000]
 
 CPU microseconds a packet, the better of two passes over unique packets of that many instruments.
-The sizes of the text memories in `adapter/rows/encode.py` were chosen with it.
+The sizes of the text memories in `adapter/rows/texts.py` were chosen with it.
 """
 
 from __future__ import annotations

@@ -58,6 +58,7 @@ PURE = [
     "adapter/rows/candles.py",
     "adapter/rows/encode.py",
     "adapter/control_messages.py",
+    "adapter/rows/texts.py",
     "adapter/rows/view.py",
     "adapter/history.py",
     "adapter/inspection/delays.py",

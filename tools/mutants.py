@@ -33,6 +33,7 @@ SUITES = {
     "frames": ("wire/frames.py", f"{WIRE}/test_frames.py"),
     "packet": ("wire/packet.py", f"{WIRE}/test_packet.py"),
     "encode": ("rows/encode.py", f"{ROWS}/test_encode.py"),
+    "texts": ("rows/texts.py", f"{ROWS}/test_texts.py"),
     "decode": ("rows/decode.py", f"{ROWS}/test_decode.py"),
     "candles": ("rows/candles.py", f"{ROWS}/test_candles.py"),
     "naming": ("instruments/naming.py", f"{NAMES}/test_naming.py"),

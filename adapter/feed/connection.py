@@ -126,7 +126,7 @@ class Connection:
     ) -> None:
         self.number = number
         self.state = State()
-        self._alarm_of: State | None = None
+        self._is_final = False  # of `state`, like the next: looked at after every drain
         self._state_alarm_s: float | None = None
         self.tracker = tracker
         self.market = market
@@ -209,10 +209,16 @@ class Connection:
         try:
             self._carry()
             self._step(Started())
-            while not self.state.is_final:
-                alarm_s = self._alarm_s()
+            # Once a drain: what is asked here is an attribute where a call would do too.
+            while not self._is_final:
+                alarm_s = self._state_alarm_s
+                if alarm_s is not None:
+                    alarm_s = min(alarm_s, self.market.due_s)
                 self._wait_until(alarm_s)
-                if self._is_stopping or self._is_timer_due(alarm_s):
+                now_s = self._clock.now_s()
+                # A timer that has become earlier than `alarm_s` since is the next wait's.
+                is_due = alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
+                if is_due or self._is_stopping:
                     self._run_timers()
                 if not self._requests.is_settled:
                     self._sync_subscriptions()
@@ -223,29 +229,13 @@ class Connection:
 
     def _wait_until(self, until_s: float | None) -> None:
         for event in self._network.wait(until_s):
-            self._handle(event)
-
-    def _alarm_s(self) -> float | None:
-        if self._alarm_of is not self.state:  # once a state, not once a drain
-            self._alarm_of, self._state_alarm_s = self.state, alarm_s(self.state)
-        alarm = self._state_alarm_s
-        return None if alarm is None else min(alarm, self.market.due_s)
-
-    def _is_timer_due(self, alarm_s: float | None) -> bool:
-        """Whether a timer may be due; one that is earlier than `alarm_s` since is the next wait's.
-
-        Asked after every drain, so that the timers themselves are looked at only when one is.
-        """
-        now_s = self._clock.now_s()
-        return alarm_s is None or now_s >= alarm_s or now_s >= self._report_counts_at_s
+            if isinstance(event, Received):
+                if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
+                    self._received(event.data, event.received_ns)
+            elif not self._is_stopping:
+                self._handle(event)
 
     def _handle(self, event: NetworkEvent) -> None:
-        if isinstance(event, Received):  # not in the match: it comes with every drain
-            if event.epoch == self.state.epoch and self.state.phase is Phase.LIVE:
-                self._received(event.data, event.received_ns)
-            return
-        if self._is_stopping:
-            return
         match event:
             case LinkBroke(epoch, error) | ConnectFailed(epoch, error):
                 self._step(Failed(epoch, error, self._draw()))
@@ -390,6 +380,7 @@ class Connection:
 
     def _apply(self, event: LifecycleEvent, now_s: float) -> None:
         self.state, actions = step(self.state, event, now_s, self.policy)
+        self._is_final, self._state_alarm_s = self.state.is_final, alarm_s(self.state)
         is_over = self.state.phase is Phase.STOPPED
         if not is_over and any(isinstance(action, CloseLink) for action in actions):
             self._note_loss(actions, now_s)

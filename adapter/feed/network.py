@@ -258,8 +258,15 @@ class SystemNetwork:
 
     def wait(self, until_s: float | None) -> list[NetworkEvent]:
         happened: list[NetworkEvent] = []
-        # What broke in the last step is returned at once: no wait for a socket that is gone.
-        for fd, mask in self._poll.poll(0.0 if self._broken else self._timeout_ms(until_s)):
+        give_up_s = self._give_up_at_s
+        if give_up_s is not None:
+            until_s = give_up_s if until_s is None else min(until_s, give_up_s)
+        timeout_ms: float | None = None
+        if self._broken:
+            timeout_ms = 0.0  # it is returned at once: no wait for a socket that is gone
+        elif until_s is not None:
+            timeout_ms = max(0.0, until_s - self._clock.now_s()) * 1000
+        for fd, mask in self._poll.poll(timeout_ms):
             if fd == self._waker_fd:
                 self._waker.clear()
                 happened += self._finished()
@@ -275,12 +282,6 @@ class SystemNetwork:
         if give_up_s is not None and self._clock.now_s() >= give_up_s:
             happened += self._given_up()
         return happened
-
-    def _timeout_ms(self, until_s: float | None) -> float | None:
-        give_up_s = self._give_up_at_s
-        if give_up_s is not None:
-            until_s = give_up_s if until_s is None else min(until_s, give_up_s)
-        return None if until_s is None else max(0.0, until_s - self._clock.now_s()) * 1000
 
     def _received(self) -> list[NetworkEvent]:
         """What the link has, or that it broke; nothing where it is gone already."""

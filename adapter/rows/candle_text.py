@@ -13,8 +13,9 @@ from ..errors import RecordingError
 from ..instrument import InstrumentKey, exchange_name, exchange_number, price_digits
 from .candles import Candle
 from .decode import csv_cells, price_of
-from .encode import csv_cell, price_text
+from .encode import csv_cell
 from .format import Jsonl, RowFormat, TickFormat
+from .texts import Prices
 
 COLUMNS = (
     "bar_time",
@@ -97,6 +98,7 @@ def candle_format(ticks: TickFormat) -> CandleFormat:
 
 
 _TEXTS = COLUMNS[:4]
+_PRICES = {2: Prices(2), 7: Prices(7)}
 _JSON_PLACE = re.compile(
     rb'\{"bar_time":"([^"]*)","exchange":"([^"]*)","symbol":"[^"\\]*","token":"([^"\\]*)"'
 )
@@ -104,13 +106,13 @@ _DECODER = json.JSONDecoder(parse_float=str, parse_int=str)
 
 
 def _cells(candle: Candle) -> list[str]:
-    digits = price_digits(candle.exchange_type)
+    prices = _PRICES[price_digits(candle.exchange_type)]
     return [
         ist_time(candle.start_ms * 1_000_000).isoformat(),
         exchange_name(candle.exchange_type),
         candle.symbol,
         candle.token,
-        *(price_text(price, digits) for price in candle[4:8]),
+        *(prices[price] for price in candle[4:8]),
         "" if candle.volume is None else str(candle.volume),
         str(candle.ticks),
         "" if candle.blind_ms is None else f"{candle.blind_ms / 1000:.15g}",

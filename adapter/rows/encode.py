@@ -20,14 +20,13 @@ from __future__ import annotations
 import json
 import math
 import struct
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from ..clock import IST, ist_time
+from ..clock import ist_time
 from ..errors import PacketError
 from ..instrument import InstrumentKey, exchange_name, price_digits
 from ..tick import Mode
@@ -43,6 +42,7 @@ from ..wire.packet import (
     token_text,
 )
 from .columns import QUOTE_COLUMNS, SNAP_COLUMNS, columns
+from .texts import CALENDAR_END_S, ExchangeTimes, Memory, Prices, Wrapped
 
 _BLOCKS = {
     "mode": "token",
@@ -78,59 +78,29 @@ _LEVEL_SIZE = _UNFLAGGED_LEVELS.size // (2 * LEVELS)
 _FLAGS_LOW_BYTES = bytes([BUY_FLAG] * LEVELS + [SELL_FLAG] * LEVELS)
 _FLAGS_HIGH_BYTES = bytes(2 * LEVELS)
 
-_CALENDAR_END_NS = (int(datetime(9999, 12, 31, 23, 59, 59, tzinfo=IST).timestamp()) + 1) * 10**9
-
 _WHOLE_BELOW = 1e15
 """A whole double below this is written as an integer: the digits of its shortest text, sooner."""
-
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
-
-
-class _Memory(dict[_Key, _Value]):
-    """Keeps what `make` made of a key; forgets everything at `limit` keys, so it is bounded.
-
-    The limits are for 3,000 instruments (benchmarks/encode.py): with a quarter of them the texts of
-    a busy market are forgotten before they come again, which doubles the cost of a row.
-    """
-
-    def __init__(self, make: Callable[[_Key], _Value], limit: int = 1 << 15) -> None:
-        super().__init__()
-        self._make = make
-        self._limit = limit
-
-    def __missing__(self, key: _Key) -> _Value:
-        if len(self) >= self._limit:
-            self.clear()
-        value = self[key] = self._make(key)
-        return value
-
-
-_NUMBERS_LIMIT = 1 << 16
-
-
-def _wrapped(before: str, behind: str) -> _Memory[int, str]:
-    """The texts of integers between two others."""
-    return _Memory(lambda number: f"{before}{number}{behind}", _NUMBERS_LIMIT)
 
 
 class _Head(NamedTuple):
     """What an instrument's rows have in common: its cells, and its segment's price texts."""
 
     cells: str
-    prices: _Memory[int, str]
-    day: _Memory[bytes, str]
-    limits: _Memory[bytes, str]
+    prices: Prices
+    day: Memory[bytes, str]
+    limits: Memory[bytes, str]
 
 
 class _Rows:
     """What CSV and JSON rows share.
 
-    A format has `_absent`, the text of no value; `_level`, the template of a level (price,
+    A format has `_around_received`, the texts before and behind a row's time of receipt; `_end`,
+    the last of a row; `_absent`, the text of no value; `_level`, the template of a level (price,
     quantity, orders); `_no_level`, an empty one; `_sides`, the template of bids and asks, whose
     levels are separated by a comma; and the methods at the end.
     """
 
+    _around_received: tuple[str, str]
     _end: str
     _absent: str
     _level: str
@@ -140,20 +110,22 @@ class _Rows:
     def __init__(self, symbols: Mapping[InstrumentKey, str]) -> None:
         self._symbols = symbols
         self._second, self._second_text = -1, ""
-        self._ends: _Memory[int, str] = _Memory(lambda mode: self._padding(Mode(mode)) + self._end)
+        self._ends: Memory[int, str] = Memory(lambda mode: self._padding(Mode(mode)) + self._end)
         self._quote_names = tuple(map(self._before, ("ltp", *QUOTE_COLUMNS[:5])))
-        self._heads = _Memory(self._head)
+        self._heads = Memory(self._head)
         self._price_texts = {digits: self._texts_with(digits) for digits in (2, 7)}
-        self._exchange_times = _Memory(partial(self._time, unit_ns=10**6, shown="milliseconds"))
-        self._trade_times = _Memory(self._trade_time)
-        self._interest_changes = _Memory(self._interest_change)
+        self._exchange_times = ExchangeTimes(
+            partial(self._time, unit_ns=10**6, shown="milliseconds")
+        )
+        self._trade_times = Memory(self._trade_time)
+        self._interest_changes = Memory(self._interest_change)
         opening, to_quantity, to_orders, closing = self._level.split("%s")
         to_bids, to_asks, end = self._sides.split("%s")
         self._to_first_price = to_bids + opening
-        self._quantities = _wrapped(to_quantity, to_orders)
-        self._orders = _wrapped("", f"{closing},{opening}")
-        self._last_bid_orders = _wrapped("", f"{closing}{to_asks}{opening}")
-        self._last_ask_orders = _wrapped("", f"{closing}{end}")
+        self._quantities = Wrapped(to_quantity, to_orders)
+        self._orders = Wrapped("", f"{closing},{opening}")
+        self._last_bid_orders = Wrapped("", f"{closing}{to_asks}{opening}")
+        self._last_ask_orders = Wrapped("", f"{closing}{end}")
 
     def encode(self, received_ns: int, packets: Sequence[bytes]) -> bytes:
         """The rows of one drain, in order, each with its line end; all came at `received_ns`.
@@ -165,7 +137,8 @@ class _Rows:
         if second != self._second:
             self._second = second
             self._second_text = ist_time(second * 10**9).strftime("%Y-%m-%dT%H:%M:%S")
-        start = self._start(f"{self._second_text}.{rest_ns // 1000:06d}+05:30")
+        to_received, to_exchange = self._around_received
+        start = f"{to_received}{self._second_text}.{rest_ns // 1000:06d}+05:30{to_exchange}"
         if len(packets) == 1 or len({packet[0] for packet in packets}) == 1:
             return self._run(packets[0][0], start, packets).encode()
         runs = groupby(packets, itemgetter(0))
@@ -226,7 +199,7 @@ class _Rows:
             for _, prices, _, limits in (heads[head],)
         ]
 
-    def _best_five(self, items: bytes, prices: _Memory[int, str]) -> str:
+    def _best_five(self, items: bytes, prices: Prices) -> str:
         """The ten levels, in one go where all are there and in their places."""
         if items[::_LEVEL_SIZE] == _FLAGS_LOW_BYTES and items[1::_LEVEL_SIZE] == _FLAGS_HIGH_BYTES:
             size, count = self._quantities, self._orders
@@ -273,11 +246,9 @@ class _Rows:
             cells + self._before("sequence"), *self._price_texts[price_digits(exchange_type)]
         )
 
-    def _texts_with(
-        self, digits: int
-    ) -> tuple[_Memory[int, str], _Memory[bytes, str], _Memory[bytes, str]]:
+    def _texts_with(self, digits: int) -> tuple[Prices, Memory[bytes, str], Memory[bytes, str]]:
         """Memories of prices, of the day's four and of the four limits, for one price unit."""
-        prices = _Memory(partial(price_text, digits=digits), _NUMBERS_LIMIT)
+        prices = Prices(digits)
 
         def block_text(block: bytes, names: Sequence[str]) -> str:
             values = _FOUR_PRICES.unpack(block)
@@ -286,8 +257,8 @@ class _Rows:
 
         return (
             prices,
-            _Memory(partial(block_text, names=QUOTE_COLUMNS[-4:])),
-            _Memory(partial(block_text, names=SNAP_COLUMNS[-4:])),
+            Memory(partial(block_text, names=QUOTE_COLUMNS[-4:])),
+            Memory(partial(block_text, names=SNAP_COLUMNS[-4:])),
         )
 
     def _trade_time(self, time_s: int) -> str:
@@ -300,15 +271,11 @@ class _Rows:
     def _time(self, time: int, unit_ns: int, shown: str) -> str:
         if time == 0:
             return self._absent
-        if 0 < time * unit_ns < _CALENDAR_END_NS:
+        if 0 < time * unit_ns < CALENDAR_END_S * 10**9:
             return self._text(ist_time(time * unit_ns).isoformat(timespec=shown))
         return self._text(str(time))
 
     # What each format writes in its own way.
-
-    def _start(self, received_at: str) -> str:
-        """A row up to its exchange time."""
-        raise NotImplementedError
 
     def _before(self, column: str) -> str:
         """What is between the column before `column` and its value."""
@@ -333,6 +300,7 @@ class CsvRows(_Rows):
     of a higher mode is refused with PacketError.
     """
 
+    _around_received = ("", ",")
     _end = "\n"
     _absent = ""
     _level = "%s,%s,%s"
@@ -342,9 +310,6 @@ class CsvRows(_Rows):
     def __init__(self, mode: Mode, symbols: Mapping[InstrumentKey, str]) -> None:
         super().__init__(symbols)
         self._mode = mode
-
-    def _start(self, received_at: str) -> str:
-        return received_at + ","
 
     def _before(self, column: str) -> str:
         return ","
@@ -366,14 +331,12 @@ class CsvRows(_Rows):
 class JsonRows(_Rows):
     """JSON lines, of any mode. `symbols` as in `CsvRows`."""
 
+    _around_received = ('{"received_at":"', '","exchange_time":')
     _end = "}\n"
     _absent = "null"
     _level = '{"price":%s,"quantity":%s,"orders":%s}'
     _no_level = "null"
     _sides = ',"bids":[%s],"asks":[%s]'
-
-    def _start(self, received_at: str) -> str:
-        return f'{{"received_at":"{received_at}","exchange_time":'
 
     def _before(self, column: str) -> str:
         return f',"{column}":'
@@ -387,12 +350,6 @@ class JsonRows(_Rows):
 
     def _padding(self, mode: Mode) -> str:
         return ""
-
-
-def price_text(price: int, digits: int) -> str:
-    """A price in the broker's unit as an exact decimal with `digits` digits after the point."""
-    whole, fraction = divmod(abs(price), 10**digits)
-    return f"{'-' if price < 0 else ''}{whole}.{fraction:0{digits}d}"
 
 
 def csv_cell(text: str) -> str:

@@ -133,16 +133,16 @@ class FanOut(Generic[AnySink]):
         for sink in self.working:
             try:
                 act(sink)
-            except ReaderLeftError:
-                self._is_out(sink)
-                if self.working:
-                    self._reader_left(sink.name)
             except OutputError as error:
-                self._is_out(sink)
-                self.failure = self.failure or error
+                self.failed(sink, error)
 
-    def _is_out(self, sink: AnySink) -> None:
+    def failed(self, sink: AnySink, error: OutputError) -> None:
+        """`sink` raised `error`: it is out."""
         self.working = tuple(each for each in self.working if each is not sink)
+        if not isinstance(error, ReaderLeftError):
+            self.failure = self.failure or error
+        elif self.working:
+            self._reader_left(sink.name)
 
     def flush(self) -> None:
         self.each(lambda sink: sink.flush())

@@ -1,7 +1,8 @@
 """A frame: lines of styled text, for Rich and for a terminal that is written to directly.
 
 Styles are named by what they mean and use the terminal's own palette. Each reads on a dark and on a
-light background: yellow, which is next to nothing on white, is a background with black on it. Each
+light background: yellow, which is next to nothing on white, is a background with black on it, and
+green and red text is not bold, which many terminals draw in a bright shade that is as pale. Each
 look also reads without any colour, where a price that moved is bold and nothing else is. Pure.
 """
 
@@ -29,15 +30,15 @@ STYLES = {
     "calm": "",
     "warn": "black on yellow",
     "bad": "red",
-    "good strong": "bold green",
+    "good strong": "green",
     "calm strong": "bold",
     "warn strong": "black on yellow",
     "bad strong": "bold white on red",
     "faint strong": "bold",
     "up": "green",
     "down": "red",
-    "up strong": "bold green",
-    "down strong": "bold red",
+    "up strong": "green",
+    "down strong": "red",
     "good rule": "green",
     "calm rule": "dim",
     "warn rule": "yellow",

@@ -13,7 +13,7 @@ _SHORTEST, _UNBOUNDED = 12, 1_000
 _READING = (
     "The first line is the verdict: the worst thing that is true now.",
     "Figures are of the last minute, unless they say so far.",
-    "A price that has just moved is bold: green up, red down.",
+    "A price that has just moved is green (up) or red (down); bold without colour.",
 )
 
 

@@ -4,7 +4,7 @@ Rules
 - Figures stand in columns of one width from row to row; each is as wide as its widest cell.
 - The columns that a block has no room for are given up in the order of `GIVEN_UP_FIRST`; the
   symbol keeps enough to be known by.
-- A price that has just moved is bold and green or red.
+- A price that has just moved is green or red; bold without colour.
 - What never ticked says so; instruments of two exchanges that share a name say which they are.
 """
 

@@ -333,7 +333,8 @@ def _told(event: Lost | Waiting | GaveUp) -> list[str]:
     """The cause with its code, or with the message where there is none."""
     if event.code is not None:
         # A close code of a WebSocket has four digits (RFC 6455, section 7.4).
-        return [f"{event.cause} ({'HTTP ' if event.code < 1000 else ''}{event.code})"]
+        code = f"{'HTTP ' if event.code < 1000 else ''}{event.code}"
+        return [code if event.cause == str(event.code) else f"{event.cause} ({code})"]
     return [event.cause, event.detail] if event.detail else [event.cause]
 
 

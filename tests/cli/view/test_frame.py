@@ -34,17 +34,19 @@ def test_without_colour_a_price_that_moved_is_bold_and_nothing_else() -> None:
 
 def test_with_colour_only_codes_are_added() -> None:
     colored = FRAME.ansi(has_color=True)
-    assert colored[0].startswith("\x1b[1;32m● live\x1b[0m")
+    assert colored[0].startswith("\x1b[32m● live\x1b[0m")
     assert [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in colored] == FRAME.plain()
 
 
 def test_every_style_reads_on_a_dark_and_on_a_light_background() -> None:
-    """What names a background names what stands on it; yellow on white is next to nothing."""
+    """What names a background names what stands on it; yellow on white is next to nothing,
+    and so is bold green where bold text has the bright shade of its colour."""
     for name, style in STYLES.items():
         front, _, back = style.partition(" on ")
         words = {*front.split()} - {"bold", "dim"}
         assert words <= ({"black", "white"} if back else {"green", "red", "yellow"}), name
         assert "yellow" not in words or name.endswith("rule"), name
+        assert back or not ({"bold", "green"} <= {*front.split()}), f"{name}: bright where bold is"
 
 
 def test_neighbours_of_one_style_share_their_codes() -> None:

@@ -72,6 +72,7 @@ def test_a_wait_says_which_attempt_when_and_why(waiting: FeedSnapshot) -> None:
     )
     for lost, reason in (
         (Lost("broker busy", "ws://127.0.0.1/ refused it", 503), "broker busy (HTTP 503)"),
+        (Lost("429", "ws://127.0.0.1/ refused it", 429), "HTTP 429"),
         (Lost("closed by server", "going away", 1001), "closed by server (1001)"),
         (Lost("network", "the link broke: reset"), "network, the link broke: reset"),
         (Lost("silence"), "silence"),
