@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .api import connect
+    from .api import connect, resolve
     from .broker import BrokerAdapter
     from .config import Config
     from .errors import (
@@ -52,6 +52,7 @@ __all__ = [
     "UsageError",
     "connect",
     "read_ticks",
+    "resolve",
 ]
 
 _HOMES = {
@@ -60,6 +61,7 @@ _HOMES = {
     "Config": "config",
     "Policy": "feed.lifecycle",
     "read_ticks": "files.recording",
+    "resolve": "api",
     "Instrument": "instrument",
     "MarketCalendar": "market.calendar",
     "Level": "tick",

@@ -29,7 +29,7 @@ from .instruments import open_catalog
 from .market.calendar import MarketCalendar
 from .market_table import calendar_of
 from .settings_file import SettingsFile
-from .tick import MODES_BY_LABEL, Mode
+from .tick import Mode
 
 if TYPE_CHECKING:
     from .http import Progress
@@ -52,21 +52,22 @@ def connect(
 
     `symbols` are spelled as on the command line; `mode` is "ltp", "quote" or "snap". `environ`
     stands for `os.environ`; `note` receives what a person may want to know (an old instrument
-    list that has to do, a login). What `policy` and `calendar` leave out is as in `ticks stream`.
+    list that has to suffice, a login). What `policy` and `calendar` leave out is as in `ticks
+    stream`.
 
     Raises UsageError for a value that cannot be used, UnknownSymbolError or AmbiguousSymbolError
     for a name, SessionError when there is no session and none can be had, InstrumentMasterError
     when there is no list of instruments. A broker out of reach is retried as `policy` says, and
     the iteration raises what lost the feed for good.
     """
-    names = [symbols] if isinstance(symbols, str) else list(symbols)
-    if not names:
-        raise UsageError("no symbol given", kind="no-symbol")
+    names = _names_of(symbols)
     feed_mode = mode_of(mode)
+    if buffer_limit < 1:
+        raise UsageError(
+            f"buffer_limit must be at least 1, not {buffer_limit}", kind="buffer-limit"
+        )
     given = os.environ if environ is None else environ
-    config = Config.from_env(given)
-    settings = SettingsFile.read(config.paths.config_file)
-    config = replace(config, aliases=aliases_of(settings))
+    config, settings = _configured(given)
     chains: list[Chain] = []
     sessions = config.authenticator(note)
     with checking_session(sessions):
@@ -87,14 +88,52 @@ def connect(
     return feed
 
 
+def resolve(
+    symbols: str | Collection[str],
+    *,
+    environ: Mapping[str, str] | None = None,
+    note: Callable[[str], None] = lambda _line: None,
+) -> list[Instrument]:
+    """The instruments that these symbols mean, each once: for `subscribe` on a running feed.
+
+    `symbols`, `environ` and `note` as for `connect`; no login is needed. Of an option chain it
+    returns the spot alone: only `connect` follows one.
+
+    Raises UsageError, UnknownSymbolError, AmbiguousSymbolError and InstrumentMasterError.
+    """
+    names = _names_of(symbols)
+    config, _ = _configured(os.environ if environ is None else environ)
+    return resolve_symbols(config, names, note=note)
+
+
+def _names_of(symbols: str | Collection[str]) -> list[str]:
+    names = [symbols] if isinstance(symbols, str) else list(symbols)
+    for each in names:
+        if not isinstance(each, str):
+            raise UsageError(f"{each!r} is not the name of an instrument", kind="no-symbol")
+    if not names:
+        raise UsageError("no symbol given", kind="no-symbol")
+    return names
+
+
+def _configured(environ: Mapping[str, str]) -> tuple[Config, SettingsFile]:
+    """The environment and config.toml, as the command line reads them."""
+    config = Config.from_env(environ)
+    settings = SettingsFile.read(config.paths.config_file)
+    return replace(config, aliases=aliases_of(settings)), settings
+
+
 def mode_of(mode: str | Mode) -> Mode:
     """The mode that a word or number names. Raises UsageError, for depth (mode 4) too."""
-    found = MODES_BY_LABEL.get(mode.lower()) if isinstance(mode, str) else mode
-    if found not in (Mode.LTP, Mode.QUOTE, Mode.SNAP):
+    try:
+        found = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
+    except ValueError:
+        found = Mode.DEPTH
+    if found is Mode.DEPTH:
         raise UsageError(
             f"{mode!r} is not a valid mode (ltp, quote or snap)", kind="bad-mode", mode=str(mode)
         )
-    return Mode(found)
+    return found
 
 
 def resolve_symbols(
@@ -111,9 +150,10 @@ def resolve_symbols(
     """The instruments that the names mean, each once, from today's instrument master.
 
     `listed` are entries of watch lists with their file: those that mean nothing go to `skip`. An
-    option chain is its spot here, and goes to `follow` besides.
-    `progress` is told the bytes received and, where known, expected. Raises SymbolError naming
-    every name that could not be resolved, or when no entry is left, and InstrumentMasterError.
+    option chain is its spot here, and also goes to `follow`.
+    `progress` is called with the bytes received and, where known, expected. Raises SymbolError
+    naming every name that could not be resolved, or when no entry is left, and
+    InstrumentMasterError.
     """
     with open_catalog(
         config.paths,
@@ -129,7 +169,7 @@ def resolve_symbols(
 @contextmanager
 def checking_session(sessions: Authenticator) -> Iterator[None]:
     """Names are looked up before a login, since a typo needs none. But where there is no list of
-    instruments and nobody could log in either, the credentials are what to see to first.
+    instruments and nobody could log in either, the missing credentials are reported first.
 
     Raises CredentialsMissingError then.
     """

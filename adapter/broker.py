@@ -37,7 +37,8 @@ from .market.clock import MarketClock
 from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .selection import SOME, Selection
-from .snapshot import FeedSnapshot, SnapshotBuilder
+from .snapshot import FeedSnapshot
+from .snapshot_builder import SnapshotBuilder
 from .tick import Mode, Tick
 from .urls import FEED_URL, without_secrets
 from .waker import Waker
@@ -61,7 +62,7 @@ class BrokerAdapter:
 
     Threads: one caller takes the ticks; everything else is for any thread, and `stop` for a signal
     handler too. `_lock` guards what is subscribed and which connection carries it; `stop` never
-    takes it: the handler may strike while its own thread holds it. `error` is written by the feed
+    takes it: the handler may run while its own thread holds it. `error` is written by the feed
     thread that lost its connection first, and read by everybody. `_indices` and `symbols`
     only grow, and the feed threads and the outputs read them while they do; snapshots copy `_units`
     and `_connections` before they iterate.
@@ -196,19 +197,19 @@ class BrokerAdapter:
             return list({each.key: each for each in self._units.values()}.values())
 
     def subscribe(
-        self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE
+        self, instruments: Iterable[Instrument], mode: str | Mode = Mode.QUOTE
     ) -> list[Instrument]:
         """Subscribe these in `mode` (LTP, QUOTE, SNAP), now or as soon as the feed is open.
 
         Returns those that were not subscribed before; on a running feed they are an event `added`.
         Raises SubscriptionRefusedError over the broker's limits (3,000 in all); nothing changes
         then. Raises ValueError for what is not a mode, and for DEPTH, which the broker withdrew on
-        2025-04-25.
+        2025-04-25; TypeError for names: `resolve` finds their instruments.
         """
-        mode = Mode(mode)
+        mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
         if mode is Mode.DEPTH:
             raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
-        wanted = {Unit(i.exchange_type, i.token, mode): i for i in instruments}
+        wanted = _units_of(instruments, mode)
         with self._lock:
             self._forget_refused()
             new = {unit: each for unit, each in wanted.items() if unit not in self._units}
@@ -226,14 +227,15 @@ class BrokerAdapter:
         return list(new.values())
 
     def unsubscribe(
-        self, instruments: Iterable[Instrument], mode: Mode = Mode.QUOTE
+        self, instruments: Iterable[Instrument], mode: str | Mode = Mode.QUOTE
     ) -> list[Instrument]:
         """End the subscription of these; what is not subscribed is ignored.
 
-        Returns those that were; on a running feed they are an event `removed`. Packets of theirs
-        that are under way still come.
+        Returns those that were; on a running feed they are an event `removed`. Their packets
+        already under way still arrive.
         """
-        units = [Unit(i.exchange_type, i.token, mode) for i in instruments]
+        mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
+        units = _units_of(instruments, mode)
         with self._lock:
             self._forget_refused()
             gone = [self._units.pop(unit) for unit in units if unit in self._units]
@@ -251,7 +253,8 @@ class BrokerAdapter:
             )
 
     def last_packet(self, instrument: Instrument, mode: Mode) -> bytes:
-        """The newest packet of an instrument; b"" while there is none. Takes nothing."""
+        """The newest packet of an instrument; b"" while there is none. The buffer is left as it
+        is."""
         trackers = [connection.tracker for connection in list(self._connections)]
         seen = [tracker.seen.get((instrument.key, mode)) for tracker in trackers]
         newest = max(filter(None, seen), key=lambda state: state.at_s, default=None)
@@ -315,13 +318,13 @@ class BrokerAdapter:
     def _live(self, connection: Connection, is_first: bool) -> None:
         """The thread of one connection. The first loss for good ends the stream.
 
-        But one that was begun for what was added later, and never opened (the broker allows three
-        a client code, over all programs), takes only that with it.
+        But a connection that was started for instruments added later, and never opened (the broker
+        allows three per client code, over all programs), loses only those.
         """
         try:
             error = connection.run()
-        except Exception as unexpected:  # noqa: BLE001  (else the stream would wait for ever)
-            error = FeedLostError(f"connection {connection.number} died: {unexpected!r}")
+        except Exception as unexpected:  # noqa: BLE001  (else the stream would wait forever)
+            error = FeedLostError(f"connection {connection.number} failed: {unexpected!r}")
             error.__cause__ = unexpected
         if error is not None and not is_first and not connection.state.opens:
             self._give_up(connection)
@@ -331,7 +334,7 @@ class BrokerAdapter:
         self.waker.wake()  # after these are set: who wakes up asks `is_over` once, then waits
 
     def _give_up(self, connection: Connection) -> None:
-        """The broker does not let this connection in: its units are not subscribed any more."""
+        """The broker refuses this connection: its units are no longer subscribed."""
         with self._lock:
             units = [unit for unit in connection.units if unit in self._units]
             gone = [self._units.pop(unit) for unit in units]
@@ -384,7 +387,7 @@ class BrokerAdapter:
         """Wait until ticks or events have come or the feed is over; whether that was so."""
         return self.waker.wait(timeout_s)
 
-    # --- how it stands ---
+    # --- state ---
 
     @property
     def ticks(self) -> int:
@@ -397,7 +400,7 @@ class BrokerAdapter:
         return self._buffer.dropped
 
     def snapshot(self, selection: Selection = SOME) -> FeedSnapshot:
-        """How the stream stands now, with the instruments that are selected; else with 20."""
+        """The stream's state now, with the selected instruments; with 20 by default."""
         now = self._snapshots.build(
             list(self._connections),
             list(self._units),
@@ -411,8 +414,19 @@ class BrokerAdapter:
         )
 
 
+def _units_of(instruments: Iterable[object], mode: Mode) -> dict[Unit, Instrument]:
+    """What to ask for of each instrument. Raises TypeError for a name in place of one."""
+    units: dict[Unit, Instrument] = {}
+    for each in [instruments] if isinstance(instruments, str) else instruments:
+        if not isinstance(each, Instrument):
+            raise TypeError(f"{each!r} is not an Instrument; `resolve` finds those of names")
+        units[Unit(each.exchange_type, each.token, mode)] = each
+    return units
+
+
 def _final_error(error: TicksError, connection: Connection) -> TicksError:
-    """What ended the stream: the fault itself where retrying is pointless, else the whole story."""
+    """What ended the stream: the fault itself if retrying is pointless, else the loss of the
+    feed."""
     if not error.can_retry:
         return error
     attempts = connection.state.attempt

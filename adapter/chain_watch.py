@@ -1,13 +1,13 @@
 """Option chains on a running feed: strikes are subscribed as the spot comes near them.
 
 Rules (which strikes, and when the centre moves: instruments/chain.py)
-- The spot is what the newest packet of its instrument says; nothing is asked of anybody for it. No
-  strike is subscribed before there is one with a price, and no price is 0.
+- The spot is what the newest packet of its instrument says; no request is made for it. No strike is
+  subscribed before there is one with a price, and no price is 0.
 - What was subscribed stays, however the spot moves: a recording has no holes.
-- The packets pass by unhindered: a thread looks at the spot `_LOOK_EVERY_S` apart, while there is
-  a chain to follow.
+- Packets are not delayed: a thread looks at the spot every `_LOOK_EVERY_S` while there is a chain
+  to follow.
 - A limit of the broker ends the following of the chain that reached it, and nothing else. It is
-  reported once: here where it is ours to count, by the connection where the broker refused.
+  reported once: here if we counted it, by the connection if the broker refused.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ IST = timezone(timedelta(hours=5, minutes=30), "IST")
 
 
 class Clock(Protocol):
-    """What tells the time; tests hand in one that they turn by hand."""
+    """The two clocks; tests pass one that they set themselves."""
 
     def now_s(self) -> float:
         """Seconds on a clock that never goes back and means nothing by itself."""
@@ -33,7 +33,7 @@ _SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 class SystemClock:
-    """The machine's own clocks. Asked five times a drain: no function of Python lies between."""
+    """The machine's own clocks. Read five times a drain, so no Python function is in between."""
 
     now_s = staticmethod(partial(time.clock_gettime, _SLEEPLESS))
     wall_ns = staticmethod(time.time_ns)

@@ -1,6 +1,7 @@
 """What the environment says: the user's folders, the broker's addresses, the credentials.
 
-broker = BrokerAdapter(Config.from_env(os.environ).authenticator())
+config = Config.from_env(os.environ)
+broker = BrokerAdapter(config.authenticator(), feed_url=config.endpoints.feed_url)
 """
 
 from __future__ import annotations

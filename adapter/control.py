@@ -2,9 +2,9 @@
 
 Rules
 - A connection is one request and one reply (control_messages.py). Clients are served one after
-  another; one that says nothing, or takes nothing, is given up after `_PATIENCE_S`.
+  another; one that sends or reads nothing is dropped after `_PATIENCE_S`.
 - Only processes of the same user are answered: the socket has mode 0600 in a folder of mode 0700,
-  and the kernel is asked who connects.
+  and the kernel says whose process connects.
 - One thread waits on the socket and wakes for nothing else. Whatever comes, it goes on.
 - A request to stop is answered by `close`, when the stream has ended; others are served meanwhile.
 - The end of a stream waits a second at most for a request that is under way.
@@ -92,7 +92,7 @@ class ControlServer:
         self._thread.start()
 
     def close(self, last: Reply | None = None) -> None:
-        """Stop listening, and tell those who asked for the end how it was. May be called twice."""
+        """Stop listening, and answer those who asked for the end. May be called twice."""
         listener, self._listener = self._listener, None
         if listener is None:
             return
@@ -151,11 +151,11 @@ class ControlServer:
             return self._change(request)
         except TicksError as error:
             return Reply(error=sent(error))
-        except Exception as error:  # noqa: BLE001  (the stream goes on, and who asked is told)
+        except Exception as error:  # noqa: BLE001  (the stream goes on; the client gets the error)
             return Reply(error=sent(TicksError(f"unexpected: {type(error).__name__}: {error}")))
 
     def _line(self, client: socket.socket) -> bytes | None:
-        """What a client says; None when it says nothing in time, or leaves.
+        """What a client says; None when it sends nothing in time, or leaves.
 
         Raises ValueError for a line without an end.
         """

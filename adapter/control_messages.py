@@ -1,9 +1,10 @@
-"""What is said to a running stream, and what it answers: one JSON line each way. Pure.
+"""The requests to a running stream and its replies: one JSON line each way. Pure.
 
 Rules
 - Nothing that a peer sends is trusted: a line that is not exactly a message raises ValueError.
-- An error travels as what it is (class, kind, values, candidates), so that whoever asked can show
-  and rate it as if it had happened there. Only our own classes are made again, from their name.
+- An error travels as what it is (class, kind, values, candidates), so that the client can show it,
+  and exit with its code, as if it had happened there. Only our own classes are made again, from
+  their name.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Protocol
 
 
 class TicksError(Exception):
-    """Base of all faults that a user is told about.
+    """Base of all faults that are reported to a user.
 
     `can_retry`: whether the same call may succeed later with nothing changed by the user.
     `label`: the fault's name where a connection's history names it.
@@ -35,11 +35,11 @@ class TicksError(Exception):
         self.values: dict[str, Any] = values
 
 
-# --- what the user asked for makes no sense (exit 2) ---------------------------------------------
+# --- invalid input (exit 2) ----------------------------------------------------------------------
 
 
 class UsageError(TicksError):
-    """A flag, variable, configuration value or address that cannot be used."""
+    """An option, variable, configuration value or address that cannot be used."""
 
 
 # --- no session, or login refused (exit 3) -------------------------------------------------------
@@ -124,7 +124,7 @@ class AmbiguousSymbolError(SymbolError):
 
 class ExpiredSymbolError(SymbolError):
     """Only contracts that have expired were meant: `expired`. Of `values`, `expired_on` is the
-    last day (ISO) of the one that lived longest."""
+    last day (ISO) of the one that expired last."""
 
     def __init__(
         self,
@@ -154,7 +154,8 @@ class BrokerError(TicksError):
 
 
 class NetworkError(BrokerError):
-    """Nobody answers: refused, reset, DNS, time-out."""
+    """Nobody answers: refused, reset, DNS, time-out. Of `values`, `was_sent` is True where the
+    request had gone out."""
 
     can_retry = True
     label = "network"
@@ -243,7 +244,7 @@ class LinkDeadError(BrokerError):
     label = "link dead"
 
     def __init__(self, unheard_s: float) -> None:
-        super().__init__(f"nothing heard for {unheard_s:.1f} s, not even an answer to `ping`")
+        super().__init__(f"nothing received for {unheard_s:.1f} s, not even an answer to `ping`")
 
 
 class ClosedByServerError(BrokerError):
@@ -272,11 +273,11 @@ class FeedLostError(BrokerError):
 
 
 class LocalFaultError(TicksError):
-    """Something of this machine stands in the way: `values` say what."""
+    """A fault of this machine, not of the broker: `values` say what."""
 
 
 class ResourceLimitError(LocalFaultError):
-    """This machine gives no more threads, open files or memory (exit 5)."""
+    """This machine is out of threads, open files or memory (exit 5)."""
 
     can_retry = True
     label = "this machine"
@@ -287,7 +288,7 @@ class DiskError(LocalFaultError):
 
 
 class ClockSkewError(LocalFaultError):
-    """This machine's clock differs from the broker's by more than a TOTP code can bear (exit 5)."""
+    """This machine's clock differs from the broker's by more than TOTP codes tolerate (exit 5)."""
 
 
 class PortTakenError(LocalFaultError):
@@ -302,7 +303,7 @@ class NoStreamError(LocalFaultError):
 
 
 class PacketError(TicksError):
-    """Bytes that are no packet; `reason` is a word for counting (`length`, `mode`, `token`)."""
+    """Bytes that are not a packet; `reason` is a word for counting (`length`, `mode`, `token`)."""
 
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message)
@@ -310,12 +311,12 @@ class PacketError(TicksError):
 
 
 class RecordingError(TicksError):
-    """A line of a recording that is no row of it (exit 6 where it stops a command)."""
+    """A line of a recording that is not a row (exit 6 where it stops a command)."""
 
 
 class OutputError(TicksError):
-    """Where the ticks go cannot be written (exit 6)."""
+    """An output cannot be written (exit 6)."""
 
 
 class ReaderLeftError(OutputError):
-    """Whoever read our standard output has left (`head`): a good end, not a fault (exit 0)."""
+    """The reader of standard output has left (`head`): a normal end, not a fault (exit 0)."""

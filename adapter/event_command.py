@@ -5,8 +5,8 @@ Rules
   standard input, as in a file of events; what it prints goes nowhere.
 - One at a time: later events wait, `MOST_WAITING` of them, and then the oldest go, counted.
 - One that takes longer than `LONGEST_S` is killed, with what it started.
-- Nobody waits for it but the end of the stream, `GRACE_S` at most: that the feed is lost for good
-  is the last thing that happens.
+- Only the end of the stream waits for it, `GRACE_S` at most: a feed lost for good is the last
+  event.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _JOIN_S = 1.0
 
 
 class EventCommand:
-    """Runs `command` in a shell for each event that is told; a context manager.
+    """Runs `command` in a shell for each event that it is given; a context manager.
 
     `note` gets a line for people where a command fails, is killed, or is not run.
 
-    Threads: `tell` is for any thread and never waits. The commands run on a thread of their own,
+    Threads: `enqueue` is for any thread and never waits. The commands run on a thread of their own,
     which waits for events and for the command, and wakes for nothing else.
     """
 
@@ -42,7 +42,7 @@ class EventCommand:
         self._command = command
         self._note = note
         self._waiting: deque[LogEntry] = deque()
-        self._untold = 0
+        self._not_run = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._is_ending = False
         self._is_over = False
@@ -69,11 +69,11 @@ class EventCommand:
             self._kill(self._process)
         self._thread.join(_JOIN_S)
         with self._changed:
-            untold = self._untold + len(self._waiting)
-        if untold:
-            self._note(f"the command for events was not run for {untold:,} of them")
+            not_run = self._not_run + len(self._waiting)
+        if not_run:
+            self._note(f"the event command was not run for {not_run:,} of the events")
 
-    def tell(self, entry: LogEntry) -> None:
+    def enqueue(self, entry: LogEntry) -> None:
         """Run the command for this event, if it is one of those, when its turn comes."""
         if not isinstance(entry.event, TOLD):
             return
@@ -81,7 +81,7 @@ class EventCommand:
             self._waiting.append(entry)
             if len(self._waiting) > MOST_WAITING:
                 self._waiting.popleft()
-                self._untold += 1
+                self._not_run += 1
             self._changed.notify()
 
     # --- on the thread ---
@@ -90,10 +90,10 @@ class EventCommand:
         while (entry := self._next()) is not None:
             problem = self._problem_of(entry)
             if problem:
-                self._note(f"the command for events {problem} ({entry.event.name})")
+                self._note(f"the event command {problem} ({entry.event.name})")
 
     def _next(self) -> LogEntry | None:
-        """The next event to tell; None at the end."""
+        """The next event; None at the end."""
         with self._changed:
             while not self._waiting and not self._is_ending:
                 self._changed.wait()
@@ -102,7 +102,7 @@ class EventCommand:
             return self._waiting.popleft()
 
     def _problem_of(self, entry: LogEntry) -> str:
-        """Run the command to its end; "" when it went well."""
+        """Run the command to its end; "" on success."""
         try:
             process = subprocess.Popen(  # noqa: S602  (a command for the shell is what was given)
                 self._command,

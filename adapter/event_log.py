@@ -1,7 +1,7 @@
 """The one log of a stream's events.
 
-Whoever has something to report adds an event to the `EventLog` that was handed to it; whoever shows
-or stores events takes them from there.
+What has something to report adds an event to the `EventLog` that was handed to it; what shows or
+stores events takes them from there.
 
 Rules
 - The log never blocks and is bounded: a reader that is too slow, or absent, costs the oldest
@@ -29,7 +29,7 @@ RECENT_EVENTS = 50
 class EventLog:
     """Add from any thread; every reader takes all events. The log is a reader itself (`take`).
 
-    Not for signal handlers: one that strikes inside `add` would wait for a lock that its own thread
+    Not for signal handlers: one that runs inside `add` would wait for a lock that its own thread
     holds.
     """
 
@@ -52,14 +52,15 @@ class EventLog:
             self._alerted.append(news)
 
     def reader(self) -> EventReader:
-        """Another reader, of what is added from now on; one that is stuck costs nobody else."""
+        """Another reader, of what is added from now on; one that is stuck costs the others
+        nothing."""
         added = EventReader(self._clock, self._lock, self._most_events)
         with self._lock:
             self._readers.append(added)
         return added
 
     def add(self, event: FeedEvent, *, connection: int = 0) -> None:
-        """Log an event now (0: it concerns the whole stream), and wake whoever waits."""
+        """Log an event now (0: it concerns the whole stream), and wake the readers."""
         entry = LogEntry(self._clock.wall_ns(), connection, event)
         with self._lock:
             for reader in self._readers:

@@ -4,7 +4,7 @@ Rules
 - An event is a frozen class. Its name for programs is the class's in snake_case (`gave_up`).
 - Seconds end in `_s` (`seconds` alone in `first_tick` and `summary`) and are full floats here; as
   JSON they are rounded to milliseconds.
-- A fact that is None is left out of the JSON, but for those where null itself says something.
+- A fact that is None is left out of the JSON, except where null itself has a meaning.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class FeedEvent:
 
         Raises ValueError where a fact is missing or of another type.
         """
-        import msgspec  # only those pay for it who read events
+        import msgspec  # needed only where events are read
 
         return msgspec.convert(facts, cls)
 
@@ -96,7 +96,7 @@ class Unsubscribed(FeedEvent):
 
 @dataclass(frozen=True, slots=True)
 class FirstTick(FeedEvent):
-    """The first data on this socket, so many `seconds` after the subscription."""
+    """The first data on this socket, `seconds` after the subscription."""
 
     seconds: float
 
@@ -112,8 +112,8 @@ class Silent(FeedEvent):
 class Quiet(FeedEvent):
     """Silence that is not a fault: the market is closed, or (`detail`) it stands still.
 
-    `newest` is the newest exchange time that the feed gave, `exchange` the segment that stands,
-    where that matters.
+    `newest` is the newest exchange time that the feed gave, `exchange` the segment that stands
+    still, where that matters.
     """
 
     silence_s: float
@@ -124,7 +124,7 @@ class Quiet(FeedEvent):
 
 @dataclass(frozen=True, slots=True)
 class Lost(FeedEvent):
-    """The socket, or the attempt to open one, is of no more use.
+    """The socket broke, or the attempt to open one failed.
 
     `cause` is the error's label, `detail` its message, `code` the close code or HTTP status.
     """
@@ -223,7 +223,7 @@ class Malformed(FeedEvent):
 
 @dataclass(frozen=True, slots=True)
 class OutOfOrder(FeedEvent):
-    """Packets behind their order, and packets that came twice, counted from the start."""
+    """Packets out of order, and packets that came twice, counted from the start."""
 
     out_of_order: int
     duplicates: int
@@ -309,21 +309,21 @@ class ReaderLeft(FeedEvent):
 
 @dataclass(frozen=True, slots=True)
 class ClockStep(FeedEvent):
-    """This machine's wall clock was set, forward (positive) or back, by so many seconds."""
+    """This machine's wall clock was set, by `seconds` forward (positive) or back."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class EventsDropped(FeedEvent):
-    """Nobody took so many `events` in time, and the log had no room for them."""
+    """The log was full: so many `events` were not taken in time, and are lost."""
 
     events: int
 
 
 @dataclass(frozen=True, slots=True)
 class Summary(FeedEvent):
-    """What a run came to: the last event of each.
+    """The totals of a run, its last event.
 
     `ticks` were handed to the outputs or dropped; `outputs` are the rows by the output's name.
     `uncertain_s`: seconds in which the feed answered and nothing moved. `names_skipped` counts

@@ -1,14 +1,14 @@
-"""Is everything there that a stream needs? The checks, in the order in which a stream needs them.
+"""Checks that everything a stream needs is there, in the order in which it needs it.
 
 Each check is run by `Checkup.run`, one after the other, and given out as soon as it is done. A
 check that needs one that failed is skipped, so the first failure is the one to fix. Nothing is
 changed but what a stream would change too: a session is renewed, a stale instrument master fetched.
 
 A running stream of this account that is connecting, waiting or lost is a failure; one whose market
-is closed or stands is none. Streams of a demo, another broker or another account stand for no
+is closed or stands still is not. Streams of a demo, another broker or another account fail no
 check.
 
-A checkup may be run repeatedly. `LOCAL_CHECKS` cost next to nothing and ask nobody; the others
+A checkup may be run repeatedly. `LOCAL_CHECKS` cost next to nothing and use no network; the others
 ask the broker, and the feed's take one of the 3 connections that a client code may hold.
 """
 
@@ -59,7 +59,7 @@ LOCAL_CHECKS = frozenset({"credentials", "market hours", "running streams", "dis
 
 
 class CheckStatus(StrEnum):
-    """What became of a check."""
+    """The outcome of a check."""
 
     OK = "ok"
     FAILED = "failed"
@@ -90,7 +90,7 @@ class Check:
 
 
 class Owner(StrEnum):
-    """Whose a running stream is, seen from a checkup."""
+    """Whose a running stream is, as seen by a checkup."""
 
     OURS = "ours"
     DEMO = "demo"
@@ -214,7 +214,7 @@ class Checkup:
         seconds = self._clock.now_s() - began_s
         return Check(name, CheckStatus.OK, found.detail, seconds, found.kind, found.notes)
 
-    # --- who we are ---
+    # --- credentials and session ---
 
     def _check_credentials(self) -> Finding:
         self._lacks_credentials = False
@@ -263,7 +263,7 @@ class Checkup:
             raise ClockSkewError(detail, kind="clock-skew", skew_s=self._skew_s)
         return Finding(detail)
 
-    # --- what there is, and when ---
+    # --- instruments and market hours ---
 
     def _check_master(self) -> Finding:
         self._instruments = []
@@ -305,7 +305,7 @@ class Checkup:
     def _check_handshake(self) -> Finding:
         session = self._required_session()
         if self._spares_feed and self._own_streams:
-            raise SkippedError("not asked while a stream runs: its own state says more")
+            raise SkippedError("not checked while a stream runs: its own state says more")
         try:
             self._probe = FeedProbe(
                 self._endpoints.feed_url, session, self._clock, self._timeout_s, self._stop
@@ -326,7 +326,7 @@ class Checkup:
     def _check_first_tick(self) -> Finding:
         probe = self._required_probe()
         if not self._instruments:
-            raise SkippedError("no instrument to ask for")
+            raise SkippedError("no instrument to subscribe to")
         try:
             packet, seconds = probe.first_packet(self._instruments)
         except SilenceError:

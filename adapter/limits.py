@@ -1,7 +1,7 @@
-"""What this machine gives no more of: threads, open files, memory.
+"""The limits of this machine: threads, open files, memory.
 
 The limits of a user, a process or a container (`ulimit`, cgroups) can be met anywhere, and Python
-raises a bare exception there. Here it gets words.
+raises a bare exception there. Here it becomes an error with a message.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def start_thread(work: Callable[[], object], *, name: str) -> threading.Thread:
 
 
 def _no_thread() -> ResourceLimitError:
-    words = "this machine starts no further thread for this user"
+    words = "this machine cannot start another thread for this user"
     return ResourceLimitError(words, kind="threads-limit")
 
 
@@ -35,7 +35,7 @@ def limit_of(error: BaseException) -> ResourceLimitError | None:
     if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
         return _no_thread()
     if isinstance(error, MemoryError) or number == errno.ENOMEM:
-        return ResourceLimitError("this machine gives no more memory", kind="memory-limit")
+        return ResourceLimitError("this machine is out of memory", kind="memory-limit")
     if number in (errno.EMFILE, errno.ENFILE):
         return ResourceLimitError("too many files are open", kind="files-limit")
     # What fork fails with; a stream that does not block has other words for this number.

@@ -2,8 +2,8 @@
 
 Rules
 - A scrape takes one snapshot, on a thread of its own: no figure is kept here, and neither a slow
-  scraper nor one that never reads holds up a tick or the end.
-- prometheus-client is imported when a server is made: who does not use it pays nothing for it.
+  scraper nor one that never reads delays a tick or the end.
+- prometheus-client is imported when a server is made: without metrics it costs nothing.
 - Of instruments there are the `MOST_INSTRUMENTS` most active: the number of series is bounded.
 - The thread that accepts sleeps until somebody connects, or `close` wakes it.
 """
@@ -37,7 +37,7 @@ _REQUEST_S = 10.0
 def check_installed() -> None:
     """Raises UsageError (kind `extra-missing`) where prometheus-client is not installed."""
     try:
-        import prometheus_client  # noqa: F401  (asked is whether it is there)
+        import prometheus_client  # noqa: F401  (only to see whether it is installed)
     except ImportError as error:
         raise UsageError(
             "metrics need a package that is not installed", kind="extra-missing", extra="metrics"
@@ -88,7 +88,7 @@ class MetricsServer:
         return f"{host}:{self.port}"
 
     def close(self) -> None:
-        """Listen no more. Whoever is being answered is left to a thread that nobody waits for."""
+        """Stop listening. A reply under way is left to its own thread, which nothing waits for."""
         if self._server is not None:
             self._waker.wake()
             self._thread.join()
@@ -135,11 +135,11 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
         self.setup_environ()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A scraper that left in the midst; nobody is there to be told."""
+        """A scraper that left in the middle of a reply: there is nobody to report it to."""
 
 
 class _Handler(WSGIRequestHandler):
-    """Says nothing: stderr is for the user's dashboard and log."""
+    """Logs nothing: stderr is for the user's dashboard and log."""
 
     timeout = _REQUEST_S
 

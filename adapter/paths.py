@@ -38,7 +38,7 @@ class Paths:
                 folder = Path(one).expanduser().absolute()
             except RuntimeError as error:
                 raise UsageError(
-                    f"TICKS_HOME: {one} begins with a user that this machine does not have",
+                    f"TICKS_HOME: {one} begins with a user who does not exist on this machine",
                     kind="home-user",
                 ) from error
             for place in (folder, *folder.parents):
@@ -74,7 +74,7 @@ class Paths:
 def read_regular(path: Path, most_bytes: int) -> bytes:
     """The beginning of a file, `most_bytes` at most. Raises OSError, also for what is not a file.
 
-    A FIFO, a socket or a device that lies where a file of ours should be is never waited for.
+    A FIFO, a socket or a device in the place of a file of ours is never waited for.
     """
     # Not blocking, and looked at when it is open: it may have changed in between.
     with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

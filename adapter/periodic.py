@@ -1,4 +1,4 @@
-"""Work that is done again and again beside a block of code, on a thread of its own."""
+"""Work that is repeated while a block of code runs, on a thread of its own."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ One reading for login, instrument master and feed:
 - `[http://][user:password@]host[:port]`, port 80 unless given; user and password may be
   percent-encoded, and must be where they hold `/`, `?`, `#`, `[`, `]` or a blank. The connection
   itself is a CONNECT tunnel: the proxy sees the name of the server and nothing else.
-- `no_proxy`, `NO_PROXY`: names parted by commas or blanks that are reached directly, with all their
-  subdomains (`example.com`, `.example.com` and `*.example.com` alike), addresses, networks
-  (`10.0.0.0/8`), each with `:port` where only that port is meant; `*` is everything.
+- `no_proxy`, `NO_PROXY`: what is reached directly, separated by commas, semicolons or blanks: names
+  with all their subdomains (`example.com`, `.example.com` and `*.example.com` alike), addresses,
+  networks (`10.0.0.0/8`), each with `:port` where only that port is meant; `*` is everything.
 - This machine's own addresses are always reached directly: what is sent there may be plain text.
 """
 
@@ -69,7 +69,7 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> Proxy | None:
     if variable is None or not environ[variable].strip():
         return None
     exceptions = next((environ[name] for name in _EXCEPTED_BY if name in environ), "")
-    if any(_covers(entry, host, port) for entry in exceptions.replace(",", " ").split()):
+    if any(_covers(entry, host, port) for entry in re.split(r"[\s,;]+", exceptions)):
         return None
     return read_proxy(variable, environ[variable].strip())
 
@@ -83,18 +83,26 @@ def read_proxy(variable: str, value: str) -> Proxy:
         _refuse_scheme(variable, scheme.lower())
     # The last @ ends the user's part, as in curl: a password may hold one.
     user, _, place = rest.rpartition("@")
-    if not _TO_BE_ENCODED.isdisjoint(user) or any(c.isspace() or not c.isprintable() for c in rest):
+    if not _TO_BE_ENCODED.isdisjoint(user) or _has_blank(user):
         _refuse(variable, "its user name or password holds a character that must be encoded")
     try:
         parts = urlsplit(f"//{place}")
         host, port = parts.hostname, parts.port
     except ValueError:
         _refuse(variable, "its host or port cannot be read")
+    if _has_blank(place):
+        _refuse(variable, "its host holds a blank")
+    if parts.path.strip("/"):  # also http:/proxy, which would be a host called http
+        _refuse(variable, "it has more than a host and a port")
     if not host or port == 0:
         _refuse(variable, "it names no host" if not host else "0 is not a port")
     if user and ":" not in user:
         user += ":"
     return Proxy(host, port or _DEFAULT_PORT, variable, unquote_to_bytes(user) if user else None)
+
+
+def _has_blank(text: str) -> bool:
+    return any(each.isspace() or not each.isprintable() for each in text)
 
 
 def _refuse(variable: str, reason: str) -> NoReturn:
@@ -117,7 +125,7 @@ def _covers(entry: str, host: str, port: int) -> bool:
     """Whether an entry of NO_PROXY means this host and port."""
     if entry == "*":
         return True
-    name, only_port = _without_port(entry.lower())
+    name, only_port = _without_port(entry.lower().rpartition("://")[2].rstrip("/"))
     if only_port is not None and only_port != port:
         return False
     try:

@@ -20,7 +20,7 @@ from .wire.packet import decode_packet
 _TINT_S = 0.9
 """A price that moved is shown as such until the next look a second later."""
 _FRESH_S = 2.5
-"""What was looked at longer ago says nothing about a move of now."""
+"""A price that was shown longer ago says nothing about a move now."""
 _LEAST_PERCENT, _MOST_PERCENT = 1e-6, 1e6
 
 
@@ -128,7 +128,7 @@ class Quotes:
     def row(
         self, key: InstrumentKey, seen: Seen | None, now_s: float, looked_at_s: float
     ) -> InstrumentSnapshot:
-        """One instrument as it stands."""
+        """One instrument's present state."""
         symbol = self._symbols.get(key, "")
         if seen is None or not seen.ticks:
             return InstrumentSnapshot(exchange_name(key[0]), symbol, key[1])

@@ -5,7 +5,7 @@ Rules
   every output takes it without waiting. What would have to wait goes through the broker's buffer,
   and the thread of `run` works that off; the order is kept across each change (feed/buffer.py).
   No system says beforehand that a disk will hang: after a write that took long the drains go
-  through the buffer for a while, so that the next stall holds up no heartbeat.
+  through the buffer for a while, so that the next stall delays no heartbeat.
 - Batches are written in the order they came, each drain with one flush: what a reader of a pipe
   sees is never older than one drain.
 - However it ends (count, time, signal, a reader that left, a lost feed), the connections are
@@ -14,7 +14,7 @@ Rules
   A reader that leaves ends the run when it had the only output; else the others go on.
 - A full buffer drops the oldest packets, counted, or ends the run (`stops_when_full`).
 - Drops are reported at first and at each doubling, and so is a wall clock that was set.
-- A watch beside the run closes the feed when a limit or a full buffer asks for it, even while an
+- A watch thread closes the feed when a limit or a full buffer asks for it, even while an
   output is blocked. What was taken is then written as soon as its reader reads; only a full
   buffer that is to end the run breaks a blocked write off (`break_off`), after `_GRACE_S`.
 """
@@ -60,8 +60,8 @@ class Recorder:
     `break_off` makes the thread of `run` raise OutputError out of a write that blocks.
 
     Threads: the one of `run`, or a feed thread in its place, writes `_written`, `_sinks`,
-    `_latency`, `_in_hand_ns`, `_direct_from_ns`; the former `_ended_s`; the watch beside
-    it writes the reported drops, `_is_too_slow` and, where none stands yet, `_failure`. `stop` only
+    `_latency`, `_in_hand_ns`, `_direct_from_ns`; the former `_ended_s`; the watch thread writes the
+    reported drops, `_is_too_slow` and, unless there is one already, `_failure`. `stop` only
     sets a flag. Snapshots and summaries read all of them without a lock.
     """
 
@@ -150,7 +150,7 @@ class Recorder:
         return _WATCH_EVERY_S if left_s is None else min(_WATCH_EVERY_S, left_s)
 
     def _watch(self) -> bool:
-        """Beside the run, on a thread of its own; True when nothing is left to watch for."""
+        """On the watch thread; True when nothing is left to watch for."""
         self._report_clock_step()
         if self._break_off_at_s is not None:
             is_due = self._clock.now_s() >= self._break_off_at_s
@@ -225,7 +225,8 @@ class Recorder:
             )
 
     def _write_directly(self, received_ns: int, packets: list[bytes]) -> bool:
-        """On a feed thread, one at a time: write a drain, unless somebody would be waited for.
+        """On a feed thread, one at a time: write a drain, unless an output would have to be waited
+        for.
 
         A drain that reaches the count, or comes after the end, is refused: the thread of `run`
         alone decides where the run ends.

@@ -27,7 +27,7 @@ _DOTTED = re.compile(r"[\w.-]+")
 _TOKEN_BEGINS = re.compile(r"\beyJ[\w-]")
 """A JWT is two or three runs of letters with dots between them, and begins with `{"` in base64."""
 _WORD = re.compile(r"[^\s\"'<>]+")
-"""What an address may be: a password in it is what lies between `://` and the last `@`."""
+"""What an address may be: a password in it is what is between `://` and the last `@`."""
 
 # Written by any thread that is about to send a secret, read by any that shows a text. Both are
 # single operations on the set, so no lock is needed.

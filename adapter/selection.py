@@ -1,10 +1,10 @@
-"""Which instruments of many are looked at, and in which order. Pure.
+"""Which instruments of many are shown, and in which order. Pure.
 
 Rules
 - A page is cut before any packet is decoded: filter and order need names and counts alone, and the
   order by change two fields of each packet. A look at 3,000 instruments must cost next to nothing.
 - `auto` is the order typed while all that match fit a page, else the most active first.
-- What never ticked stands last where the order is by activity or by change.
+- What never ticked comes last where the order is by activity or by change.
 - A page is full where there is enough to fill it: one that begins too far down is moved up.
 """
 
@@ -49,7 +49,7 @@ class Selection:
 
 
 SOME, NONE = Selection(), Selection(most=0)
-"""A few instruments, for whoever names none; and not one."""
+"""A few instruments, by default; and none."""
 
 
 class Seen(Protocol):

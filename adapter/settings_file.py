@@ -1,7 +1,7 @@
 """config.toml as read: tables and keys, and errors that name file, line, key, value and reason.
 
-What the keys mean is for who asks: `market_table.py` and `aliases_table.py` here, the options of
-commands in the command line.
+What the keys mean is defined elsewhere: `market_table.py` and `aliases_table.py` here, the options
+of commands in the command line.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar, NoReturn, Self
 
 from .errors import UsageError
 from .redaction import redacted
+from .similarity import similar
 
 _MOST_BYTES = 1_000_000
 """A file of settings has a few hundred; what is larger was not meant as one."""
 _LONGEST_SHOWN = 60
-_SIMILAR = 0.75
 _TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]")
 _SECRETS = re.compile(
     r"(^|[-_])(pin|mpin|password|secret|totp|api[-_]?key|tokens?|jwt)($|[-_])", re.IGNORECASE
@@ -161,9 +160,8 @@ def _shown(value: object) -> str:
 
 def nearest(word: str, known: Collection[str]) -> str:
     """What to add to a refusal of `word`: the one that was most likely meant, else all."""
-    bare = {name.lstrip("-").lower(): name for name in known}
-    close = get_close_matches(word.replace("_", "-").lstrip("-").lower(), bare, 1, _SIMILAR)
-    return f"; did you mean {bare[close[0]]!r}?" if close else f"; there are {', '.join(known)}"
+    meant = similar(word, known)
+    return f"; did you mean {meant!r}?" if meant else f"; there are {', '.join(known)}"
 
 
 def _broken(path: Path, text: str, reason: str) -> UsageError:

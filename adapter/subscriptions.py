@@ -6,7 +6,7 @@ Rules
 - What is dropped is looked for by the name that the stream shows (`NSE:SBIN-EQ`) first: a contract
   that has expired meanwhile has no other name any more.
 - The last instrument cannot be dropped, nor the spot of a chain that is followed.
-- With a chain go the strikes that only it brought; its spot stays.
+- Dropping a chain drops the strikes that only it added; its spot stays.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Subscriptions:
         self._config = config
 
     def change(self, change: Change) -> Reply:
-        """Do what is asked. Raises SymbolError, or what stands in the way of the names."""
+        """Do what is asked. Raises SymbolError, or what `resolve_symbols` raises."""
         act = self._add if isinstance(change, Add) else self._drop
         return act(change.symbols)
 
@@ -61,7 +61,7 @@ class Subscriptions:
             self._broker.follow(chain, self._mode)
             notes.append(
                 f"{chain.wanted.text}: the strikes of {chain.expiry} near {chain.spot} are added"
-                " as its ticks come"
+                " as its ticks arrive"
             )
         new = {one.key for one in added}
         unchanged = [str(one) for one in wanted if one.key not in new]
@@ -122,7 +122,10 @@ class Subscriptions:
                 raise
             return alike[0]
         if chains:
-            raise _not_there(name, f"{chains[0].wanted.text} is not followed", ())
+            followed = [chain.wanted.text for chain in self._broker.chains.chains]
+            also = f"; followed: {', '.join(followed)}" if followed else ""
+            message = f"the option chain {chains[0].wanted.text} is not followed{also}"
+            raise UnknownSymbolError(message, kind="chain-not-followed", typed=name)
         if meant.key not in subscribed:
             likely = tuple(one for one in subscribed.values() if one.name == meant.name)
             raise _not_there(name, f"{meant} is not subscribed", likely)
@@ -138,8 +141,8 @@ def controlled(
 ) -> Iterator[None]:
     """While the block lasts other processes can end the stream and change it.
 
-    Where no socket can be had in `folder`, `note` is told, and the stream runs without. Who asked
-    for the end is told at the end how it was, with the error that the block raises.
+    Where no socket can be had in `folder`, `note` gets a line, and the stream runs without. A
+    client that asked for the end is answered at the end, with the error that the block raises.
     """
     server = ControlServer(folder, stop=recorder.stop, change=subscriptions.change)
     try:

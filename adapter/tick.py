@@ -28,8 +28,13 @@ class Mode(IntEnum):
 
     @property
     def label(self) -> str:
-        """The word in flags, rows and files: ltp, quote, snap, depth."""
+        """The word in options, rows and files: ltp, quote, snap, depth."""
         return self.name.lower()
+
+    @classmethod
+    def _missing_(cls, value: object) -> Mode | None:
+        """`Mode("quote")`: the word names the mode as the number does."""
+        return MODES_BY_LABEL.get(value.lower()) if isinstance(value, str) else None
 
 
 MODES_BY_LABEL: dict[str, Mode] = {mode.label: mode for mode in Mode}

@@ -1,7 +1,7 @@
 """The broker's addresses, and which addresses may carry tokens.
 
 Plain `http://` and `ws://` are for this machine's own loopback only; every other address is TLS,
-verified (`http.py`). The defaults' source: protocol.md.
+verified (`dial.py`). The defaults' source: protocol.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FEED_URL = "wss://smartapisocket.angelone.in/smart-stream"
 INSTRUMENTS_URL = "https://margincalculator.angelone.in/OpenAPI_File/files/OpenAPIScripMaster.json"
 
 DEFAULT_PORTS = {"https": 443, "wss": 443, "http": 80, "ws": 80}
-"""The schemes that are spoken, and the port where an address names none."""
+"""The schemes that are supported, and the port where an address names none."""
 
 _PLAIN_SCHEMES = {"http", "ws"}
 

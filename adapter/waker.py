@@ -48,6 +48,6 @@ class Waker:
         self._writer.close()
 
     def __del__(self) -> None:
-        """Its descriptors are closed with its owner; nobody has to remember them."""
+        """Its descriptors are closed with its owner; nothing else has to close them."""
         if hasattr(self, "_writer"):
             self.close()

@@ -11,10 +11,11 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from ..adapter.errors import UsageError
+from ..adapter.similarity import similar
 from .exit_codes import run_guarded
 from .registry import CONTEXT, SUMMARIES, Command, load, owners_of, without_types
 from .terminal.outlet import unblocked_stderr
-from .usage_errors import similar, translate_usage_errors
+from .usage_errors import translate_usage_errors
 
 if TYPE_CHECKING:
     from typer._click import Context, Parameter

@@ -69,7 +69,7 @@ def _exported(child: subprocess.Popen[str]) -> dict[str, str]:
 
 
 def guarded_serve() -> None:
-    """What the child runs: its faults have words as ours have."""
+    """What the child runs; its errors are reported as ours are."""
     from .exit_codes import run_guarded
 
     sys.exit(run_guarded(lambda _arguments: serve(), ()))

@@ -75,7 +75,8 @@ REMEDIES: dict[str, str] = {
     "config-secret": "delete it there, and set TICKS_API_KEY, TICKS_PIN, TICKS_TOTP_SECRET",
     "no-symbol": "name one, such as NIFTY",
     "bad-mode": "use ltp, quote or snap; the broker withdrew mode 4 (depth) on 2025-04-25",
-    "home-user": "write the whole path",
+    "buffer-limit": "give it at least 1",
+    "home-user": "write the full path",
     "home-folder": "name a folder, or unset it",
     "url": "write it as {scheme}://host[:port]/path",
     "url-secret": "leave that part out: secrets never belong in an address",
@@ -95,6 +96,8 @@ REMEDIES: dict[str, str] = {
     "proxy-foreign": "check the host and port in {variable}: it must be an HTTP proxy",
     "proxy-password": "write user name and password into {variable}:"
     " http://user:password@{proxy}, special characters percent-encoded",
+    "proxy-authentication": "have the proxy accept Basic, or name a local one in {variable} that"
+    " logs in there for you; NO_PROXY lists hosts that are reached without a proxy",
     "proxy-refused": "have the proxy allow the broker's hosts, or list them in NO_PROXY",
     "proxy-target": "the proxy answers; check the network behind it, or try again in a minute",
     # --- auth: session, login, REST
@@ -112,8 +115,8 @@ REMEDIES: dict[str, str] = {
     " then run: ticks login",
     "totp-refused": "check TICKS_TOTP_SECRET and this machine's clock",
     "totp-clock": "set this machine's clock (turn time synchronisation on), then log in again",
-    "totp-secret": "set TICKS_TOTP_SECRET to the text shown beside the QR code at"
-    " smartapi.angelone.in/enable-totp, not to the six digits of the moment",
+    "totp-secret": "set TICKS_TOTP_SECRET to the text shown next to the QR code at"
+    " smartapi.angelone.in/enable-totp, not to a six-digit code",
     "no-session": "run: ticks login",
     "session-over": "run: ticks login",
     "session-of-another": "run: ticks login --client-code {client_code}",
@@ -145,17 +148,18 @@ REMEDIES: dict[str, str] = {
     "exchange-value": "use one of {exchanges}",
     "watch-list-too-large": "give a text file with one symbol per line",
     "alias-empty": 'write it as name = "SYMBOL"',
+    "alias-twice": "delete one of them: case does not count",
     "alias-loop": "have one of them stand for a symbol",
     "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
     "chain-unlisted": "look for the expiries with `ticks find TEXT`",
     "chain-without-spot": "name the strikes one by one",
     "index-damaged": "delete {path}; the next command builds it again",
-    "index-unwritable": "make room there, or set TICKS_HOME to another folder",
+    "index-unwritable": "free some space there, or set TICKS_HOME to another folder",
     "no-master": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     "master-refused": "run it again in a minute; check TICKS_INSTRUMENTS_URL if it is set",
     # --- feed: handshake, subscription, a feed that is lost
     "streams-not-live": "fix what else fails; the stream retries while it has attempts left",
-    "feed-lost": "run ticks health, or use --keep-trying to retry forever",
+    "feed-lost": "run: ticks health, or use --keep-trying to retry forever",
     "subscription-refused": (
         "ask for fewer symbols (1000 a connection, 3000 in all), or use --shard I/N"
     ),
@@ -178,8 +182,9 @@ REMEDIES: dict[str, str] = {
     "stream-gone": "see what runs with: ticks status",
     "stream-mute": "it may still do what was asked; see whether it runs with: ticks status",
     "not-a-request": "use the version of ticks that the stream runs",
-    "request-too-long": "name fewer at a time",
+    "request-too-long": "name fewer symbols at a time",
     "not-subscribed": "name it as the stream's events do, such as NSE:SBIN-EQ",
+    "chain-not-followed": "name the chain as the stream was given it, or name its instruments",
     "last-instrument": "to end the stream: ticks stop",
     "spot-of-chain": "drop the chain first: ticks drop '{chain}'",
     # --- files, rows, sinks, replay: outputs and recordings
@@ -199,7 +204,7 @@ REMEDIES: dict[str, str] = {
     "output-closed": "leave it open, or name a file: --csv day.csv",
     "output-exists": "choose another path, or --overwrite",
     "output-not-a-file": "choose another path",
-    "conversion-interrupted": "run it again, to its end",
+    "conversion-interrupted": "run it again and let it finish",
     "output-too-few-columns": "give the output more columns with --mode {mode}",
     "recording-unreadable": "check its path and its permissions",
     "recording-without-rows": "check that it is the right file, and that ticks came while it was"
@@ -215,7 +220,7 @@ REMEDIES: dict[str, str] = {
     "fault-invalid": "{grammar}",
     "fault-of-recording": "leave out that fault or the recording",
     "disconnects-at-full-speed": "give a number as --speed, or leave out --events",
-    "not-an-event": "give the file that `ticks stream --events` wrote beside the recording",
+    "not-an-event": "give the file that `ticks stream --events` wrote together with the recording",
     "events-unreadable": "check the path and its permissions",
     "port-taken": "choose another port, or 0 for a free one",
     "no-temporary-folder": "set TMPDIR to a folder that can be written",
@@ -239,13 +244,16 @@ REMEDIES: dict[str, str] = {
     # --- this machine: disk, clock, port
     "clock-skew": "set the clock by NTP: timedatectl set-ntp true",
     "folder-unwritable": "set TICKS_HOME to a folder of yours",
-    "disk-full": "make room before you record",
+    "disk-full": "free some space before you record",
     "threads-limit": "end other programs of this user, or raise the limit: ulimit -u",
     "files-limit": "raise the limit: ulimit -n 1024",
     "memory-limit": "end other programs, or raise the limit: ulimit -v",
     "status-unwritable": "check that the folder is yours and that its disk has room",
 }
 """What to do about each kind of error or finding of the adapter; `{name}` is one of its values."""
+
+_PROXY_KINDS = {kind for kind in REMEDIES if kind.startswith("proxy-")}
+"""What ticks cannot do anything about, however often it tries."""
 
 _NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EBADF, errno.EIO}
 """What a write to standard output fails with; our own files report their errors themselves."""
@@ -265,6 +273,9 @@ def message_for(error: TicksError) -> str:
 
 def remedy_of(error: TicksError) -> str:
     """What to do about an error, one sentence, or "" where nothing helps."""
+    last = error.__cause__
+    if error.kind == "feed-lost" and isinstance(last, TicksError) and last.kind in _PROXY_KINDS:
+        return remedy_of(last)
     return error.remedy or REMEDIES.get(error.kind, "").format_map(error.values)
 
 

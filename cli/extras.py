@@ -74,7 +74,7 @@ def nats_sources(
 ) -> dict[str, NatsSource]:
     """The streams among what a replay is to read; `start` and `end` as its row filter has them.
 
-    Raises UsageError for an address that is none, and for a package that is missing.
+    Raises UsageError for an address that is not valid, and for a package that is missing.
     """
     addresses = [file for file in files if is_nats_address(file)]
     if follows and (len(files) > 1 or not addresses):

@@ -1,7 +1,7 @@
 """Runs a command that ends, with what it started, when we die, even by SIGKILL.
 
 A small process of its own holds the reading end of a pipe, of which we hold the writing end: when
-that closes without a word, we are dead. It sends SIGTERM, and SIGKILL to what is left after
+that closes without a byte, we have died. It sends SIGTERM, and SIGKILL to what is left after
 `GRACE_S`. The command itself stays an ordinary child, in our process group and on our terminal. It
 begins only when it is watched: until then a shell in its place waits at a pipe of the same kind.
 """

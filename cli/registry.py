@@ -16,10 +16,10 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from ..adapter.errors import OutputError, UsageError
+from ..adapter.similarity import similar
 from .printable import printable
 from .usage_errors import (
     settle_contradictions,
-    similar,
     translate_usage_errors,
     with_origin,
 )
@@ -72,7 +72,7 @@ class Command(TyperCommand):
         return rest
 
     def invoke(self, ctx: Context) -> Any:
-        # What a command runs for us (simulate -- ticks ...) says it for itself.
+        # What a command runs for us (simulate -- ticks ...) reports it itself.
         if not (ctx.params.get("quiet") or ctx.params.get("command")):
             warn_of_unknown_variables(os.environ, self)
         try:

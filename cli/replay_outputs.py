@@ -25,7 +25,7 @@ from ..adapter.sinks.candles import (
 from ..adapter.sinks.file import RowSink
 from ..adapter.sinks.sink import BlockSink, FanOut, open_all
 from ..adapter.tick import Mode
-from .options import parsers
+from .options import paths
 from .options.market_table import market_calendar
 from .terminal.console import Console
 
@@ -155,4 +155,4 @@ def _shown_sink(view: CsvView, csv: Csv, plan: BarPlan | None, console: Console)
 
 def _view(outputs: Outputs, mode: Mode) -> CsvView | None:
     whole = columns_of(mode) if outputs.candles_s is None else CANDLE_COLUMNS
-    return parsers.csv_view(outputs.columns, outputs.csv, whole, has_header=outputs.has_header)
+    return paths.csv_view(outputs.columns, outputs.csv, whole, has_header=outputs.has_header)

@@ -12,7 +12,7 @@ from ..adapter.errors import UnknownSymbolError, UsageError
 from ..adapter.instrument import Instrument
 from ..adapter.instruments.lists import Skipped
 from ..adapter.wire.subscription import shard as shard_of
-from .options.watch_lists import listed_names
+from .options.watch_lists import listed_names, shown
 from .terminal.console import Console
 from .view.figures import counted
 
@@ -54,7 +54,7 @@ def resolved(names: StreamNames, config: Config, console: Console) -> Wanted:
     typed = [name for name in names.symbols if name.strip()]
     listed = listed_names(names.watch_lists)
     if not typed and not listed:
-        lists = " and ".join(names.watch_lists)
+        lists = " and ".join(map(shown, names.watch_lists))
         raise UsageError(
             f"{lists} contains no symbols" if lists else "no symbol given",
             remedy="name one, such as NIFTY, or give a list with --from FILE",

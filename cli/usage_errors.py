@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import typer
 from typer.core import TyperOption
 
 from ..adapter.errors import TicksError, UsageError
+from ..adapter.similarity import similar
 from .printable import printable
 
 if TYPE_CHECKING:
     from typer._click import Context
     from typer._click.exceptions import UsageError as ParserFault
 else:
-    ParserFault = typer.BadParameter.__bases__[0]  # which module has it is Typer's own affair
+    ParserFault = typer.BadParameter.__bases__[0]  # Typer may move it to another module
 
 CONTRADICTIONS = (
     ("--quiet", "--verbose"),
@@ -62,9 +62,6 @@ _RANKS = {"COMMANDLINE": 3, "ENVIRONMENT": 2, "DEFAULT_MAP": 1}
 _BROKERS_GUESTS = ("login", "logout", "stream", "health", "find")
 """The commands that a simulated broker can be run for."""
 
-_SIMILAR = 0.75
-"""A guess less similar than this (0 to 1) would only confuse."""
-
 Owners = Callable[[str], list[str]]
 """The commands that have an option."""
 
@@ -81,13 +78,6 @@ def translate_usage_errors(
         if hasattr(fault, "possibilities"):
             raise _unknown_option(fault, command_path, typed, owners) from fault
         raise _usage_error(fault, remedy) from fault
-
-
-def similar(word: str, known: Collection[str]) -> str | None:
-    """The one of `known` that was most likely meant, None where none is similar."""
-    bare = {name.lstrip("-").lower(): name for name in known}
-    close = get_close_matches(word.lstrip("-").lower(), bare, 1, _SIMILAR)
-    return bare[close[0]] if close else None
 
 
 def settle_contradictions(ctx: Context) -> None:

@@ -155,13 +155,18 @@ def test_a_source_file_that_is_named_exists(page: Path) -> None:
     assert gone == []
 
 
-def test_the_architecture_names_every_station() -> None:
-    stations = {
-        f"{path.name}/" if path.is_dir() else path.name
-        for path in (ROOT / "adapter").iterdir()
-        if path.suffix in ("", ".py") and not path.name.startswith("__")
-    }
-    assert stations <= set(spans(ROOT / "docs" / "architecture.md"))
+def test_the_architecture_lists_each_room_once_from_top_to_bottom() -> None:
+    page = text_of("docs/architecture.md").partition("## How data flows")[0]
+    listed = [
+        re.findall(r"`([a-z_]+)(?:/|\.py)`", cells)
+        for cells in re.findall(r"(?m)^\| (`.+?) \|", page)
+    ]
+    rows = [name for names in listed for name in names]
+    settings = tomllib.loads(text_of("pyproject.toml"))["tool"]["importlinter"]
+    [layers] = [each["layers"] for each in settings["contracts"] if each["id"] == "rooms"]
+    height = {name: at for at, layer in enumerate(layers) for name in layer.split(" | ")}
+    assert sorted(rows) == sorted(height)
+    assert [height[name] for name in rows] == sorted(height.values())
 
 
 def test_what_the_code_cites_of_the_protocol_is_a_heading_of_its_page() -> None:
@@ -304,7 +309,7 @@ def test_the_crontab_starts_a_stream_that_the_program_takes() -> None:
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not here")
-def test_the_timer_strikes_at_nine_in_india() -> None:
+def test_the_timer_fires_at_nine_in_india() -> None:
     calendar = unit_with("OnCalendar")["OnCalendar"]
     ran = subprocess.run(
         ["systemd-analyze", "calendar", calendar], capture_output=True, text=True, check=True

@@ -37,7 +37,7 @@ RECIPES = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
 def kind_of(column: str) -> str:
-    """time, text, price or number: what the column is by the design."""
+    """time, text, price or number: what the column is by docs/row-format.md."""
     if column in TIMES:
         return "time"
     if column in TEXTS:

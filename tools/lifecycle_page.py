@@ -105,8 +105,12 @@ def situations() -> Iterator[tuple[str, State, LifecycleEvent]]:
             yield "checked, a probe is due", silent, Checked(probe, 0.0)
             yield "checked, silent, nothing trades (quiet)", silent, Checked(resting, 0.0)
             dead = replace(silent, heard_at_s=NOW_S - 60)
-            yield "checked, nothing heard for 30 s (link dead)", dead, Checked(resting, 0.0)
-            yield "answered, the market stands (attempts back to 0)", spent, Answered(1, None, 0.0)
+            yield "checked, nothing received for 30 s (link dead)", dead, Checked(resting, 0.0)
+            yield (
+                "answered, the market stands still (attempts back to 0)",
+                spent,
+                Answered(1, None, 0.0),
+            )
             yield "answered, it had moved (one attempt more)", state, Answered(1, 60.0, 0.0)
             yield "answered, it had moved, attempts used up", spent, Answered(1, 60.0, 0.0)
         else:

@@ -1,1 +1,1 @@
-"""Login and session: who the user is to the broker, and until when."""
+"""Login and session: credentials, tokens, and how long they are valid."""

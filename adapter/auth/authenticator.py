@@ -1,6 +1,6 @@
-"""Who the user is to the broker: saved, renewed, or logged in again. One authenticator a process.
+"""The user's session with the broker: saved, renewed, or made by a login. One per process.
 
-Rules (design section 1, "Environment"; section 4, "401/403")
+Rules (for users: docs/login.md)
 - A session is usable while its JWT holds and the broker has not refused it here. A usable one
   costs no call. One just issued is used however short it lives.
 - Run out: refresh, else a fresh login. Refused (401, 403): one fresh login when the credentials
@@ -9,12 +9,14 @@ Rules (design section 1, "Environment"; section 4, "401/403")
   makes us wait for the next window, once; a code that was typed is not waited for.
 - Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
   again, without a call. An answer to a login that is not understood lets it be sent once more at
-  most; one that says "too many calls", not within a minute.
+  most; one that says "too many calls", not within a minute. After two that a broker in trouble
+  could not answer (AB1004, HTTP 5xx, no answer at all) none is sent for a minute: the same error
+  comes again.
 - One renewal at a time, in this process and among all that share the session file: whoever comes
   while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
 - What is missing among the credentials is taken from the saved session where that has it.
-- A session that cannot be saved lives in memory, and that is said once.
+- A session that cannot be saved is kept in memory, and that is reported once.
 """
 
 from __future__ import annotations
@@ -29,10 +31,12 @@ from typing import Protocol
 
 from ..clock import Clock, ist_time
 from ..errors import (
+    BrokerBusyError,
     CredentialsMissingError,
     CredentialsRefusedError,
     DiskError,
     LoginUnclearError,
+    NetworkError,
     NotSmartApiError,
     RateLimitedError,
     SessionFileError,
@@ -49,7 +53,7 @@ from .totp import checked_key, code_at, next_window_s
 __all__ = ["Authenticator", "Credentials", "LoginApi", "Session", "SessionStatus"]
 
 LOGIN_PAUSE_S = 60.0
-"""A login refused for too many calls is not repeated before this (protocol.md, "REST")."""
+"""A login that the broker cannot answer now is not repeated before this (protocol.md, "REST")."""
 
 
 class LoginApi(Protocol):
@@ -113,11 +117,13 @@ class Authenticator:
         self._refused_credentials: dict[Credentials, TicksError] = {}
         self._unclear_logins: set[Credentials] = set()
         self._login_allowed_at_s = -math.inf
+        self._paused_by: TicksError | None = None
+        """What a login within the pause is answered; None: that it is one too many."""
         self._is_unsaved_noted = False
         self._next_code_at_s: float | None = None
         """Read by other threads without the lock: one reference, replaced whole."""
 
-    # --- what is there, without a call ---
+    # --- what is saved, without a call ---
 
     def load(self) -> Session | None:
         """The saved session, valid or not; None when there is none for these credentials here.
@@ -128,7 +134,7 @@ class Authenticator:
         return saved if saved is not None and self._credentials.own(saved) else None
 
     def saved(self) -> Session | None:
-        """The saved session, whoever's it is and however the file is protected; None without one.
+        """The saved session of any account, however the file is protected; None without one.
 
         For offering what is known of it to a person who logs in.
         """
@@ -170,7 +176,7 @@ class Authenticator:
     # --- a session, with as few calls as possible ---
 
     def check(self) -> None:
-        """Whether a session may be had, asking nobody. Raises CredentialsMissingError."""
+        """Check, without a call, that a session may be had. Raises CredentialsMissingError."""
         if self._newest() is None:
             _require_complete(self._credentials)
 
@@ -241,7 +247,7 @@ class Authenticator:
                 yield self._current
 
     def _renew_alone(self, act: Callable[[Session | None], Session]) -> Session:
-        """`act` on the newest session, unless another process brings a usable one."""
+        """`act` on the newest session, unless another process has saved a usable one."""
 
         def renew() -> Session:
             with self._file.locked(self._note):
@@ -262,7 +268,7 @@ class Authenticator:
         return self._publish(renew)
 
     def _publish(self, call: Callable[[], Session]) -> Session:
-        """`call`'s session or error, remembered for those who wait for their turn."""
+        """`call`'s session or error, kept for those who wait for their turn."""
         try:
             session = call()
         except TicksError as error:
@@ -329,18 +335,9 @@ class Authenticator:
 
     def _send_login(self, credentials: Credentials) -> Session:
         """One login, unless it would be one too many."""
-        if credentials in self._refused_credentials:
-            raise _copy_of(self._refused_credentials[credentials])
-        left_s = self._login_allowed_at_s - self._clock.now_s()
-        if left_s > 0:
-            wait_s = math.ceil(left_s)
-            raise RateLimitedError(
-                f"the last login was one call too many; the next one is sent in {wait_s} s",
-                kind="login-paused",
-                wait_s=wait_s,
-            )
+        self._require_allowed(credentials)
         try:
-            return self._send_code(credentials)
+            session = self._send_code(credentials)
         except (CredentialsRefusedError, TotpRefusedError) as error:
             self._refused_credentials[credentials] = error
             raise
@@ -356,11 +353,38 @@ class Authenticator:
             self._refused_credentials[credentials] = unclear
             raise unclear from error
         except RateLimitedError:
-            self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
+            self._pause_logins(None)
             raise
+        except (BrokerBusyError, NetworkError) as error:
+            if isinstance(error, NetworkError) and not error.values.get("was_sent"):
+                raise
+            if credentials in self._unclear_logins:
+                self._pause_logins(error)
+            self._unclear_logins.add(credentials)
+            raise
+        self._unclear_logins.discard(credentials)
+        return session
+
+    def _require_allowed(self, credentials: Credentials) -> None:
+        if credentials in self._refused_credentials:
+            raise _copy_of(self._refused_credentials[credentials])
+        left_s = self._login_allowed_at_s - self._clock.now_s()
+        if left_s > 0 and self._paused_by is not None:
+            raise _copy_of(self._paused_by)
+        if left_s > 0:
+            wait_s = math.ceil(left_s)
+            raise RateLimitedError(
+                f"the last login was one call too many; the next one is sent in {wait_s} s",
+                kind="login-paused",
+                wait_s=wait_s,
+            )
+
+    def _pause_logins(self, error: TicksError | None) -> None:
+        self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
+        self._paused_by = error
 
     def _send_code(self, credentials: Credentials) -> Session:
-        """A login with the code of now, and with the next one where that is refused."""
+        """A login with the current code, and with the next one if that is refused."""
         _require_complete(credentials)
         api_key, client_code = credentials.api_key or "", credentials.client_code or ""
         pin, secret = credentials.pin or "", credentials.totp_secret or ""
@@ -386,7 +410,7 @@ class Authenticator:
             self._next_code_at_s = None
 
     def _end_session(self, saved: Session) -> str:
-        """End it at the broker; what came of that, in words."""
+        """End it at the broker; the outcome, in words."""
         try:
             self._api.logout(saved.api_key, saved.client_code, saved.jwt_token)
         except TokenRefusedError:

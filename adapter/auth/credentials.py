@@ -20,7 +20,7 @@ VARIABLES = {
 class Credentials:
     """What a login needs; None is not known. The `repr` shows only what is missing.
 
-    `totp_code`: the six digits of the moment, from a phone; they stand in for the secret, once.
+    `totp_code`: the current six digits, from a phone; they replace the secret, once.
     """
 
     api_key: str | None = None

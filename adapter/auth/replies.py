@@ -1,11 +1,13 @@
 """What a SmartAPI reply means: the data in it, or one of our errors. Pure.
 
 Rules (protocol.md, "REST"; the HTTP status is believed only where the body says nothing)
-- Success is a reply that does not deny it and has the fields that the call is for.
+- Success is a reply that does not deny it, carries no code of the broker's, and has the fields that
+  the call is for.
 - Failure comes in four documented shapes: A `status/errorcode`, B `success/errorCode`, C the plain
   text "exceeding access rate", D a web firewall's page "Request Rejected". A and B occur in more
   spellings than those: "false" as text, the code as a number, in a list, in `data`, in an
-  `error` of its own. So the code is looked for in the whole reply, and it decides.
+  `error` of its own. So the code is looked for in the whole reply, and it decides. JSON with words
+  and a status of 400, 401 or 422, in the reply or its body, denies a login as well.
 - A login that is answered with a code, or with a plain "no", is refused for good, unless the code
   is known to say "later": repeating failed logins locks accounts.
 - AG8001 means a wrong API key at login and a dead token everywhere else.
@@ -45,16 +47,25 @@ _BUSY_STATUSES = {500, 502, 503, 504}
 _TOTP_CODE = "AB1050"
 _KNOWN_CODES = {"AB1007", _TOTP_CODE} | _API_KEY_CODES | _TOKEN_CODES | _BUSY_CODES
 
-_MESSAGE_KEYS = {"message", "errormessage", "error", "description"}
-_VERDICT_KEYS = {"status", "success"}
+_DENIALS = {400, 401, 422}
+
+_MESSAGE_KEYS = (
+    *("message", "errormessage", "errmsg", "emsg", "msg"),
+    *("description", "errordescription", "reason", "detail", "details", "error"),
+)
+_VERDICT_KEYS = {"status", "success", "stat"}
+_YES = {"true", "success", "ok", "1"}
+_NO = {"false", "fail", "failed", "failure", "error", "0", "no", "n", "e", "not_ok", "nok"}
+_CODE_KEYS = {"errorcode", "errcode", "errorno", "errno"}
 _NO_CODE = {"", "0", "null", "none"}
+_IS_A_CODE = re.compile(r"[A-Z]{1,4}-?[0-9]{1,6}").fullmatch
 _CODE_IN_TEXT = re.compile(r"\bA[BG][0-9]{4}\b")
 _DEEPEST = 4
 _RATE_WORDS = ("exceeding access rate", "too many requests")
 
 
 class Call(Enum):
-    """The calls made, each with the fields that its reply must bring."""
+    """The calls made, each with the fields that its reply must have."""
 
     LOGIN = ("login", ("jwtToken", "feedToken"))
     REFRESH = ("renewal of the tokens", ("jwtToken", "feedToken"))
@@ -90,12 +101,18 @@ def data_of(reply: Reply, asked: Asked) -> dict[str, Any]:
     data = _data(content)
     lacking = [name for name in asked.call.wanted if not is_header_safe(data[name])]
     is_redirect = 300 <= reply.status < 400
-    if verdict is not False and not lacking and not is_redirect and (verdict or asked.call.wanted):
+    code = _code(content)
+    is_coded = code is not None and _CODE_IN_TEXT.fullmatch(code) is not None
+    is_denied = verdict is False or is_coded
+    if not is_denied and not lacking and not is_redirect and (verdict or asked.call.wanted):
         return data
-    code = _code(content, reply.body)
-    if is_redirect or (code is None and verdict is not False):
-        raise _unreadable(reply, asked, lacking if verdict else [])
-    raise _refusal(code or "", _message(content), reply, asked)
+    code = code or _code_in_text(reply.body)
+    message = _message(content)
+    if asked.call is Call.LOGIN and message and _status_in(content, reply.status) in _DENIALS:
+        is_denied = True
+    if is_redirect or (code is None and not is_denied):
+        raise _unreadable(reply, asked, lacking if verdict else [], message)
+    raise _refusal(code or "", message, reply, asked)
 
 
 def _parsed(body: bytes | bytearray) -> Any:
@@ -124,9 +141,9 @@ def _verdict(content: Any) -> bool | None:
     for key, value in _fields(content):
         if key in _VERDICT_KEYS:
             text = str(value).strip().lower()
-            if text in ("true", "success", "ok", "1"):
+            if text in _YES:
                 return True
-            if text in ("false", "fail", "failed", "failure", "error", "0"):
+            if text in _NO:
                 return False
     return None
 
@@ -144,25 +161,40 @@ def _data(content: Any) -> dict[str, Any]:
     return data
 
 
-def _code(content: Any, body: bytes | bytearray) -> str | None:
-    """The broker's error code, wherever it stands; None when there is none."""
+def _code(content: Any) -> str | None:
+    """The broker's error code in a field of its own; None when there is none."""
     for key, value in _fields(content):
-        if key == "errorcode" and isinstance(value, str | int):
+        if isinstance(value, str | int):
             code = str(value).strip()
-            if code.lower() not in _NO_CODE:
+            if key in _CODE_KEYS and code.lower() not in _NO_CODE:
                 return code
+            if key == "code" and _IS_A_CODE(code):
+                return code
+    return None
+
+
+def _code_in_text(body: bytes | bytearray) -> str | None:
     found = _CODE_IN_TEXT.search(body.decode("utf-8", "replace"))
     return found.group() if found else None
 
 
+def _status_in(content: Any, status: int) -> int:
+    """The HTTP status, as the body has it where it does: some always send 200."""
+    for key, value in _fields(content):
+        if key in ("status", "statuscode", "code") and str(value) in ("400", "401", "422"):
+            return int(value)
+    return status
+
+
 def _message(content: Any) -> str:
     """What the broker says about it, or ""."""
-    texts = (value for key, value in _fields(content) if key in _MESSAGE_KEYS)
-    return next((text for text in texts if isinstance(text, str) and text.strip()), "")
+    texts = [(key, value) for key, value in _fields(content) if isinstance(value, str)]
+    said = (text for wanted in _MESSAGE_KEYS for key, text in texts if key == wanted)
+    return next((text for text in said if text.strip()), "")
 
 
 def _refusal(code: str, message: str, reply: Reply, asked: Asked) -> TicksError:
-    """Shapes A and B, told apart by their code."""
+    """Shapes A and B, distinguished by their code."""
     # A known code stays readable even where it holds the digits of a PIN.
     name = code if code in _KNOWN_CODES else shown(code)
     said = ": ".join(part for part in (name, shown(message)) if part) or "without a reason"
@@ -223,7 +255,7 @@ def _rate_limited(asked: Asked, said: str) -> RateLimitedError:
     )
 
 
-def _unreadable(reply: Reply, asked: Asked, lacking: list[str]) -> TicksError:
+def _unreadable(reply: Reply, asked: Asked, lacking: list[str], message: str) -> TicksError:
     """Shapes C and D, and whatever else is not a reply of SmartAPI."""
     text = reply.body.decode("utf-8", "replace")
     status = reply.status
@@ -247,9 +279,10 @@ def _unreadable(reply: Reply, asked: Asked, lacking: list[str]) -> TicksError:
             kind="broker-busy",
             **values,
         )
+    said = f" ({shown(message)})" if message else ""
     if lacking:
-        return _foreign(asked, f"its reply has no usable {lacking[0]}")
-    return _foreign(asked, f"HTTP {status} with a reply that SmartAPI does not give")
+        return _foreign(asked, f"its reply has no usable {lacking[0]}{said}")
+    return _foreign(asked, f"HTTP {status} with a reply that SmartAPI does not give{said}")
 
 
 def _foreign(asked: Asked, reason: str) -> NotSmartApiError:

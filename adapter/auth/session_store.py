@@ -5,9 +5,9 @@ Rules
   tokens may be known to others.
 - A file that is broken, or that belongs to another REST address, is no session; the next login
   replaces it. Unknown keys are left to those who know them. What is not a file is refused.
-- Processes that share it renew one after the other: `locked` holds `session.lock` beside it. The
+- Processes that share it renew one after the other: `locked` holds `session.lock` next to it. The
   kernel frees the lock of a process that died; one that hangs is waited for `LOCK_PATIENCE_S`.
-- A draft that a killed process left holds live tokens. Whoever holds the lock deletes it.
+- A draft that a killed process left holds valid tokens. The holder of the lock deletes it.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class SessionStore:
 
 
 def _lock(descriptor: int, patience_s: float, note: Callable[[str], None]) -> bool:
-    """Whether the lock was had within `patience_s`."""
+    """Whether the lock was obtained within `patience_s`."""
     began_s = time.monotonic()
     pause = threading.Event()
     is_noted = False
@@ -204,7 +204,7 @@ def _lock(descriptor: int, patience_s: float, note: Callable[[str], None]) -> bo
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            # Looked at again and again, for a wait on a lock has no deadline. It is rare and short.
+            # Polled, since a wait on a lock has no deadline. It is rare and short.
             waited_s = time.monotonic() - began_s
             if waited_s >= patience_s:
                 return False

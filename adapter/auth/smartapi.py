@@ -43,7 +43,7 @@ _WITHHELD = {"socket", "uuid"}
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Who the broker thinks we are."""
+    """The user's profile at the broker."""
 
     client_code: str
     name: str
@@ -138,7 +138,7 @@ def _tokens(data: Mapping[str, Any]) -> Tokens:
 
 
 class _Silence:
-    """Stands for every library that SmartConnect would import: anything asked of it is nothing."""
+    """Takes the place of every library that SmartConnect would import, and does nothing."""
 
     def __getattr__(self, name: str) -> _Silence:
         return self

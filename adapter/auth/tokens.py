@@ -1,8 +1,8 @@
-"""The broker's tokens, and until when they hold.
+"""The broker's tokens, and how long they are valid.
 
 Rules
 - Tokens are stored bare: a `Bearer ` in front, which the SDK adds, is cut off.
-- A session holds until the `exp` of its JWT. One that cannot be read ends at the midnight (IST)
+- A session is valid until the `exp` of its JWT. One that cannot be read ends at the midnight (IST)
   that follows its issue (protocol.md, "REST": a session ends at midnight IST).
 - A token travels as a header, so it is printable ASCII without blanks, or no token.
 """
@@ -22,7 +22,7 @@ _LATEST_EXP_S = datetime(9999, 1, 1, tzinfo=IST).timestamp()
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a login or a refresh brings, each bare. `refresh_token` "": there was none."""
+    """What a login or a refresh returns, each bare. `refresh_token` "": there was none."""
 
     jwt_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
@@ -31,7 +31,7 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who the user is to the broker. `issued_ns` is the wall clock when the tokens arrived.
+    """A session with the broker. `issued_ns` is the wall clock when the tokens arrived.
 
     `refresh_token` "": the broker gave none, so only a login renews this session.
     """
@@ -61,12 +61,12 @@ class Session:
         return jwt_expires_ns(self.jwt_token) or next_midnight_ns(self.issued_ns)
 
     def is_valid(self, wall_ns: int) -> bool:
-        """Whether the tokens still hold at `wall_ns`, as far as one can tell without asking."""
+        """Whether the tokens are still valid at `wall_ns`, as far as is known without a call."""
         return wall_ns < self.expires_ns
 
 
 def bare_token(text: str) -> str:
-    """`text` without the `Bearer ` that may stand in front."""
+    """`text` without a `Bearer ` at its beginning."""
     return text.removeprefix("Bearer ").strip()
 
 

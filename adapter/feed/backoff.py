@@ -1,7 +1,7 @@
 """How long to wait before the next attempt.
 
 1, 2, 4, 8, 16, 32, 60, 60 ... seconds, plus up to a tenth drawn on top, at the cap too, so that
-many clients that lost one server do not come back in step.
+many clients that lost one server do not all come back at once.
 """
 
 from __future__ import annotations

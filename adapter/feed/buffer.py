@@ -1,7 +1,7 @@
 """The bounded buffer between the socket and the sinks.
 
 The feed threads put what one drain of a socket gave; one reader takes what there is. A recorder
-gives a `direct` way besides: the thread that drained the socket then writes what it got, so that a
+also gives a `direct` way: the thread that drained the socket then writes what it got, so that a
 drain costs one wake-up and not two (the wake-ups are the cost at the loads that users have).
 
 Rules
@@ -12,7 +12,7 @@ Rules
   off half of them; the network holds what comes meanwhile. So a burst faster than the disk loses
   nothing, and two busy threads do not fight for the interpreter drain by drain.
 - It steps back for `STEP_BACK_S` at most, and not again before a reader that took nothing in that
-  time takes something: a stuck pipe never holds up a heartbeat.
+  time takes something: a stuck pipe never delays a heartbeat.
 - When the buffer is full the oldest packets go, and every one of them is counted.
 """
 
@@ -39,7 +39,7 @@ class Batch(NamedTuple):
 class TickBuffer:
     """At most `limit` packets; `dropped` counts those that had to go.
 
-    `size` and `dropped` are written under the lock and read without it, by whoever shows them: each
+    `size` and `dropped` are written under the lock and read without it, to be shown: each
     is one number, and one that is a drain old does no harm.
     """
 
@@ -66,8 +66,8 @@ class TickBuffer:
     def oldest_ns(self) -> int | None:
         """When the oldest packet that waits was received; None where none does.
 
-        Without the lock, which is held while `direct` writes: that may be stuck just when somebody
-        wants to see this.
+        Without the lock, which is held while `direct` writes: that may be stuck just when this is
+        to be shown.
         """
         try:
             return self._batches[0].received_ns
@@ -95,7 +95,7 @@ class TickBuffer:
 
     def _step_back(self) -> None:
         if self._is_reader_stuck:
-            return  # a pipe that nobody reads must not hold up pings: drop and count instead
+            return  # a pipe that is not read must not delay pings: drop and count instead
         takes = self._takes
         is_worked_off = self._has_worked_off.wait_for(
             lambda: self.size <= self._flood // 2, STEP_BACK_S

@@ -106,7 +106,7 @@ class Ports:
 class Connection:
     """One connection of a stream, number `number` (from 1).
 
-    `run` is for the thread that owns it; what stands before the loop for any thread.
+    `run` is for the thread that owns it; what precedes the loop for any thread.
 
     Threads: the feed thread (that of `run`) writes every field, but `_is_stopping`, which `stop`
     sets. Others read `state` (replaced whole, never changed in place), `last_data_s`,
@@ -147,7 +147,7 @@ class Connection:
         self._newest_drain_s: float | None = None
         self._newest_drain_ns = 0
         self._has_news = False
-        """Whether a drain came since market and state were told of one."""
+        """Whether a drain came since market and state last got one."""
         self._stepped_at_s = -math.inf
         # Whether the next packets may end a span or be an answer: the market is asked after each
         # drain then. Asked again when it may have changed, not for every drain.
@@ -156,7 +156,7 @@ class Connection:
         self._renew_at_s = 0.0
         self._malformed, self._foreign, self._disorder = Doublings(), Doublings(), Doublings()
         self._report_counts_at_s = 0.0
-        # Set once, without the lock: `stop` may run in a signal handler, in the midst of anything.
+        # Set once, without the lock: `stop` may run in a signal handler, in the middle of anything.
         self._is_stopping = False
 
     # --- for any thread ---
@@ -343,7 +343,7 @@ class Connection:
         self._renew_expired_session(now_s, wall_ns)
 
     def _renew_expired_session(self, now_s: float, wall_ns: int) -> None:
-        """Midnight: tokens that end while the feed streams are renewed beside it."""
+        """Midnight: tokens that end while the feed streams are renewed meanwhile."""
         ends_ns = self.session_expires_ns
         if self.state.phase is not Phase.LIVE or ends_ns is None or wall_ns < ends_ns:
             return
@@ -367,7 +367,8 @@ class Connection:
             self._take_findings()
 
     def _take_findings(self) -> None:
-        """What the market's evidence has to tell, and what it means for the attempts."""
+        """Take what the market's evidence has found: events, and what they mean for the
+        attempts."""
         for event in self.market.take_events():
             self._log_event(event)
         for settled in self.market.take_settled():
@@ -388,7 +389,7 @@ class Connection:
             self._do(action)
 
     def _note_loss(self, actions: Sequence[Action], now_s: float) -> None:
-        """The market's evidence learns of a link that is gone, and why, before it is closed."""
+        """Report a link that is gone, and why, to the market's evidence, before it is closed."""
         lost = next((each for each in actions if isinstance(each, events.Lost)), None)
         reason = Reason(SilenceError.label)
         if lost is not None:

@@ -3,20 +3,19 @@
 Rules
 - A pair of phase and event that is not in `TABLE` changes nothing.
 - An event that carries the epoch of an older socket changes nothing: each connect has a number,
-  and only the present one counts. So there is at most one socket, and never a second attempt
-  beside the first.
+  and only the present one counts. So there is at most one socket, and never two attempts at once.
 - LOST and STOPPED are final.
 - WAITING always has an alarm (`alarm_s`), and so have the checks and the heartbeat of LIVE.
   The first check is due at once, at the start and at each opening; it learns about the market.
 - Attempts go back to 0 only after a healthy stretch: at live data (or, while nothing trades, an
   answer) on a link that has been live for `stable_after_s`, where no segment that was found silent
-  is still waited for; or when the feed has answered that the market stands. A link that merely
-  opened proves nothing, and neither does a snapshot.
+  is still waited for; or when the feed has answered that the market stands still. A link that
+  merely opened proves nothing, and neither does a snapshot.
 - What silence means is judged elsewhere (`market/state.py`): a check brings the verdict. A *probe*
-  asks anew at once, and costs neither an attempt nor a wait; if its answer shows that the link was
-  deaf after all, an attempt is booked.
-- The silence timer starts when the subscription is sent, so a feed that never spoke is silent too.
-  Only data frames stop it; pongs prove the link, not the data.
+  asks again at once, and costs neither an attempt nor a wait; if its answer shows that the link had
+  missed something, an attempt is counted.
+- The silence timer starts when the subscription is sent, so a feed that never sent anything is
+  silent too. Only data frames stop it; pongs prove the link, not the data.
 - Time and random draws come in as arguments; nothing here reads a clock.
 
 The table (`docs/lifecycle.md` is drawn from it):
@@ -31,7 +30,7 @@ The table (`docs/lifecycle.md` is drawn from it):
     live              Heard                        live              link timer to 0
     live              Checked, a fault             waiting, or lost  close, wait for the delay
     live              Checked, a probe is due      connecting        close, connect at once
-    live              Answered, the market stands  live              attempts back to 0
+    live              Answered, it stands still    live              attempts back to 0
     live              Answered, it moved           live, or lost     one attempt more
     waiting           Due                          connecting        connect
     any but final     Stopped                      stopped           close
@@ -57,7 +56,7 @@ from .backoff import delay_s
 
 
 class Phase(StrEnum):
-    """Where a connection stands."""
+    """The state of a connection."""
 
     IDLE = "idle"
     CONNECTING = "connecting"
@@ -143,7 +142,7 @@ class Opened(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """Socket or connect number `epoch` is of no more use, because of `cause`.
+    """Socket or connect number `epoch` failed, because of `cause`.
 
     `draw` in [0, 1] spreads the delay.
     """
@@ -176,8 +175,8 @@ class Checked(NamedTuple):
 class Answered(NamedTuple):
     """The socket of `epoch` has shown what a new subscription brings.
 
-    `fault_silence_s` None: the market stands. Else a probe has found that it had gone on: so long
-    was the link deaf.
+    `fault_silence_s` None: the market stands still. Else a probe has found that it had gone on: for
+    so long the link delivered nothing.
     """
 
     epoch: int

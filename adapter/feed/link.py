@@ -1,7 +1,7 @@
 """One WebSocket to the feed: the handshake through websocket-client; then bytes in, bytes out.
 
 The only file that knows websocket-client, which gets a socket that is open already: the way to the
-server (proxy, TLS) is `http.py`'s, as for every other call. Its frame reader is not used (a library
+server (proxy, TLS) is `dial.py`'s, as for every other call. Its frame reader is not used (a library
 call a frame costs ten times a drain); `wire/frames.py` cuts what `receive` returns.
 
 Refusals come as an HTTP status and the header `x-error-message` (protocol.md, "Handshake").
@@ -21,6 +21,7 @@ from typing import Any
 
 import websocket
 
+from ..dial import Dial
 from ..errors import (
     BrokerBusyError,
     HandshakeRefusedError,
@@ -30,7 +31,6 @@ from ..errors import (
     TicksError,
     TokenRefusedError,
 )
-from ..http import Dial
 from ..redaction import remember, shown
 from ..urls import without_secrets
 from ..wire.frames import Opcode, encode_close, encode_frame
@@ -67,7 +67,7 @@ class Handshake:
         self._headers = dict(headers)
         self._timeout_s = timeout_s
         self._dial = Dial(url, timeout_s)
-        # What answers may echo them, in a header, a reason phrase or a close reason.
+        # The reply may echo them, in a header, a reason phrase or a close reason.
         remember(
             *(
                 text.removeprefix("Bearer ")
@@ -106,7 +106,7 @@ class Handshake:
             named = self._translated(error, late, shown_url)
             raise named from (error if isinstance(error, OSError) else None)
         finally:
-            # The library would keep them for ever, and send them to the next server of that domain.
+            # The library would keep them forever, and send them to the next server of that domain.
             websocket._handshake.CookieJar.jar.clear()
             if status != _SWITCHING_PROTOCOLS:
                 sock.close()
@@ -116,7 +116,7 @@ class Handshake:
         return Link(sock)
 
     def _translated(self, error: Exception, late: str, url: str) -> TicksError:
-        """A fault of the handshake itself in our words."""
+        """A fault of the handshake itself, as one of our errors."""
         match error:
             case websocket.WebSocketTimeoutException():
                 return self._dial.failure(TimeoutError(), late)
@@ -131,7 +131,7 @@ class Handshake:
                 )
 
     def abandon(self) -> None:
-        """Give the handshake up: what it waits for comes no more."""
+        """Give the handshake up: its wait ends with an error."""
         self._dial.abandon()
 
 
@@ -175,7 +175,7 @@ class Link:
         self._sock.setblocking(False)
         self._unsent = b""
         self._pong = b""
-        """A whole pong that waits behind `_unsent`; a newer one takes its place (RFC 6455, 5.5.3),
+        """A whole pong that waits after `_unsent`; a newer one takes its place (RFC 6455, 5.5.3),
         so that a peer that only sends pings costs no memory."""
 
     def fileno(self) -> int:
@@ -251,7 +251,7 @@ class Link:
         return bytes(came)
 
     def abort(self) -> None:
-        """Close without a word, for a link that is dead already."""
+        """Close without a close frame, for a link that is dead already."""
         with contextlib.suppress(OSError):
             self._sock.close()
 

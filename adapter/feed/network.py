@@ -62,7 +62,7 @@ class Received(msgspec.Struct, frozen=True, gc=False):  # with every drain: made
 
 
 class LinkBroke(NamedTuple):
-    """The socket of `epoch` is of no more use."""
+    """The socket of `epoch` broke."""
 
     epoch: int
     error: TicksError
@@ -79,7 +79,7 @@ class Network(Protocol):
         ...
 
     def renew(self) -> None:
-        """Begin to renew the session beside the running socket; `Renewed` or `RenewalFailed`."""
+        """Begin to renew the session while the socket is in use; `Renewed` or `RenewalFailed`."""
         ...
 
     def wait(self, until_s: float | None) -> list[NetworkEvent]:
@@ -106,12 +106,12 @@ class Network(Protocol):
         ...
 
     def release(self) -> None:
-        """Give everything back at the end."""
+        """Release everything at the end."""
         ...
 
 
 class Sessions(Protocol):
-    """Who has the tokens (auth/authenticator.py: Authenticator)."""
+    """The source of tokens (auth/authenticator.py: Authenticator)."""
 
     def session(self) -> Session:
         """The saved session while it is valid, else a login."""
@@ -127,7 +127,7 @@ class SystemNetwork:
 
     `handshake_timeout_s` limits a whole handshake, `linger_s` how long a close waits for the peer.
 
-    Threads: the loop's thread owns the poll, `_link`, `_watched` and `_broken`, and nobody else
+    Threads: the loop's thread owns the poll, `_link`, `_watched` and `_broken`, and no other thread
     touches them. Workers (a short-lived thread for each connect and each renewal) read and replace
     `_session` and `_refused_session`, hand their results over through `_outcomes`, and wake the
     loop. `_epoch`, `_opening` and `_give_up_at_s` are for both, and written under the lock.
@@ -201,7 +201,7 @@ class SystemNetwork:
             self._hand_over(epoch, Connected(epoch, session), link)
 
     def _announce(self, epoch: int, opening: Handshake) -> bool:
-        """Let the loop know of the handshake; False when nobody waits for it any more."""
+        """Let the loop know of the handshake; False when it is no longer waited for."""
         with self._lock:
             if epoch != self._epoch:
                 return False
@@ -223,7 +223,7 @@ class SystemNetwork:
             link.close(NORMAL_CLOSURE, linger_s=self._linger_s)
 
     def _usable_session(self, fresh_login: bool) -> Session:
-        """Whom to shake hands as. A failed renewal is a warning, while the old tokens may do."""
+        """The session for the handshake. A failed renewal is a warning: the old tokens may do."""
         old = self._session
         if old is None:
             session = self._sessions.session()
@@ -350,7 +350,7 @@ class SystemNetwork:
         try:
             send()
         except NetworkError as error:
-            # Not raised here: the loop is in the midst of a step, and gets it from `wait`.
+            # Not raised here: the loop is in the middle of a step, and gets it from `wait`.
             self._broken.append(LinkBroke(self._epoch, error))
         else:
             self._watch()
@@ -371,7 +371,7 @@ class SystemNetwork:
 
     def close(self, code: int) -> bytes:
         self._abandon()
-        self._broken = []  # of the link that is closed here: nobody needs to know any more
+        self._broken = []  # of the link that is closed here: of no interest any more
         link, self._link = self._link, None
         if link is None:
             return b""
@@ -392,13 +392,13 @@ def _named(error: Exception) -> TicksError:
         return error
     if (limit := limit_of(error)) is not None:
         return limit
-    lost = FeedLostError(f"the connect died of an unexpected {type(error).__name__}")
+    lost = FeedLostError(f"the connect failed with an unexpected {type(error).__name__}")
     lost.__cause__ = error
     return lost
 
 
 def handshake_headers(session: Session) -> dict[str, str]:
-    """Who we are, in the handshake's headers (protocol.md: never in the query)."""
+    """The credentials, in the handshake's headers (protocol.md: never in the query)."""
     return {
         "Authorization": f"Bearer {session.jwt_token}",
         "x-api-key": session.api_key,

@@ -1,4 +1,4 @@
-"""What one connection asks the broker for: what is wanted, what stands, what was refused.
+"""What one connection asks the broker for: what is wanted, subscribed, and refused.
 
 Rules
 - While nothing changes this costs nothing: two tuples, compared by identity (`is_settled`).
@@ -37,7 +37,7 @@ instruments in three modes, and few enough for a screen."""
 class Requests:
     """The subscriptions of one connection. `send` takes the text of a request, `log` an event.
 
-    Threads: the feed thread sends, and is told of refusals. `wanted` is replaced by `want` too, and
+    Threads: the feed thread sends, and handles refusals. `wanted` is replaced by `want` too, and
     the refused units are emptied by `take_refused`, so both under the lock.
     """
 
@@ -90,7 +90,7 @@ class Requests:
         self._standing = ()
 
     def send_changes(self) -> None:
-        """Subscribe to what is wanted and not standing, unsubscribe the reverse."""
+        """Subscribe to what is wanted and not subscribed yet; unsubscribe the reverse."""
         if self.is_settled:
             return
         with self._lock:
@@ -158,8 +158,8 @@ class Requests:
 
 
 class _Refusal(NamedTuple):
-    """An error of the broker as it came. To make it fit to be shown costs more than to read it, so
-    that is done for those that are logged."""
+    """An error of the broker as it came. Making it fit to be shown costs more than reading it, so
+    that is done only for those that are logged."""
 
     error: FeedMessage
     request: str | None = None

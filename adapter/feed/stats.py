@@ -1,5 +1,4 @@
-"""Counters into figures: rates, latency, and what grew lately. Pure: time and totals come in as
-arguments."""
+"""Figures from counters: rates, latency, recent growth. Pure: time and totals are arguments."""
 
 from __future__ import annotations
 
@@ -67,7 +66,7 @@ class RecentGrowth:
 class Doublings:
     """Which values of a growing total are worth a report: the first, then each doubling.
 
-    A total that stood still for a minute begins anew, so that the next trouble of a long run is
+    A total that did not grow for a minute starts over, so that the next trouble of a long run is
     reported at once too. What is then unreported is reported first, so the last figure is exact.
     """
 
@@ -114,7 +113,7 @@ class LatencyHistogram:
         self.count += times
 
     def sample(self, now_s: float) -> None:
-        """Forget what is older than a minute. For whoever shows the figures: `add` stays cheap."""
+        """Forget what is older than a minute. For showing the figures: `add` stays cheap."""
         samples = self._samples
         if not samples or now_s - samples[-1][0] >= _SAMPLES_APART_S:
             samples.append((now_s, self._buckets.copy() if samples else [0] * len(self._buckets)))

@@ -1,4 +1,5 @@
-"""What came from the feed, packet by packet: vetted, counted, and the last of each instrument kept.
+"""What came from the feed, packet by packet: checked, counted, and the last of each instrument
+kept.
 
 Pure. This is the hot path: one dictionary look-up and two comparisons a packet that is well.
 
@@ -14,7 +15,7 @@ Rules
 - A new connection restarts the order (`reopened`).
 - A newer exchange time is evidence that its segment trades: the loop leaves it to the segment
   (market/evidence.py), which is read after the drain. Times ahead of the market's clock take the
-  slow way, and so does a unit's first packet on a connection.
+  slow path, and so does a unit's first packet on a connection.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _HEAD = struct.Struct("<27sqq")
 """Mode, exchange type and token as one slice, then sequence number and exchange time (ms)."""
 _HEAD_SIZE = 27
 _MOST_HEADS = 20_000
-"""Garbage behind a token's NUL makes new heads of old instruments; past this all are forgotten."""
+"""Garbage after a token's NUL makes new heads of old instruments; past this all are forgotten."""
 
 
 class InstrumentState(UnitTimes):
@@ -113,7 +114,7 @@ class PacketTracker:
                 if seen.exchange_ms and exchange_ms <= limit_ms:
                     seen.exchange_ms = exchange_ms
                     seen.moves += 1
-                    if exchange_ms > seen.segment.live_ms:  # noqa: PLR1730  (a call is dearer)
+                    if exchange_ms > seen.segment.live_ms:  # noqa: PLR1730  (a call is slower)
                         seen.segment.live_ms = exchange_ms
                 else:
                     seen.segment.judge(seen, exchange_ms, now_s, limit_ms)
@@ -133,7 +134,7 @@ class PacketTracker:
             seen.sequence = 0
 
     def carry(self, units: Iterable[Unit]) -> None:
-        """These are subscribed from now on: others say nothing of their segments any more."""
+        """These are subscribed from now on: others are no longer evidence of their segments."""
         self._wanted = wanted = set(units)
         self._carried |= wanted
         for (key, mode), seen in self.seen.items():

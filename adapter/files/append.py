@@ -64,7 +64,7 @@ class FileOutput:
 
     def takes(self, size: int) -> bool:
         """Whether a write of so many bytes returns at once: a file or /dev/null, or a pipe with
-        room for them. Of a terminal or a socket nothing is known beforehand."""
+        room for them. For a terminal or a socket this is not known beforehand."""
         if self._never_waits:
             return True
         if self._room < size <= self._capacity:
@@ -90,7 +90,7 @@ class FileOutput:
             self._room -= written
 
     def change(self, *, is_last: bool = False) -> str:
-        """What somebody did to the file: "truncated", "removed" or "renamed"; "" for nothing."""
+        """What happened to the file: "truncated", "removed" or "renamed"; "" for nothing."""
         if not (self._is_file and self._path):
             return ""
         # A truncated file wants its header again, so the size is asked for before every write
@@ -112,7 +112,7 @@ class FileOutput:
         except FileNotFoundError:
             pass
         except OSError:
-            return ""  # a folder that may no longer be searched: what is open can still be written
+            return ""  # the folder may no longer be searched: what is open can still be written
         else:
             if (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev):
                 return ""
@@ -245,7 +245,7 @@ def repair(fd: int, path: str, row_format: RowFormat, note: Callable[[str], None
 
 
 def restore_header(fd: int, header: bytes) -> None:
-    """Put the header before rows that were written just after somebody truncated the file."""
+    """Put the header before rows that were written just after the file was truncated."""
     size = os.fstat(fd).st_size
     if size and not os.pread(fd, len(header), 0).startswith(header[:size]):
         rows = os.pread(fd, size, 0)
@@ -301,7 +301,7 @@ def _kept_json_size(fd: int, size: int, row_format: RowFormat, path: str) -> int
 
 
 def _line_end_before(fd: int, end: int) -> int:
-    """The offset behind the last line end before `end`, 0 where there is none."""
+    """The offset after the last line end before `end`, 0 where there is none."""
     while end > 0:
         start = max(0, end - _BLOCK)
         found = os.pread(fd, end - start, start).rfind(b"\n")
@@ -337,7 +337,7 @@ _FAULTS = {
     errno.ENOSPC: _FULL,
     errno.EDQUOT: _FULL,
     errno.ENOENT: ("output-no-folder", "its folder does not exist"),
-    errno.EISDIR: ("output-is-folder", "that is a folder"),
+    errno.EISDIR: ("output-is-folder", "it is a folder"),
     errno.EACCES: _NO_RIGHTS,
     errno.EPERM: _NO_RIGHTS,
     errno.EROFS: ("output-no-rights", "the disk is read-only"),

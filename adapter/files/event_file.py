@@ -15,14 +15,15 @@ from .inputs import Input, OnDamage, TornInputError
 
 _MOST_BEFORE_THE_FIRST = 10
 _LONGEST_LINE = 1 << 20
-"""An event names a few thousand instruments at most; a longer line is none, and may never end."""
+"""An event names a few thousand instruments at most; a longer line is not an event, and may never
+end."""
 
 
 def read_history(path: str, *, on_damage: OnDamage, waker: Waker | None = None) -> History:
     """What the events file at `path` says of its stream; an empty file, that nothing happened.
 
     A wait for a FIFO ends when `waker` is woken, and the history with it. Raises RecordingError:
-    `recording-unreadable`, or `not-an-event` where the lines are none.
+    `recording-unreadable`, or `not-an-event` where the lines are not events.
     """
     return history_of(_events(Input(path, waker=waker), on_damage))
 

@@ -23,11 +23,11 @@ _FLUSHED = b"\0\0\xff\xff"
 _EMPTY_LAST_BLOCK = b"\x03\x00"
 _BLOCK = 1 << 16
 _LARGEST_FLUSH = 1 << 20
-"""More than this behind a last flush was not written by us: too much to cut off."""
+"""More than this after a last flush was not written by us: too much to cut off."""
 
 
 class GzipOutput:
-    """Compresses into a file; quick rather than small, since ticks wait behind it."""
+    """Compresses into a file; fast rather than small, since ticks wait for it."""
 
     is_terminal = False
 
@@ -56,7 +56,7 @@ class GzipOutput:
             raise PartlyWrittenError(error, written=0) from error
 
     def cut(self, surplus: int) -> None:
-        """Nothing: `write` has taken a failed write back already."""
+        """Does nothing: `write` has taken a failed write back already."""
 
     def change(self, *, is_last: bool = False) -> str:
         """As in `FileOutput`. A member in a truncated file cannot be ended: `close` leaves it."""
@@ -134,7 +134,7 @@ def _check_start(path: str, start: bytes, row_format: RowFormat, *, is_torn: boo
 
 
 def _close_member(fd: int, member: int, size: int, path: str, note: Callable[[str], None]) -> None:
-    """End the torn member behind its last flush, or remove it when it has none."""
+    """End the torn member after its last flush, or remove it when it has none."""
     tail_start = max(member, size - _LARGEST_FLUSH)
     tail = os.pread(fd, size - tail_start, tail_start)
     found = len(tail)

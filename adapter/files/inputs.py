@@ -11,7 +11,7 @@ import select
 import stat
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TypeAlias
 
 from ..errors import RecordingError
@@ -20,7 +20,14 @@ from ..waker import Waker
 BLOCK = 1 << 17
 STDIN_FD = 0
 _GZIP_MAGIC = b"\x1f\x8b"
+_MEMBER = b"\x1f\x8b\x08"
+"""What every member of a gzip file begins with."""
 _GZIP_WBITS = 31
+_NO_END = "it has no end"
+_PROBED = 1 << 12
+_PROBED_TEXT = 64
+_PLAIN = bytes(range(32, 127)) + b"\r\n\t"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 OnDamage: TypeAlias = Callable[[str, int, str], None]
@@ -117,24 +124,84 @@ class Input:
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    """The text of one gzip member after another."""
-    reader = zlib.decompressobj(_GZIP_WBITS)
+    """The text of one gzip member after another, and of what is joined to them as it is.
+
+    Raises TornInputError at the end, where a member was torn or damaged.
+    """
+    reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
+    torn = ""
     block: bytes | None = first
     while block is not None:
         while block:
             if reader.eof:
                 block = block.lstrip(b"\0")  # padding between members, as from a tape
+                block += next(rest, b"") if len(block) == 1 else b""
+                if block and not block.startswith(_GZIP_MAGIC):
+                    yield block
+                    yield from rest
+                    block = b""
                 if not block:
                     break
-                reader = zlib.decompressobj(_GZIP_WBITS)
-            try:
-                # The limit keeps a block of zeros that expands a thousandfold out of memory.
-                text = reader.decompress(block, BLOCK)
-            except zlib.error as error:
-                raise TornInputError(f"the compressed file is torn ({error})") from error
+                reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
+            part, behind = _split_at_member(block, is_fresh)
+            text, left, fault = _read_on(reader, part, is_torn=bool(behind))
             if text:
                 yield text
-            block = reader.unused_data if reader.eof else reader.unconsumed_tail
+            is_fresh = bool(fault)
+            if fault:
+                torn = torn or fault
+                reader = zlib.decompressobj(_GZIP_WBITS)
+            block = left + behind
         block = next(rest, None)
-    if not reader.eof:
-        raise TornInputError("the compressed file is torn (it has no end)")
+    if torn or not reader.eof:
+        raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
+
+
+def _read_on(reader: zlib._Decompress, part: bytes, *, is_torn: bool) -> tuple[bytes, bytes, str]:
+    """The text of `part`, what is left of that, and what is wrong with the member, if anything.
+
+    `is_torn`: the member must end with `part`.
+    """
+    before = reader.copy()
+    try:
+        # The limit keeps a block of zeros that expands a thousandfold out of memory.
+        text = reader.decompress(part, BLOCK)
+    except zlib.error as error:
+        return _before_the_fault(before, part), b"", str(error).rpartition(": ")[2]
+    left = reader.unused_data if reader.eof else reader.unconsumed_tail
+    if is_torn and not left and not reader.eof:
+        return text + reader.flush(), b"", _NO_END
+    return text, left, ""
+
+
+def _split_at_member(block: bytes, is_fresh: bool) -> tuple[bytes, bytes]:
+    """`block` up to another member that begins in it, and from there on.
+
+    A member that was torn must not be read on: what follows, taken for a part of it, is no fault
+    for long, and would give rows that never were. `is_fresh`: `block` itself begins a member.
+    """
+    at = int(is_fresh)
+    while (at := block.find(_MEMBER, at)) >= 0:
+        if _begins_text(block[at : at + _PROBED]):
+            return block[:at], block[at:]
+        at += 1  # three bytes that happen to look so
+    return block, b""
+
+
+def _begins_text(member: bytes) -> bool:
+    reader = zlib.decompressobj(_GZIP_WBITS)
+    try:
+        text = reader.decompress(member, _PROBED_TEXT)
+    except zlib.error:
+        return False
+    is_enough = len(text) == _PROBED_TEXT or reader.eof
+    return is_enough and text.removeprefix(_BYTE_ORDER_MARK).translate(None, _PLAIN) == b""
+
+
+def _before_the_fault(reader: zlib._Decompress, block: bytes) -> bytes:
+    """What `block` holds before the byte at which it cannot be read on."""
+    text = bytearray()
+    with suppress(zlib.error):
+        for at in range(len(block)):
+            text += reader.decompress(block[at : at + 1])
+    return bytes(text)

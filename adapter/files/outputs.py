@@ -7,9 +7,9 @@ Rules
 - A path with `%`-fields names a file by the Indian time of the rows in it; when the name changes,
   the old file is finished before the new one is begun, each with a header.
 - A file that is being read is never written.
-- A terminal gets no character that it would obey: the text of a recording may be anybody's. Pipes
-  and files get every byte.
-- A file that somebody removes, renames or truncates while it is written (logrotate) is begun again
+- A terminal gets no control character: the text of a recording may be from anywhere. Pipes and
+  files get every byte.
+- A file that is removed, renamed or truncated while it is written (logrotate) is begun again
   under its name, with a header, before the next rows; that is reported.
 """
 
@@ -56,7 +56,7 @@ _OBEYED = re.compile(rb"[\0-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 
 
 class _File:
-    """A file by its name: how it is opened, and opened again when somebody changed it."""
+    """A file by its name: how it is opened, and opened again when something changed it."""
 
     def __init__(self, path: str, row_format: RowFormat, note: Note, *, syncs: bool) -> None:
         self._path = path
@@ -85,7 +85,7 @@ class _File:
         return (GzipOutput(file) if is_gzip else file), is_new
 
     def report(self, change: str, *, is_last: bool = False) -> None:
-        """Say what somebody did to it, and what is done about it."""
+        """Report what happened to it, and what is done about it."""
         goes_on = "" if is_last else "; it is begun again, and the rows go on there"
         self._note(f"{self._path} was {change} while it was being written{goes_on}")
 
@@ -120,7 +120,7 @@ class TextOutput:
 
     @property
     def bytes_written(self) -> int:
-        """Bytes in the file or pipe, as they lie there (compressed, headers included)."""
+        """Bytes written to the file or pipe (compressed, headers included)."""
         return self._finished_bytes + self._writer.bytes_written
 
     def write_header(self) -> None:
@@ -128,7 +128,7 @@ class TextOutput:
         self._put(self._format.header, 0)
 
     def takes(self, size: int) -> bool:
-        """Whether text of so many bytes can be flushed now without waiting for anybody."""
+        """Whether text of so many bytes can be flushed now without waiting."""
         return self._writer.takes(size)
 
     def begin(self, received_ns: int) -> None:
@@ -160,7 +160,7 @@ class TextOutput:
             self._put(text, rows)
 
     def finish(self) -> None:
-        """All rows are there: a text is whole after every flush, so nothing is to be done."""
+        """All rows are there. A text is whole after every flush: nothing to do."""
 
     def close(self) -> None:
         """Flush and close. Closing again, or after a failure, does nothing."""

@@ -43,7 +43,7 @@ _DICTIONARIES = ("exchange", "symbol", "mode")
 _DOUBLES = ("total_buy_quantity", "total_sell_quantity", "oi_change_percent")
 INTEGERS = ("sequence", "volume", "open_interest")
 RAW = "_raw"
-"""What the name of a column ends in that has the integers of times that are none."""
+"""The suffix of a column with the integers of times that are not valid times."""
 _PAISE_DIGITS, _CURRENCY_DIGITS = price_digits(1), price_digits(CURRENCY_EXCHANGE_TYPE)
 
 
@@ -63,7 +63,7 @@ def import_pyarrow() -> Any:
 
 
 def _raw_times(mode: Mode) -> list[str]:
-    """The columns whose times may be no times."""
+    """The columns whose times may be invalid."""
     return [column for column in columns(mode) if column in TIMES[1:]]
 
 
@@ -140,7 +140,7 @@ class ParquetOutput:
         return False
 
     def flush(self) -> None:
-        """Nothing: a Parquet file can only be read when it is finished."""
+        """Does nothing: a Parquet file can only be read when it is finished."""
 
     def finish(self) -> None:
         """Write the rest and the footer."""
@@ -235,7 +235,7 @@ class ParquetOutput:
         return (",".join(map(csv_cell, row.values())) + "\n").encode()
 
     def _widen(self, digits: int, has_raw_times: bool) -> None:
-        """Make room for prices with more digits, or for times that are none."""
+        """Make room for prices with more digits, or for invalid times."""
         if (digits, has_raw_times) == (self._digits, self._has_raw_times):
             return
         self._make_table()

@@ -1,8 +1,8 @@
 """Parquet recordings back to rows, a batch at a time. What is in them: parquet.py.
 
-A batch becomes lists of columns and those packets, without a Decimal or a datetime for a cell. What
-others have written over (pandas, polars: larger strings, other dictionaries, prices as doubles) is
-read too, as long as the columns are those of a recording.
+A batch becomes lists of columns and those packets, without a Decimal or a datetime for a cell.
+Files rewritten by other programs (pandas, polars: larger strings, other dictionaries, prices as
+doubles) are read too, as long as the columns are those of a recording.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ParquetReader:
         try:
             self._parquet = self._pa.parquet.ParquetFile(source.path)
         except (OSError, self._pa.ArrowException) as error:
-            raise self._refusal(f"it is no whole Parquet file ({error})") from error
+            raise self._refusal(f"it is not a complete Parquet file ({error})") from error
         names = [name for name in self._parquet.schema_arrow.names if not name.endswith(RAW)]
         try:
             self.format = Csv(csv_mode(names))

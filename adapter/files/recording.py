@@ -7,11 +7,12 @@ Rules
 - A row without a line end is torn, even if it looks whole: its last number may not be.
 - A row takes up at most `LONGEST_ROW` bytes, whatever quotes it opens: a quote that never closes
   costs the line that it is in.
-- A damaged row is reported and skipped, and reading goes on with the line behind it.
+- A damaged row is reported and skipped, and reading goes on with the line behind it. A blank line
+  is no row.
 - Recordings may be joined (`cat a.csv b.csv`): a header, or a JSON line, counts from there on, also
   one that follows a torn last line.
 - A byte order mark and CRLF (a recording that passed through Windows) are read and not passed on:
-  the text of what is given out has neither.
+  the output has neither.
 """
 
 from __future__ import annotations
@@ -119,10 +120,12 @@ class RecordingReader:
         except TornInputError as error:
             torn = str(error)
         taken = yield from self._cut(rest, is_last=True)
-        if torn or taken < len(rest):
+        is_torn = bool(torn) or taken < len(rest)
+        if is_torn:
             self._report_damage(torn or f"a torn last line ({len(rest) - taken} bytes)")
         if not self._has_begun and not Path(self.source.path.removesuffix(".gz")).match("*.jsonl"):
-            raise _not_a_recording(self.source.name, "it is empty")
+            reason = "it has no whole line" if is_torn else "it is empty"
+            raise _not_a_recording(self.source.name, reason)
 
     def _report_damage(self, reason: str) -> None:
         self._on_damage(self.source.name, self._line_number, reason)
@@ -153,9 +156,16 @@ class RecordingReader:
         position = 0
         while position < end:
             if not self._has_begun:
-                line_end = text.index(b"\n", position) + 1
-                position += self._begin(text[position:line_end])
-                yield RowBlock(self.format, b"")
+                first = text[position : text.index(b"\n", position) + 1]
+                if not first.removeprefix(_BYTE_ORDER_MARK).strip():
+                    position += len(first)
+                    self._line_number += 1
+                elif first.startswith(_HEADER_STARTS) and (joined := _joined_at(first)):
+                    self._report_damage("a torn header")
+                    position += joined
+                else:
+                    position += self._begin(first)
+                    yield RowBlock(self.format, b"")
                 continue
             whole = self.format.whole_rows_pattern.match(text, position, end)
             block_end = whole.end() if whole else position
@@ -227,18 +237,19 @@ class RecordingReader:
         except RecordingError as error:
             self._report_damage(str(error))
             first_end = row.index(b"\n") + 1
-            joined = [at for start in _STARTS if (at := row.find(start, 1, first_end)) > 0]
-            if joined:
-                return min(joined), None
+            if joined := _joined_at(row[:first_end]):
+                return joined, None
             self._line_number += 1
             return first_end, None
         self._line_number += row.count(b"\n")
         return len(row), block
 
     def _odd_row(self, row: bytes) -> RowBlock | None:
-        """The row, None for a header. Raises RecordingError for damage."""
+        """The row, None for a header or a blank line. Raises RecordingError for damage."""
         if len(row) > LONGEST_ROW:
             raise RecordingError(f"a line over {LONGEST_ROW:,} bytes")
+        if not row.strip():
+            return None
         if row.startswith(_HEADER_STARTS):
             self.format = Csv(csv_mode(csv_cells(row)))
             return None
@@ -248,6 +259,11 @@ class RecordingReader:
         self.format = row_format  # only a row that can be read changes it
         text = row.removesuffix(b"\n").removesuffix(b"\r") + b"\n"
         return RecordedBlock([recorded], row_format, text)
+
+
+def _joined_at(line: bytes) -> int:
+    """Where in a line another recording begins; 0: nowhere."""
+    return min((at for start in _STARTS if (at := line.find(start, 1)) > 0), default=0)
 
 
 def _with_our_line_ends(rows: bytes) -> bytes:

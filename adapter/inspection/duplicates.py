@@ -5,7 +5,7 @@ Rules
   A packet that the broker sent again was received at another time, and is a row of its own.
 - Equal rows have an equal time, so a row is compared with those of its minute, by 64-bit hashes.
   A minute may come again (a file joined to another, a clock that was set back): the hashes of the
-  last `MOST_ROWS` rows are kept, eight bytes each (a minute counts as twenty rows besides). A row
+  last `MOST_ROWS` rows are kept, eight bytes each (a minute counts as twenty more rows). A row
   that repeats one from before those is not found; nor, in a flood, one of its minute from more than
   `MOST_OF_A_MINUTE` rows before.
 """

@@ -1,4 +1,4 @@
-"""Reads recordings as one, and the events beside them, and reports what can be trusted of it.
+"""Reads recordings as one, with their events, and reports how far they can be trusted.
 
 The recordings are merged by time and every row is checked, as in a replay; memory does not grow
 with them. An inspection that is stopped reports what it has read.

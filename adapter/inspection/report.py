@@ -2,7 +2,7 @@
 
 Rules
 - A session is one that the calendar lists for a segment of the recording. A day with rows of which
-  none is in a listed session has one that nobody listed, if rows prove a market (tally.py): from
+  none is in a listed session has an unlisted one, if rows prove a market (tally.py): from
   the first of those to the last. Where the market is always open one session is all of it.
 - A gap lies between two rows of the recording and in a session; what of it is outside of sessions
   does not count. What is missing before a segment's first row of a day or after its last is a
@@ -136,7 +136,7 @@ class Evidence:
 
 
 def report(tally: Tally, evidence: Evidence, spans_of: SegmentSpans | None) -> Inspection:
-    """What the rows came to, against sessions (None: always open) and events.
+    """The findings in the rows, against sessions (None: always open) and events.
 
     There is one row at least.
     """

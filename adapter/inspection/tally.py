@@ -1,4 +1,4 @@
-"""What the rows of a recording come to, counted row by row in one pass. Pure; the hot path.
+"""The rows of a recording, counted one by one in one pass. Pure; the hot path.
 
 Rules
 - Times are compared as the text that they are in a row: it sorts. They become numbers where a
@@ -8,8 +8,8 @@ Rules
   instrument had before on this day. What a row does not hold is not compared.
 - A delay is `received_at` less `exchange_time`, of rows that move their instrument's exchange time
   on. A snapshot of yesterday is no delay, nor is the second packet within one exchange second.
-- A price froze where it stood for `FROZEN_US` of a session in at least `FROZEN_ROWS` rows of an
-  instrument, while its exchange time or its volume moved on.
+- A price is frozen where it did not change for `FROZEN_US` of a session in at least `FROZEN_ROWS`
+  rows of an instrument, while its exchange time or its volume moved on.
 - A distance between two rows of `LEAST_GAP_US` or more may be a gap.
 
 Memory is bounded by the instruments and the days, not by the rows: the last row and the longest
@@ -55,7 +55,8 @@ SpansOf: TypeAlias = Callable[[str, str, str, date], Sequence[Interval]]
 
 
 class Freeze(NamedTuple):
-    """A price that stood from one row to another. `us` is how much of that lay in a session."""
+    """A price that did not change from one row to another. `us` is how much of that lay in a
+    session."""
 
     us: int
     exchange: str
@@ -92,7 +93,7 @@ class _Instrument:
 
 
 class SegmentDay:
-    """What a segment's rows on one day come to; times are microseconds."""
+    """The totals of a segment's rows on one day; times are microseconds."""
 
     def __init__(self) -> None:
         self.first_us = 1 << 62
@@ -101,7 +102,7 @@ class SegmentDay:
 
 
 class Day:
-    """What a day's rows come to.
+    """The totals of a day's rows.
 
     `first_live` and `last_live` are the earliest and latest time of rows that prove a market (texts
     as in a row, b"" for none): that move an exchange time on, or are an instrument's first of the
@@ -286,7 +287,7 @@ class Tally:
             self.back_volume += 1
 
     def _end_price(self, one: _Instrument) -> None:
-        """The price of the instrument's last row stands no longer: did it freeze?"""
+        """The price of the instrument's last row has changed: was it frozen?"""
         since, exchanged, volume, first_row = one.stands_since
         rows = one.rows - first_row
         if rows < FROZEN_ROWS or not float(one.price):
@@ -328,8 +329,8 @@ class _Comparable:
 
     def _text_of(self, row_format: TickFormat, recorded: Recorded) -> bytes:
         packet = recorded.packet
-        # A row of more cells than the format has is equal to none in it: any text that tells those
-        # rows apart does.
+        # A row of more cells than the format has is equal to none in it: any text that
+        # distinguishes those rows will do.
         is_beyond = isinstance(row_format, Csv) and packet[0] > row_format.mode
         encoder = self._encoders.get(is_beyond)
         if encoder is None:
@@ -344,7 +345,7 @@ class _Comparable:
 
 
 def _minutes(times: Sequence[bytes]) -> Iterator[tuple[bytes, int, int]]:
-    """The minutes of some rows, each with its first row's number and that behind its last."""
+    """The minutes of some rows, each with its first row's number and that after its last."""
     start, count = 0, len(times)
     if list(times) == sorted(times):
         while start < count:

@@ -2,9 +2,9 @@
 
 The broker publishes the master each morning by 08:30 IST. A copy is fresh when it was fetched after
 the last weekday's 08:30, so that it is fetched at most once a trading day (on an exchange holiday
-once in vain). A copy that is not fresh is still used, and named, when the broker has no better
-one: out of reach, or an answer that is no master, or one less than half as large as the copy
-(believed after `SHRUNK_DISBELIEVED_S`). A copy made from another address is no copy.
+once for nothing). A copy that is not fresh is still used, and named, when the broker has no better
+one: out of reach, or an answer that is not a master, or one less than half as large as the copy
+(believed after `SHRUNK_DISBELIEVED_S`). A copy made from another address does not count.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .watch_list import Entry
 
 PUBLISHED_BY = time(8, 30)
-"""The time, IST, by which the day's master is there (protocol.md: likely)."""
+"""The time, IST, by which the day's master is published (protocol.md: likely)."""
 
 SHRUNK_DISBELIEVED_S = 4 * 86_400
 """How long a copy is preferred to a master that suddenly has less than half the records."""
@@ -99,8 +99,8 @@ class InstrumentCatalog:
         `texts` were typed: raises one SymbolError that names all of them that could not be
         resolved. `listed` are entries of watch lists, with their file: what of them cannot be
         resolved goes to `skip`, and only when nothing is left an UnknownSymbolError is raised
-        (kind "names-all-skipped"). `note` is told what to know of an answer ("X is Y now").
-        An option chain is its spot here, and goes to `follow` besides.
+        (kind "names-all-skipped"). `note` gets what a user should know of an answer ("X is Y now").
+        An option chain is its spot here, and also goes to `follow`.
         """
         names = ListedNames()
         faults: dict[str, SymbolError] = {}
@@ -134,21 +134,28 @@ class InstrumentCatalog:
             if fault.kind != "long-token" and loose_key(fault.symbol).startswith(wanted):
                 note(str(fault))
 
-    def find(self, text: str, exchange: str | None = None, limit: int = 20) -> list[Instrument]:
+    def find(
+        self,
+        text: str,
+        exchange: str | None = None,
+        limit: int = 20,
+        *,
+        note: Callable[[str], None] = lambda _sentence: None,
+    ) -> list[Instrument]:
         """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
 
-        Raises UsageError when `exchange` is none.
+        `note` is told what to know of an answer ("X is Y now"). Raises SymbolError where nothing
+        fits, as `resolve` does, and UsageError when `exchange` is none.
         """
         wanted = read_name(text, self._aliases)
         if exchange is not None:
-            wanted = replace(wanted, exchange_type=_exchange_type(exchange))
-        return find(self._index, wanted, self._today, limit)
-
-    def nearest(self, text: str, limit: int = 5) -> list[Instrument]:
-        """What the user may have meant when nothing fits `text`."""
-        from .refusals import nearest
-
-        return nearest(self._index, read_name(text, self._aliases), self._today, limit)
+            there = _exchange_type(exchange)
+            shown = f"{EXCHANGE_NAMES[there]}:{wanted.text}"
+            wanted = replace(wanted, exchange_type=there, text=shown)
+        found = find(self._index, wanted, self._today, limit, note)
+        if not found:
+            resolve(self._index, wanted, self._today)
+        return found
 
     def prefix(self, text: str, limit: int = 20) -> list[Instrument]:
         """Those whose symbol, or an index's name, begins with `text`; fast, for completions."""
@@ -185,9 +192,9 @@ def open_catalog(
     """The catalog of today's master, fetched from `url` where the copy is not fresh.
 
     `progress` gets the bytes received and, where known, expected; `note` gets a line when an older
-    copy has to do, when the index cannot be saved or was damaged, and about records that had to be
-    skipped. Raises InstrumentMasterError, with the BrokerError that was in the way as its cause,
-    when there is no copy either.
+    copy has to suffice, when the index cannot be saved or was damaged, and about records that had
+    to be skipped. Raises InstrumentMasterError, with the BrokerError that prevented it as its
+    cause, when there is no copy either.
     """
     copy = open_index(paths.instruments_file)
     if copy is not None and copy.url != without_secrets(url):
@@ -248,7 +255,8 @@ def open_copy(
 
 
 def is_fresh(fetched_ns: int, now_ns: int) -> bool:
-    """Whether a copy fetched then is of the last trading day's master. One of the future is not."""
+    """Whether a copy fetched then is of the last trading day's master. One from the future is
+    not."""
     now = ist_time(now_ns)
     published = datetime.combine(now, PUBLISHED_BY, IST)
     if published > now:
@@ -305,7 +313,7 @@ def _download(url: str, progress: Progress | None, *, has_copy: bool) -> bytes |
     from ..http import Limits, exchange
 
     limits = Limits(
-        # With a copy at hand nobody should wait long for a better one.
+        # With a copy at hand a user should not wait long for a better one.
         total_s=30.0 if has_copy else 300.0,
         silence_s=20.0,
         body_bytes=LARGEST_MASTER_BYTES,
@@ -346,8 +354,13 @@ def all_in_one(faults: list[SymbolError]) -> SymbolError:
     more = len(faults) - _NAMED_FAULTS
     messages = [fault.message for fault in faults[:_NAMED_FAULTS]]
     return UnknownSymbolError(
-        f"{len(faults):,} names cannot be resolved: {'; '.join(messages)}"
-        + (f"; and {more:,} more" if more > 0 else ""),
+        "\n  ".join(
+            [
+                f"{len(faults):,} names cannot be resolved:",
+                *messages,
+                *([f"and {more:,} more"] if more > 0 else []),
+            ]
+        ),
         kind="names-unresolved",
         candidates=tuple(candidate for fault in faults for candidate in fault.candidates),
     )

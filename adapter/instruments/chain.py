@@ -3,8 +3,8 @@
 `chain N` is the listed strike nearest the spot, the lower on a tie, and the N listed strikes on
 each side of it: 2N + 1 strikes, calls and puts, of the nearest expiry unless another is named. The
 centre follows the spot when another strike has become the nearest and the spot is past the middle
-between the two by a quarter of a step, so that a price on the middle does not swing it to and fro.
-The spot is the index, or the nearest future where the underlying has no index.
+between the two by a quarter of a step, so that a price near the middle does not move it back and
+forth. The spot is the index, or the nearest future where the underlying has no index.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Chain:
 
 
 def read_chain(text: str, aliases: Aliases = NO_ALIASES) -> ChainWanted | None:
-    """`BANKNIFTY chain 5 monthly`, read; None where the text is about no chain.
+    """`BANKNIFTY chain 5 monthly`, read; None where the text does not name a chain.
 
     Raises UnknownSymbolError (kind "chain-number") when it does not say how many strikes.
     """
@@ -144,7 +144,7 @@ def nearest_strike(strikes: Sequence[Decimal], spot: Decimal) -> Decimal:
 def strikes_around(strikes: Sequence[Decimal], centre: Decimal, number: int) -> Sequence[Decimal]:
     """`centre`, one of `strikes` (ascending), and those next to it, `number` on each side.
 
-    Fewer where there are no more; nothing makes up for them on the other side.
+    Fewer where the list ends; the other side does not make up for them.
     """
     at = bisect_left(strikes, centre)
     return strikes[max(at - number, 0) : at + number + 1]

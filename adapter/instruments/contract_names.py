@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import NamedTuple
 
 from ..instrument import Instrument
 from .contracts import Underlying, matching, underlying_of
@@ -15,21 +16,30 @@ from .spellings import Reading, readings
 NOTHING = Underlying(())
 
 
+class ByFields(NamedTuple):
+    """The contracts that a name means, what they are written on, and how the name was read."""
+
+    contracts: list[Instrument]
+    underlying: Underlying = NOTHING
+    reading: Reading | None = None
+    """None where nothing was said but the underlying, or where the whole is a symbol."""
+
+
 def by_fields(
     index: InstrumentIndex, wanted: Wanted, today: str, *, on_bfo: list[Instrument]
-) -> tuple[list[Instrument], Underlying]:
-    """The contracts of the first reading that is listed, and what they are written on.
+) -> ByFields:
+    """The contracts of the first reading that is listed.
 
     `on_bfo`: those of BFO that have this symbol, which count where no reading finds any; after them
     come all the contracts of an underlying of that name.
     """
     for reading, underlying in _read(index, wanted, today):
         if found := preferred(matching(index, underlying, reading, today)):
-            return found, underlying
+            return ByFields(found, underlying, reading)
     if on_bfo:
-        return on_bfo, NOTHING
+        return ByFields(on_bfo)
     alone = underlying_of(index, wanted.name, today).on(wanted.contract_exchanges)
-    return preferred(matching(index, alone, Reading(wanted.name), today)), alone
+    return ByFields(preferred(matching(index, alone, Reading(wanted.name), today)), alone)
 
 
 def by_fields_passed(index: InstrumentIndex, wanted: Wanted, today: str) -> list[Instrument]:

@@ -23,7 +23,9 @@ def chosen(wanted: Expiry, listed: Sequence[str], today: str, *, passed: bool = 
     if wanted is None:
         return pool if passed else [*pool, *(each for each in listed if not each)]
     if isinstance(wanted, OnDay):
-        return _nearest([each for each in pool if _is_on(each, wanted)], passed)
+        last = f"{int(today[:4]) + 1}{today[4:]}"  # a year from today
+        on_day = [each for each in pool if _is_on(each, wanted)]
+        return _nearest([each for each in on_day if not wanted.is_soon or each <= last], passed)
     monthly = [each for each in last_of_months(known) if each in pool]
     if isinstance(wanted, InMonth):
         return _nearest([each for each in monthly if _is_in(each, wanted)], passed)

@@ -1,11 +1,11 @@
 """The instrument master on disk: one SQLite file that is built once and then only read.
 
-A new index is drawn up in a file of its own beside the old one and takes its place in one step,
+A new index is built in a file of its own next to the old one and replaces it in one step,
 so that a reader never sees half of one, two builders do not meet, and a failure leaves the old
 one as it was. A file that cannot be read, or was made by another version of this module, is no
 index. Names are compared by `naming.name_key`, and where nothing fits by `naming.loose_key`.
 
-Beside the instruments it holds what would take long to gather from 180 thousand rows: which names
+Besides the instruments it holds what would take long to gather from 180 thousand rows: which names
 there are, which expiries an underlying has, and what is wrong with the master. `role` is
 `roles.Role`; rows that are hidden have one of their own.
 """
@@ -89,11 +89,11 @@ SELECT exchange_type, min(strike), max(strike) FROM instruments
 WHERE name_key = ? AND role IN ({Role.CALL:d}, {Role.PUT:d}) AND strike > 0 GROUP BY exchange_type
 """
 LIKELY_FIRST = f"""
-    min(role, {Role.CALL:d}), expiry != '' AND expiry < :today, expiry,
+    expiry != '' AND expiry < :today, min(role, {Role.CALL:d}), expiry,
     CASE exchange_type {_EXCHANGES_IN_ORDER} ELSE 9 END,
     symbol NOT LIKE '%-EQ', length(symbol), strike, symbol
 """
-"""SQL: indices, cash, futures, options; of these the nearest expiry that is not in the past."""
+"""SQL: indices, cash, futures, options, of these the nearest expiry; last what has expired."""
 
 
 class Listed(NamedTuple):
@@ -110,7 +110,7 @@ class MasterFault:
     """What is wrong with one record of the master.
 
     `conflict`: another instrument, of symbol `kept`, came first with this exchange and token, and
-    is the one that counts. `repeated`: the same, but both have one name; shares stand in the master
+    is the one that counts. `repeated`: the same, but both have one name; the master lists shares
     with an old series too. `long-token`: no packet can hold the token, so no tick is known by it.
     """
 
@@ -247,7 +247,7 @@ def open_index(path: Path) -> InstrumentIndex | None:
 
 
 class Draft:
-    """An index being drawn up in a file of its own."""
+    """An index being built in a file of its own."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -353,7 +353,7 @@ def new_index(path: Path) -> Iterator[Draft]:
 
 
 def _sweep_drafts(path: Path) -> None:
-    """Delete what builders left that were killed; one that is alive holds a lock on its draft."""
+    """Delete the drafts of killed builders; a running one holds a lock on its draft."""
     for draft in path.parent.glob(f"{path.name}.*.new"):
         with suppress(OSError):
             handle = os.open(draft, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -22,7 +22,7 @@ Reason: TypeAlias = Literal["unknown", "ambiguous", "expired", "no name"]
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A name of a list that is not subscribed: where it stands, and why."""
+    """A name of a list that is not subscribed: where it is in the list, and why."""
 
     source: str
     """The file as it was named."""
@@ -41,7 +41,7 @@ class Skipped:
 
 @dataclass(slots=True)
 class ListedNames:
-    """What became of the names of one or several lists."""
+    """The outcome for the names of one or several lists."""
 
     found: dict[InstrumentKey, Instrument] = field(default_factory=dict)
     """Each instrument once, in the order of its first naming; the spot of a chain is one."""
@@ -83,14 +83,15 @@ def resolve_list(
     *,
     into: ListedNames | None = None,
 ) -> ListedNames:
-    """Every entry, with the file that it stands in, resolved on `today` (ISO date).
+    """Every entry, with the file that it is in, resolved on `today` (ISO date).
 
     What was found, skipped and noted is added to `into` where that is given.
     """
     names = ListedNames() if into is None else into
     for source, entry in entries:
         if entry.problem:
-            names.skipped.append(Skipped(source, entry.line, entry.name, "no name", entry.problem))
+            detail = f"{entry.name!r}: {entry.problem}" if entry.name else entry.problem
+            names.skipped.append(Skipped(source, entry.line, entry.name, "no name", detail))
             continue
         try:
             answer = resolve_name(index, entry.name, today, aliases)

@@ -1,9 +1,9 @@
 """The broker's instrument master: a JSON array of records, read tolerantly and judged strictly.
 
 Every value is a string; unknown fields are ignored, a record that cannot be read is skipped and
-counted, and a file of which less than half can be read is no master. It has been served as `null`
-and as an HTML page. Records are decoded one at a time from the one text, because 180 thousand
-of them at once would take 100 MB. A symbol or name with characters that a terminal would obey gets
+counted, and a file of which less than half can be read is not taken as a master. It has been served
+as `null` and as an HTML page. Records are decoded one at a time from the one text, because 180
+thousand of them at once would take 100 MB. A symbol or name with control characters gets
 "\ufffd" in their place; a token with such is unusable. Source: protocol.md, "Instrument master".
 """
 
@@ -43,17 +43,17 @@ class Master:
     """One downloaded master. `usable` and `skipped` count what `rows`, taken once, made of it."""
 
     def __init__(self, body: bytes | bytearray) -> None:
-        """Raises InstrumentMasterError when `body` is no JSON array, or an empty one."""
+        """Raises InstrumentMasterError when `body` is not a JSON array, or an empty one."""
         self.usable = 0
         self.skipped = 0
-        # Small values by the million are made to fill memory: each becomes an object. The broker's
+        # Millions of small values would fill memory: each becomes an object. The broker's
         # master has 2.4 million commas.
         if body.count(b",") > _MOST_COMMAS:
             raise InstrumentMasterError("it has too many values to be a master", kind="no-master")
         try:
             self._raws = msgspec.json.decode(body, type=list[msgspec.Raw])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise InstrumentMasterError(f"it is no JSON array but {_start(body)}") from error
+            raise InstrumentMasterError(f"it is not a JSON array but {_start(body)}") from error
         if not self._raws:
             raise InstrumentMasterError("it is an empty array")
 
@@ -137,7 +137,7 @@ def _iso_date(expiry: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """`text` without what a terminal would obey or could not show."""
+    """`text` without what a terminal would interpret or could not show."""
     return "".join(
         each if each.isprintable() else " " if each in _SPACES else "\ufffd" for each in text
     )

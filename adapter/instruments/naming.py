@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..errors import UsageError
@@ -48,7 +48,7 @@ _KINDS: dict[str, tuple[int, Kind]] = {
     "MCX_INDEX": (EXCHANGE_TYPES["MCX"], "index"),
 }
 PREFIXES = (*EXCHANGE_TYPES, *_WIRE_NAMES, *_KINDS)
-"""What may stand before the colon, in upper case."""
+"""What may precede the colon, in upper case."""
 
 _FAMILIES = {
     EXCHANGE_TYPES["NSE"]: (EXCHANGE_TYPES["NFO"], EXCHANGE_TYPES["CDS"]),
@@ -75,14 +75,21 @@ class Wanted:
     """One text, read."""
 
     text: str
-    """As typed, spaces single, cut behind `LONGEST` and one more; for messages."""
+    """As typed, or what an alias stands for; spaces single, cut behind `LONGEST` and one more."""
     name: str
-    """`name_key` of what stands behind the exchange."""
+    """`name_key` of what follows the exchange."""
     exchange_type: int | None = None
     kind: Kind = ""
     """Whether only a share or only an index may be meant."""
     unknown_exchange: str = ""
     """What stands before the colon where that is no exchange; `name` then holds it as well."""
+    alias: str = ""
+    """What was typed where that is an alias."""
+
+    @property
+    def quoted(self) -> str:
+        """How a message names it."""
+        return repr(self.text) + (f" (alias {self.alias!r})" if self.alias else "")
 
     @property
     def key(self) -> str:
@@ -104,7 +111,7 @@ class Wanted:
 
     @property
     def contract_exchanges(self) -> Sequence[int] | None:
-        """Where a contract may lie that is named so; None is anywhere."""
+        """The exchanges that may list a contract named so; None is any."""
         if self.kind:
             return ()
         if self.exchange_type is None:
@@ -116,9 +123,17 @@ class Aliases:
     """Names of the user's own, each for a spelling; one may lead to another."""
 
     def __init__(self, spellings: Mapping[str, str]) -> None:
-        """Raises UsageError (kind "alias-empty" or "alias-loop")."""
+        """Raises UsageError (kind "alias-empty", "alias-twice" or "alias-loop")."""
         self._spellings = {name_key(name): spelling for name, spelling in spellings.items()}
+        names: dict[str, str] = {}
         for name, spelling in spellings.items():
+            first = names.setdefault(name_key(name), name)
+            if first != name:
+                raise UsageError(
+                    f"the aliases {first!r} and {name!r} are the same name",
+                    kind="alias-twice",
+                    alias=name,
+                )
             if not name_key(name) or not name_key(spelling):
                 raise UsageError(
                     f"the alias {name!r} = {spelling!r} is empty",
@@ -152,8 +167,18 @@ NO_ALIASES = Aliases({})
 
 def read_name(text: str, aliases: Aliases = NO_ALIASES) -> Wanted:
     """The parts of what a user typed. Any text can be read."""
-    shown = " ".join(text.encode("utf-8", "replace").decode().split())[: LONGEST + 1]
-    name = _cleaned(aliases.spelling_of(shown))
+    typed = _shown(text)
+    if (spelling := aliases.spelling_of(typed)) is not typed:
+        return replace(_parted(_shown(spelling)), alias=typed)
+    return _parted(typed)
+
+
+def _shown(text: str) -> str:
+    return " ".join(text.encode("utf-8", "replace").decode().split())[: LONGEST + 1]
+
+
+def _parted(shown: str) -> Wanted:
+    name = _cleaned(shown)
     before, separator, behind = _split_at_exchange(name)
     if not separator:
         return _read(shown, name, None, "")

@@ -49,7 +49,7 @@ class NearNames:
         return sorted((each for each in found if each.startswith(text)), key=len)[:limit]
 
     def containing(self, text: str, limit: int) -> list[str]:
-        """The names that hold `text` anywhere, the shortest first."""
+        """The names that contain `text`, the shortest first."""
         return sorted((each for each in self._names if text in each), key=len)[:limit]
 
     def candidates(self, text: str) -> set[str]:

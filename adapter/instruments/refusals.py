@@ -1,4 +1,4 @@
-"""What a user is answered whose name is not one instrument: why, how it was read, what else.
+"""The errors for a name that is not one instrument: why, how it was read, candidates.
 
 The order of candidates: where several fit, as `roles.likely_first` sorts them; where a strike or an
 expiry is not listed, by their distance from it; where nothing is called so, names spelled nearly
@@ -41,7 +41,7 @@ _SHORTEST_PART = 3
 _MOST_ALIKE = 200
 _SERIES_BEHIND = re.compile(rf"(?<=.)({'|'.join(SERIES)})$")
 _PLAUSIBLE = 4
-"""A strike more than so many times the highest, or under that part of the lowest, is no strike."""
+"""A strike this many times over the highest, or under the lowest, is not taken as a strike."""
 
 
 def shown(candidates: Sequence[Instrument]) -> str:
@@ -62,11 +62,13 @@ def not_a_name(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSym
             typed=text,
         )
     if not wanted.name.strip(":|"):
-        return UnknownSymbolError(f"{text!r} names no instrument", kind="symbol-empty", typed=text)
+        return UnknownSymbolError(
+            f"{wanted.quoted} names no instrument", kind="symbol-empty", typed=text
+        )
     name = re.split(r"[:|]", text, maxsplit=1)[-1]
     candidates = nearest(index, read_name(name), today, SHOWN)
     return UnknownSymbolError(
-        f"{text!r}: {wanted.unknown_exchange!r} is not an exchange; known are "
+        f"{wanted.quoted}: {wanted.unknown_exchange!r} is not an exchange; known are "
         f"{', '.join(EXCHANGE_NAMES.values())}" + _nearest_are(candidates),
         kind="exchange-unknown",
         candidates=tuple(candidates),
@@ -85,23 +87,42 @@ def named_by(error: SymbolError) -> list[Instrument]:
     return [one for one in found if isinstance(one, Instrument)]
 
 
-def ambiguous(wanted: Wanted, found: Sequence[Instrument]) -> AmbiguousSymbolError:
+def ambiguous(
+    wanted: Wanted, found: Sequence[Instrument], reading: Reading | None = None
+) -> AmbiguousSymbolError:
     """Several fit, and no rule decides. `found` is in the order in which they are offered."""
+    understood = _read_as(found, reading) if reading else ""
+    so = f" is read as {understood}, and" if understood else ""
     return AmbiguousSymbolError(
-        f"{wanted.text!r} matches {len(found):,} instruments: {shown(found)}",
+        f"{wanted.quoted}{so} matches {len(found):,} instruments: {shown(found)}",
         kind="symbol-ambiguous",
         candidates=tuple(found[:MOST_CANDIDATES]),
         typed=wanted.text,
+        understood=understood,
         found=len(found),
     )
+
+
+def _read_as(found: Sequence[Instrument], reading: Reading) -> str:
+    expiries = {one.expiry for one in found}
+    is_one = reading.expiry is not None and len(expiries) == 1
+    expiry = in_words(expiries.pop()) if is_one else wanted_in_words(reading.expiry)
+    return _in_words(found[0].name, expiry, reading.strike, reading.right)
 
 
 def split(
     wanted: Wanted, parts: Sequence[str], found: Sequence[Instrument]
 ) -> AmbiguousSymbolError:
-    """The company was split into `parts`, and either may be meant."""
+    """The company was split into `parts`, and either may be meant; the first kept the token."""
+    places = {loose_key(part): place for place, part in enumerate(parts)}
+
+    def order(one: Instrument) -> tuple[object, ...]:
+        *rest, symbol = likely_first(one)
+        return *rest, places.get(loose_key(one.name), len(places)), symbol
+
+    found = sorted(found, key=order)
     return AmbiguousSymbolError(
-        f"{wanted.text!r}: the company was split into {' and '.join(parts)}: {shown(found)}",
+        f"{wanted.quoted}: the company was split into {' and '.join(parts)}: {shown(found)}",
         kind="symbol-split",
         candidates=tuple(found[:MOST_CANDIDATES]),
         typed=wanted.text,
@@ -116,7 +137,7 @@ def expired(
     last = max(found, key=lambda one: one.expiry)
     candidates = _living_instead_of(index, wanted, last, today) or list(found[:MOST_CANDIDATES])
     return ExpiredSymbolError(
-        f"{wanted.text!r}: {last} expired on {in_words(last.expiry)}"
+        f"{wanted.quoted}: {last} expired on {in_words(last.expiry)}"
         + _nearest_are([each for each in candidates if each.expiry >= today]),
         kind="symbol-expired",
         candidates=tuple(candidates),
@@ -132,11 +153,14 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
     if (listed := _understood(index, wanted, today)) is not None:
         return _unlisted(index, wanted, *listed, today)
     text = wanted.text
-    kind, message = "symbol-unknown", f"no instrument is called {text!r}"
+    kind, message = "symbol-unknown", f"no instrument is called {wanted.quoted}"
     candidates: list[Instrument] = []
     rename = renamed(wanted.name)
     if _ISIN.fullmatch(wanted.name):
-        kind, message = "symbol-isin", f"{text!r} is an ISIN; name the instrument by its symbol"
+        kind, message = (
+            "symbol-isin",
+            f"{wanted.quoted} is an ISIN; name the instrument by its symbol",
+        )
     elif rename is not None and rename.merged_into:
         kind, message = "symbol-merged", f"{rename.old} was merged into {rename.merged_into}"
         candidates = _of_names(index, [loose_key(rename.merged_into)], today, MOST_CANDIDATES)
@@ -144,7 +168,7 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
         message = f"{rename.old} is {rename.names[-1]} now, and not listed here"
     elif candidates := _without_contracts(index, wanted, today):
         name = candidates[0].name
-        kind, message = "contracts-unlisted", f"{text!r}: there are no contracts on {name}"
+        kind, message = "contracts-unlisted", f"{wanted.quoted}: there are no contracts on {name}"
     candidates = candidates or nearest(index, wanted, today, MOST_CANDIDATES)
     return UnknownSymbolError(
         message + _nearest_are(candidates), kind=kind, candidates=tuple(candidates), typed=text
@@ -180,12 +204,12 @@ def _understood(
     exchanges = wanted.contract_exchanges
     best: tuple[int, Underlying, Reading] | None = None
     for reading in readings(wanted.name, date.fromisoformat(today)):
-        if reading.expiry is None and not reading.right:
-            continue
         underlying = underlying_of(index, reading.underlying, today).on(exchanges)
         if not underlying.listed:
             continue
         is_plausible = _is_plausible(index, underlying, reading.strike)
+        if reading.expiry is None and not reading.right and not is_plausible:
+            continue  # NIFTY 501 is no strike, but a misspelled index
         has_expiry = bool(meant_expiries(underlying, reading, today))
         rank = (0 if has_expiry else 1) if is_plausible else 2
         if best is None or rank < best[0]:
@@ -231,7 +255,7 @@ def _unlisted(
     expiry = in_words(first) if first in meant else wanted_in_words(reading.expiry)
     understood = _in_words(underlying.name, expiry, reading.strike, reading.right)
     return UnknownSymbolError(
-        f"{wanted.text!r} is read as {understood}: {reason}" + _nearest_are(candidates),
+        f"{wanted.quoted} is read as {understood}: {reason}" + _nearest_are(candidates),
         kind=kind,
         candidates=tuple(candidates),
         typed=wanted.text,

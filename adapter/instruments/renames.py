@@ -15,7 +15,7 @@ class Note:
 
     `renamed`: `name` is called `other` now, since the day `since` (ISO, in part or "").
     `commodity`: contracts of the same name are traded on the exchange `other`. `long-token`: no
-    packet can hold the token `other`, so that its ticks are not told apart.
+    packet can hold the token `other`, so that its ticks cannot be recognized.
     """
 
     kind: Literal["renamed", "commodity", "long-token"]

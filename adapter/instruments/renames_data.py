@@ -100,7 +100,7 @@ INDEX_ALIASES: dict[str, str] = {
     "NSEMDCP50": "NIFTYMIDCAP50",
 }
 """What platforms and people call an index besides: `loose_key` to `loose_key`. `NIFTYMIDSELECT` and
-the like are the exchange's own names; they stand here for the master's that name it otherwise."""
+the like are the exchange's own names; they are listed for masters that call it otherwise."""
 
 INDEX_BRAND = ("CNX", "NIFTY")
 """Until 2015 NSE's indices were CNX Auto, CNX IT ...; Yahoo and TradingView still say so."""

@@ -9,7 +9,7 @@ The first of these that finds something decides; an exchange, where one was give
 4. a share of that name on NSE: its -EQ series, else -BE, -SM, -BZ, -ST, else the only one; then an
    index, then a share, when hyphens, ampersands and spaces do not count
 5. a share of that symbol or name on BSE; then what is hidden, by a symbol that is not its name
-6. the new name of what was renamed, where nothing bears the old one any more
+6. the new name of what was renamed, where nothing has the old one any more
 7. the fields of a contract, by the first reading (`spellings.py`) that is listed; NFO before BFO,
    MCX before NCO
 8. the symbol of a contract on BFO, spelled in full
@@ -65,11 +65,13 @@ def resolve(index: InstrumentIndex, wanted: Wanted, today: str) -> Resolved:
     if not wanted.is_a_name:
         raise refusals.not_a_name(index, wanted, today)
     symbols = partial(_of_symbol, index, wanted)
-    found, underlying = contract_names.by_fields(
+    found, underlying, reading = contract_names.by_fields(
         index, wanted, today, on_bfo=living(symbols(f"exchange_type = {BFO}"), today)
     )
     if found and underlying.parts:
         raise refusals.split(wanted, underlying.parts, found)
+    if len(found) > 1:
+        raise refusals.ambiguous(wanted, found, reading)
     if found:
         return _only(wanted, found, underlying.notes)
     passed = _of_token(index, wanted) or symbols("1")

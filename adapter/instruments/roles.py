@@ -1,4 +1,4 @@
-"""What part a record of the master plays: index, share, future, call, put, or a spot row. Pure.
+"""The role of a record of the master: index, share, future, call, put, or spot row. Pure.
 
 Spot rows (gold, the dollar) and the bare second row of an index never tick, or are not known to:
 they are hidden, which is to say reached by their token, or by a symbol that is not their name.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..errors import SymbolError
 from ..instrument import Instrument
 from .index import INDEX_KIND, LIKELY_FIRST, InstrumentIndex
@@ -14,8 +16,16 @@ __all__ = ["INDEX_KIND", "beginning_with", "find"]
 _VISIBLE = f"role < {Role.HIDDEN:d}"
 
 
-def find(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> list[Instrument]:
+def find(
+    index: InstrumentIndex,
+    wanted: Wanted,
+    today: str,
+    limit: int,
+    note: Callable[[str], None] = lambda _sentence: None,
+) -> list[Instrument]:
     """Everything that fits, the best first, at most `limit`; nothing that is hidden.
+
+    `note` is told what to know of an answer ("X is Y now").
 
     First what the name means (`resolve.py`), or what it could mean where that is not one; then the
     exact symbol, the exact name, their beginning, all words in any order, and a part of them.
@@ -24,11 +34,17 @@ def find(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> list
         return []
     best: list[Instrument] = []
     try:
-        best = [resolve(index, wanted, today).instrument]
+        answer = resolve(index, wanted, today)
     except SymbolError as error:
         from .refusals import named_by
 
         best = named_by(error)
+        if error.kind == "symbol-split":
+            note(error.message)
+    else:
+        best = [answer.instrument]
+        for sentence in answer.notes:
+            note(str(sentence))
     return _once(best + _by_parts(index, wanted, today, limit))[:limit]
 
 

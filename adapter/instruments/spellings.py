@@ -4,6 +4,7 @@ One text has several: `NIFTY26DEC24500CE` is 26 Dec 2024 strike 500, December 20
 26 December strike 24500. All are offered, in this order, and the first that is listed decides:
 
 a. NAME DD MMM YY(YY)       Angel on NFO and MCX         NIFTY22SEP2624500CE
+                            Shoonya                      NIFTY22SEP26C24500
 b. NAME yy M dd             weekly: Kite, Angel on BFO   NIFTY2692224500CE; M is 1-9, O, N, D
 c. NAME yyMMdd C strike     TradingView                  NIFTY260922C24500
 d. NAME yy MMM              monthly: Kite, BFO, CDS      NIFTY26SEP24500CE
@@ -12,7 +13,7 @@ g. words in any order       by hand; ISO dates (e) too   NIFTY 24500 CE 22 SEP 2
 h. NAME MMM, NAME-MMMYYYY   Dhan                         NIFTYOCTFUT, NIFTY-Sep2026-24500-CE
 i. the nth future           1!, FUT1, -I                 NIFTY1!, NIFTY-I
 
-a to d, f, h and i are read where no separator stands behind NAME; where one does, the words say
+a to d, f, h and i are read where no separator follows NAME; where one does, the words say
 what belongs together. A year more than six ahead is no reading: 22SEP2624500 is never of 2262.
 """
 
@@ -20,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -41,6 +42,8 @@ class OnDay:
     month: int
     day: int
     year: int | None = None
+    is_soon: bool = False
+    """Within a year from today: a number that could be the year of a month as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Reading:
 _M = rf"(?P<month>{'|'.join(MONTHS)})"
 _STRIKE = r"(?P<strike>[0-9]{1,7}(?:\.[0-9]{1,4})?)"
 _RIGHT = rf"(?:{_STRIKE}(?P<right>CE|PE)|(?P<future>FUT))"
+_RIGHT_FIRST = rf"(?P<right>CE?|PE?){_STRIKE}"
 _DAY = r"(?P<day>[0-9]{1,2})"
 _YEAR = r"(?P<year>[0-9]{2})"
 _LONG_YEAR = r"(?P<year>20[0-9]{2})"
@@ -87,8 +91,10 @@ _COMPACT = [
     for pattern in (
         rf"{_DAY}{_M}{_YEAR}{_RIGHT}?",
         rf"{_DAY}{_M}{_LONG_YEAR}{_RIGHT}?",
+        rf"{_DAY}{_M}{_YEAR}{_RIGHT_FIRST}",
+        rf"{_DAY}{_M}{_LONG_YEAR}{_RIGHT_FIRST}",
         rf"{_YEAR}(?P<letter>[1-9OND])(?P<day>[0-9]{{2}}){_RIGHT}",
-        rf"{_YEAR}(?P<digits>[0-9]{{2}})(?P<day>[0-9]{{2}})(?P<right>[CP]){_STRIKE}",
+        rf"(?:20)?{_YEAR}(?P<digits>[0-9]{{2}})(?P<day>[0-9]{{2}}){_RIGHT_FIRST}",
         rf"{_YEAR}{_M}{_RIGHT}?",
         rf"{_DAY}{_M}{_RIGHT}?",
     )
@@ -113,7 +119,7 @@ _SAID_OTHERWISE = [
         (r"(?<![0-9])([0-9]{1,2})(?:ST|ND|RD|TH)(?=[ -]|[A-Z]{3}|$)", r"\1"),
         (r"(?<![A-Z&])CALLS?(?![A-Z])", "CE"),
         (r"(?<![A-Z&])PUTS?(?![A-Z])", "PE"),
-        (r"FUTURES?(?![A-Z])", "FUT"),
+        (r"FUT(?:URE)?S?(?![A-Z])", "FUT"),
         (r"(?<![A-Z&])(JAN)UARY(?![A-Z])", r"\1"),
         (r"(?<![A-Z&])(FEB)RUARY(?![A-Z])", r"\1"),
         (r"(?<![A-Z&])(MAR)CH(?![A-Z])", r"\1"),
@@ -122,7 +128,10 @@ _SAID_OTHERWISE = [
         (r"(?<![A-Z&])(AUG)UST(?![A-Z])", r"\1"),
         (r"(?<![A-Z&])(SEP|OCT|NOV|DEC)(?:T|(?:T?EM|O|EM)BER)(?![A-Z])", r"\1"),
         (r"^(?:OPT|FUT)(?:IDX|STK|COM|CUR|FUT|IRC|IRT) (.+?)( XX 0)?$", r"\1"),
+        (r"(?<= )(NEAR|THIS|CURRENT|NEXT|FAR)(?:EST)? EXPIRY(?= |$)", r"\1 WEEK"),
         (r"(?<= )(?:EXPIRY|EXP)(?= |$)", ""),
+        (r"(?<=[A-Z])['\u2019](?=[0-9]{2}(?![0-9]))", ""),  # DEC'26
+        (r",(?= )", ""),
         # 24,500 and 1,01,000; but 2885,1594 are two tokens
         (r"(?<![0-9,])([0-9]{1,3}),(?:([0-9]{2}),)?([0-9]{3})(?![0-9,])", r"\1\2\3"),
     )
@@ -212,10 +221,15 @@ def _on_day(month: int, day: int, year: int | None) -> OnDay | None:
 
 # --- words in any order --------------------------------------------------------------------------
 
-_ISO_DATE = re.compile(r"(?<![0-9])(?P<y>20[0-9]{2})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})(?![0-9])")
-_INDIAN_DATE = re.compile(
-    r"(?<![0-9])(?P<d>[0-9]{1,2})([-/.])(?P<m>[0-9]{1,2})\2(?P<y>20[0-9]{2})(?![0-9])"
-)
+_DATES = [
+    re.compile(rf"(?<![0-9.]){pattern}(?![0-9])")
+    for pattern in (
+        r"(?P<y>20[0-9]{2})(?P<gap>[-/.])(?P<m>[0-9]{1,2})(?P=gap)(?P<d>[0-9]{1,2})",
+        r"(?P<y>20[0-9]{2})(?P<m>[0-9]{2})(?P<d>[0-9]{2})",
+        r"(?P<d>[0-9]{1,2})(?P<gap>[-/.])(?P<m>[0-9]{1,2})(?P=gap)(?P<y>(?:20)?[0-9]{2})",
+    )
+]
+"""ISO's, with and without hyphens, and the day first, as in India."""
 _RELATIVE = re.compile(
     r"(?:\b(?P<which>NEAR|THIS|CURRENT|NEXT|FAR)[ -])?\b(?P<what>WEEK|MONTH)(?:LY)?\b"
 )
@@ -226,7 +240,7 @@ _ATOM = re.compile(r"([ -]*)([0-9]+(?:\.[0-9]+)?|[^0-9 \-]+)")
 
 @dataclass(frozen=True, slots=True)
 class _Atom:
-    """A run of letters or one number, and what stands before it."""
+    """A run of letters or one number, and what precedes it."""
 
     gap: str
     text: str
@@ -244,7 +258,7 @@ def _of_words(name: str, today: date) -> Iterator[Reading]:
     """The readings of `name` by its words, whatever their order."""
     if " " not in name and "-" not in name:
         return
-    for pattern in (_ISO_DATE, _INDIAN_DATE):
+    for pattern in _DATES:
         if found := pattern.search(name):
             year = year_of(found["y"], today)
             day = _on_day(int(found["m"]), int(found["d"]), year) if int(found["m"]) else None
@@ -263,9 +277,11 @@ def _of_words(name: str, today: date) -> Iterator[Reading]:
     if found := _RELATIVE.search(name):
         nth = Nth(_WHICH[found["which"] or "THIS"], monthly=found["what"] == "MONTH")
         yield from _with_expiry(_without(name, found), nth)
-    elif found := _WHICH_ALONE.search(name):
-        # "next" alone is said of futures; of an option it could be a week or a month: all fit.
-        is_nth = found["which"] == "FAR" or any(atom.text == "FUT" for atom in atoms)
+        return
+    # "next" alone is said of futures; of an option it could be a week or a month: all fit.
+    has_future = any(atom.text == "FUT" for atom in atoms)
+    for found in _WHICH_ALONE.finditer(name):  # NIFTY NEXT 50 has one in its name
+        is_nth = found["which"] == "FAR" or has_future
         which = Nth(_WHICH[found["which"]], monthly=True) if is_nth else None
         yield from _with_expiry(_without(name, found), which)
 
@@ -288,23 +304,40 @@ def _around_month(atoms: list[_Atom], place: int, today: date) -> Iterator[Readi
     day = int(before) if before and before.isdigit() and len(before) <= 2 else 0
     if day and (on := _on_day(month, day, year)) and year:
         yield from _with_expiry(without_both, on)
-    if day and (on := _on_day(month, day, None)):
-        yield from _with_expiry(rest_before + atoms[place + 1 :], on)
-    # 26SEP in one piece may be the month of a year; 26 SEP in two is a day
-    if before and len(before) == 2 and atoms[place].is_glued:
-        monthly = year_of(before, today)
-        if monthly is not None:
-            yield from _with_expiry(rest_before + atoms[place + 1 :], InMonth(month, monthly))
+    on = _on_day(month, day, None) if day else None
+    rest = rest_before + atoms[place + 1 :]
+    # 26SEP in one piece may be the month of a year; 26 SEP in two is a day. By hand nobody means a
+    # year farther ahead than the next one: 29DEC is a day that is not listed.
+    monthly = year_of(before, today) if len(before) == 2 and atoms[place].is_glued else None
+    if monthly is not None and monthly <= today.year + 1:
+        if on:
+            yield from _with_expiry(rest, replace(on, is_soon=True))
+        yield from _with_expiry(rest, InMonth(month, monthly))
+    if on:
+        yield from _with_expiry(rest, on)
+    day_behind = _day_behind(behind, month)
+    rest = atoms[:place] + atoms[place + 2 :]
+    if day_behind and behind and not behind.is_glued:
+        following = atoms[place + 2] if place + 2 < len(atoms) else None
+        if year_behind := _year_behind(following, today):  # SEP 22 2026
+            dated = replace(day_behind, year=year_behind)
+            yield from _with_expiry(atoms[:place] + atoms[place + 3 :], dated)
+        yield from _with_expiry(rest, replace(day_behind, is_soon=True))  # SEP 22
     if year:
-        yield from _with_expiry(atoms[:place] + atoms[place + 2 :], InMonth(month, year))
+        yield from _with_expiry(rest, InMonth(month, year))
     yield from _with_expiry(atoms[:place] + atoms[place + 1 :], InMonth(month))
-    is_short = behind is not None and behind.text.isdigit() and len(behind.text) <= 2
-    if behind is not None and is_short and (on := _on_day(month, int(behind.text), None)):
-        yield from _with_expiry(atoms[:place] + atoms[place + 2 :], on)  # SEP 22
+    if day_behind:
+        yield from _with_expiry(rest, day_behind)
+
+
+def _day_behind(behind: _Atom | None, month: int) -> OnDay | None:
+    if behind is None or not behind.text.isdigit() or len(behind.text) > 2:
+        return None
+    return _on_day(month, int(behind.text), None)
 
 
 def _number_before(atoms: list[_Atom], place: int) -> tuple[str, list[_Atom]]:
-    """The number before the month and what stands before it; SENSEX5026 SEP has 26."""
+    """The number before the month and what precedes it; SENSEX5026 SEP has 26."""
     if place == 0 or not atoms[place - 1].is_number:
         return "", atoms[:place]
     number = atoms[place - 1]
@@ -323,7 +356,7 @@ def _year_behind(behind: _Atom | None, today: date) -> int | None:
 
 
 def _with_expiry(atoms: list[_Atom], expiry: Expiry) -> Iterator[Reading]:
-    """What the atoms beside the expiry say: right, strike, and the rest is the underlying."""
+    """What the atoms besides the expiry say: right, strike, and the rest is the underlying."""
     place = next((n for n, atom in enumerate(atoms) if atom.text in ("CE", "PE", "FUT")), None)
     if place is None:
         place = next((n for n, atom in enumerate(atoms) if n and atom.text in ("C", "P")), None)
@@ -342,6 +375,10 @@ def _with_expiry(atoms: list[_Atom], expiry: Expiry) -> Iterator[Reading]:
     if behind and behind[0].is_number:
         yield from _named(before + behind[1:], expiry, behind[0], right)
     yield from _named(before + behind, expiry, None, right)
+    rest = before + behind
+    for place in range(len(rest) - 1, -1, -1):  # CE NIFTY 24500
+        if rest[place].is_number:
+            yield from _named(rest[:place] + rest[place + 1 :], expiry, rest[place], right)
 
 
 def _without_right(atoms: list[_Atom], expiry: Expiry) -> Iterator[Reading]:

@@ -1,16 +1,17 @@
 """Watch lists: what to stream, as people and other programs write it. Pure but for `read_limited`.
 
-One name a line; blank lines and what stands behind `#` do not count. Besides:
+One name a line; blank lines and comments after `#` do not count. Also accepted:
 
-- any of UTF-8, UTF-16 and UTF-32 with a byte order mark, UTF-8 and Windows' 8 bits without; lines
-  that end as on any system; quotes around a cell
-- several names on a line, with commas between. A bare number beside names is a column of something
-  else, and reported
-- a file whose first line names columns, separated by comma, semicolon or tab: the names stand in
-  the column Symbol, Instrument, ..., exchange and series in columns of their own if any
+- UTF-8, UTF-16 and UTF-32, with a byte order mark or without, and Windows' 8 bits; lines that end
+  as on any system; quotes around a cell
+- several names on a line, with commas, semicolons or tabs between. A bare number beside names is a
+  column of something else, and reported
+- a table: one of the first lines names columns, separated by comma, semicolon or tab. The names
+  stand in the column Symbol, Instrument, ..., else tokens in a column of tokens; exchange and
+  series in columns of their own if any
 - TradingView's export: NSE:NIFTY,NSE:RELIANCE,###Section,NSE:M_M
 
-Nothing is dropped in silence: what cannot be a name is an entry that says why.
+Nothing is dropped silently: what cannot be a name is an entry that says why.
 """
 
 from __future__ import annotations
@@ -19,8 +20,11 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from itertools import islice
+from operator import itemgetter
+from typing import BinaryIO, Self
 
 from ..errors import UsageError
 from .naming import LONGEST, PREFIXES
@@ -35,23 +39,32 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = re.compile(r"\r\n|[\r\n\v\f\x85\u2028\u2029]")
 _COMMENT = re.compile(r"(?:^|\s)#.*")
 _SECTION = "###"
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,]*%?")
 _SYMBOL_COLUMNS = (
     *("TRADINGSYMBOL", "SYMBOL", "TICKER", "SCRIP", "SCRIPNAME", "STOCKSYMBOL", "SYMBOLNAME"),
-    *("INSTRUMENT", "STOCK", "NAME", "STOCKNAME"),
+    *("INSTRUMENT", "STOCK", "SCNAME", "INSTRUMENTKEY"),
 )
 """The headings of a column of names, the surest first, without spaces and the like."""
+_LIKE_A_SYMBOL = re.compile(r"[A-Z]*(?:SYMBOL|TICKER)(?:S|[A-Z]*ISIN)?")
+_TOKEN_COLUMNS = ("TOKEN", "SYMBOLTOKEN", "EXCHANGETOKEN", "SCRIPCODE", "SECURITYCODE", "SCCODE")
+"""Kite's instrument_token is another number."""
+_NAME_COLUMNS = ("NAME", "STOCKNAME", "SECURITYNAME")
+"""Often the company's full name, so that anything else is better."""
 _EXCHANGE_COLUMNS = ("EXCHANGE", "EXCH", "EXCHSEG", "EXCHANGESEGMENT", "SEGMENT")
+_LINES_BEFORE_A_TABLE = 5
+_EXCEL_SEPARATOR = re.compile(r"\W*sep=([,;\t])\W*", re.IGNORECASE)
 _SERIES = re.compile(r"[A-Z0-9]{2}")
 _DELIMITERS = ",;\t"
+_CELL = re.compile(rf'(?:"[^"]*"|[^{_DELIMITERS}])+')
+_HAS_EXCHANGE = re.compile(r"[:|]")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One name of a list and the line it stands on (from 1); or what is wrong with it."""
+    """One name of a list and its line (from 1); or what is wrong with it."""
 
     line: int
     name: str
@@ -70,28 +83,52 @@ def read_limited(stream: BinaryIO, name: str) -> bytes:
 
 
 def read_watch_list(data: bytes) -> list[Entry]:
-    """The names in a watch list, in their order, and what in it is no name."""
+    """The names in a watch list, in their order, and what in it is not a name."""
     lines = _LINE_END.split(_decoded(data))
-    first = next((n for n, line in enumerate(lines) if _without_comment(line)), None)
-    if first is not None:
-        for delimiter in _DELIMITERS:
-            if entries := _table(lines, first, delimiter):
-                return list(map(_checked, entries))
-    return [
-        _checked(entry)
-        for number, line in enumerate(lines, 1)
+    if _EXCEL_SEPARATOR.fullmatch(lines[0]):
+        lines[0] = ""
+    before, entries = _table_behind(lines)
+    listed = [
+        entry
+        for number, line in enumerate(lines[:before], 1)
         for entry in _names_on_line(number, line)
     ]
+    return list(map(_checked, listed + entries))
+
+
+def _table_behind(lines: Sequence[str]) -> tuple[int, list[Entry]]:
+    """How many lines stand before a table, and its names; all of them where there is no table."""
+    filled = (n for n, line in enumerate(lines) if _without_comment(line))
+    for place, first in enumerate(islice(filled, _LINES_BEFORE_A_TABLE)):
+        # Symbol<tab>Name is two columns, not the one column "Symbol Name"
+        tables = (_table(lines, first, delimiter) for delimiter in _DELIMITERS)
+        columns, entries = max(tables, key=itemgetter(0))
+        if columns and (columns > 1 or not place):
+            return first, entries
+    return len(lines), []
 
 
 def _decoded(data: bytes) -> str:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace")
+    if b"\0" in data and (text := _without_mark(data)):
+        return text
     try:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("cp1252", "replace")
+
+
+def _without_mark(data: bytes) -> str:
+    """`data` as text of two or four bytes a character; "" where it is none."""
+    for _, encoding in _BYTE_ORDER_MARKS[1:]:
+        with suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            # bytes in the wrong order are text too, but Chinese
+            if "\0" not in text and sum(map(str.isascii, text)) * 2 > len(text):
+                return text
+    return ""
 
 
 def _without_comment(line: str) -> str:
@@ -120,50 +157,47 @@ def _names_on_line(number: int, line: str) -> Iterator[Entry]:
     has_names = any(not _NUMBER.fullmatch(cell) for cell in cells)
     for cell in cells:
         if has_names and _NUMBER.fullmatch(cell):
-            yield Entry(number, cell, "a number beside names, and no first line that names columns")
+            yield Entry(number, cell, "a number among names, and no first line that names columns")
         else:
             yield Entry(number, cell)
 
 
 def _is_sectioned(cells: Sequence[str]) -> bool:
-    """Whether this is TradingView's line: sections, and symbols with their exchange."""
-    is_section = [cell.startswith(_SECTION) for cell in cells]
-    symbols = [cell for cell in cells if not cell.startswith(_SECTION)]
-    return any(is_section) and bool(symbols) and all(":" in cell for cell in symbols)
+    """Whether this is of TradingView's export, and no comment: a section among symbols."""
+    sections = [cell for cell in cells if cell.startswith(_SECTION)]
+    symbols = [cell for cell in cells if cell not in sections]
+    is_comment = sections[:1] == list(cells[:1]) and not any(":" in cell for cell in symbols)
+    return len(sections) > 1 or (bool(sections) and not is_comment)
 
 
 def _cells(line: str) -> list[str]:
-    """What stands between the commas of `line`, without quotes and blanks; nothing empty."""
-    try:
-        row = next(csv.reader([line], skipinitialspace=True), [])
-    except csv.Error:  # a cell of more than 128 KiB
-        row = [line]
-    return [cell for each in row if (cell := " ".join(each.replace('"', " ").split()))]
+    """What stands between the separators of `line`, without quotes and blanks; nothing empty."""
+    return [
+        cell for each in _CELL.findall(line) if (cell := " ".join(each.replace('"', " ").split()))
+    ]
 
 
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _table(lines: Sequence[str], first: int, delimiter: str) -> list[Entry]:
-    """The names of a table whose headings begin on line `first`; nothing where it is none."""
+def _table(lines: Sequence[str], first: int, delimiter: str) -> tuple[int, list[Entry]]:
+    """How many columns a table has whose headings begin on line `first`, 0 where it is none; and
+    its names."""
     rows = _rows(lines, first, delimiter)
     try:
         _, header = next(rows, (0, []))
     except csv.Error:
-        return []
+        return 0, []
     headings = [re.sub(r"[^A-Z]", "", cell.upper()) for cell in header]
-    symbol_at = _first_of(_SYMBOL_COLUMNS, headings)
-    if symbol_at is None:
-        return []
+    columns = _Columns.of(headings)
+    if columns is None:
+        return 0, []
     if len(headings) == 1:
-        return [
+        return 1, [
             entry
             for number, line in enumerate(lines[first + 1 :], first + 2)
             for entry in _names_on_line(number, line)
         ]
-    columns = _Columns(
-        symbol_at, _first_of(_EXCHANGE_COLUMNS, headings), _first_of(("SERIES",), headings)
-    )
     found: list[Entry] = []
     try:
         for line, row in rows:
@@ -171,32 +205,52 @@ def _table(lines: Sequence[str], first: int, delimiter: str) -> list[Entry]:
                 found.append(columns.entry(line, row))
     except csv.Error as error:
         found.append(Entry(len(lines), "", f"the table cannot be read to its end: {error}"))
-    return found
+    return len(headings), found
 
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where in a row what stands; None where the table has no such column."""
+    """The place of each column in a row; None where the table has no such column."""
 
     symbol: int
     exchange: int | None
     series: int | None
 
+    @classmethod
+    def of(cls, headings: Sequence[str]) -> Self | None:
+        """None where no column is one of names."""
+        symbol = _first_of(_SYMBOL_COLUMNS, headings)
+        if symbol is None:
+            likely = filter(_LIKE_A_SYMBOL.fullmatch, headings)
+            symbol = _first_of((*likely, *_TOKEN_COLUMNS, *_NAME_COLUMNS), headings)
+        if symbol is None:
+            return None
+        exchange = _first_of(_EXCHANGE_COLUMNS, headings)
+        return cls(symbol, exchange, _first_of(("SERIES",), headings))
+
     def entry(self, line: int, row: Sequence[str]) -> Entry:
         name = self._cell(row, self.symbol)
-        exchange = self._cell(row, self.exchange).upper()
+        exchange = _exchange_in(self._cell(row, self.exchange))
         series = self._cell(row, self.series).upper()
         if not name:
             return Entry(line, ",".join(row)[:LONGEST], "nothing in the column of symbols")
         if _SERIES.fullmatch(series) and not name.upper().endswith(f"-{series}"):
             name = f"{name}-{series}"
-        if exchange in PREFIXES and ":" not in name:
+        if exchange and not _HAS_EXCHANGE.search(name):
             name = f"{exchange}:{name}"
         return Entry(line, name)
 
     @staticmethod
     def _cell(row: Sequence[str], at: int | None) -> str:
         return row[at] if at is not None and at < len(row) else ""
+
+
+def _exchange_in(cell: str) -> str:
+    """`NFO` of `NFO-OPT` and `BSE` of `BSE Equity`; "" where the cell names no exchange."""
+    for text in (cell.upper(), *cell.upper().replace("-", " ").split()[:1]):
+        if text in PREFIXES:
+            return text
+    return ""
 
 
 def _first_of(wanted: Sequence[str], headings: Sequence[str]) -> int | None:

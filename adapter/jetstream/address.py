@@ -1,4 +1,4 @@
-"""Where a stream of NATS JetStream is, who connects, and what is wanted of it: values, no library.
+"""A stream of NATS JetStream: its address, credentials and options, as values. No library.
 
 The address holds no secret. Credentials come from the variables and files that NATS' own tools use:
 NATS_CREDS, NATS_NKEY, NATS_USER with NATS_PASSWORD, NATS_TOKEN, or the user part of NATS_URL where
@@ -55,7 +55,7 @@ class NatsAddress:
 
 @dataclass(frozen=True, slots=True)
 class NatsAccess:
-    """Who connects: nobody in particular, or exactly one of creds, nkey seed, user, token."""
+    """The credentials: none, or exactly one of creds, nkey seed, user, token."""
 
     creds: str = field(default="", repr=False)
     nkey_seed: str = field(default="", repr=False)

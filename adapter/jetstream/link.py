@@ -1,9 +1,9 @@
 """One connection to a NATS server with JetStream. The only file that knows nats-py.
 
 Rules
-- A link that is lost stays lost; whoever holds it opens another. nats-py's own reconnecting is not
+- A link that is lost stays lost; its owner opens another. nats-py's own reconnecting is not
   used: it waits for what is buffered to reach a peer that may be gone, for a quarter of an hour.
-- nats-py is imported when the first link is opened: who does not use NATS pays nothing for it.
+- nats-py is imported when the first link is opened: without NATS it costs nothing.
 - What is raised is LinkError, in words that hold no credential. Nothing is logged.
 - Where TLS is asked for, no password and no tick leaves before the link is encrypted.
 """
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from nats.aio.msg import Msg
 
 CONNECT_S = 5.0
-"""A server that says nothing for so long is not there; so is an API that does not answer."""
+"""How long a server, or its API, may take to answer before it counts as away."""
 PING_EVERY_S = 5
-"""Two pings without an answer, and the link is lost."""
+"""After two pings without an answer the link is lost."""
 _FLUSH_S = 2.0
-"""So often does a publish that waits for a full socket see whether the link is lost: nats-py
-forgets who waits when it closes one."""
+"""How often a publish that waits for a full socket checks whether the link is lost: nats-py does
+not wake it when it closes one."""
 DEFAULT_PREFIX = "ticks"
 DUPLICATE_WINDOW_S = 120.0
-"""How long the server knows message ids, in a stream that is made here."""
+"""How long the server remembers message ids, in a stream that is made here."""
 
 _NOT_FOUND, _NAME_IN_USE, _SUBJECTS_TAKEN = 10059, 10058, 10065
 _NO_JETSTREAM = (10039, 10076)
@@ -44,7 +44,7 @@ _NO_RESPONDERS = "503"
 
 
 class LinkError(Exception):
-    """Why a link, or a stream, is not to be had. `kind`: nats-unreachable, nats-refused,
+    """Why there is no link, or no stream. `kind`: nats-unreachable, nats-refused,
     nats-certificate, nats-no-jetstream, nats-no-stream, nats-stream."""
 
     def __init__(self, kind: str, message: str) -> None:
@@ -54,18 +54,17 @@ class LinkError(Exception):
 
 class StreamFacts(NamedTuple):
     """A stream as it is: the prefix of its subjects (None: it takes none like ours), seconds that
-    it knows message ids, contents."""
+    it remembers message ids, contents."""
 
     prefix: str | None
     window_s: float
-    first_sequence: int
     last_sequence: int
     messages: int
     bytes: int
 
 
 class Delivery(NamedTuple):
-    """A message as a consumer brings it.
+    """A message as a consumer delivers it.
 
     `reply` is where a server's request for flow control is answered, "" for none; a message of the
     stream has its sequence there, its number at this consumer, and how many follow.
@@ -91,7 +90,7 @@ class Delivery(NamedTuple):
 
 
 class Position(NamedTuple):
-    """Where a delivered message stands: in the stream, at this consumer, and how many follow."""
+    """The place of a delivered message: in the stream, at this consumer, and how many follow."""
 
     stream_sequence: int
     consumer_sequence: int
@@ -100,10 +99,10 @@ class Position(NamedTuple):
 
 
 def position_of(reply: str) -> Position | None:
-    """The position that stands in a message's reply subject; None where there is none.
+    """The position in a message's reply subject; None where there is none.
 
     Either form: `$JS.ACK.stream.consumer.deliveries.stream_seq.consumer_seq.time.pending`, or with
-    domain and account before `stream`, and more behind.
+    domain and account before `stream`, and more after it.
     """
     parts = reply.split(".")
     if parts[:2] != ["$JS", "ACK"] or len(parts) < 9:
@@ -118,13 +117,13 @@ def position_of(reply: str) -> Position | None:
 def check_installed() -> None:
     """Raises UsageError (kind `extra-missing`) where nats-py is not installed."""
     try:
-        import nats.aio.client  # noqa: F401  (asked is whether they are there)
+        import nats.aio.client  # noqa: F401  (only to see whether they are installed)
         import nkeys  # noqa: F401
     except ImportError as error:
         raise UsageError(
             "NATS needs packages that are not installed", kind="extra-missing", extra="nats"
         ) from error
-    # Its errors reach us as exceptions; a library has no business on a user's terminal.
+    # Its errors reach us as exceptions; it must not write to the user's terminal.
     logging.getLogger("nats").handlers[:] = [logging.NullHandler()]
     logging.getLogger("nats").propagate = False
 
@@ -143,7 +142,7 @@ class Link:
         self._on_lost = on_lost
 
     def new_inbox(self) -> str:
-        """A subject that nobody else uses."""
+        """A unique subject."""
         return self._client.new_inbox()
 
     @property
@@ -152,7 +151,7 @@ class Link:
         return [server.geturl() for server in self._client.discovered_servers]
 
     def lose(self, reason: str) -> None:
-        """Give it up, and let go whoever waits for its socket."""
+        """Give it up, and release those who wait for its socket."""
         if not self.is_lost:
             self.is_lost = True
             self.reason = self.reason or reason
@@ -220,7 +219,6 @@ class Link:
         return StreamFacts(
             prefix=_prefix_of(config.get("subjects") or []),
             window_s=config.get("duplicate_window", 0) / 1e9,
-            first_sequence=state["first_seq"],
             last_sequence=state["last_seq"],
             messages=state["messages"],
             bytes=state["bytes"],
@@ -376,7 +374,7 @@ async def _open(
 def _watch(client: Client, link: Link) -> None:
     """Lose the link when nats-py stops to read or to write.
 
-    Its callbacks are no sure sign: where closing fails, it ends without calling any.
+    Its callbacks are not reliable: where closing fails, it ends without calling any.
     """
 
     def ended(task: asyncio.Task[None]) -> None:
@@ -398,7 +396,8 @@ def _is_encrypted(client: Client) -> bool:
 
 
 def _credentials(client: Client, address: NatsAddress, access: NatsAccess) -> dict[str, Any]:
-    """How nats-py is told who connects. Passwords are handed over when the link is encrypted."""
+    """The credentials as nats-py takes them. Passwords are handed over when the link is
+    encrypted."""
     import nats.errors
     from nats.aio.client import RawCredentials
 
@@ -458,7 +457,7 @@ async def _discard(client: Client) -> None:
 
 
 def _prefix_of(subjects: Sequence[str]) -> str | None:
-    """What stands before exchange and token in a stream's subjects; None where nothing can."""
+    """What precedes exchange and token in a stream's subjects; None where nothing can."""
     prefixes = [
         subject.removesuffix(ending)
         for subject in subjects

@@ -5,13 +5,13 @@ Rules
   meaning in a subject are written `%2E`, an empty token `%`.
 - The body is the row: when the packet was received, the symbol, the packet as it came.
 - The message id makes one message of equal ticks, whoever sends them. It is made of exchange type,
-  token, mode and sequence, a hash of the packet without what lies behind the token's NUL and
-  behind its last field, and, where the sequence is 0, the number among equal packets.
+  token, mode and sequence, a hash of the packet without what follows the token's NUL and its last
+  field, and, where the sequence is 0, the number among equal packets.
 - Equal packets of one recorder: with a sequence number they are one tick, without they are as many
   ticks as came. The n-th of one recorder is the n-th of another.
 - How many came is forgotten once the packet has not come for as long as the server remembers
   message ids (and `MARGIN_S` more): then a number that begins at 1 again is new there, too. Both
-  recorders reckon with the same time, so both begin again.
+  recorders count from the same times, so both begin again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import struct
 from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from ..errors import RecordingError
 from ..instrument import InstrumentKey, exchange_name
@@ -53,18 +53,8 @@ def subject_of(prefix: str, exchange: str, token: str) -> str:
     return f"{prefix}.{_escaped(exchange)}.{_escaped(token)}"
 
 
-def instrument_of(subject: str) -> tuple[str, str]:
-    """Exchange and token of a subject. Raises ValueError for one that names no instrument."""
-    _, exchange, token = subject.rsplit(".", 2)
-    return _unescaped(exchange), _unescaped(token)
-
-
 def _escaped(text: str) -> str:
     return quote(text, safe="").replace(".", "%2E") or "%"
-
-
-def _unescaped(text: str) -> str:
-    return "" if text == "%" else unquote(text, errors="strict")
 
 
 class MessageEncoder:
@@ -148,7 +138,7 @@ class _Counts:
 
 
 def decode_message(body: bytes) -> Recorded:
-    """The row in a message. Raises RecordingError for one that holds none."""
+    """The row in a message. Raises RecordingError where it holds none."""
     try:
         version, received_ns, symbol_size = _HEAD.unpack_from(body)
         symbol = body[_HEAD.size : _HEAD.size + symbol_size].decode()

@@ -6,7 +6,7 @@ Rules
   that has it already keeps one copy.
 - A link is given up, and another opened, when it breaks, when the server refuses a message, and
   when the oldest message on its way is not acknowledged in time.
-- It tells (`note`) once that it has lost the server, and once that the server acknowledges again.
+- `note` gets a line when the server is lost, and one when it acknowledges again.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .message import Message, MessageEncoder
 WINDOW = 4_000
 """Messages on their way. A server holds 10,000 for a stream before it turns further ones away."""
 ACKNOWLEDGED_AFTER_S = 8.0
-"""Twice so long at most: it is looked at so often whether the oldest is still the same."""
+"""How often to look whether the oldest is still the same: it waits twice as long at most."""
 _AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 """Waits before a link is opened, since the last acknowledgement; the last one repeats."""
 _TAKEN_AT_ONCE = 512
 _GATHERED_S = 0.01
-"""Ticks that come so soon behind one another are sent together: what costs is the waking up."""
+"""Ticks that come within this time are sent together: the wake-up is what costs."""
 
 ReceivedPacket = tuple[int, bytes]
 """When it was received (nanoseconds since the epoch), and the packet."""
@@ -156,7 +156,7 @@ class Publisher:
             try:
                 return await self._open_link()
             except (LinkError, TicksError):
-                continue  # that it is lost is known, and said; the end counts what is left
+                continue  # the loss has been reported; the end counts what is left
         raise asyncio.CancelledError
 
     def _report_lost(self, reason: str) -> None:

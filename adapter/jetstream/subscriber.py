@@ -4,7 +4,7 @@ Rules
 - The server pushes, within what flow control allows; a reader that is slow is waited for: nothing
   more is asked for while `deliver` has no room.
 - A number that is missing at this consumer, a server that is silent, a link that broke: reading
-  goes on behind the last message that was delivered, on a new link and a new consumer.
+  goes on after the last message that was delivered, on a new link and a new consumer.
 - Without `follows` it ends with the last message that the stream held when it was opened.
 """
 
@@ -32,7 +32,7 @@ from .link import (
 from .message import subject_of
 
 AWAY_S = 30.0
-"""A reader that does not follow gives a server up that is away for so long."""
+"""How long a server may be away before a reader that does not follow gives it up."""
 _SILENT_LOOKS = 3
 """Heartbeats that may be missing: a consumer is lost with the server that had it in memory."""
 _AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
@@ -161,7 +161,7 @@ class Subscriber:
                     raise
                 continue
             if facts.last_sequence < self._last:
-                self._last = 0  # made anew under the same name: its numbers begin again
+                self._last = 0  # made again under the same name: its numbers begin again
             return link
         raise asyncio.CancelledError
 
@@ -233,7 +233,7 @@ class Subscriber:
         await self._room.wait()
 
     async def _controlled(self, link: Link, delivery: Delivery) -> None:
-        """Everything before was taken, or this would not be looked at: answer at once."""
+        """Everything before was taken, or this would not be read yet: answer at once."""
         headers = delivery.headers or {}
         stalled = headers.get("Nats-Consumer-Stalled", "")
         if delivery.reply or stalled:
@@ -262,7 +262,7 @@ class Subscriber:
                 self._room.clear()
 
     async def _watch(self, link: Link) -> None:
-        """Lose the link when it is silent though nobody holds it up."""
+        """Lose the link when it is silent although nothing on our side delays it."""
         heard, silent = self._heard, 0
         while not link.is_lost:
             await asyncio.sleep(PING_EVERY_S)

@@ -1,7 +1,7 @@
 """What the exchanges announced for 2024-2026: holidays and sessions at odd times, as data.
 
 Facts come from the exchanges' circulars and holiday pages, brokers' notices and the press of those
-days. Each row bears a mark: *sure* has two independent sources or more, *likely* one good source,
+days. Each row has a mark: *sure* has two independent sources or more, *likely* one good source,
 *guess* none. Only days that would have been trading days are holidays here; weekends are closed
 by rule (calendar.py), except for the sessions listed below.
 

@@ -139,7 +139,7 @@ class Beliefs:
         return Belief(held, Source.CONFIGURATION, believed.why)
 
     def hours(self, exchange_type: int, day: date) -> Hours | None:
-        """A segment's ordinary hours as they are on a day; None where nobody knows them."""
+        """A segment's ordinary hours as they are on a day; None where they are not known."""
         ours = ordinary_hours(exchange_type, day)
         rules = self.rules.get(exchange_type)
         if rules is None or rules.hours is None:

@@ -1,4 +1,4 @@
-"""When a segment trades, as far as anyone can know in advance: a prior, which packets correct.
+"""When a segment trades, as far as can be known in advance: a prior, which packets correct.
 
 A stream is never refused because of it. The prior says of a segment at a moment: *open* (something
 must tick), *may* (packets are possible, silence is normal) or *shut*. What a day holds is decided
@@ -79,7 +79,7 @@ class _Day(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class MarketCalendar:
-    """The hours of all segments, with what the user adds. A value: hand it in.
+    """The hours of all segments, with what the user adds. An immutable value.
 
     `is_always_open` makes every segment open at any time. `rules` is by exchange type.
     """

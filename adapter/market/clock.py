@@ -9,7 +9,7 @@ Rules
 - A wall clock that is set, or a machine that slept, makes what was measured worthless: where the
   wall clock and the monotonic one disagree about the time between two looks, it is forgotten.
 - A time more than a minute ahead of this clock is believed only if the next packet of the same
-  unit goes on from it (`goes_on`): one packet dated an hour ahead must not deafen the hour.
+  unit goes on from it (`goes_on`): one packet dated an hour ahead must not hide an hour of packets.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Answer(StrEnum):
 
 
 class MarketState(StrEnum):
-    """Where a segment stands, by packets and calendar."""
+    """The state of a segment, by packets and calendar."""
 
     LIVE = "live"
     EXPECTED = "expected"
@@ -127,7 +127,7 @@ class SegmentEvidence:
         self.fault_silence_s = 0.0
         # the judgement
         self.state: MarketState | None = None
-        self.told_state: MarketState | None = None
+        self.reported_state: MarketState | None = None
         self.limit_s: float | None = None
         """How long the silence that runs may last; None where the policy's limit holds."""
         self.stands_since_s = float("-inf")
@@ -183,7 +183,7 @@ class SegmentEvidence:
         return max([self.kept_s, *(unit.at_s for unit in self.units if unit.is_wanted)])
 
     def keep_last_packet(self) -> None:
-        """Other units are wanted from now on: what the former ones sent was heard all the same."""
+        """Other units are wanted from now on: what the former ones sent counts all the same."""
         self.kept_s = max([self.kept_s, *(unit.at_s for unit in self.units)])
 
     @property
@@ -204,7 +204,7 @@ class SegmentEvidence:
         return self.asked_s is not None and self.stands_since_s >= self.asked_s
 
     def doubt_mute(self) -> bool:
-        """An answer that was mute must be judged anew once something comes; whether that is so."""
+        """An answer that was mute must be judged again once something comes; whether that is so."""
         is_mute = self.answer is Answer.MUTE and self.is_judged
         if not is_mute or not self.has_packets_here:
             return False

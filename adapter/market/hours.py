@@ -24,7 +24,6 @@ NSE, NFO, BSE, BFO, MCX, NCO, CDS = 1, 2, 3, 4, 5, 7, 13
 CASH = frozenset({NSE, BSE})
 DERIVATIVES = frozenset({NFO, BFO})
 GOODS = frozenset({MCX, NCO})
-SHARES = CASH | DERIVATIVES
 
 CLOSING_AUCTION_SINCE = date(2026, 8, 3)
 EVENING_OPENS = time(17)

@@ -19,7 +19,7 @@ UNLISTED_S = 900.0
 
 
 class Reason(NamedTuple):
-    """Why a link is gone, as the events tell it: label, message, and close code or HTTP status."""
+    """Why a link is gone, as the events give it: label, message, and close code or HTTP status."""
 
     cause: str
     detail: str = ""
@@ -51,12 +51,12 @@ class Losses:
     # --- spans ---
 
     def begin_outage(self, reason: Reason, now_s: float) -> None:
-        """A loss of which the recovery will tell; only the first of several counts."""
+        """A loss that the recovery will report; only the first of several counts."""
         if self._outage is None:
             self._outage = _Outage(reason, self.blind_s(now_s), self.uncertain_s(now_s))
 
     def begin_probe(self, reason: Reason, now_s: float) -> None:
-        """A link given up to ask anew: a loss if a segment ticks on it, or the answer says so."""
+        """A link given up to ask again: a loss if a segment ticks on it, or the answer says so."""
         self._probe_reason = reason
         if any(self._real()):
             self.begin_outage(reason, now_s)
@@ -152,7 +152,7 @@ class Losses:
     # --- standing ---
 
     def end_standing(self, evidence: SegmentEvidence, until_s: float) -> None:
-        """A segment stands no more."""
+        """A segment no longer stands still."""
         since_s, evidence.standing_from_s = evidence.standing_from_s, None
         if since_s is not None:
             self._account.add_uncertain(since_s, until_s)

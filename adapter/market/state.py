@@ -48,9 +48,9 @@ from ..instrument import exchange_name
 from .calendar import MarketCalendar, Outlook, Prior
 from .clock import AHEAD_MS, NS_PER_MS, MarketClock
 from .evidence import Answer, MarketState, SegmentEvidence
+from .evidence_events import market_event, probe_event, standing_event
 from .hours import Segment
 from .losses import UNLISTED_S, Losses, Reason
-from .told import market_event, probe_event, standing_event
 
 ANSWER_AFTER_S = 5.0
 FIRST_PROBE_S = 60.0
@@ -80,8 +80,8 @@ class Verdict(NamedTuple):
 
 
 class Sight(NamedTuple):
-    """How a segment stands: its exchange's name, its newest exchange time (None: none yet), and how
-    long it may be silent (None: as long as the policy says)."""
+    """The state of a segment: its exchange's name, its newest exchange time (None: none yet), and
+    how long it may be silent (None: as long as the policy says)."""
 
     exchange: str
     state: MarketState
@@ -174,9 +174,9 @@ class MarketWatch:
         self.due_s = now_s + min(ANSWER_AFTER_S, self.silence_after_s)
 
     def lost(self, now_s: float, wall_ns: int, reason: Reason, *, is_probe: bool = False) -> None:
-        """The link is lost, a connect failed, or (`is_probe`) the link is given up to ask anew.
+        """The link is lost, a connect failed, or (`is_probe`) the link is given up to ask again.
 
-        `reason` is for the event that tells of the recovery.
+        `reason` is for the event that reports the recovery.
         """
         market_ms = self._market_ms(now_s, wall_ns)
         if not is_probe:
@@ -314,7 +314,7 @@ class MarketWatch:
             self._settled.append(Settled(evidence.fault_silence_s))
 
     def _stand(self, evidence: SegmentEvidence, now_s: float) -> None:
-        """Nothing moved while nobody looked: what seemed blind was not."""
+        """Nothing moved while the link was down: what seemed blind was not."""
         self._losses.drop(evidence, now_s)
         evidence.stands_since_s = now_s
         evidence.is_faulted = False
@@ -327,7 +327,7 @@ class MarketWatch:
     # --- checks ---
 
     def check(self, now_s: float, wall_ns: int, draw: float) -> Verdict:
-        """How each segment stands now, and whether something must be done about one.
+        """The state of each segment, and whether something must be done about one.
 
         Where a probe is asked for, the next one is due after a wait that `draw` in [0, 1] spreads.
         """
@@ -451,14 +451,14 @@ class MarketWatch:
         self._tell(market_event(evidence, outlook))
 
     def sights(self) -> list[Sight]:
-        """How each segment stands. Safe from any thread."""
+        """The state of each segment. Safe from any thread."""
         return [
             Sight(exchange_name(each.segment.exchange_type), each.state, each.newest, each.limit_s)
             for each in self._active()
             if each.state is not None
         ]
 
-    # --- what comes of it ---
+    # --- results ---
 
     def blind_s(self, now_s: float) -> float:
         """Seconds blind so far, the running spans included."""

@@ -1,7 +1,7 @@
-"""The instruments of a replay as they stand: what a dashboard shows of them.
+"""The instruments of a replay at one moment: what a dashboard shows of them.
 
 Of each one its last row is kept, as it came; only what is shown is decoded. A block costs two
-updates of a dictionary, and a replay that nobody looks at has none of this.
+updates of a dictionary, and a replay without a dashboard does not pay for them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Several recordings as one, by the time of reception. Pure.
 
 Each keeps its own order; of equal times the earlier recording's rows come first. Rows move in
-blocks: as many of one recording as lie before the next row of any other.
+blocks: as many of one recording as precede the next row of any other.
 """
 
 from __future__ import annotations

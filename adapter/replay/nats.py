@@ -25,13 +25,13 @@ from ..tick import Mode
 from ..waker import Waker
 
 _MOST_HELD = 20_000
-"""Messages between the two threads; then the server is let wait."""
+"""Messages between the two threads; beyond that the server has to wait."""
 CLOCK_SKEW_NS = 300 * 10**9
 """A tick may seem to be stored before it was received: two machines' clocks."""
 SOON_NS = 5 * 10**9
-"""A tick is stored so long after it was received where nothing is wrong, and much sooner."""
+"""How long after its reception a tick is stored at most, where nothing is wrong."""
 LATE_NS = 24 * 3600 * 10**9
-"""A tick may be stored so long after it was received, by a recorder whose server was away."""
+"""How long after its reception a tick may be stored by a recorder whose server was away."""
 _JOIN_S = 5.0
 
 
@@ -61,7 +61,8 @@ def _by_token(name: str) -> tuple[str, str] | None:
 
 
 class NatsSource:
-    """Where to read, as whom, and what; with `follows` beyond the last message, without an end."""
+    """Where to read, with which credentials, and what; with `follows` beyond the last message,
+    without an end."""
 
     is_stdin = False
 
@@ -97,7 +98,7 @@ class NatsReader:
 
     `on_damage` is called for a message that holds no tick, with its number in the stream. `rows`
     counts good ones; `format` has the columns that the first of them needs. The waker is woken when
-    there is something to read, or by whoever makes `is_stopping` true.
+    there is something to read, or after `is_stopping` has become true.
     """
 
     def __init__(
@@ -199,7 +200,7 @@ class NatsReader:
         except LinkError as error:
             self._failure = RecordingError(str(error), kind=error.kind, name=self.source.name)
             self._failure.__cause__ = error
-        except Exception as unexpected:  # noqa: BLE001  (a thread's last words must be heard)
+        except Exception as unexpected:  # noqa: BLE001  (whatever ends the thread must be reported)
             self._failure = RecordingError(f"{self.source.name}: {unexpected!r}")
             self._failure.__cause__ = unexpected
         finally:

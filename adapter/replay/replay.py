@@ -74,14 +74,14 @@ class ReplayStart(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReplaySnapshot:
-    """A replay as it stands: plain values.
+    """The state of a replay: plain values.
 
     `position` is the `received_at` of the last row, in India, without its offset; `read` counts
     the rows given out and those left out, `duplicates` among them; `bytes_held` were read for rows
     that are not due, as if all rows were of one size; `played_s` are the recorded seconds that
     were played, each repetition counted. `seconds` are those since the start, without the pauses.
-    `instruments` is a page, as in a feed's snapshot, their ages in recorded time; empty where
-    nobody looks at them.
+    `instruments` is a page, as in a feed's snapshot, their ages in recorded time; empty where they
+    are not shown.
     """
 
     recordings: tuple[str, ...]
@@ -168,11 +168,11 @@ class Replay:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it stands since `pause`."""
+        """Whether it is paused."""
         return self._time.is_paused
 
     def pause(self) -> None:
-        """Give out nothing more until `resume`; the pace goes on from there."""
+        """Play nothing more until `resume`; the pace continues from there."""
         self._time.pause()
 
     def resume(self) -> None:
@@ -180,7 +180,8 @@ class Replay:
         self._time.resume()
 
     def open(self) -> ReplayStart:
-        """Look at how every recording begins. Raises RecordingError for one that is none."""
+        """Look at how every recording begins. Raises RecordingError for a file that is not a
+        recording."""
         formats: list[TickFormat] = []
         modes: list[Mode] = []
         for source in self._inputs:

@@ -42,7 +42,7 @@ class RunningTime:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it stands."""
+        """Whether it is paused."""
         return self._paused_at_s is not None
 
     def now_s(self) -> float:
@@ -52,13 +52,13 @@ class RunningTime:
             return at_s - self._began_s
 
     def pause(self) -> None:
-        """Let it stand until `resume`; nothing where it stands already."""
+        """Stop it until `resume`; does nothing during a pause."""
         with self._lock:
             if self._paused_at_s is None:
                 self._paused_at_s = self._clock.now_s()
 
     def resume(self) -> None:
-        """Let it run on; nothing where it runs."""
+        """Let it run on; does nothing where it runs."""
         with self._lock:
             if self._paused_at_s is None:
                 return

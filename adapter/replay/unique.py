@@ -3,7 +3,7 @@
 Rules
 - Rows are the same tick when their packets are equal: all cells but `received_at` and `symbol`.
 - A packet with a sequence number is one tick, however often it comes, in whichever recording: a
-  feed that begins again sends the last packet of each instrument once more.
+  feed that restarts sends the last packet of each instrument once more.
 - Where the sequence is 0 (an index), the n-th of equal packets in one recording is the n-th in
   another: as many are kept as the recording with the most has.
 - Rows come in the order of `received_at`, and the first one of a tick is kept. So the recorders'

@@ -1,6 +1,6 @@
-"""Rows that lie one behind another in a recording: the unit that a replay moves. Pure.
+"""Consecutive rows of a recording: the unit that a replay moves. Pure.
 
-Whoever needs the text takes the text; lines, times and cells are made when they are asked for.
+The text is there as it is; lines, times and cells are made when they are asked for.
 Every row in a block has been checked.
 """
 

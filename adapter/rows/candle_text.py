@@ -64,7 +64,7 @@ class JsonCandles(RowFormat):
 
     def check_line(self, line: bytes) -> None:
         try:
-            fields = json.loads(line.decode())  # of bytes it would let half a letter pass
+            fields = json.loads(line.decode())  # bytes would let half a character pass
         except (ValueError, RecursionError) as error:
             raise RecordingError(f"not valid JSON: {error}") from error
         if not isinstance(fields, dict) or tuple(fields) != COLUMNS:

@@ -2,9 +2,9 @@
 
 Rules
 - Bars are anchored at the opening of their segment's day (market/calendar.py) and labelled by their
-  start, which is in them; their end is not. A bar ends with its day at the latest; a bar of a day
-  is labelled by the opening and holds the whole day.
-- A bar holds trades of its recorder's day. In none are: price 0; what is dated before the opening,
+  start, which belongs to them; their end does not. A bar ends with its day at the latest; a bar of
+  a day is labelled by the opening and holds the whole day.
+- A bar holds trades of its recorder's day. No bar holds: price 0; what is dated before the opening,
   unless that is asked for, or before the day on which it was received; the first packet of an
   instrument that is older than two minutes (a snapshot: others traded in that bar before); a packet
   that repeats time, price and volume a second later (what a new subscription sends first).
@@ -320,7 +320,7 @@ class CandleMaker:
             if instrument.next_end_ms + GRACE_MS <= time_ms:
                 self._complete += _taken(key, instrument, time_ms - GRACE_MS)
 
-    # --- what leaves ---
+    # --- complete bars ---
 
     def take_complete(self) -> list[Candle]:
         """The bars that are complete by their instruments' own times, in order."""

@@ -1,4 +1,4 @@
-"""The columns of a recording. Source: design, "A tick, and a row"."""
+"""The columns of a recording. What each holds: docs/row-format.md."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Recorded(NamedTuple):
     """One row of a recording: when it was received, the instrument's symbol, the packet.
 
     `received_ns` is in nanoseconds since the epoch, whole microseconds; `packet` is canonical
-    (zeros behind the token, five buys before five sells). `symbol` is "" where it was not known.
+    (zeros after the token, five buys before five sells). `symbol` is "" where it was not known.
     """
 
     received_ns: int
@@ -64,7 +64,8 @@ class CsvReader:
     def read(self, cells: Sequence[str]) -> Recorded:
         """The row with these cells. Raises RecordingError for a damaged one."""
         if len(cells) != len(self._columns):
-            raise RecordingError(f"{len(cells)} cells, not {len(self._columns)}")
+            count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+            raise RecordingError(f"{count}, not {len(self._columns)}")
         row = dict(zip(self._columns, cells, strict=True))
         recorded = _recorded(row)
         for column in self._columns[len(columns(Mode(recorded.packet[0]))) :]:

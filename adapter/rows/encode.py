@@ -1,6 +1,6 @@
 """Packets to rows of CSV or JSON text. Pure: no file, no clock. The way back: decode.py.
 
-Rules (design, "A tick, and a row")
+Rules (for users: docs/row-format.md)
 - A row is lossless: it decodes to the canonical packet, byte for byte.
 - Prices are made from integers, never through a binary fraction. Doubles are the shortest text
   that reads back equal, without `.0` when whole; -0.0 stays `-0`; nan, inf and -inf are strings

@@ -34,7 +34,7 @@ class RowFormat:
         return b""
 
     def check_line(self, line: bytes) -> None:
-        """Raises RecordingError for a line that has no place in a file without a header."""
+        """Raises RecordingError for a line that does not belong in a file without a header."""
 
     def whole_rows(self, text: bytes) -> tuple[int, int]:
         """How many whole rows `text` holds, and the bytes up to the end of the last of them."""

@@ -1,4 +1,4 @@
-"""Some columns of CSV rows, for whoever reads a pipe: no recording, which needs them all. Pure."""
+"""Some columns of CSV rows, for the reader of a pipe: a recording needs all columns. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .format import RowFormat
 
 @dataclass(frozen=True, slots=True)
 class CsvView(RowFormat):
-    """Of rows with the columns `whole` those named in `shown`, in that order."""
+    """The columns `shown`, in that order, of rows with the columns `whole`."""
 
     whole: tuple[str, ...]
     shown: tuple[str, ...]

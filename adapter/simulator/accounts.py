@@ -1,7 +1,7 @@
-"""Who may log in, and what their tokens are worth.
+"""Accounts, and the validity of their tokens.
 
 Sources: protocol.md, "REST"; RFC 6238 (TOTP) and RFC 7519 (JWT). The one-time code is checked here
-by hand, so that the client's own library is judged by something else than itself.
+by hand, so that the client's library is not checked against itself.
 
 Rules
 - A code is good in its own 30 s window and in its neighbours', once: the second use is AB1050.
@@ -105,7 +105,7 @@ class Accounts:
 
     `wall_s` is the broker's time in seconds since the epoch; `lifetime_s` is how long JWT and
     feed token live (None: until midnight IST, as the refresh token always does).
-    `refreshes_once`: a refresh token is worth nothing after it was used.
+    `refreshes_once`: a refresh token is invalid once it was used.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Accounts:
         return self.new_session(account.client_code)
 
     def refresh(self, jwt: str, refresh_token: object, *, once: bool = False) -> Tokens:
-        """Three new tokens; `once`: the refresh token is worth nothing from now on.
+        """Three new tokens; `once`: the refresh token is invalid from now on.
 
         Raises CallRefusedError AG8001, AG8003, AB8050 or AB8051.
         """

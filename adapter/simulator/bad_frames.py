@@ -1,4 +1,4 @@
-"""Messages that no broker should send, and lawful ones that few do.
+"""Messages that no broker should send, and legal ones that few do.
 
 Sources: RFC 6455, section 5; protocol.md, "Binary packets".
 """
@@ -18,7 +18,7 @@ OVERSIZE_BYTES = 70_000
 _SHORT_HEADER, _LONG_HEADER = 2, 4
 _TIME_OFFSET = next(each.offset for each in HEAD_FIELDS if each.name == "exchange_time_ms")
 _FOREIGN = ((1, "99999901"), (2, "99999902"), (99, "2885"))
-"""Exchange types and tokens that nobody can have subscribed to; 99 is no segment that is known."""
+"""Exchange types and tokens that nobody can have subscribed to; 99 is not a known segment."""
 
 
 def packet_of(frame: bytes) -> bytes:

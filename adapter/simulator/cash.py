@@ -1,4 +1,4 @@
-"""The rows of the master that stay: indices, their second rows, and equities.
+"""The rows of the master that do not change: indices, their second rows, and equities.
 
 Source: protocol.md, "Instrument master"; for the tokens see `listings_data.py`.
 """

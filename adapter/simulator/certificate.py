@@ -41,7 +41,7 @@ def make_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
     configuration.write_text(_CONFIGURATION)
     command = f"{openssl} req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
     files: list[str | Path] = ["-config", configuration, "-keyout", key, "-out", certificate]
-    made = subprocess.run(  # noqa: S603 - the words are ours, the paths a temporary folder's
+    made = subprocess.run(  # noqa: S603 - the arguments are ours, the paths a temporary folder's
         [*command.split(), *files], capture_output=True, text=True, check=False
     )
     if made.returncode != 0:

@@ -63,7 +63,7 @@ class ConnectionFaults:
         return What.SILENCE not in self._holds and What.STALL not in self._holds
 
     def inject(self, fault: Fault, units: Collection[bytes]) -> None:
-        """Let a fault strike; `units` are those that the client has subscribed to."""
+        """Let a fault happen; `units` are those that the client has subscribed to."""
         what = fault.what
         if what in HOLDS:
             self._hold(what, fault.duration_s)

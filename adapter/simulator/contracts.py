@@ -315,7 +315,7 @@ def _in_rupees(paise: int) -> str:
 
 
 def _day(exchange: int, expiry: date, *, is_monthly: bool) -> str:
-    """The expiry as it stands in a symbol: BFO's is short, the others' is spelled out."""
+    """The expiry as it is written in a symbol: BFO's is short, the others' is spelled out."""
     if exchange == BFO:
         return _short_day(expiry, is_monthly)
     return f"{expiry:%d%b%y}".upper()

@@ -1,4 +1,4 @@
-"""When faults strike: the ones that are armed, and the triggers that they wait for.
+"""When faults happen: the ones that are armed, and the triggers that they wait for.
 
 Lives in the simulator's event loop; `strike` is called there, never in the middle of a write.
 """
@@ -13,7 +13,7 @@ from .faults import Fault, What
 
 
 class FaultInjector:
-    """The armed faults of one simulator; `strike` lets one happen."""
+    """The armed faults of one simulator; `strike` makes one happen."""
 
     def __init__(self, faults: Sequence[Fault], strike: Callable[[Fault], None]) -> None:
         self._strike_now = strike
@@ -24,7 +24,7 @@ class FaultInjector:
         self._alarms: list[asyncio.TimerHandle] = []
 
     def arm(self, fault: Fault) -> None:
-        """Let it strike when it is due: at once if its time has passed."""
+        """Let it happen when it is due: at once if its time has passed."""
         if fault.call:
             self._at_call.append((fault, fault.times))
         elif fault.after_ticks is None and self._started_s is not None:

@@ -5,8 +5,8 @@ first packet (the fault comes after the write that reaches it). `connect:` and t
 the next handshakes or calls, TIMES of them.
 
 Rules
-- A fault of a time or a count strikes the connections that are open then: a reconnect escapes it.
-  `connect:` strikes those to come, from the handshake on.
+- A fault at a time or a count affects the connections that are open then, not later ones.
+  `connect:` affects those to come, from the handshake on.
 - A fault of the market (`halt`, `holiday`, `snapshots`) holds for every connection, also those to
   come, until its time is over. Its segments may be named: `20s:halt:NSE:NFO:45s`.
 - `expire` ends all JWTs and feed tokens and closes open feeds with 1008; refresh tokens stay good.
@@ -74,7 +74,7 @@ class What(StrEnum):
     FOREIGN = "foreign"
     """That many packets of other tokens, segments and modes than were asked for."""
     AHEAD = "ahead"
-    """The exchange time of the next packet lies that far ahead."""
+    """The exchange time of the next packet is that far ahead."""
     IGNORE_CLOSE = "ignore-close"
     """The client's close frame is not answered: packets come as fast as they can be sent."""
     HALT = "halt"
@@ -110,7 +110,7 @@ class What(StrEnum):
     NO_REFRESH = "no-refresh"
     """The call succeeds and its tokens lack `refreshToken`."""
     ONCE = "once"
-    """The refresh succeeds, and its refresh token is worth nothing after it."""
+    """The refresh succeeds, and its refresh token is invalid after it."""
 
 
 _AT_HANDSHAKE = {What.REFUSE, What.DELAY}
@@ -120,9 +120,9 @@ _AT_CALL = {
 }
 _AT_SOME_CALLS = {What.NO_REFRESH: ("login", "refresh"), What.ONCE: ("refresh",)}
 OF_MARKET = frozenset({What.HALT, What.HOLIDAY, What.SNAPSHOTS, What.BURST})
-"""What changes what the market does: none of it can be done to a recording."""
+"""Faults that change what the market does: they cannot be applied to a recording."""
 ON_CONNECTION = frozenset(set(What) - _AT_HANDSHAKE - _AT_CALL)
-"""What can strike while connections are open."""
+"""Faults that can happen while connections are open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,10 @@ class Fault:
     """One thing that goes wrong.
 
     When: `call` (connect or a REST call; its next `times`), else `after_ticks`, else `after_s`
-    since the first subscription (at once where that has passed). `connection` strikes only the
-    one of that number in the journal. `duration_s` None has no end. `number`: close code, status,
+    since the first subscription (at once where that has passed). `connection` limits it to the one
+    of that number in the journal. `duration_s` None has no end. `number`: close code, status,
     or how many packets or texts; `code`: the error code of a text or a failed call; `exchanges`:
-    exchange types, none of them is all. `then` is armed when it strikes.
+    exchange types, none of them is all. `then` is armed when it happens.
     """
 
     what: What
@@ -287,4 +287,4 @@ _ARGUMENTS: dict[What, tuple[Callable[[str], dict[str, Any]], str | None]] = {
     What.NULL_DATA: (_code(_AB_CODES), _NOTHING),
     What.LIST_DATA: (_code(_AB_CODES), _NOTHING),
 }
-"""By fault: how its argument is read, and what stands for a missing one (None: it is needed)."""
+"""By fault: how its argument is read, and its default (None: there is none)."""

@@ -1,8 +1,8 @@
-"""The streaming feed: handshakes checked, subscriptions kept, packets put on sockets.
+"""The streaming feed: checks handshakes, keeps subscriptions, sends packets.
 
-Source: protocol.md, "Streaming feed". The package `websockets` speaks RFC 6455 (its sans-I/O part:
-bytes in, events out); the socket is ours, so that packets go out as ready-made frames, many to one
-write, and a test can do to a socket what networks do.
+Source: protocol.md, "Streaming feed". The package `websockets` implements RFC 6455 (its sans-I/O
+part: bytes in, events out); the socket is ours, so that packets go out as ready-made frames, many
+to one write, and a test can make the socket behave as a bad network does.
 
 Rules
 - Headers are checked in the order Authorization, client code, API key, feed token; the first wrong
@@ -140,7 +140,7 @@ class FeedServer:
         return [each for each in self.connections if each.log is not None and each.log.is_open]
 
     def strike(self, fault: Fault) -> None:
-        """Let a fault strike the open connections, or the one that it names, or the market."""
+        """Apply a fault to the open connections, or the one that it names, or to the market."""
         self.apply(
             fault,
             [
@@ -151,7 +151,7 @@ class FeedServer:
         )
 
     def apply(self, fault: Fault, connections: Sequence[FeedConnection]) -> None:
-        """Let a fault strike these connections, or the market, and write it down."""
+        """Apply a fault to these connections, or to the market, and record it."""
         struck = () if fault.what in OF_MARKET else connections
         numbers = tuple(each.log.number for each in struck if each.log is not None)
         self.journal.injections.append(Injection(Timestamp.now(), fault, numbers))
@@ -295,7 +295,7 @@ class FeedConnection(asyncio.Protocol):
         self._flush()
 
     def inject(self, fault: Fault) -> None:
-        """Let a fault strike; one that is closing meets none."""
+        """Apply a fault, unless the connection is closing."""
         if self._faults is None or self.log is None or not self.log.is_open:
             return
         if fault.what is What.DROP:

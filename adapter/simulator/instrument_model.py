@@ -1,11 +1,12 @@
-"""One instrument of the synthetic market: a price that walks, and the raw frames that carry it.
+"""One instrument of the synthetic market: a random walk of the price, and the raw frames that carry
+it.
 
 Source: protocol.md, "Binary packets"; the layouts are those of `wire/packet.py`.
 
 Rules
-- Prices lie on the tick size, between the circuits; low <= last <= high; volume only grows. It
-  draws from its own generator, seeded by the market's seed and its key, and a step draws the same
-  whatever modes are watched: a seed repeats the prices exactly.
+- Prices are multiples of the tick size, between the circuits; low <= last <= high; volume only
+  grows. It draws from its own generator, seeded by the market's seed and its key, and a step draws
+  the same whatever modes are watched: a seed repeats the prices exactly.
 - Sequence numbers grow over a whole exchange feed and are 0 for indices. The exchange time is that
   of the last change, in whole seconds, as milliseconds. An index has neither volume nor depth, nor
   has the cheapest paper depth.

@@ -2,9 +2,9 @@
 
 Source: protocol.md, "Instrument master", whose oddities are all in it: bare second rows of indices
 and spot rows, of which no packet ever comes; debt, block-deal and trade-to-trade series; a token
-that is two instruments' on two exchanges; a token that stands in the file twice; numbers and keys
+that is two instruments' on two exchanges; a token that is in the file twice; numbers and keys
 written otherwise than elsewhere in the file; contracts that expired and are still listed. The odd
-row stands before the ordinary one, so that a reader who takes the first that fits takes the wrong
+row comes before the ordinary one, so that a reader who takes the first that fits takes the wrong
 one.
 """
 

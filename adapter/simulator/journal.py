@@ -1,4 +1,4 @@
-"""What a simulator did and saw, with times: a test compares it with what a client reports.
+"""What a simulator sent and received, with times, for a test to compare with a client's report.
 
 Times come in pairs: `at_s` on the monotonic clock (`time.monotonic`, comparable in one process)
 and `wall_ns` since the epoch. The simulator's thread writes, any thread reads: lists only grow.
@@ -66,7 +66,7 @@ class Span:
 
 
 class Injection(NamedTuple):
-    """A fault that struck, and the numbers of the connections that it struck."""
+    """A fault that happened, and the numbers of the connections that it affected."""
 
     moment: Timestamp
     fault: Fault

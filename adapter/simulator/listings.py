@@ -1,4 +1,4 @@
-"""One row of the instrument master, and how what it names trades here."""
+"""One row of the instrument master, and how its instrument trades here."""
 
 from __future__ import annotations
 

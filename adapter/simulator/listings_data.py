@@ -2,7 +2,7 @@
 
 The indices (not SNSX50) and about fifty of the equities are records of real instrument masters of
 2024 to 2026: RELIANCE, SBIN, M&M, BAJAJ-AUTO, 360ONE, ETERNAL, TMPV, GVPTECH and their like. The
-others were written down from memory, or made to stand beside them (-BL, -ST, -N0, SCRIP3045), and
+others were written down from memory, or made up to go with them (-BL, -ST, -N0, SCRIP3045), and
 checked against no file: good enough for a simulated day, never a source for a real one.
 """
 

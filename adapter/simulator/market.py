@@ -6,9 +6,9 @@ Rules
   recorders of one feed see one market.
 - A subscribe is answered at once with one packet a unit, the last known state. Its exchange time is
   that of the instrument's last change: now where trading is brisk, minutes ago where it is not, and
-  the time of the last trade before where the segment stands (`MarketState`).
-- A segment that stands trades nothing, at whatever rate; when it opens again, trading goes on.
-- Of a row that is listed and never trades nothing is sent, as of an unknown token.
+  the time of the last trade where the segment is halted (`MarketState`).
+- A halted segment trades nothing, at whatever rate; when it opens again, trading goes on.
+- Nothing is sent for a listed row that never trades, as for an unknown token.
 - A subscriber whose socket is full misses packets, as the real feed conflates.
 """
 
@@ -32,7 +32,7 @@ BEAT_S = 0.001
 MOST_LAG_S, MOST_TRADES = 0.02, 5000
 """What is due for longer, or more than that of an instrument, is dropped: the rate is too high."""
 LAST_TRADE_AGES_S = 60, 1800
-"""What trades seldom last did so that long ago."""
+"""How long ago what trades seldom last traded."""
 
 
 class SyntheticMarket:

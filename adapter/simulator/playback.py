@@ -1,7 +1,7 @@
 """A recording as the market: its packets, byte for byte, at the pace they were received.
 
 The clock starts shortly after the first subscription, so that a client that subscribes in several
-messages misses nothing, and does not stop for anybody: a client that comes later, or reconnects,
+messages misses nothing, and does not stop for any client: one that comes later, or reconnects,
 has missed what went by. Each packet is due at its own distance from the first, divided by the
 speed, so nothing drifts; at full speed it is due when the sockets have taken the ones before. A
 packet goes to those who subscribed to its instrument in its own mode; nothing is derived for
@@ -56,7 +56,7 @@ class Playback:
             self._task = asyncio.get_running_loop().create_task(self._play())
 
     def burst(self, packets: int) -> None:
-        """Nothing: a recording is played as it is."""
+        """Does nothing: a recording is played as it is."""
 
     def set_state(
         self,
@@ -65,10 +65,10 @@ class Playback:
         *,
         duration_s: float | None = None,
     ) -> None:
-        """Nothing either."""
+        """Does nothing either."""
 
     def move_price(self, exchange_type: int, token: str, price: int) -> None:
-        """Nothing either."""
+        """Does nothing either."""
 
     def stop(self) -> None:
         if self._task is not None:

@@ -1,4 +1,4 @@
-"""The disconnects of a recording, from the events that its stream wrote beside it.
+"""The disconnects of a recording, from the events that its stream wrote along with it.
 
 Rules
 - A connection that was lost is lost again at its own distance from the recording's first row,
@@ -7,7 +7,7 @@ Rules
 - Silence needs no fault: the recording is silent there, and the client notices by itself.
 - Events of other runs in the same file, before the recording begins, are skipped, and so are events
   that this version does not know.
-- A fault hits all connections that are open then.
+- A fault affects all connections that are open then.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from .faults import CONNECT, REFUSALS, Fault, What
 from .playback import HEAD_START_S
 
 _BEFORE_S = 60.0
-"""A recording's own connects come so shortly before its first row."""
+"""How long before its first row a recording's own connects come at most."""
 _UNHEARD_S = 30.0
 """How long nothing had come before a link counted as dead."""
 

@@ -66,7 +66,7 @@ FAILED: dict[What, Callable[[Fault], Reply]] = {
     What.NULL_DATA: lambda fault: with_data(fault.code, "null"),
     What.LIST_DATA: lambda fault: with_data(fault.code, []),
 }
-"""What a call is answered when a fault meets it."""
+"""The reply to a call that a fault affects."""
 
 
 def success(data: object) -> Reply:

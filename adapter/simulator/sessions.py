@@ -1,4 +1,4 @@
-"""When the last session of each segment ended: what the packets of a closed market are dated.
+"""When the last session of each segment ended: the date of a closed market's packets.
 
 Source: protocol.md, "Market hours" and "Snapshots and exchange time". Holidays are not known here:
 the last session was on the last working day before today.

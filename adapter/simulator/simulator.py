@@ -42,7 +42,7 @@ from .throwaway import throwaway_folder
 
 HOST = "127.0.0.1"
 _DESCRIPTORS = 12
-"""Its event loop, its two servers, and a connection to each."""
+"""For its event loop, its two servers, and a connection to each."""
 EXPIRED_CLOSE = 1008, "Token Expired"
 """How an open feed is closed when its tokens end; what the broker does then is unknown."""
 T = TypeVar("T")
@@ -253,7 +253,7 @@ class Simulator:
         self._failure = context.get("exception") or RuntimeError(context["message"])
         self._stopped.set()
 
-    # --- where it is, and who may use it ---
+    # --- addresses and credentials ---
 
     @property
     def rest_url(self) -> str:
@@ -288,7 +288,7 @@ class Simulator:
         """The broker's time, in seconds since the epoch."""
         return time.time() + self._clock_offset_s
 
-    # --- what a test does to it ---
+    # --- for tests ---
 
     def new_session(self, account: int = 0) -> Tokens:
         """Tokens as a login gives them, without one; the journal does not count it."""
@@ -296,7 +296,7 @@ class Simulator:
         return self._in_loop(lambda: self._sessions.new_session(client_code))
 
     def inject(self, fault: Fault | str) -> None:
-        """Arm a fault now. One whose time has passed strikes at once: `inject("0s:drop")`.
+        """Arm a fault now. One whose time has passed happens at once: `inject("0s:drop")`.
 
         Raises UsageError (kinds `fault-invalid`, `fault-of-recording`).
         """

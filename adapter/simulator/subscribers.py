@@ -1,4 +1,4 @@
-"""Who has subscribed to what, and the markets that send it.
+"""The subscribers of each unit, and the interface of the markets that serve them.
 
 A unit is a (mode, exchange type, token), named by the 27 bytes that its packets begin with
 (`instrument_model.unit_prefix`).

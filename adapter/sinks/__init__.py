@@ -1,1 +1,1 @@
-"""Where ticks go."""
+"""The outputs of ticks."""

@@ -3,8 +3,8 @@
 Rules
 - Seconds count as in the events (history.py): from the last packet before a loss, at most as many
   as the stream itself counted. A loss that is not over counts up to now.
-- Of several histories a second is blind only where all say so; of several connections, where any
-  is lost.
+- With several histories a second is blind only where all say so; with several connections, where
+  any is lost.
 - Where the calendar knows the sessions of a bar's day, only their seconds count.
 """
 

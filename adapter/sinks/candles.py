@@ -8,7 +8,7 @@ thread of the sink's own waits for the end of each bar. Bars and counting: rows/
 Rules of a stream
 - A bar whose instrument is silent leaves when the market's time is past its end: by a packet of any
   instrument, or by the clock once nothing moved for `hold_s`. That is how long it takes to find a
-  feed silent: before, nobody could say whether the rest of the bar was blind.
+  feed silent: before that it is not known whether the rest of the bar was blind.
 - What waits is taken first: a look that comes too late (the process was stopped, an output blocked)
   closes no bar, since packets of its time may be on their way.
 """
@@ -146,10 +146,10 @@ class CandleSink(TextSink):
         """Bars to the output, into the file of their time where it rotates."""
         for start_ms, bars in groupby(candles, attrgetter("start_ms")):
             self._output.begin(start_ms * MS)  # what the file has already is known then
-            self._put([self._told(candle) for candle in self._written.new(list(bars))])
+            self._put([self._with_blind_time(candle) for candle in self._written.new(list(bars))])
 
-    def _told(self, candle: Candle) -> Candle:
-        """With its blind time, beside that of a run before."""
+    def _with_blind_time(self, candle: Candle) -> Candle:
+        """With its blind time, added to that of an earlier run."""
         blind_ms = self._blindness.of(candle, self._now_ms())
         if blind_ms is not None and candle.blind_ms is not None:
             blind_ms += candle.blind_ms
@@ -247,7 +247,7 @@ class LiveCandleSink(CandleSink):
         super().close()
 
     def exchange_ms(self) -> int:
-        """The exchange's time now, as far as its last tick and this machine's clock tell."""
+        """The exchange's time now, by its last tick and this machine's clock."""
         passed_s = self._clock.now_s() - self._latest_at_s
         return self._maker.latest_ms + int(passed_s * 1000)
 

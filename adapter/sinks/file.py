@@ -37,7 +37,7 @@ class RowSink(TextSink):
         self._recorded_encoder = row_format.encoder(self._recorded_symbols)
 
     def takes(self, packets: int) -> bool:
-        """Whether rows of so many packets can be written now without waiting for anybody."""
+        """Whether rows of so many packets can be written now without waiting."""
         return self._output.takes(packets * _MOST_ROW_BYTES)
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:

@@ -30,7 +30,8 @@ _JOIN_S = 5.0
 
 
 class NatsSink:
-    """An output for the packets of a stream. `symbols` may grow; `note` is told what happens."""
+    """An output for the packets of a stream. `symbols` may grow; `note` gets a line about what
+    happens."""
 
     def __init__(
         self,
@@ -86,7 +87,7 @@ class NatsSink:
 
     @property
     def rows(self) -> int:
-        """Ticks that the server acknowledged, those included that another recorder brought."""
+        """Ticks that the server acknowledged, including those that another recorder sent first."""
         return self._publisher.acknowledged
 
     @property
@@ -95,7 +96,7 @@ class NatsSink:
         return self._publisher.acknowledged_bytes
 
     def takes(self, packets: int) -> bool:
-        """Always: whoever writes never waits for the server."""
+        """Always true: a write never waits for the server."""
         return True
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
@@ -128,7 +129,7 @@ class NatsSink:
             surplus -= len(packets)
 
     def flush(self) -> None:
-        """Have what was taken sent, soon; waits for nothing."""
+        """Have what was taken sent soon, without waiting."""
         with self._lock:
             is_known, self._is_known = self._is_known, True
         if not is_known:
@@ -177,7 +178,7 @@ class NatsSink:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except Exception as unexpected:  # noqa: BLE001  (a thread's last words must be heard)
+        except Exception as unexpected:  # noqa: BLE001  (whatever ends the thread must be reported)
             self._failure = OutputError(f"{self.name}: {unexpected!r}")
             self._failure.__cause__ = unexpected
         finally:

@@ -26,7 +26,7 @@ class Sink(Protocol):
 
     @property
     def bytes_written(self) -> int:
-        """Bytes in the file or pipe, as they lie there (compressed, headers included)."""
+        """Bytes written to the file or pipe (compressed, headers included)."""
         ...
 
     def flush(self) -> None:
@@ -42,7 +42,7 @@ class PacketSink(Sink, Protocol):
     """Takes the packets of a stream."""
 
     def takes(self, packets: int) -> bool:
-        """Whether so many packets can be written and flushed now without waiting for anybody."""
+        """Whether so many packets can be written and flushed now without waiting."""
         ...
 
     def write(self, received_ns: int, packets: Sequence[bytes]) -> None:
@@ -94,7 +94,7 @@ class TextSink:
 
 
 class OutputFigures(NamedTuple):
-    """An output as it stands."""
+    """The state of an output."""
 
     name: str
     rows: int
@@ -151,7 +151,7 @@ class FanOut(Generic[AnySink]):
         self.each(lambda sink: sink.close())
 
     def figures(self) -> tuple[OutputFigures, ...]:
-        """All as they stand, failed ones included."""
+        """The state of all, failed ones included."""
         return tuple(OutputFigures(s.name, s.rows, s.bytes_written) for s in self.sinks)
 
 

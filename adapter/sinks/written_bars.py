@@ -1,4 +1,4 @@
-"""The bars that a file has already: none is written twice, and the one of now goes on.
+"""The bars that a file has already: none is written twice, and the current one is continued.
 
 Rules
 - A bar that a file has (start and instrument) is not written there again. The file is read once,
@@ -47,7 +47,7 @@ class WrittenBars:
         for line in _lines(path):
             try:
                 start_ms, key = self._format.place(line)
-            except RecordingError:  # the header, or what somebody else wrote
+            except RecordingError:  # the header, or a line of something else
                 last = []
                 continue
             self._mark(start_ms, key)

@@ -1,15 +1,15 @@
-"""WebSocket frames: what a `recv` gave to messages, and messages to frames.
+"""WebSocket frames: received bytes to messages, and messages to frames.
 
 Source: RFC 6455, sections 5 (framing), 7.4 (close codes) and 8.1 (UTF-8). `FrameReader` is the
 client's side: it reads what a server sent.
 
 Rules
 - Bytes come cut anywhere; what they mean does not depend on where they were cut.
-- A message may come in fragments, and control frames may lie between these. A control frame is
+- A message may come in fragments, and control frames may come between these. A control frame is
   itself never fragmented and carries 125 bytes at most.
 - The shortest possible length encoding is the only legal one; a server never masks.
 - A violation ends the reading with the close code that the RFC asks for: 1002 for a frame that
-  must not be, 1007 for text that is no UTF-8, 1009 for a message over the limit. The limit is
+  must not be, 1007 for text that is not UTF-8, 1009 for a message over the limit. The limit is
   judged from the header, before the payload is waited for.
 - A reader that met a violation or a close frame stays finished: what came before it counts,
   nothing after it does.
@@ -45,7 +45,7 @@ MASKED = 0x80
 LENGTH_BITS = 0x7F
 
 SHORT_MAX = 125
-"""Longest payload whose length stands in the header's second byte; the most of a control frame."""
+"""Longest payload whose length is in the header's second byte; the most of a control frame."""
 LENGTH_16, LENGTH_64 = 126, 127
 _WHOLE_BINARY = FIN | Opcode.BINARY
 _OPCODES = frozenset(Opcode)
@@ -134,7 +134,8 @@ class FrameReader:
         return messages, signals
 
     def _cut_whole_binaries(self, data: bytes, at: int, messages: list[bytes]) -> int:
-        """Cut frame after frame from `at`; where the first lies that is none, or is not whole."""
+        """Cut frame after frame from `at`; where the first one begins that is not binary, or not
+        whole."""
         limit = self._max_message_bytes
         short_limit = min(SHORT_MAX, limit)
         end = len(data)
@@ -271,7 +272,7 @@ def _utf8(payload: bytes, what: str) -> str:
     try:
         return payload.decode()
     except UnicodeDecodeError:
-        raise ProtocolError(f"{what} is no UTF-8", close_code=INVALID_PAYLOAD) from None
+        raise ProtocolError(f"{what} is not UTF-8", close_code=INVALID_PAYLOAD) from None
 
 
 def _violation(message: str) -> ProtocolError:

@@ -6,11 +6,11 @@ little endian. `FIELDS` is the one table of offsets; everything else here is mad
 Rules
 - A packet longer than its mode asks for is accepted (fields to come are ignored); a shorter one,
   or one of an unknown mode, is malformed.
-- The token ends at its first NUL; what lies behind can be garbage.
-- Depth items are routed by their flag (1 buy, 0 sell), never by a hope. An item that is all zero
-  is an empty level at its position. Where the flags cannot fill five and five, the documented
+- The token ends at its first NUL; what follows can be garbage.
+- Depth items are routed by their flag (1 buy, 0 sell), never by position alone. An item that is all
+  zero is an empty level at its position. Where the flags cannot fill five and five, the documented
   positions decide.
-- `encode_packet` writes the canonical packet: zeros behind the token, five buys, then five sells.
+- `encode_packet` writes the canonical packet: zeros after the token, five buys, then five sells.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ..tick import Level, Mode, Tick
 
 
 class Field(NamedTuple):
-    """One row of the packet table: where a field lies, its struct code, its unit."""
+    """One row of the packet table: a field's offset, struct code and unit."""
 
     name: str
     offset: int
@@ -78,7 +78,7 @@ def _layout(fields: tuple[Field, ...]) -> struct.Struct:
     offset = 0
     for field in fields:
         if field.offset != offset:
-            raise AssertionError(f"packet table: {field.name} lies at {offset}, not {field.offset}")
+            raise AssertionError(f"packet table: {field.name} is at {offset}, not {field.offset}")
         offset += struct.calcsize("<" + field.code)
     return layout
 
@@ -112,7 +112,7 @@ def malformed_reason(packet: bytes) -> str | None:
 def price_and_close(packet: bytes) -> tuple[int, int]:
     """Last and closing price of a whole packet, in its price unit; a close of 0 where it has none.
 
-    For whoever compares thousands of packets and decodes none.
+    For comparing thousands of packets without decoding them.
     """
     (price,) = _PRICE.unpack_from(packet, _LAST_PRICE)
     if len(packet) < PACKET_SIZES[Mode.QUOTE]:
@@ -140,7 +140,7 @@ def decode_packet(packet: bytes, *, received_ns: int = 0, symbol: str = "") -> T
 
 
 def encode_packet(tick: Tick) -> bytes:
-    """The canonical packet of a tick of modes 1-3: zeros behind the token, buys before sells.
+    """The canonical packet of a tick of modes 1-3: zeros after the token, buys before sells.
 
     Raises PacketError when a field is missing, out of its range, or the token is over 25 bytes.
     """

@@ -115,7 +115,7 @@ def requests(
 ) -> list[Request]:
     """The requests that subscribe or unsubscribe `units`, one for each mode (the rules above).
 
-    Their correlation ids bear the numbers from `first_number` on; the next call must start behind
+    Their correlation ids have the numbers from `first_number` on; the next call must start after
     them, so that an error reply belongs to one request only.
     """
     together: dict[tuple[Mode, bool], list[Unit]] = {}
@@ -156,7 +156,8 @@ def shard(items: Sequence[T], key: Callable[[T], InstrumentKey], index: int, cou
     """The `index`-th (from 1) of `count` parts of `items`, in order.
 
     Every item falls into exactly one part, by a stable hash of its exchange type and token: not by
-    its place, so that a list that grows moves nothing. Raises UsageError for a part that is none.
+    its place, so that a list that grows moves nothing. Raises UsageError for a part that does not
+    exist.
     """
     if not 1 <= index <= count:
         raise UsageError(

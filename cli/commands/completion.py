@@ -123,7 +123,7 @@ _ticks_symbols() {
     local -a found
     [[ $typed == [\"\']* ]] && quote=${typed:0:1} typed=${typed:1}
     mapfile -t found < <("$1" __symbols "$typed" 2>/dev/null)
-    # Readline replaces what stands after the last colon, by what all candidates share.
+    # Readline replaces what follows the last colon, by what all candidates share.
     [[ $COMP_WORDBREAKS == *:* ]] && kept=${typed%"${typed##*:}"}
     for one in "${found[@]}"; do
         ((${#found[@]} > 1)) && one=$typed${one:${#typed}}

@@ -18,6 +18,7 @@ from ...adapter.errors import UnknownSymbolError, UsageError
 from ...adapter.instrument import EXCHANGE_TYPES, Instrument, price_digits
 from ...adapter.instruments import InstrumentCatalog, open_catalog
 from ..demo import environment
+from ..exit_codes import remedy_of
 from ..options import options, parsers
 from ..options.aliases_table import aliases
 from ..printable import printable
@@ -75,7 +76,7 @@ def find(
 ) -> None:
     """List the instruments that match TEXT, best match first.
 
-    Prices are in rupees. If nothing matches, similar names are suggested; exit code 4.
+    Prices are in rupees. If nothing matches, the nearest names are suggested; exit code 4.
 
     Examples:
       ticks find reliance
@@ -87,9 +88,7 @@ def find(
     if not words.strip():
         raise UsageError("there is no text to look for", remedy="ticks find nifty")
     with environment(demo) as environ, _open_book(environ) as book:
-        found = book.find(words, exchange, limit)
-        if not found:
-            raise _nothing_found(book, words, exchange)
+        found = _found(book, words, exchange, limit)
     if as_json:
         _print_json(found)
     elif as_csv:
@@ -108,20 +107,26 @@ def _open_book(environ: Mapping[str, str]) -> InstrumentCatalog:
             surroundings.endpoints.instruments_url,
             clock=SystemClock(),
             progress=progress,
-            note=lambda words: print(printable(f"ticks: {words}"), file=sys.stderr),
+            note=_note,
             aliases=aliases(os.environ),
         )
 
 
-def _nothing_found(book: InstrumentCatalog, text: str, exchange: str | None) -> UnknownSymbolError:
-    where = f" on {exchange}" if exchange else ""
-    nearest = tuple(book.nearest(text))
-    return UnknownSymbolError(
-        f"nothing matches {text!r}{where}"
-        + (f"; similar names: {', '.join(map(str, nearest))}" if nearest else ""),
-        remedy="type less of the name" + (", or leave --exchange out" if where else ""),
-        candidates=nearest,
-    )
+def _found(
+    book: InstrumentCatalog, text: str, exchange: str | None, limit: int
+) -> list[Instrument]:
+    try:
+        return book.find(text, exchange, limit, note=_note)
+    except UnknownSymbolError as error:
+        if "ticks find" in remedy_of(error):  # which the reader has just done
+            error.remedy = "type a part of its symbol or name" + (
+                ", or leave --exchange out" if exchange else ""
+            )
+        raise
+
+
+def _note(words: str) -> None:
+    print(printable(f"ticks: {words}"), file=sys.stderr)
 
 
 def _cells(one: Instrument) -> tuple[str, ...]:
@@ -172,7 +177,7 @@ def _print_aligned(found: Sequence[Instrument]) -> None:
 
 
 def _print_table(found: Sequence[Instrument], width: int) -> None:
-    """For a terminal of `width` columns: as many fields as fit beside the symbols."""
+    """For a terminal of `width` columns: as many fields as fit next to the symbols."""
     columns = {
         field: [field.replace("_", " "), *(printable(_cells(one)[number]) for one in found)]
         for number, field in enumerate(FIELDS)

@@ -121,10 +121,11 @@ def health(
     with environment(demo) as environ:
         checkup = checkup_in(environ)
         if screen is not None:
-            checks = _drawn(checkup, screen, has_color=colored)
+            checks = _drawn(checkup, screen, is_demo=demo, has_color=colored)
         elif as_json:
             checks = list(checkup.run())
-            typer.echo(json.dumps(as_dict(checks, checkup.streams), indent=2))
+            owners = {stream.pid: checkup.owner_of(stream) for stream in checkup.streams}
+            typer.echo(json.dumps(as_dict(checks, checkup.streams, owners), indent=2))
         else:
             checks = _listed(checkup, has_color=color == "always")
     return exit_code(checks)
@@ -148,7 +149,7 @@ def _listed(checkup: Checkup, *, has_color: bool) -> list[Check]:
     return checks
 
 
-def _drawn(checkup: Checkup, screen: Screen, *, has_color: bool) -> list[Check]:
+def _drawn(checkup: Checkup, screen: Screen, *, is_demo: bool, has_color: bool) -> list[Check]:
     """The same on a terminal: below what was found, the check that is under way."""
     checks: list[Check] = []
     clock, waker = SystemClock(), Waker()
@@ -164,7 +165,7 @@ def _drawn(checkup: Checkup, screen: Screen, *, has_color: bool) -> list[Check]:
                 checks.append(check)
                 began_s = clock.now_s()
             if is_over:
-                _print(screen, verdict(checks, width), has_color=has_color)
+                _print(screen, verdict(checks, width, is_demo=is_demo), has_color=has_color)
             pending = [] if is_over else checkup.names[len(checks) :][:1]
             frame = Frame(tuple(running(name, clock.now_s() - began_s, width) for name in pending))
             screen.draw(frame.ansi(has_color=has_color), frame.widths())

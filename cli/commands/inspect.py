@@ -14,7 +14,7 @@ from ...adapter.errors import UsageError
 from ...adapter.inspection.inspection import InspectionOptions, Inspector
 from ...adapter.inspection.report import Inspection
 from ..exit_codes import ExitCode
-from ..options import options, parsers
+from ..options import options, paths
 from ..options.market_table import market_calendar
 from ..printable import printable
 from ..terminal.progress import byte_progress
@@ -30,7 +30,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE",
-        parser=options.parsed(parsers.input_path),
+        parser=options.parsed(paths.input_path),
         help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin.",
     ),
 ]
@@ -41,7 +41,7 @@ Events = Annotated[
         None,
         "Events of the stream that wrote a recording; may be repeated. With those of several"
         " recorders, blind is what was blind in all of them.",
-        parsers.input_path,
+        paths.input_path,
         metavar="FILE",
         has_variable=False,
     ),

@@ -202,7 +202,7 @@ def _ask_for_client_code(last: str | None) -> str:
 
 def _api_key_fault(text: str) -> str:
     if _UUID.fullmatch(text):
-        return "this looks like the app's secret key; the API key is the shorter one beside it"
+        return "this looks like the app's secret key; the API key is the shorter one next to it"
     if is_header_safe(text) and len(text) >= _SHORTEST_API_KEY:
         return ""
     return "this is not an API key: copy it from your app at smartapi.angelone.in"

@@ -17,7 +17,7 @@ from ...adapter.sinks.candles import CandleSink
 from ...adapter.waker import Waker
 from ..exit_codes import ExitCode
 from ..extras import nats_sources
-from ..options import options, parsers
+from ..options import options, paths
 from ..options import replay_options as own
 from ..replay_outputs import DamageReport, Outputs, open_sinks
 from ..terminal.console import Console
@@ -73,8 +73,8 @@ def replay(
       ticks replay one.csv two.csv --unique --speed max --csv day.csv
     """
     if (columns or no_header) and csv is jsonl is parquet is None:
-        csv = "-"  # asked for as good as by name
-    parsers.checked_outputs(csv, jsonl, parquet)
+        csv = "-"  # implied by these options
+    paths.checked_outputs(csv, jsonl, parquet)
     _check_inputs(files, loop)
     if parquet is not None:
         _check_parquet(

@@ -1,4 +1,4 @@
-"""`ticks simulate`: a broker on this machine, to try the tool and to test what is built on it."""
+"""`ticks simulate`: a broker on this machine, for trying ticks out and testing programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ...adapter.errors import UsageError
-from ..options import options, parsers
+from ..options import options, parsers, paths
 from ..parent_watch import ends_with_us
 from ..terminal.signals import stop_signals
 
@@ -53,7 +53,7 @@ RecordingFile = Annotated[
         "--recording",
         None,
         "Play this recording instead of a synthetic market.",
-        parsers.readable_file,
+        paths.readable_file,
         metavar="FILE",
         has_variable=False,
     ),
@@ -64,7 +64,7 @@ EventsFile = Annotated[
         "--events",
         None,
         "The events of that recording: repeat its disconnects too.",
-        parsers.readable_file,
+        paths.readable_file,
         metavar="FILE",
         has_variable=False,
     ),
@@ -107,7 +107,7 @@ Faults = Annotated[
     options.option(
         "--fault",
         None,
-        "Make something go wrong: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
+        "Inject a fault: 20s:silence:45s, 1000ticks:drop, connect:refuse:429x2, "
         "20s:halt:NSE:45m, login:C, ... An invalid value prints the full syntax.",
         metavar="WHEN:WHAT",
         shows=False,

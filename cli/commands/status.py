@@ -24,7 +24,7 @@ from ..view.status_view import as_list, status_lines
 from ..view.summary_text import stream_summary
 
 _STOP_WITHIN_S = 60.0
-"""A stream ends in a second or two, unless whoever reads its pipe is slow."""
+"""A stream ends in a second or two, unless the reader of its pipe is slow."""
 _ADD_WITHIN_S = 60.0
 """The stream may have to fetch the day's instruments first, for 30 s at most."""
 _DROP_WITHIN_S = 60.0

@@ -32,7 +32,8 @@ from ..extras import check_extras, serving_metrics
 from ..options import options
 from ..options.aliases_table import aliases
 from ..options.market_table import closing_ns, market_calendar
-from ..options.parsers import CLOSE_NS, checked_outputs, checked_symbols, csv_view
+from ..options.parsers import CLOSE_NS, checked_symbols
+from ..options.paths import checked_outputs, csv_view
 from ..stream_names import StreamNames, resolved
 from ..stream_outputs import StreamOutputs, opened_sinks
 from ..terminal.console import Console
@@ -111,7 +112,7 @@ def stream(
       ticks stream 'NIFTY chain 10' --columns symbol,ltp,volume
     """
     if (columns or no_header) and csv is jsonl is None and events != "-":
-        csv = "-"  # asked for as good as by name
+        csv = "-"  # implied by these options
     view = csv_view(
         columns,
         csv,
@@ -217,14 +218,14 @@ def run_stream(
             break_off=signals.break_off,
         )
         run_folder = Paths.from_env(os.environ).run_folder
-        tell = _event_command(settings.on_event, console, stack)
+        on_event = _event_command(settings.on_event, console, stack)
         observer = Observer(
             broker,
             recorder,
             console,
             StatusFile(run_folder),
             events=settings.events,
-            tell=tell,
+            on_event=on_event,
             end=signals.request_stop,
         )
         signals.hand_to(recorder.stop)
@@ -249,9 +250,9 @@ def _event_command(
     """What runs the user's command for an event, until the stack is closed."""
     if command is None:
         return lambda _entry: None
-    from ...adapter.event_command import EventCommand  # only those pay for it who use it
+    from ...adapter.event_command import EventCommand  # needed only with --on-event
 
-    return stack.enter_context(EventCommand(command, console.print_line)).tell
+    return stack.enter_context(EventCommand(command, console.print_line)).enqueue
 
 
 def _csv_path(
@@ -269,5 +270,5 @@ def dated(limits: Limits, calendar: MarketCalendar, instruments: Sequence[Instru
     try:
         until_ns = closing_ns(calendar, segments_of(instruments), datetime.now(IST))
     except ValueError as error:
-        raise UsageError(f"--until: {error}", remedy="name a time that is ahead") from error
+        raise UsageError(f"--until: {error}", remedy="name a time in the future") from error
     return replace(limits, until_ns=until_ns)

@@ -14,7 +14,7 @@ from ...adapter.jetstream.address import NatsAddress
 from ...adapter.rows.candles import DAY_S, check_width
 from ...adapter.settings_file import quoted
 from ...adapter.tick import Mode as TickMode
-from . import parsers
+from . import parsers, paths
 
 T = TypeVar("T")
 _DURATION_WORDS = (
@@ -142,7 +142,7 @@ From = Annotated[
         "--from",
         WHAT,
         "Watch list: one symbol a line, # starts a comment; - is stdin.",
-        parsers.input_path,
+        paths.input_path,
         metavar="FILE",
     ),
 ]
@@ -205,7 +205,7 @@ Csv = Annotated[
         WHERE,
         "Write CSV to PATH; - is stdout. %-fields are the IST time and rotate the file,"
         " .gz compresses.",
-        parsers.csv_path,
+        paths.csv_path,
         metavar="PATH",
     ),
 ]
@@ -215,7 +215,7 @@ Jsonl = Annotated[
         "--jsonl",
         WHERE,
         "Write JSON lines to PATH; - is stdout.",
-        parsers.jsonl_path,
+        paths.jsonl_path,
         metavar="PATH",
     ),
 ]
@@ -308,7 +308,7 @@ Metrics = Annotated[
 ]
 PreOpen = Annotated[
     bool,
-    option("--pre-open", WHERE, "Candles: keep what is from before the opening."),
+    option("--pre-open", WHERE, "Candles: keep ticks from before the opening."),
 ]
 Events = Annotated[
     str | None,
@@ -316,7 +316,7 @@ Events = Annotated[
         "--events",
         WHERE,
         "Write the connection's history to PATH as JSON lines.",
-        parsers.events_path,
+        paths.events_path,
         metavar="PATH",
     ),
 ]

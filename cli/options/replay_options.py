@@ -10,7 +10,7 @@ import typer
 from ...adapter.clock import IST
 from ...adapter.settings_file import quoted
 from ...adapter.tick import Mode
-from . import parsers
+from . import parsers, paths
 from .options import WHAT, WHERE, option, parsed
 
 _PACE = "Pace"
@@ -40,7 +40,7 @@ Files = Annotated[
     list[str],
     typer.Argument(
         metavar="FILE",
-        parser=parsed(parsers.recording_path),
+        parser=parsed(paths.recording_path),
         help="Recordings: CSV or JSON lines, also compressed (.gz), or Parquet; - is stdin;"
         " nats://HOST:PORT/STREAM is a stream of NATS JetStream.",
     ),
@@ -50,7 +50,7 @@ Start = Annotated[
     option(
         "--start",
         WHAT,
-        "Skip what was received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
+        "Skip ticks received before this time (IST): 09:15 on each day, or 2026-11-20T09:15.",
         bound,
         metavar="TIME",
         has_variable=False,
@@ -61,7 +61,7 @@ End = Annotated[
     option(
         "--end",
         WHAT,
-        "Skip what was received at this time or later.",
+        "Skip ticks received at this time or later.",
         bound,
         metavar="TIME",
         has_variable=False,
@@ -140,7 +140,7 @@ Parquet = Annotated[
         "--parquet",
         WHERE,
         "Convert to a Parquet file (needs pyarrow).",
-        parsers.parquet_path,
+        paths.parquet_path,
         metavar="PATH",
         has_variable=False,
     ),
@@ -161,7 +161,7 @@ Events = Annotated[
         WHERE,
         "Candles: events of the stream that wrote a recording, for blind_s; can be repeated. With"
         " those of several recorders, blind is what was blind in all of them.",
-        parsers.input_path,
+        paths.input_path,
         metavar="FILE",
         has_variable=False,
     ),
@@ -171,6 +171,6 @@ AlwaysOpen = Annotated[
     option(
         "--always-open",
         WHERE,
-        "Candles: nothing is from before the opening, as in the recording of a demo.",
+        "Candles: count no tick as from before the opening, as for the recording of a demo.",
     ),
 ]

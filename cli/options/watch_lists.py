@@ -11,20 +11,25 @@ from ...adapter.instruments.watch_list import Entry, read_limited, read_watch_li
 
 
 def listed_names(paths: Sequence[str]) -> list[tuple[str, Entry]]:
-    """The entries of each list, with the file they stand in; `-` is stdin. Raises UsageError."""
+    """The entries of each list, with the file that they are in; `-` is stdin. Raises UsageError."""
     if list(paths).count("-") > 1:
         raise UsageError("stdin is given twice", remedy="name a file instead of one -")
-    return [(path, entry) for path in paths for entry in read_watch_list(_content(path))]
+    return [(shown(path), entry) for path in paths for entry in read_watch_list(_content(path))]
+
+
+def shown(path: str) -> str:
+    """How a message names a list."""
+    return "stdin" if path == "-" else path
 
 
 def _content(path: str) -> bytes:
     try:
         if path == "-":
-            return read_limited(sys.stdin.buffer, path)
+            return read_limited(sys.stdin.buffer, shown(path))
         with Path(path).open("rb") as file:
             return read_limited(file, path)
     except OSError as error:
         raise UsageError(
-            f"the watch list {path} cannot be read: {error.strerror}",
+            f"the watch list {shown(path)} cannot be read: {error.strerror}",
             remedy="give a text file with one symbol per line",
         ) from error

@@ -1,8 +1,8 @@
-"""Checks on a thread of their own, so that whoever shows them never waits for a network.
+"""Checks on a thread of their own, so that what shows them never waits for the network.
 
-Rules for checks that go on (`repeats`)
-- Every second what costs nothing: credentials, market hours, running streams, disk.
-- Every minute what asks the broker: it is enough to see a fault come and go, and far below the
+Rules for repeated checks (`repeats`)
+- Every second those that cost nothing: credentials, market hours, running streams, disk.
+- Every minute those that ask the broker: enough to see a fault come and go, and far below the
   limits of one login a second and three connections a client code.
 - The end waits for the checks no longer than `_JOIN_S`; a feed that was opened is closed properly.
 """

@@ -21,7 +21,7 @@ from .signals import held
 from .terminal import Terminal, has_color
 
 if TYPE_CHECKING:
-    from ..view.frame import Frame  # Rich: only those pay for it who look at it
+    from ..view.frame import Frame  # Rich: loaded only for a dashboard
 
 _COUNT_EVERY_S = 0.25
 
@@ -86,7 +86,7 @@ class Console:
     def print_line(self, line: str) -> None:
         """Print a line on stderr, above the dashboard while there is one; that never blocks.
 
-        A stderr that nobody reads any more is no reason to stop. Text from elsewhere (a reason, a
+        A stderr that is no longer read is no reason to stop. Text from elsewhere (a reason, a
         symbol, a file name) cannot move the cursor.
         """
         if self._is_quiet:
@@ -144,12 +144,12 @@ class Console:
     def waiting_for_login(self, wait_s: Callable[[], float | None]) -> Iterator[None]:
         """Counts the seconds down to the next TOTP code while the block waits for it.
 
-        Where nothing is drawn the line that the login prints has to do.
+        Where nothing is drawn, the line that the login prints has to suffice.
         """
         if self._screen is None:
             yield
             return
-        from ..view.verdict import login_line  # Rich: only those pay for it who look at it
+        from ..view.verdict import login_line  # Rich: loaded only for a dashboard
 
         def draw() -> None:
             self.draw(lambda width, _height: login_line(wait_s(), width))
@@ -167,7 +167,8 @@ class Console:
         view: ViewState = UNTOUCHED,
         now: FeedSnapshot | None = None,
     ) -> None:
-        """Draw a feed where there is a screen; `now` is how it stands where `snapshot` is held."""
+        """Draw a feed where there is a screen; `now` is its present state where `snapshot` is
+        held."""
         if self._screen is None:
             return
         from ..view.dashboard import render

@@ -1,7 +1,7 @@
 """The events of a stream to where `--events` leads, on a thread of their own.
 
 Rules
-- Whoever reads them may stop reading, or never begin (a FIFO): then events wait, bounded as
+- Their reader may stop reading, or never begin (a FIFO): then events wait, bounded as
   event_log.py says, and neither the stream nor its end waits with them.
 - A file is opened when the block is entered, so that its errors end the command before the stream
   begins. A FIFO is opened by the thread, because that lasts until it has a reader.
@@ -85,7 +85,7 @@ class EventWriter:
     def _write(self, output: Output) -> None:
         entries = self._reader.take()
         self._taken += len(entries)
-        for entry in entries:  # what JSON has no letters for, backslashes write as JSON would
+        for entry in entries:  # what is not valid text is escaped with backslashes, as in JSON
             line = f"{entry.to_json()}\n".encode(errors="backslashreplace")
             output.take(line, 1, entry.at_ns)
         if entries:

@@ -1,7 +1,7 @@
 """`ticks health --watch`: the checks repeated, and the streams that run, until it is stopped.
 
 Rules
-- Once a second everything is shown again; a check that turned is shown at once.
+- Once a second everything is shown again; a check whose result changed is shown at once.
 - Streams are followed by their status files alone. While one runs, the feed is not asked: that
   stream says more, and every connection counts against the three of a client code.
 - On a terminal it is a frame that is redrawn in place; elsewhere a line for each change, or as JSON
@@ -64,7 +64,7 @@ def show_json(_before: Watched | None, now: Watched) -> None:
 class Watch:
     """Follows a checkup and the streams of `run_folder`.
 
-    `is_steady`: shows what turned with the next second, not at once.
+    `is_steady`: shows what changed with the next second, not at once.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class Watch:
                 return
 
     def _take(self, thread: CheckThread) -> bool:
-        """Keep what was found; whether any of it is new or turned."""
+        """Keep what was found; whether any of it is new or has changed."""
         has_turned = False
         for check in thread.take():
             last = self._checks.get(check.name)

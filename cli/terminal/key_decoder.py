@@ -5,8 +5,8 @@ Rules
   sequences, Alt and a character, control characters, bytes that are not UTF-8.
 - However the bytes are split, the keys are the same. An Escape may be the beginning of a sequence:
   it is a key of its own once `flush` says that nothing follows, or at the next Escape.
-- A sequence that does not end is given up after `_LONGEST` characters, or by `flush`: garbage
-  swallows no key that comes after it.
+- A sequence that does not end is given up after `_LONGEST` characters, or by `flush`: garbage never
+  swallows a key that comes after it.
 """
 
 from __future__ import annotations

@@ -2,13 +2,13 @@
 
 Rules
 - Keys come one by one and without an echo (cbreak). The keys that send signals (Ctrl-C, Ctrl-Z,
-  Ctrl-\\) send them as ever, and Ctrl-S and Ctrl-Q hold the terminal as ever.
-- The mode stands only while this job is in the foreground and runs: it is put back at the end,
-  whatever that is, before a suspension, and before a quit with a core dump. The shell has modes of
+  Ctrl-\\) send them as usual, and Ctrl-S and Ctrl-Q stop and resume output.
+- The mode is set only while this job runs in the foreground: it is put back at the end, however it
+  ends, before a suspension, and before a quit with a core dump. The shell has modes of
   its own: in the background nothing is read and nothing is set. A job that is brought back begins
   to read at the next look.
 - The thread here waits for the terminal without a timer; it never draws and never waits for ticks.
-  After each read it rests for a moment: what is typed, or pasted, meanwhile comes at once.
+  After each read it pauses for a moment: what is typed, or pasted, meanwhile comes at once.
 - A terminal that is gone is no error: there are no further keys.
 - SIGKILL leaves the mode behind; a shell that waits for its job puts its own back.
 """
@@ -52,7 +52,7 @@ class CbreakMode:
         self._lock = threading.RLock()  # a handler may come in the middle
         self._before: list[Any] | None = None
         self.is_set = False
-        """Whether it was set and, as far as is known here, still stands."""
+        """Whether it was set and, as far as is known here, is still set."""
 
     def set(self) -> bool:
         """Set it, where this job has the terminal; whether it is set.
@@ -80,7 +80,7 @@ class CbreakMode:
             self.is_set = False
 
     def forget(self) -> None:
-        """Others may have set another one since."""
+        """Another process may have set another mode since."""
         self.is_set = False
 
 
@@ -209,7 +209,7 @@ class Keys:
 
     def _read(self) -> None:
         if not is_in_foreground(self._descriptor):
-            return  # the other job's keys
+            return  # these keys are the other job's
         try:
             data = os.read(self._descriptor, _AT_ONCE)
         except BlockingIOError:

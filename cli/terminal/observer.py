@@ -1,6 +1,6 @@
-"""What runs beside the recorder: log lines and dashboard, and the clock of events and status.
+"""What runs alongside the recorder: log lines, dashboard, events and status.
 
-Four places, and each may be stuck without holding up another or the end of the stream: stderr
+Four outputs, each of which may be stuck without delaying another or the end of the stream: stderr
 (outlet.py), the dashboard (screen.py), the events (event_writer.py), the status file
 (status_writer.py). The thread here waits for none of them.
 
@@ -9,8 +9,8 @@ Rules
 - It looks when something happened and once a second; with a dashboard also when a key was pressed
   and four times a second, for what is awaited and for the terminal's size.
 - While all is well it draws once a second.
-- A held screen stands still (view_control.py) but for the verdict; what is recorded, logged and
-  told to other processes goes on.
+- A held screen does not change (view_control.py) but for the verdict; what is recorded, logged and
+  shown to other processes goes on.
 - The status for other processes is replaced once a second and when the phase changes, and removed
   at the end.
 - The end waits for events and status file for `END_S` at most.
@@ -47,7 +47,7 @@ _DRAW_EVERY_S = _STATUS_EVERY_S = 1.0
 class Observer:
     """A context manager around `Recorder.run`; OutputError when `events` cannot be opened.
 
-    `tell` is called with each event, `end` for the key that ends the stream; neither must wait.
+    `on_event` is called with each event, `end` for the key that ends the stream; neither must wait.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Observer:
         status: StatusFile,
         *,
         events: str | None,
-        tell: Callable[[LogEntry], None] = lambda _entry: None,
+        on_event: Callable[[LogEntry], None] = lambda _entry: None,
         end: Callable[[], None] = lambda: None,
     ) -> None:
         self._broker = broker
@@ -67,7 +67,7 @@ class Observer:
         self._status = StatusWriter(status, console.print_line)
         self._status_at_s = float("-inf")
         self._phase: Phase | None = None
-        self._tell = tell
+        self._on_event = on_event
         self._events = (
             None
             if events is None
@@ -120,7 +120,7 @@ class Observer:
     def _look(self, *, is_last: bool = False) -> None:
         events = self._broker.events.take()
         for entry in events:  # before anything that takes its time
-            self._tell(entry)
+            self._on_event(entry)
         sight = self._control.look()
         now_s = self._broker.clock.now_s()
         is_due = now_s - self._drawn_at_s >= (0.0 if self._is_counting_down else _DRAW_EVERY_S)
@@ -134,7 +134,7 @@ class Observer:
             self._console.log_event(entry, is_one_of_several=len(snapshot.connections) > 1)
         if now_s - self._status_at_s >= _STATUS_EVERY_S or snapshot.phase is not self._phase:
             self._status_at_s, self._phase = now_s, snapshot.phase
-            # Where somebody scrolls or filters here is nobody else's business.
+            # How the view is scrolled or filtered here does not concern other processes.
             chooses = sight.view.chooses
             self._status.show(self._recorder.snapshot() if chooses else snapshot)
         shown, view = self._control.held(snapshot, sight.view, now_s, is_last=is_last)
@@ -154,7 +154,7 @@ class Observer:
         """As much as can be shown. Taken without a dashboard too: it samples the rate."""
         if sight.size is None:
             return self._recorder.snapshot()
-        from ..view.dashboard import (  # Rich: only for a dashboard
+        from ..view.dashboard import (  # Rich: loaded only for a dashboard
             is_counting_down,
             selection_of,
         )

@@ -1,8 +1,9 @@
-"""A descriptor for messages that nobody may be reading: a frozen terminal, a full pipe.
+"""A descriptor for messages that may not be read: a frozen terminal, a full pipe.
 
 Rules
-- The writes are made on a daemon thread: of a terminal nobody can ask beforehand whether it blocks.
-- A caller waits until its message is out, so that it stands before whatever is written elsewhere
+- The writes are made on a daemon thread: whether a terminal will block cannot be found out
+  beforehand.
+- A caller waits until its message is out, so that it comes before whatever is written elsewhere
   next, but for `PATIENCE_S` at most, and not at all while earlier messages are stuck.
 - At most `MOST_BYTES` wait. What does not fit is left out; its lines are counted, and the count is
   written once the reader reads again.
@@ -56,11 +57,11 @@ class Outlet(io.RawIOBase):
 
     @property
     def is_stuck(self) -> bool:
-        """Whether nobody reads: messages wait, and further ones will not be waited for."""
+        """Whether nothing is being read: messages wait, and further ones will not be waited for."""
         return self._is_stuck
 
     def write(self, message: bytes | bytearray | memoryview) -> int:  # type: ignore[override]
-        """Write a message, or keep it until somebody reads. The size of the message."""
+        """Write a message, or keep it until it can be written. The size of the message."""
         data = bytes(message)
         if not self._is_file and self._hand_over(data):
             self.drain(0.0 if self._is_stuck else PATIENCE_S)
@@ -133,7 +134,7 @@ def _write(descriptor: int, data: bytes) -> None:
     while rest:
         try:
             rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:  # whoever shares the descriptor made it non-blocking
+        except BlockingIOError:  # another process that shares the descriptor made it non-blocking
             poll = select.poll()
             poll.register(descriptor, select.POLLOUT)
             poll.poll()

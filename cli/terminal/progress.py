@@ -14,7 +14,7 @@ Progress: TypeAlias = Callable[[int, int | None], None]
 """Called with the bytes done and, where it is known, the bytes in all."""
 
 LINES_APART_S = 5.0
-"""Work that takes less than this is done before a line of it would be read."""
+"""Work that takes less than this ends before a line about it could be read."""
 
 
 @contextmanager

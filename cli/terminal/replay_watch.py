@@ -1,8 +1,8 @@
-"""What runs beside a replay: its dashboard, once a second, and at once when a key was pressed or
+"""What runs alongside a replay: its dashboard, once a second, and at once when a key was pressed or
 the terminal's size changed.
 
-A thread of its own, so that a slow terminal holds up no row and a blocked output hides nothing.
-While the replay is paused its figures stand: the pause is in no speed.
+A thread of its own, so that a slow terminal delays no row and a blocked output hides nothing.
+While the replay is paused its figures do not change: no speed includes the pause.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .view_control import Sight, ViewControl
 _LOOK_EVERY_S = 0.25
 _DRAW_EVERY_S = 1.0
 _NOW_S = 5
-"""The figures of now are of so many seconds."""
+"""Current figures are those of so many seconds."""
 
 
 class _Played(NamedTuple):
@@ -88,7 +88,7 @@ class ReplayWatch:
             self._draw(sight.view, sight.size, now_s, is_last=is_last)
 
     def _draw(self, view: ViewState, size: tuple[int, int], now_s: float, *, is_last: bool) -> None:
-        from ..view.replay_view import (  # Rich: only those pay for it who look at it
+        from ..view.replay_view import (  # Rich: loaded only for a dashboard
             render,
             selection_of,
         )

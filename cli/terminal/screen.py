@@ -30,7 +30,7 @@ _NO_WRAP, _WRAP = "\x1b[?7l", "\x1b[?7h"
 _CLEAR_LINE, _DOWN = "\x1b[K", "\x1b[B"
 """Lines are cleared one by one: a screen that is cleared whole goes to the scroll-back of some."""
 _MOST_SAID = 1_000
-"""Lines that wait for a terminal that takes nothing."""
+"""Lines that wait for a terminal that accepts nothing."""
 _FALLBACK_SIZE = os.terminal_size((80, 24))
 
 

@@ -1,6 +1,6 @@
 """The status file of a stream, replaced on a thread of its own: its disk may hang.
 
-What waits is the newest snapshot alone; an older one interests nobody any more.
+What waits is the newest snapshot alone; an older one is of no use any more.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""How a screen is looked at, as keys have changed it.
+"""The view of a screen, as keys have changed it.
 
 Rules
-- The thread that reads keys changes the view; the one that draws looks at it, and is hurried along
-  by `sooner`. Both hold values that are replaced, never changed, so neither waits for the other.
+- The thread that reads keys changes the view; the one that draws looks at it, and is woken by
+  `sooner`. Both hold values that are replaced, never changed, so neither waits for the other.
 - A held screen shows the figures of one moment, and says for how long. A key that asks for other
-  rows takes them anew.
+  rows takes them again.
 - The last frame shows how it ended, held or not.
 """
 
@@ -24,7 +24,7 @@ Shown = TypeVar("Shown")
 
 
 class Sight(NamedTuple):
-    """What a frame depends on beside what it shows. `size` is None where nothing is drawn;
+    """What a frame depends on besides what it shows. `size` is None where nothing is drawn;
     `redraws` counts how often the screen was to be drawn afresh."""
 
     size: tuple[int, int] | None
@@ -36,7 +36,7 @@ class ViewControl(Generic[Shown]):
     """The view of one screen. `end` is called for the key that ends, and must not wait.
 
     `keys` are None where nothing is drawn, stdin is no terminal, or not ours to read
-    (`reads_stdin`). `scene` and `extent` are those of the last frame, set by whoever draws.
+    (`reads_stdin`). `scene` and `extent` are those of the last frame, set by what draws.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class ViewControl(Generic[Shown]):
             self._end()
 
     def look(self) -> Sight:
-        """How it is looked at now."""
+        """The present view."""
         view, redraws = self._view, self._redraws
         if self.keys is not None:
             self.keys.look()

@@ -1,8 +1,8 @@
 """Option chains: calls at the left, puts at the right, the strike between them. Pure.
 
 Rules
-- The money is marked, and stands in the middle unless the view is scrolled.
-- Chains stand beside each other where there is room, in the order in which they were asked for;
+- The money is marked, and is in the middle unless the view is scrolled.
+- Chains are set side by side where there is room, in the order in which they were asked for;
   those that there is no room for are named in the status.
 """
 
@@ -51,15 +51,15 @@ _COLUMNS = (
     _Side("BID", 7, lambda one: NOTHING if one.bid is None else price(one.bid)),
     _Side("ASK", 7, lambda one: NOTHING if one.ask is None else price(one.ask)),
 )
-"""As they stand at the left; at the right the other way round."""
+"""Their order at the left; at the right it is reversed."""
 _GIVEN_UP_FIRST = (("OI %",), ("BID", "ASK"), ("OI",), ("VOL",), ("CHG",))
 _LEAST = 2
-"""So many of these are given up before a further chain is left out."""
+"""How many of these are given up before another chain is left out."""
 _STRIKE_WIDTH = 8
 
 
 def chain_lines(chains: Sequence[ChainSnapshot], today: date, layout: Layout) -> list[Line]:
-    """Title, heading and strikes of as many chains as fit beside each other."""
+    """Title, heading and strikes of as many chains as fit side by side."""
     shown, widths = fitting(chains, layout)
     blocks = [
         _block(chain, today, width, layout.chain_rows)
@@ -129,7 +129,7 @@ def _block(chain: ChainSnapshot, today: date, width: int, rows: int) -> list[Lin
 
 
 def _title(chain: ChainSnapshot, today: date, width: int) -> Line:
-    """Whose it is, where the spot stands, and how long it has."""
+    """The underlying, its spot price, and the expiry."""
     spot = chain.spot
     parts = [Span(printable(chain.underlying), "strong")]
     if spot.ltp is not None:

@@ -3,7 +3,7 @@
 Rules
 - The first line is the verdict (verdict.py), at its end the time in India.
 - Then four figures (tiles.py), the instruments or a chain of options (table.py, chain_view.py), the
-  last events (story.py) and the foot (foot.py); layout.py says how many lines each has.
+  last events (recent_events.py) and the foot (foot.py); layout.py says how many lines each has.
 - The figures are of the last minute, but for those that say "so far" and the counts of losses.
 - A word carries each meaning; sign and colour only repeat it.
 - Nothing is wider than `width` or longer than `height`. While a stream runs its screen is filled;
@@ -23,8 +23,8 @@ from .foot import calm_items, output_items
 from .frame import Frame, Line, Span, cells, cropped_line, flowed, width_of
 from .key_bindings import scene_of
 from .layout import Layout, layout_of
+from .recent_events import event_lines
 from .screen_frame import Parts, framed, with_clock
-from .story import story_lines
 from .tiles import Tile, feed_tiles
 from .verdict import Verdict, verdict_of
 from .view_state import UNTOUCHED, ViewState
@@ -58,7 +58,7 @@ def render(
         tiles=feed_tiles(snapshot),
         body=body,
         status=status,
-        story=lambda room, lines: story_lines(
+        events=lambda room, lines: event_lines(
             snapshot.events, room, lines, is_one_of_several=len(snapshot.connections) > 1
         ),
         calm=calm_items(snapshot),
@@ -113,7 +113,7 @@ def compact_lines(snapshot: FeedSnapshot, width: int, *, is_short: bool = False)
 
 
 def _kept(tile: Tile) -> str:
-    """The style of a figure that stands among words: only what is not well has any."""
+    """The style of a figure within a line of text: only what is not well has any."""
     return tile.style if tile.style.startswith("warn") else ""
 
 

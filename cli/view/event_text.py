@@ -1,4 +1,4 @@
-"""Events in a person's words: one short line for each. Pure.
+"""Events as text for people: one short line for each. Pure.
 
 Each line begins with the phase that the change leads to, so that a log can be searched for it.
 """
@@ -53,7 +53,7 @@ _CALM = (
 def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
     """An event in a line; None where another line says what a person must know of it.
 
-    `is_verbose`: those get a line too, but for the summary, which ends the run in its own words.
+    `is_verbose`: those get a line too, except the summary, which is shown elsewhere.
     """
     text = _text(event)
     if text is None and is_verbose and not isinstance(event, Summary):
@@ -64,19 +64,19 @@ def event_text(event: FeedEvent, *, is_verbose: bool = False) -> str | None:
 def event_line(
     entry: LogEntry,
     *,
-    pid: int | None = None,
+    stream: str = "",
     is_one_of_several: bool = False,
     is_verbose: bool = False,
 ) -> str | None:
     """When and what, in a line; None and `is_verbose` as for `event_text`.
 
-    `pid` names the stream where there may be several, `is_one_of_several` the connection.
+    `stream` names the stream where there may be several, `is_one_of_several` the connection.
     """
     text = event_text(entry.event, is_verbose=is_verbose)
     if text is None:
         return None
-    stream = "" if pid is None else f"stream {pid} "
-    return f"{entry.at:%H:%M:%S} {stream}{_feed(entry, is_one_of_several)}{text}"
+    named = f"{stream} " if stream else ""
+    return f"{entry.at:%H:%M:%S} {named}{_feed(entry, is_one_of_several)}{text}"
 
 
 def is_calm(event: FeedEvent) -> bool:
@@ -92,7 +92,7 @@ def _reason(cause: str, detail: str) -> str:
     return f"{cause}: {detail}" if cause and detail else cause or detail
 
 
-# --- in few words, for whoever wants every event --------------------------------------------------
+# --- in brief, where every event is shown ---------------------------------------------------------
 
 
 @singledispatch
@@ -137,7 +137,7 @@ def _renewed(event: Renewed) -> str:
     return f"the session is renewed until {event.expires_at:%a %d %b %H:%M}"
 
 
-# --- in words -------------------------------------------------------------------------------------
+# --- in full --------------------------------------------------------------------------------------
 
 
 @singledispatch
@@ -174,14 +174,14 @@ def _gave_up(event: GaveUp) -> str:
 def _quiet(event: Quiet) -> str:
     if event.exchange is not None:
         since = "" if event.newest is None else f" since {event.newest:%Y-%m-%d %H:%M:%S}"
-        return f"standing: {event.detail}: {event.exchange} has not moved{since}"
+        return f"standing: the feed answers, {event.exchange} has not moved{since}"
     why = event.detail or "but the market is closed"
     return f"live: silence for {brief_s(event.silence_s)}, {why}"
 
 
 @_text.register
 def _market(event: Market) -> str | None:
-    """Only what the calendar did not foresee; the rest of the story has lines of its own."""
+    """Only what the calendar did not foresee; everything else has lines of its own."""
     if event.session is None:
         return None
     return f"live: {event.exchange} trades in a session that no calendar lists"
@@ -189,7 +189,7 @@ def _market(event: Market) -> str | None:
 
 @_text.register
 def _probe(event: Probe) -> str | None:
-    """That a market still stands is no news."""
+    """An answer that the market has not moved is not reported."""
     if event.answer == Answer.STANDS:
         return None
     found = "it had gone on" if event.answer == Answer.MOVED else "no answer"
@@ -259,7 +259,7 @@ def _removed(event: Removed) -> str:
 
 
 def _named(symbols: Sequence[str]) -> str:
-    """A chain brings dozens at once: the first stand for all."""
+    """A chain adds dozens at once: only the first are named."""
     more = len(symbols) - _MOST_NAMED
     names = ", ".join(symbols[:_MOST_NAMED])
     return names if more <= 0 else f"{len(symbols):,} instruments: {names} and {more:,} more"

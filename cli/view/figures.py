@@ -79,7 +79,7 @@ def _digits(value: float) -> int:
 
 
 def price(rupees: Decimal) -> str:
-    """With separators; of the seven digits of a currency the zeros behind the fourth are left
+    """With separators; of the seven digits of a currency the zeros after the fourth are left
     out."""
     text = f"{rupees:,f}"
     whole, point, digits = text.partition(".")
@@ -135,7 +135,7 @@ def moment(at: datetime, now: datetime) -> str:
 
 
 def minute_line(rates: Sequence[float], width: int) -> str:
-    """Rates of up to 60 seconds, the newest at the right, in `width` cells that stand for a minute;
+    """Rates of up to 60 seconds, the newest at the right, in `width` cells for one minute;
     blank where there are none yet."""
     seconds = [None] * (_MINUTE - len(rates)) + list(rates[-_MINUTE:])
     edges = [round(cell * _MINUTE / width) for cell in range(width + 1)] if width > 0 else [0]

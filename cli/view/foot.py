@@ -1,6 +1,6 @@
 """The foot of a screen: a line or two of what is calm, and a line of keys. Pure.
 
-What is not well has its colour and stands first; what there is no room for is left out.
+What is not well is coloured and comes first; what there is no room for is left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SOON_S = 600.0
 _JOINT = "  "
 _LONGEST_NAME = 40
 _LEAST_TYPED = 20
-"""Of a filter that is typed so much is to be seen; the hint has what is left."""
+"""How much of a filter being typed is shown; the hint has the rest of the line."""
 _STATES = {
     MarketState.STANDING: ("stands", "warn"),
     MarketState.RESTING: ("closed", ""),
@@ -91,7 +91,7 @@ def _market(snapshot: FeedSnapshot) -> list[Span]:
     for exchange, word, style in states:
         if not style:
             calm.setdefault(word, []).append(exchange)
-    # `NSE open to 15:30, NFO to 15:40`: what repeats is said once.
+    # `NSE open to 15:30, NFO to 15:40`: what repeats is written once.
     texts = [f"{' '.join(exchanges)} {word}" for word, exchanges in calm.items()]
     texts[1:] = [text.replace(" open to ", " to ") for text in texts[1:]]
     joined = [Span(", ".join(texts))] if texts else []
@@ -99,7 +99,7 @@ def _market(snapshot: FeedSnapshot) -> list[Span]:
 
 
 def _segment(each: MarketSnapshot, snapshot: FeedSnapshot) -> tuple[str, str, str]:
-    """Its exchange, how it stands, and the style of that."""
+    """Its exchange, its state, and the style of that."""
     word, style = _STATES.get(each.state, ("open", ""))
     if each.closes_at is not None and each.state is not MarketState.STANDING:
         word = f"open to {moment(each.closes_at, snapshot.at)}"

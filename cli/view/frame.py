@@ -45,7 +45,7 @@ STYLES = {
     "bad rule": "red",
     "faint rule": "dim",
 }
-"""What a style is called, and how it looks. A `rule` is drawn with lines and blocks, not read."""
+"""The name of a style, and its look. A `rule` is drawn with lines and blocks, not read."""
 
 _WITHOUT_COLOR = {"up strong": "bold", "down strong": "bold"}
 

@@ -34,9 +34,9 @@ _MARKS = {CheckStatus.OK: "✓", CheckStatus.FAILED: "✗", CheckStatus.SKIPPED:
 _STYLES = {CheckStatus.OK: "good", CheckStatus.FAILED: "bad", CheckStatus.SKIPPED: "faint"}
 _NAME_WIDTH = 18
 _DETAIL_AT = 31
-"""The column where a detail stands beside its check."""
+"""The column of a detail on the line of its check."""
 _BESIDE_WIDTH = 70
-"""Narrower than this a detail stands below its check."""
+"""In less width than this a detail goes below its check."""
 _UNBOUNDED = 100_000
 _MOST_SYMBOLS = 3
 _STREAMS = "running streams"
@@ -53,7 +53,7 @@ def finding_text(check: Check, earlier: Sequence[Check] = (), *, has_color: bool
 def finding(check: Check, width: int, earlier: Sequence[Check] = ()) -> list[Line]:
     """Mark, name, seconds, detail, and the advice below, in lines of at most `width` columns.
 
-    What one of the `earlier` checks failed of already is told in few words.
+    A fault that one of the `earlier` checks failed of already is reported in brief.
     """
     advice = advice_for(check)
     if (same := _same_fault(check, earlier)) is not None:
@@ -97,12 +97,13 @@ def running(name: str, seconds: float, width: int) -> Line:
     return cropped_line(_head("◌", name, seconds, "calm"), width)
 
 
-def verdict(checks: Sequence[Check], width: int) -> list[Line]:
-    """The last words: what the findings come to."""
+def verdict(checks: Sequence[Check], width: int, *, is_demo: bool = False) -> list[Line]:
+    """The last line: what the findings come to."""
     failed = [check.name for check in checks if check.status is CheckStatus.FAILED]
     seconds = sum(check.seconds for check in checks)
     if not failed:
-        words = f"{_well(checks)} · {counted(len(checks), 'check')} in {seconds:.1f} s"
+        demo = " · demo" if is_demo else ""
+        words = f"{_well(checks)}{demo} · {counted(len(checks), 'check')} in {seconds:.1f} s"
         return [cropped_line((Span(f"✓ {words}", "good strong"),), width)]
     words = f"✗ {len(failed)} of {counted(len(checks), 'check')} failed · fix {failed[0]} first"
     return [(Span(text, "bad strong"),) for text in _wrapped(words, width)]
@@ -137,8 +138,7 @@ class Watched:
 
     `names` are the checks in their order, `checks` the last finding of each that was done.
     `statuses` are the running streams, `owners` whose they are (ours where nothing is said);
-    `unheard` are streams whose status is no longer replaced
-    although their process still runs.
+    `unheard` are streams whose status is no longer replaced although their process still runs.
     """
 
     at: datetime
@@ -162,16 +162,20 @@ class Watched:
     def to_dict(self) -> dict[str, object]:
         """A line of `ticks health --watch --json`."""
         at = self.at.isoformat(timespec="milliseconds")
-        return {"at": at, **as_dict(self.findings, self.statuses)}
+        return {"at": at, **as_dict(self.findings, self.statuses, self.owners)}
 
 
-def as_dict(checks: Sequence[Check], statuses: Sequence[RunningStream]) -> dict[str, object]:
+def as_dict(
+    checks: Sequence[Check], statuses: Sequence[RunningStream], owners: Mapping[int, Owner]
+) -> dict[str, object]:
     """As `ticks health --json` gives it; a stream whose status cannot be read is not in it."""
     return {
         "ok": all(check.status is not CheckStatus.FAILED for check in checks),
         "checks": [_check_dict(check) for check in checks],
         "streams": [
-            {"pid": pid, **snapshot.to_dict()} for pid, snapshot in statuses if snapshot is not None
+            {"pid": pid, "owner": owners.get(pid, Owner.OURS), **snapshot.to_dict()}
+            for pid, snapshot in statuses
+            if snapshot is not None
         ],
     }
 
@@ -252,8 +256,20 @@ def _state(watched: Watched) -> tuple[str, str]:
         return "bad" if is_bad else "warn", " · ".join(headline)
     if len(watched.findings) < len(watched.names):
         return "calm", "checking"
-    streams = counted(len(severities), "stream") if severities else "no stream runs"
-    return "good", f"{_well(watched.findings)} · {streams}"
+    return "good", f"{_well(watched.findings)} · {_streams_by_owner(watched)}"
+
+
+def _streams_by_owner(watched: Watched) -> str:
+    """How many streams run, those apart that fail no check because they are not ours."""
+    owners = [watched.owners.get(pid, Owner.OURS) for pid in watched.streams]
+    if not owners:
+        return "no stream runs"
+    ours = owners.count(Owner.OURS)
+    words = [counted(ours, "stream") if ours else "no stream of this account"]
+    names = {owner: f"of {owner}" for owner in (Owner.OTHER_BROKER, Owner.OTHER_ACCOUNT)}
+    for owner, name in {Owner.DEMO: "of a demo", **names}.items():
+        words += [f"{owners.count(owner)} {name}"] * (owner in owners)
+    return ", ".join(words)
 
 
 def _trouble(pid: int, stream: FeedSnapshot) -> str:
@@ -315,23 +331,32 @@ def _history(stream: FeedSnapshot, most: int, width: int) -> Iterator[Line]:
 # --- what changed ---------------------------------------------------------------------------------
 
 
-def _event_line(entry: LogEntry, stream: FeedSnapshot, *, pid: int | None = None) -> str | None:
-    return event_line(entry, pid=pid, is_one_of_several=len(stream.connections) > 1)
+def _event_line(entry: LogEntry, stream: FeedSnapshot, *, name: str = "") -> str | None:
+    return event_line(entry, stream=name, is_one_of_several=len(stream.connections) > 1)
 
 
 def ends(before: Watched | None, after: Watched) -> Iterator[str]:
     """A line for each stream that is gone."""
-    for pid, stream in (before.streams if before else {}).items():
+    if before is None:
+        return
+    for pid, stream in before.streams.items():
         if pid in after.streams:
             continue
+        name = _name_of(pid, before)
         is_hung = pid in after.unheard
         word = "no longer reports, but its process runs" if is_hung else "ended"
         figures = f"{counted(stream.ticks, 'tick')} · blind {stream.blind_s:.1f} s"
-        yield f"{after.at:%H:%M:%S} stream {pid} {word} · {figures}"
+        yield f"{after.at:%H:%M:%S} {name} {word} · {figures}"
+
+
+def _name_of(pid: int, watched: Watched) -> str:
+    """`stream 4711`, and whose it is where it is not ours."""
+    owner = watched.owners.get(pid, Owner.OURS)
+    return f"stream {pid}" + ("" if owner is Owner.OURS else f" ({owner})")
 
 
 def changes(before: Watched | None, after: Watched) -> Iterator[str]:
-    """A line for each finding that is new or turned, each stream's change of state, each end."""
+    """A line for each finding that is new or changed, each stream's change of state, each end."""
     found = before.checks if before else {}
     for check in after.findings:
         if check.name not in found:
@@ -340,17 +365,17 @@ def changes(before: Watched | None, after: Watched) -> Iterator[str]:
             yield f"{after.at:%H:%M:%S} {finding_text(check)}"
     known = before.streams if before else {}
     for pid, stream in after.streams.items():
-        yield from _stream_changes(pid, known.get(pid), stream)
+        yield from _stream_changes(_name_of(pid, after), known.get(pid), stream)
     yield from ends(before, after)
 
 
-def _stream_changes(pid: int, before: FeedSnapshot | None, after: FeedSnapshot) -> Iterator[str]:
+def _stream_changes(name: str, before: FeedSnapshot | None, after: FeedSnapshot) -> Iterator[str]:
     if before is None:
         wanted = counted(after.instruments_total, "instrument")
-        yield f"{after.at:%H:%M:%S} stream {pid} {after.phase} · {wanted}"
+        yield f"{after.at:%H:%M:%S} {name} {after.phase} · {wanted}"
         return
     new = (entry for entry in after.events if entry not in before.events)
-    lines = [line for entry in new if (line := _event_line(entry, after, pid=pid)) is not None]
+    lines = [line for entry in new if (line := _event_line(entry, after, name=name)) is not None]
     yield from lines
     if after.phase is not before.phase and not lines:
-        yield f"{after.at:%H:%M:%S} stream {pid} {after.phase}"
+        yield f"{after.at:%H:%M:%S} {name} {after.phase}"

@@ -208,7 +208,7 @@ def _share(session: Session) -> float:
 
 
 def _percent(share: float) -> str:
-    """Never 100 where something is missing that anyone would call missing."""
+    """Never 100 where a visible part is missing."""
     return "100 %" if share >= _WELL_COVERED else f"{min(share, 0.998) * 100:.1f} %"
 
 
@@ -229,7 +229,7 @@ def _gaps(found: Inspection, width: int) -> Iterator[Line]:
 
 
 def _gap_lines(label: str, gap: Gap, first_us: int, width: int) -> Iterator[Line]:
-    """From, to, length, kind; the cause beside it where there is room, else below."""
+    """From, to, length, kind; the cause on the same line where there is room, else below."""
     day = "" if _date(gap.from_us) == _date(first_us) else f"{ist_time(gap.from_us * 1000):%d %b} "
     line: Line = (
         Span(f"{label:<{LABEL_WIDTH}}", "label"),

@@ -1,7 +1,7 @@
 """Which key does what on a screen: one table, which the foot and the help show too. Pure.
 
 Rules
-- While a filter is typed, characters are its letters; the other keys work as ever.
+- While a filter is typed, characters are its letters; the other keys work as usual.
 - A screen never scrolls past its last row: `Extent` is what the last frame had.
 - A page keeps one row of the page before.
 - `q` in the middle of characters that came all at once is part of a text that was pasted into the
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...adapter.snapshot import FeedSnapshot
 from .view_state import Sort, ViewState
 
-if TYPE_CHECKING:  # a stream needs nothing of a replay
+if TYPE_CHECKING:  # a stream does not load the code of a replay
     from ...adapter.replay.replay import ReplaySnapshot
 
 _LONGEST_FILTER = 40
@@ -85,7 +85,7 @@ def extent_of(shown: FeedSnapshot | ReplaySnapshot, view: ViewState) -> Extent:
 
 
 class Action(StrEnum):
-    """What a key asks for beside another look."""
+    """What a key asks for besides a change of the view."""
 
     QUIT = "quit"
     REDRAW = "redraw"

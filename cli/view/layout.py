@@ -1,4 +1,4 @@
-"""What stands where on a screen of a size: how many lines each part has. Pure.
+"""The layout of a screen of a given size: how many lines each part has. Pure.
 
 The numbers depend on the size alone, so that nothing jumps while figures change, and so that a
 snapshot can be asked for exactly the rows that will be shown.
@@ -7,8 +7,8 @@ Rules
 - Below 20 x 5 there is the verdict alone.
 - Below 60 columns the verdict has a second line for its facts, the figures two, and the table has
   symbol, price and change.
-- The table has what is left. It is set in blocks beside each other where its rows do not fit one.
-- The last events stand above the foot; on a wide screen in a column at the right.
+- The table has what is left. It is set in blocks side by side where its rows do not fit in one.
+- The last events are above the foot; on a wide screen in a column at the right.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
     @property
     def blocks(self) -> int:
-        """How many blocks of the table stand beside each other at most."""
+        """How many blocks of the table fit side by side at most."""
         return max(1, (self.table_width + BLOCK_GAP) // (_LEAST_BLOCK + BLOCK_GAP))
 
     @property

@@ -29,7 +29,7 @@ def render(
 ) -> Frame:
     """A replay in at most `height` lines of at most `width` columns.
 
-    `before` is how it stood a few seconds ago: figures of now are of what was done since.
+    `before` is its state a few seconds ago: current figures are of what was done since.
     """
     layout = _layout(view, width, height)
     severity = "faint" if is_over else "warn" if view.is_paused else "good"
@@ -39,7 +39,7 @@ def render(
         tiles=(_rate(now, before), _speed(now, before), _position(now), _skipped(now)),
         body=table.table_lines(now, layout),
         status=table.status(now, view),
-        story=lambda _width, _height: (),
+        events=lambda _width, _height: (),
         calm=file_items([(each.name, each.rows, each.bytes) for each in now.outputs]),
         scene=Scene.REPLAY,
         is_over=is_over,
@@ -54,7 +54,7 @@ def selection_of(view: ViewState, width: int, height: int) -> Selection:
 
 
 def _layout(view: ViewState, width: int, height: int) -> Layout:
-    """As a stream's screen, but that there are no events: the table has their place."""
+    """As for a stream's screen, but without events: the table has their place."""
     layout = layout_of(width, height, has_keys=view.has_keys or view.is_filtering)
     spare = layout.events + max(0, layout.calm - 1)
     return layout._replace(table=layout.table + spare, events=0, side=0, calm=min(1, layout.calm))

@@ -1,4 +1,4 @@
-"""What every watch screen has, set in its place: a stream's and a replay's look alike. Pure."""
+"""What all watch screens share: those of a stream and of a replay look alike. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .view_state import ViewState
 
 
 class Parts(NamedTuple):
-    """A screen's parts. `status` stands in the line above the table; `story` makes the last events
+    """A screen's parts. `status` goes into the line above the table; `events` makes the last ones
     for a width and a number of lines. `is_over`: this is the last frame."""
 
     severity: str
@@ -23,7 +23,7 @@ class Parts(NamedTuple):
     tiles: Sequence[Tile]
     body: Sequence[Line]
     status: Sequence[str]
-    story: Callable[[int, int], Sequence[Line]]
+    events: Callable[[int, int], Sequence[Line]]
     calm: Sequence[Span]
     scene: Scene
     is_over: bool
@@ -50,24 +50,24 @@ def framed(parts: Parts, view: ViewState, layout: Layout, height: int) -> Frame:
 
 
 def _body(parts: Parts, view: ViewState, layout: Layout) -> list[Line]:
-    """Table or help, and the last events below it or beside it."""
+    """Table or help, and the last events below it or at its right."""
     table = list(parts.body)
     if view.shows_help and not parts.is_over:
         table = help_lines(layout.table_width, layout.table, parts.scene)
     table = table[: layout.table]
     if layout.side:
         return _beside(table, parts, layout)
-    story = list(parts.story(layout.width, layout.events)) if layout.events else []
+    events = list(parts.events(layout.width, layout.events)) if layout.events else []
     if parts.is_over:
-        return [*table, *story]
-    room = layout.table + layout.events - len(story) - len(table)
-    return [*table, *[()] * max(0, room), *story]
+        return [*table, *events]
+    room = layout.table + layout.events - len(events) - len(table)
+    return [*table, *[()] * max(0, room), *events]
 
 
 def _beside(table: Sequence[Line], parts: Parts, layout: Layout) -> list[Line]:
     """The table with the events in a column at its right, the newest at the bottom."""
-    story = list(parts.story(layout.side, layout.table - 1))
-    side: list[Line] = [(Span("LAST EVENTS", "label"),), *story]
+    events = list(parts.events(layout.side, layout.table - 1))
+    side: list[Line] = [(Span("LAST EVENTS", "label"),), *events]
     rows = max(len(table), len(side)) if parts.is_over else layout.table
     blank: Line = ()
     return [

@@ -1,4 +1,4 @@
-"""The lines that begin and end a run, in a person's words. Pure."""
+"""The lines that begin and end a run, as text for people. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def live_text(snapshot: FeedSnapshot, limits: Limits) -> str:
 
 
 def stream_summary(summary: Summary) -> str:
-    """What a stream came to; what is rare stands only where it is not 0."""
+    """The totals of a stream; what is rare is shown only where it is not 0."""
     rare = (
         (summary.out_of_order, f"{summary.out_of_order:,} out of order"),
         (summary.duplicates, counted(summary.duplicates, "duplicate")),
@@ -59,7 +59,7 @@ def stream_summary(summary: Summary) -> str:
 
 
 def replay_summary(played: ReplaySnapshot) -> str:
-    """What a replay came to."""
+    """The totals of a replay."""
     shown = f"{played.ticks:,} of " if played.read > played.ticks else ""
     parts = [
         f"{shown}{counted(played.read, 'tick')}",

@@ -1,7 +1,7 @@
 """The instruments: one row each, in blocks side by side where they do not fit one. Pure.
 
 Rules
-- Figures stand in columns of one width from row to row; each is as wide as its widest cell.
+- Figures are set in columns, each as wide as its widest cell.
 - The columns that a block has no room for are given up in the order of `GIVEN_UP_FIRST`; the
   symbol keeps enough to be known by.
 - A price that has just moved is green or red; bold without colour.

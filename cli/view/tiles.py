@@ -1,6 +1,6 @@
 """Four figures side by side, each with its limit or its history below it. Pure.
 
-The number is what the eye finds: bold, coloured only where it is not well.
+The number stands out: bold, and coloured only where it is not well.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def words(*texts: str, style: str = "faint") -> Callable[[int], Line]:
 
 
 def gauge(share: float, style: str = "calm rule", note: str = "") -> Callable[[int], Line]:
-    """A bar below a figure, and a note behind it where there is room for both."""
+    """A bar below a figure, and a note after it where there is room for both."""
 
     def under(width: int) -> Line:
         beside = f" {note}" if note and width >= cells(note) + _SHORTEST_HISTORY + 1 else ""
@@ -119,7 +119,11 @@ def _silence(snapshot: FeedSnapshot) -> Tile:
         )
     if any(each.state is MarketState.STANDING for each in snapshot.market):
         return Tile(
-            "SILENCE", figure, "strong", words("no fault: market stands", "market stands"), brief
+            "SILENCE",
+            figure,
+            "strong",
+            words("no fault: market not moving", "market not moving"),
+            brief,
         )
     share = silence_s / limit_s if limit_s > 0 else 1.0
     if not is_silent(snapshot):
@@ -137,7 +141,7 @@ def _backoff(snapshot: FeedSnapshot) -> Tile:
     attempt = attempt_text(backing_off)
     which = f" FEED {backing_off.number}" if len(snapshot.connections) > 1 else ""
     title = f"BACKOFF{which}"
-    if backing_off.phase is Phase.LIVE:  # it is up again, and must last for a while
+    if backing_off.phase is Phase.LIVE:  # it is up again, and has to stay so for a while
         under = words(f"{attempt}, forgiven soon", attempt)
         return Tile(title, "settling", "strong", under, attempt)
     figure = "trying now"

@@ -1,4 +1,4 @@
-"""The first line of a stream: the worst thing that is true of it, in a word and the facts. Pure.
+"""The first line of a stream's screen: the worst of its states, in a word and the facts. Pure.
 
 Rules
 - The worst wins, in the order of `_RULES`. Green (`good`) is for a stream that is well in all.
@@ -48,8 +48,8 @@ class Verdict(NamedTuple):
     """`severity`: good, calm (nothing to expect now), warn, bad, faint (it is over).
 
     `fragments` are the facts, the most important first, each with what joins it to the one before.
-    `is_urgent`: a second matters, for something is counted down or under way. `end` stands behind
-    those that there is room for.
+    `is_urgent`: a second matters, for something is counted down or under way. `end` follows those
+    that there is room for.
     """
 
     sign: str
@@ -99,7 +99,7 @@ def is_silent(snapshot: FeedSnapshot) -> bool:
 
 
 def delay_text(snapshot: FeedSnapshot) -> str:
-    """Who keeps the ticks waiting, and how far it is behind; "" where that is nothing."""
+    """What the ticks wait for, and how far it is behind; "" where it is not behind."""
     if snapshot.behind_s < LEAST_BEHIND_S:
         return ""
     name = snapshot.slow_output
@@ -168,8 +168,8 @@ def _waiting(snapshot: FeedSnapshot) -> Verdict | None:
         return None
     which = f"feed {backing_off.number}, " if len(snapshot.connections) > 1 else ""
     next_try = f", next try in {brief_s(backing_off.next_try_s or 0.0)}"
-    told = [f"{which}{attempt_text(backing_off)}", next_try]
-    facts = _joined(told, _reasons(snapshot, backing_off.number))
+    tries = [f"{which}{attempt_text(backing_off)}", next_try]
+    facts = _joined(tries, _reasons(snapshot, backing_off.number))
     return Verdict("◔", "WAITING", "warn", facts, is_urgent=True)
 
 
@@ -213,8 +213,8 @@ def _connecting(snapshot: FeedSnapshot) -> Verdict | None:
         return None
     tried = backoff_connection(snapshot)
     if tried is not None:
-        told = [f"{attempt_text(tried)} is under way"]
-        facts = _joined(told, _reasons(snapshot, tried.number))
+        tries = [f"{attempt_text(tried)} is under way"]
+        facts = _joined(tries, _reasons(snapshot, tried.number))
         return Verdict("◌", "CONNECTING", "warn", facts, is_urgent=True)
     words = "asking the feed again" if snapshot.ticks else "first attempt"
     return Verdict("◌", "CONNECTING", "calm", (words,), is_urgent=True)
@@ -321,15 +321,15 @@ _RULES: tuple[Callable[[FeedSnapshot], Verdict | None], ...] = (
 
 
 def _reasons(snapshot: FeedSnapshot, connection: int | None = None) -> list[str]:
-    """Why the feed, or one connection, was lost last: the cause, and what is known beyond it."""
+    """Why the feed, or one connection, was last lost: the cause, and what else is known."""
     for entry in reversed(snapshot.events):
         is_its = connection is None or entry.connection == connection
         if is_its and isinstance(entry.event, Lost | Waiting | GaveUp):
-            return [printable(text) for text in _told(entry.event)]
+            return [printable(text) for text in _cause_text(entry.event)]
     return [printable(snapshot.last_cause)] if snapshot.last_cause else []
 
 
-def _told(event: Lost | Waiting | GaveUp) -> list[str]:
+def _cause_text(event: Lost | Waiting | GaveUp) -> list[str]:
     """The cause with its code, or with the message where there is none."""
     if event.code is not None:
         # A close code of a WebSocket has four digits (RFC 6455, section 7.4).

@@ -11,14 +11,14 @@ __all__ = ["UNTOUCHED", "Sort", "ViewState"]
 
 @dataclass(frozen=True, slots=True)
 class ViewState:
-    """How a screen is looked at.
+    """The view of a screen.
 
     `has_keys`: keys are read, so the foot names them. `first_row`: how far the table is scrolled,
-    in instruments. `chain_number`: which chain stands first, counted on past the last one and
+    in instruments. `chain_number`: which chain comes first, counted on past the last one and
     before the first one. `chain_offset`: how far it is scrolled from the money, in strikes, down
     (positive) or up. `is_filtering`: letters go into `filter_text` until Enter or Escape.
-    `is_held`: the picture stands still, for `held_s` seconds so far; the recording goes on.
-    `is_paused`: a replay stands still.
+    `is_held`: the screen does not change, for `held_s` seconds so far; the recording goes on.
+    `is_paused`: a replay is paused.
     """
 
     has_keys: bool = False
@@ -36,11 +36,11 @@ class ViewState:
 
     @property
     def chooses(self) -> bool:
-        """Whether keys decide which instruments are looked at."""
+        """Whether keys decide which instruments are shown."""
         return bool(
             self.first_row or self.filter_text or self.shows_chain or self.sort is not Sort.AUTO
         )
 
 
 UNTOUCHED = ViewState()
-"""As a screen is looked at before any key."""
+"""The view before any key."""

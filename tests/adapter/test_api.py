@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import ticks.adapter
-from ticks.adapter import BrokerAdapter, Mode, UnknownSymbolError, UsageError, connect
+from ticks.adapter import BrokerAdapter, Mode, UnknownSymbolError, UsageError, connect, resolve
 from ticks.adapter.errors import CredentialsMissingError
 from ticks.adapter.simulator.simulator import Simulator
 
@@ -74,6 +74,36 @@ def test_a_mode_that_is_none_is_refused(environ: Mapping[str, str], mode: str | 
 def test_no_name_is_refused(environ: Mapping[str, str]) -> None:
     with pytest.raises(UsageError, match="no symbol"):
         connect([], environ=environ)
+
+
+@pytest.mark.parametrize("symbols", [b"NIFTY", ["NIFTY", 5], [None]])
+def test_what_is_not_text_is_not_a_name(environ: Mapping[str, str], symbols: list[str]) -> None:
+    with pytest.raises(UsageError, match="is not the name of an instrument"):
+        connect(symbols, environ=environ)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_buffer_that_holds_nothing_is_refused(environ: Mapping[str, str], limit: int) -> None:
+    with pytest.raises(UsageError, match="at least 1") as caught:
+        connect("NIFTY", environ=environ, buffer_limit=limit)
+    assert caught.value.kind == "buffer-limit"
+
+
+def test_a_running_feed_is_given_more_by_name(environ: Mapping[str, str]) -> None:
+    with connect("NIFTY", mode="ltp", environ=environ) as feed:
+        assert next(iter(feed)).symbol == "Nifty 50"
+        added = feed.subscribe(resolve(["SENSEX", "BSE:SENSEX"], environ=environ), "ltp")
+        assert [str(each) for each in added] == ["BSE:SENSEX"]
+        assert any(tick.symbol == "SENSEX" for tick in feed)
+        assert feed.unsubscribe(added, "ltp") == added
+
+
+def test_names_are_resolved_without_a_login(
+    environ: Mapping[str, str], simulator: Simulator
+) -> None:
+    [nifty] = resolve("NIFTY", environ={**environ, "TICKS_PIN": ""})
+    assert (nifty.symbol, nifty.token) == ("Nifty 50", "99926000")
+    assert not [call for call in simulator.journal.calls if call.call == "login"]
 
 
 def test_everything_that_is_promised_can_be_imported() -> None:

@@ -283,7 +283,7 @@ def test_an_end_wakes_the_server_and_leaves_no_thread_and_no_file(tmp_path: Path
 
 
 @pytest.mark.parametrize("said", [b"", b'{"do":"st'])
-def test_a_client_that_says_nothing_does_not_hold_up_the_end(stream: Stream, said: bytes) -> None:
+def test_a_client_that_sends_nothing_does_not_delay_the_end(stream: Stream, said: bytes) -> None:
     with stream.connected() as mute:
         mute.sendall(said)
         began_s = time.monotonic()
@@ -291,7 +291,7 @@ def test_a_client_that_says_nothing_does_not_hold_up_the_end(stream: Stream, sai
         assert time.monotonic() - began_s < 0.5
 
 
-def test_a_change_that_takes_long_does_not_hold_up_the_end(stream: Stream) -> None:
+def test_a_change_that_takes_long_does_not_delay_the_end(stream: Stream) -> None:
     is_asked, may_go_on = threading.Event(), threading.Event()
 
     def take_long(_change: Change) -> Reply:
@@ -310,7 +310,7 @@ def test_a_change_that_takes_long_does_not_hold_up_the_end(stream: Stream) -> No
         stream.server._thread.join(PATIENCE_S)
 
 
-def test_who_asked_and_got_no_answer_before_the_end_is_told(stream: Stream) -> None:
+def test_a_client_without_an_answer_before_the_end_gets_one(stream: Stream) -> None:
     stream.server.close()
     listener = control._listening(stream.server.path)
     with listener:
@@ -373,7 +373,7 @@ def test_a_process_that_is_no_stream_of_ours_is_never_signalled(
     assert signals == []
 
 
-def test_a_stream_without_a_socket_is_told_apart(tmp_path: Path, snapshot: FeedSnapshot) -> None:
+def test_a_stream_without_a_socket_is_recognized(tmp_path: Path, snapshot: FeedSnapshot) -> None:
     StatusFile(tmp_path).replace(snapshot)
     with pytest.raises(NoStreamError) as caught:
         ask(tmp_path, PID, Stop(), PATIENCE_S)

@@ -54,5 +54,5 @@ def test_only_a_broker_out_of_reach_or_a_full_machine_is_worth_another_try() -> 
     ],
     ids=lambda kind: kind.__name__,
 )
-def test_what_waiting_cannot_mend_is_not_tried_again(kind: type[TicksError]) -> None:
+def test_what_waiting_cannot_fix_is_not_tried_again(kind: type[TicksError]) -> None:
     assert not kind.can_retry

@@ -48,17 +48,17 @@ def test_the_event_comes_as_json_on_standard_input(tmp_path: Path) -> None:
     told = [Lost("silence", "“no data”", 1006), Silent(30.5), Recovered("silence", blind_s=3.25)]
     with EventCommand(f"cat >> {shlex.quote(str(out))}", notes.append) as command:
         for number, event in enumerate([*told, GAVE_UP]):
-            command.tell(entry(event, number))
+            command.enqueue(entry(event, number))
     assert lines(out) == [entry(event, n).to_json() for n, event in enumerate([*told, GAVE_UP])]
     assert json.loads(lines(out)[0])["event"] == "lost"
     assert notes == []
 
 
-def test_other_events_are_not_told(tmp_path: Path) -> None:
+def test_other_events_run_no_command(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with EventCommand(f"cat >> {out}", print) as command:
-        command.tell(entry(Connected(1)))
-        command.tell(entry(Waiting("silence", attempt=1, max_attempts=3, delay_s=1.0)))
+        command.enqueue(entry(Connected(1)))
+        command.enqueue(entry(Waiting("silence", attempt=1, max_attempts=3, delay_s=1.0)))
     assert not out.exists()
 
 
@@ -70,7 +70,7 @@ def test_one_runs_at_a_time_and_telling_never_waits(tmp_path: Path) -> None:
     with EventCommand(script, print) as command:
         began_s = time.monotonic()
         for number in range(3):
-            command.tell(entry(Silent(30.0), number))
+            command.enqueue(entry(Silent(30.0), number))
         assert time.monotonic() - began_s < 0.5
         until(lambda: lines(out) == ["begun"])
         go_on.touch()
@@ -78,20 +78,20 @@ def test_one_runs_at_a_time_and_telling_never_waits(tmp_path: Path) -> None:
     assert lines(out) == ["begun", "done"] * 3
 
 
-def test_of_too_many_the_oldest_go_and_are_counted(
+def test_of_too_many_the_oldest_are_dropped_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(event_command, "MOST_WAITING", 3)
     out, go_on, notes = tmp_path / "out", tmp_path / "go", list[str]()
     script = f"cat >> {out}; while [ ! -e {go_on} ]; do sleep 0.02; done"
     with EventCommand(script, notes.append) as command:
-        command.tell(entry(Silent(0.0)))
+        command.enqueue(entry(Silent(0.0)))
         until(lambda: len(lines(out)) == 1)
         for number in range(1, 11):
-            command.tell(entry(Silent(float(number))))
+            command.enqueue(entry(Silent(float(number))))
         go_on.touch()
     assert [json.loads(line)["silence_s"] for line in lines(out)] == [0, 8, 9, 10]
-    assert notes == ["the command for events was not run for 7 of them"]
+    assert notes == ["the event command was not run for 7 of the events"]
 
 
 def test_one_that_hangs_is_killed_with_what_it_started_and_the_next_is_run(
@@ -101,12 +101,12 @@ def test_one_that_hangs_is_killed_with_what_it_started_and_the_next_is_run(
     pids, notes = tmp_path / "pids", list[str]()
     script = f"echo $$ >> {pids}; sleep 1000 & echo $! >> {pids}; wait"
     with EventCommand(script, notes.append) as command:
-        command.tell(entry(Lost("silence")))
-        command.tell(entry(GAVE_UP))
+        command.enqueue(entry(Lost("silence")))
+        command.enqueue(entry(GAVE_UP))
         until(lambda: len(notes) == 2)
     assert notes == [
-        "the command for events was killed after 0.5 s (lost)",
-        "the command for events was killed after 0.5 s (gave_up)",
+        "the event command was killed after 0.5 s (lost)",
+        "the event command was killed after 0.5 s (gave_up)",
     ]
     assert len(lines(pids)) == 4
     until(lambda: not any(is_running(int(pid)) for pid in lines(pids)))
@@ -119,23 +119,23 @@ def test_the_end_waits_for_a_moment_and_leaves_nothing_behind(
     before = set(threading.enumerate())
     pids, notes = tmp_path / "pids", list[str]()
     with EventCommand(f"echo $$ >> {pids}; sleep 1000", notes.append) as command:
-        command.tell(entry(Lost("silence")))
-        command.tell(entry(GAVE_UP))
+        command.enqueue(entry(Lost("silence")))
+        command.enqueue(entry(GAVE_UP))
         until(lambda: len(lines(pids)) == 1)
         began_s = time.monotonic()
     assert time.monotonic() - began_s < 2.0
     assert notes == [
-        "the command for events was killed, as the stream has ended (lost)",
-        "the command for events was not run for 1 of them",
+        "the event command was killed, as the stream has ended (lost)",
+        "the event command was not run for 1 of the events",
     ]
     until(lambda: not is_running(int(lines(pids)[0])))
     until(lambda: set(threading.enumerate()) <= before)
 
 
-def test_what_happens_last_is_told_before_the_end(tmp_path: Path) -> None:
+def test_the_last_event_runs_its_command_before_the_end(tmp_path: Path) -> None:
     out = tmp_path / "out"
     with EventCommand(f"sleep 0.3; cat > {out}", print) as command:
-        command.tell(entry(GAVE_UP))
+        command.enqueue(entry(GAVE_UP))
     assert lines(out) == [entry(GAVE_UP).to_json()]
 
 
@@ -154,12 +154,12 @@ def test_a_command_that_fails_is_reported_and_the_stream_goes_on(
 ) -> None:
     notes: list[str] = []
     with EventCommand(script, notes.append) as command:
-        command.tell(entry(Lost("silence", "x" * 10_000)))
+        command.enqueue(entry(Lost("silence", "x" * 10_000)))
     assert len(notes) == (note is not None)
     assert all(note is not None and note in each for each in notes)
 
 
 def test_what_it_prints_is_no_data(capfd: pytest.CaptureFixture[str]) -> None:
     with EventCommand("echo data; echo words >&2", print) as command:
-        command.tell(entry(Lost("silence")))
+        command.enqueue(entry(Lost("silence")))
     assert capfd.readouterr() == ("", "")

@@ -32,7 +32,7 @@ def test_events_are_taken_once_in_their_order() -> None:
     assert [entry.event.name for entry in full.recent()] == ["connected", "lost", "stopped"]
 
 
-def test_an_event_wakes_whoever_waits() -> None:
+def test_an_event_wakes_a_waiting_reader() -> None:
     waker = Waker()
     log(waker=waker).add(Connected())
     assert waker.wait(0)
@@ -103,7 +103,7 @@ def test_a_reader_waits_for_an_event_or_until_it_is_woken() -> None:
     assert not thread.is_alive()
 
 
-def test_whoever_asked_is_alerted_of_every_event() -> None:
+def test_an_alert_is_set_by_every_event() -> None:
     full, news = log(), threading.Event()
     full.alert(news)
     for _ in range(2):

@@ -143,7 +143,7 @@ def test_tokens_that_the_broker_refuses_are_found_out(
 @pytest.mark.parametrize(
     ("offset_s", "failed", "error"), [(-20.0, "clock skew", ClockSkewError), (0.0, None, None)]
 )
-def test_a_clock_that_is_far_off_is_told(
+def test_a_clock_that_is_far_off_is_reported(
     tmp_path: Path, offset_s: float, failed: str | None, error: type[TicksError] | None
 ) -> None:
     with Simulator(clock_offset_s=offset_s, accepts_code_once=False, rate=50) as simulator:

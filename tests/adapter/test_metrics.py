@@ -164,7 +164,7 @@ def test_without_the_package_its_extra_is_named(
     assert (refused.value.kind, refused.value.values) == ("extra-missing", {"extra": "metrics"})
 
 
-def test_scrapers_that_are_slow_or_leave_hold_up_neither_another_nor_the_end(
+def test_scrapers_that_are_slow_or_leave_delay_neither_another_nor_the_end(
     serve: Serve, snapshot: FeedSnapshot, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server = serve(snapshot)

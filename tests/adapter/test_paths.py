@@ -74,7 +74,7 @@ def test_a_file_of_ours_is_read_up_to_its_limit(tmp_path: Path) -> None:
     assert read_regular(tmp_path / "a", 4) == b"0123"
 
 
-def test_what_lies_there_instead_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
+def test_what_is_there_instead_of_a_file_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(tmp_path / "socket"))

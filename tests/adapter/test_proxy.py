@@ -48,6 +48,8 @@ def test_this_machine_is_reached_directly_by_any_of_its_names(host: str) -> None
         "example.com, angelone.in",
         "example.com angelone.in",
         "angelone.in:443",
+        "example.com;angelone.in",
+        "https://apiconnect.angelone.in/",
     ],
 )
 @pytest.mark.parametrize("variable", ["no_proxy", "NO_PROXY"])
@@ -152,6 +154,10 @@ def refusal(value: str) -> TicksError:
         f"http://me:{SECRET}@proxy:99999",
         f"http://me:{SECRET}@proxy:0",
         f"http://me:{SECRET}@[proxy:3128",
+        f"http://me:{SECRET}@proxy:3128/path",
+        f"http://me:{SECRET}@pro xy:3128",
+        "http:/proxy:3128",
+        "http//proxy:3128",
         "http://",
         "://",
         ":3128",

@@ -211,7 +211,7 @@ def test_a_snapshot_says_how_far_the_outputs_are_behind_and_which_one(
     assert (recorder.snapshot().behind_s, recorder.summary().is_demo) == (0.0, True)
 
 
-def test_after_a_disk_that_hung_its_next_stall_holds_up_no_feed(config: Config) -> None:
+def test_after_a_disk_that_hung_its_next_stall_delays_no_feed(config: Config) -> None:
     class HangingSink(MemorySink):
         """Its first write takes 0.7 s, and never says beforehand that it will."""
 

@@ -186,6 +186,18 @@ def test_with_a_chain_and_its_spot_something_must_be_left(
     assert names(broker) == ["NSE:RELIANCE-EQ"]
 
 
+def test_a_chain_that_is_not_followed_cannot_be_dropped_and_those_that_are_are_named(
+    subscriptions: Subscriptions,
+) -> None:
+    with pytest.raises(UnknownSymbolError) as caught:
+        subscriptions.change(Drop(("NIFTY chain 2",)))
+    assert caught.value.kind == "chain-not-followed"
+    assert caught.value.message == "the option chain NIFTY chain 2 is not followed"
+    subscriptions.change(Add(("SENSEX chain 1",)))
+    with pytest.raises(UnknownSymbolError, match="not followed; followed: SENSEX chain 1"):
+        subscriptions.change(Drop(("NIFTY chain 2",)))
+
+
 def test_a_contract_that_was_asked_for_by_name_stays_when_its_chain_goes(
     subscriptions: Subscriptions, broker: BrokerAdapter
 ) -> None:

@@ -95,7 +95,10 @@ def test_a_tick_cannot_be_changed() -> None:
         ltp_tick().last_price = 1  # type: ignore[misc]  # the fault under test
 
 
-def test_modes_are_told_by_the_words_of_the_flag() -> None:
+def test_a_mode_is_named_by_a_word_or_its_number() -> None:
+    assert Mode("quote") is Mode("QUOTE") is Mode(2)
+    with pytest.raises(ValueError, match="not a valid Mode"):
+        Mode("all")
     assert {label: int(mode) for label, mode in MODES_BY_LABEL.items()} == {
         "ltp": 1,
         "quote": 2,

@@ -231,7 +231,7 @@ STANDING = replace(
     market=(MarketSnapshot("NSE", MarketState.STANDING, AT.replace(hour=13, minute=4, second=0)),),
     events=(
         *BEGINNING,
-        ago(0, Quiet(310.0, AT.replace(hour=13, minute=4), "the market stands", "NSE")),
+        ago(0, Quiet(310.0, AT.replace(hour=13, minute=4), "the market stands still", "NSE")),
     ),
 )
 STOPPED = replace(

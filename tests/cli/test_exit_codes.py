@@ -51,6 +51,14 @@ def test_every_fault_that_can_reach_a_user_has_words_with_its_remedy() -> None:
     assert words == "ticks: out.csv: the disk is full\n  try: free some space"
 
 
+def test_a_feed_lost_behind_a_proxy_has_the_remedy_of_the_proxy() -> None:
+    values = {"proxy": "127.0.0.1:9", "variable": "HTTPS_PROXY"}
+    lost = errors.FeedLostError("lost", kind="feed-lost")
+    for kind, word in (("unreachable", "--keep-trying"), ("proxy-unreachable", "HTTPS_PROXY")):
+        lost.__cause__ = errors.NetworkError("down", kind=kind, **values)
+        assert word in remedy_of(lost)
+
+
 def test_the_remedy_of_a_kind_names_its_values() -> None:
     error = errors.SessionFileError("x", kind="session-file-shared", quoted_path="x")
     assert remedy_of(error) == "run: chmod 600 x"
@@ -60,7 +68,7 @@ def test_the_remedy_of_a_kind_names_its_values() -> None:
     ("error", "words"),
     [
         (OSError(24, "Too many open files"), "too many files are open"),
-        (MemoryError(), "this machine gives no more memory"),
+        (MemoryError(), "this machine is out of memory"),
     ],
 )
 def test_a_limit_of_this_machine_is_never_unexpected(

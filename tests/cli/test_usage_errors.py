@@ -9,7 +9,6 @@ import pytest
 
 from ticks.cli.app import run
 from ticks.cli.exit_codes import run_guarded
-from ticks.cli.usage_errors import similar
 
 
 @pytest.fixture
@@ -179,10 +178,3 @@ def test_no_command_that_needs_no_broker_is_to_be_run_against_a_simulated_one(
 ) -> None:
     for command in ("help", "config", "replay"):
         assert said(command, "--fault", "x")[1] == f"  try: ticks {command} --help"
-
-
-def test_what_is_not_alike_is_not_guessed() -> None:
-    known = ["--from", "--mode", "--dashboard"]
-    assert similar("--mod", known) == "--mode"
-    assert similar("--fault", known) is None
-    assert similar("TICKS_SILENT_AFTER", ["TICKS_SILENCE_AFTER"]) == "TICKS_SILENCE_AFTER"

@@ -254,7 +254,7 @@ def test_a_command_is_run_for_what_happens_to_the_feed(
     assert [each["event"] for each in told] == ["lost", "lost", "gave_up"]
 
 
-def test_a_hanging_command_holds_up_neither_the_ticks_nor_the_end(
+def test_a_hanging_command_delays_neither_the_ticks_nor_the_end(
     begun: Begun, ticks: Any, until: Until, simulator: Simulator, tmp_path: Path, live: Live
 ) -> None:
     process = begun(
@@ -284,7 +284,7 @@ def test_a_pipe_can_have_some_columns_and_no_header(ticks: Any, more: tuple[str,
     assert [len(row.split(",")) for row in ran.stdout.splitlines()] == [8] * 3
 
 
-def test_beside_a_view_the_recording_is_whole(ticks: Any, tmp_path: Path) -> None:
+def test_with_a_view_on_stdout_the_recording_is_whole(ticks: Any, tmp_path: Path) -> None:
     arguments = ("--columns", "symbol", "--csv", "-", "--jsonl", "day.jsonl", "--count", "5")
     assert ticks("stream", "NIFTY", *arguments).stdout == "symbol\n" + "Nifty 50\n" * 5
     assert ticks("replay", "day.jsonl", "--speed", "max").returncode == 0

@@ -67,7 +67,7 @@ def whole_text(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl", "out.csv.gz"])
-def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_mends(
+def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_repairs(
     begun: Any, ticks: Any, simulator: Simulator, until: Until, tmp_path: Path, name: str
 ) -> None:
     random, out = Random(name), tmp_path / name

@@ -49,7 +49,7 @@ def drawn(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_draws_on_stderr_beside_pure_csv_and_leaves_the_terminal_clean(
+def test_it_draws_on_stderr_with_pure_csv_on_stdout_and_leaves_the_terminal_clean(
     drawn: Callable[..., subprocess.Popen[bytes]],
     window: Window,
     tmp_path: Path,
@@ -153,7 +153,7 @@ def shell(environ: dict[str, str], tmp_path: Path) -> Iterator[Shell]:
 @pytest.mark.parametrize(
     "reader", ["awk -F, 'END { print NR }'", "head -3", "tee copy.csv", "cat", "wc -l"]
 )
-def test_beside_the_reader_of_a_pipe_nothing_is_drawn(
+def test_with_a_reader_on_the_pipe_nothing_is_drawn(
     ticks: Callable[..., object], shell: Shell, reader: str
 ) -> None:
     ticks("find", "NIFTY")  # fetches the instrument master, which has a bar
@@ -212,7 +212,7 @@ def test_in_the_background_nothing_is_drawn_and_fg_brings_it_back(
     assert is_whole(shell.raw)
 
 
-def test_a_lost_feed_is_told_above_the_dashboard_and_in_it(
+def test_a_lost_feed_is_reported_above_the_dashboard_and_in_it(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window
 ) -> None:
     nowhere = {"TICKS_FEED_URL": "ws://127.0.0.1:1/feed"}

@@ -169,7 +169,9 @@ def test_a_watch_follows_a_stream_through_a_fault_to_its_end(
     assert termios.tcgetattr(window.tty) == window.modes
 
 
-def test_a_watch_in_a_pipe_tells_changes_and_ends_well(begun: Begun, simulator: Simulator) -> None:
+def test_a_watch_in_a_pipe_reports_changes_and_ends_well(
+    begun: Begun, simulator: Simulator
+) -> None:
     stream = begun("stream", "NIFTY", "--csv", "out.csv")
     assert simulator.wait_until(lambda: simulator.journal.packet_count > 10)
     watch = begun("health", "--watch")
@@ -211,7 +213,7 @@ def test_a_stop_while_the_feed_is_waited_for_closes_it(begun: Begun, simulator: 
     assert journal.connections[0].ended_by == "client"
 
 
-def test_health_works_beside_a_stream_in_a_fault(
+def test_health_works_while_a_stream_has_a_fault(
     ticks: Any, begun: Begun, simulator: Simulator
 ) -> None:
     stream = begun("stream", "NIFTY", "--csv", "out.csv")

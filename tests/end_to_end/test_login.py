@@ -126,7 +126,7 @@ class Stranger(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
-def test_no_broker_and_a_stranger_end_with_5(environ: dict[str, str]) -> None:
+def test_no_broker_and_a_foreign_server_end_with_5(environ: dict[str, str]) -> None:
     nobody = ticks({**environ, "TICKS_REST_URL": "http://127.0.0.1:1"}, "login")
     assert nobody.returncode == 5
     assert "127.0.0.1:1 cannot be reached: Connection refused" in nobody.stderr
@@ -389,7 +389,7 @@ def test_a_skewed_clock_is_named(tmp_path: Path) -> None:
             desk.authenticator().session()
 
 
-def test_too_many_logins_in_a_second_are_told(tmp_path: Path) -> None:
+def test_too_many_logins_in_a_second_are_reported(tmp_path: Path) -> None:
     with Simulator(rate=0.0, has_rate_limits=True) as strict:
         desk = Desk(strict, tmp_path / "home")
         desk.authenticator().session()

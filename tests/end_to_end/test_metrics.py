@@ -82,7 +82,7 @@ def test_the_figures_follow_the_feed_through_its_faults(
     scraped.until("ticks_phase live", 1)
 
 
-def test_a_scraper_that_never_reads_holds_up_neither_ticks_nor_the_end(scraped: Scraped) -> None:
+def test_a_scraper_that_never_reads_delays_neither_ticks_nor_the_end(scraped: Scraped) -> None:
     scraped.until("ticks_received_total", 10)
     idle = [socket.create_connection(("127.0.0.1", scraped.port)) for _ in range(20)]
     for peer in idle:

@@ -190,7 +190,7 @@ def test_a_server_that_restarts_while_ticks_come_costs_none(
     assert read_back(ticks, server, tmp_path) == (tmp_path / "day.csv").read_bytes()
 
 
-def test_a_server_that_stays_away_costs_the_file_nothing_and_is_told_with_6(
+def test_a_server_that_stays_away_costs_the_file_nothing_and_is_exit_code_6(
     ticks: Ticks, begun: Begun, server: NatsServer, tmp_path: Path
 ) -> None:
     arguments = ("--nats", server.url, "--csv", "day.csv", "--drain-timeout", "500ms")
@@ -222,7 +222,7 @@ def test_a_server_that_is_not_there_ends_it_before_a_file_is_touched(
     assert not (tmp_path / "day.csv").exists()
 
 
-def test_a_stream_that_is_not_there_to_be_read_is_told_with_6(
+def test_a_stream_that_is_not_there_to_be_read_is_exit_code_6(
     ticks: Ticks, server: NatsServer
 ) -> None:
     ran = ticks("replay", f"{server.url}/NIGHT")

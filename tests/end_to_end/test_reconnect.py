@@ -221,7 +221,9 @@ def test_nothing_is_sent_while_the_saved_session_is_valid(story: Story) -> None:
     assert len(story.simulator.journal.calls) == calls
 
 
-def test_a_session_that_ends_while_streaming_is_renewed_beside_the_stream(tmp_path: Path) -> None:
+def test_a_session_that_ends_while_streaming_is_renewed_without_stopping_the_stream(
+    tmp_path: Path,
+) -> None:
     with Simulator(rate=50, session_lifetime_s=1.0, accepts_code_once=False) as simulator:
         story = Story(simulator, tmp_path / "home")
         with story.broker:
@@ -245,7 +247,7 @@ def test_a_failed_renewal_is_a_warning_and_the_stream_goes_on(tmp_path: Path) ->
 # --- the end of trying ----------------------------------------------------------------------------
 
 
-def test_attempts_are_limited_and_the_story_is_told(story: Story) -> None:
+def test_attempts_are_limited_and_the_error_says_what_was_tried(story: Story) -> None:
     story.simulator.inject("connect:refuse:503x9")
     story.simulator.inject("0s:drop")
     error = story.until_lost()

@@ -261,13 +261,13 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
     (tmp_path / "day.csv").write_bytes(b"".join(lines[:51] + [b"rubbish\n"] * 20 + lines[51:]))
     ran = ticks("replay", "day.csv", "--speed", "max")
     assert (ran.returncode, ran.stdout.encode()) == (0, b"".join(lines))
-    assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
+    assert "day.csv, line 52: 1 cell, not 8" in ran.stderr
     assert "only counted" in ran.stderr
     assert "100 ticks" in ran.stderr
     assert "20 damaged" in ran.stderr
     ran = ticks("replay", "day.csv", "--speed", "max", "--strict")
     assert (ran.returncode, ran.stdout.encode()) == (6, b"".join(lines[:51]))
-    assert "day.csv, line 52: 1 cells, not 8" in ran.stderr
+    assert "day.csv, line 52: 1 cell, not 8" in ran.stderr
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_damage_is_reported_and_skipped_or_ends_it_strictly(
         ((), 2, "FILE"),
     ],
 )
-def test_a_wrong_wish_is_told_and_harms_nothing(
+def test_a_wrong_request_is_refused_and_harms_nothing(
     ticks: Any, tmp_path: Path, day: bytes, arguments: tuple[str, ...], code: int, word: str
 ) -> None:
     ran = ticks("replay", *arguments)
@@ -375,7 +375,7 @@ def test_a_stream_makes_candles_itself(ticks: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_paced_replay_has_a_dashboard_beside_its_rows_and_leaves_the_terminal_clean(
+def test_a_paced_replay_has_a_dashboard_and_its_rows_and_leaves_the_terminal_clean(
     environ: dict[str, str], window: Window, tmp_path: Path, day: bytes, number: signal.Signals
 ) -> None:
     bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}

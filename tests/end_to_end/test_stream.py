@@ -182,7 +182,7 @@ def test_events_can_have_stdout_to_themselves(ticks: Any) -> None:
 # --- appending ----------------------------------------------------------------------------------
 
 
-def test_a_second_run_appends_and_a_torn_line_is_mended(ticks: Any, tmp_path: Path) -> None:
+def test_a_second_run_appends_and_a_torn_line_is_repaired(ticks: Any, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     ticks("stream", "NIFTY", "--csv", "out.csv", "--count", "3")
     with out.open("ab") as file:

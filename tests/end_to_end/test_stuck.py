@@ -114,7 +114,7 @@ def ended_well(run: Run, simulator: Simulator) -> None:
 
 
 @pytest.mark.parametrize("more", [("-v",), ("-v", "--events", "events.jsonl")])
-def test_a_full_stderr_holds_up_neither_stream_nor_end(
+def test_a_full_stderr_delays_neither_stream_nor_end(
     start: Start, simulator: Simulator, full_pipe: int, more: tuple[str, ...], tmp_path: Path
 ) -> None:
     run = start("stream", "NIFTY", "--csv", "o.csv", *more, stderr=full_pipe)
@@ -128,7 +128,7 @@ def test_a_full_stderr_holds_up_neither_stream_nor_end(
 
 
 @pytest.mark.parametrize("look", ["--dashboard", "--no-dashboard"])
-def test_a_frozen_terminal_holds_up_neither_stream_nor_end(
+def test_a_frozen_terminal_delays_neither_stream_nor_end(
     start: Start, simulator: Simulator, frozen_terminal: int, look: str
 ) -> None:
     run = start("stream", "NIFTY", "--csv", "o.csv", "-v", look, stderr=frozen_terminal)
@@ -136,7 +136,7 @@ def test_a_frozen_terminal_holds_up_neither_stream_nor_end(
     ended_well(run, simulator)
 
 
-def test_events_into_a_full_pipe_hold_up_neither_stream_nor_end(
+def test_events_into_a_full_pipe_delay_neither_stream_nor_end(
     start: Start, simulator: Simulator, full_pipe: int
 ) -> None:
     reads, writes = os.pipe()
@@ -150,7 +150,7 @@ def test_events_into_a_full_pipe_hold_up_neither_stream_nor_end(
         assert "stdout is not being read: " in said.read()
 
 
-def test_events_for_a_fifo_that_nobody_opens_hold_up_neither_stream_nor_end(
+def test_events_for_a_fifo_that_nobody_opens_delay_neither_stream_nor_end(
     start: Start, simulator: Simulator, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / "events")

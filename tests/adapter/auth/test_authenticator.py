@@ -355,7 +355,44 @@ def test_refused_credentials_are_never_tried_twice(desk, credentials) -> None:
     assert authenticator.login(replace(credentials, pin="1357")).client_code == "A123"
 
 
-@pytest.mark.parametrize("fault", [NetworkError("down"), BrokerBusyError("AB1004")])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        BrokerBusyError("AB1004", kind="broker-busy", code="AB1004"),
+        BrokerBusyError("HTTP 502", kind="broker-busy"),
+        BrokerBusyError("the web firewall", kind="firewall"),
+        NetworkError("no answer", kind="unreachable", was_sent=True),
+    ],
+)
+def test_a_broker_in_trouble_is_sent_the_pin_twice_and_then_once_a_minute(
+    desk, fault: TicksError
+) -> None:
+    desk.broker.failures["login"] = [fault] * 3
+    authenticator = desk.authenticator()
+    for call in (authenticator.session, authenticator.renew) * 3:
+        with pytest.raises(type(fault), match=fault.message) as caught:
+            call()
+        assert (caught.value.kind, caught.value.can_retry) == (fault.kind, True)
+        desk.clock.turn(9)
+    assert desk.broker.count("login") == 2
+    desk.clock.turn(60)
+    with pytest.raises(type(fault)):
+        authenticator.session()
+    assert desk.broker.count("login") == 3
+    desk.clock.turn(60)
+    assert authenticator.session().client_code == "A123"
+
+
+def test_a_login_that_never_left_may_be_tried_as_often_as_one_likes(desk) -> None:
+    desk.broker.failures["login"] = [NetworkError("down") for _ in range(5)]
+    authenticator = desk.authenticator()
+    for _ in range(5):
+        with pytest.raises(NetworkError):
+            authenticator.session()
+    assert authenticator.session().client_code == "A123"
+
+
+@pytest.mark.parametrize("fault", [NetworkError("down"), BrokerBusyError("HTTP 503")])
 def test_a_fault_that_passes_does_not_bar_the_next_login(desk, fault: TicksError) -> None:
     desk.broker.failures["login"] = [fault]
     authenticator = desk.authenticator()
@@ -520,7 +557,7 @@ def test_a_killed_processs_draft_with_tokens_is_gone_after_a_start_and_after_a_l
 # --- status and logout ---------------------------------------------------------------------------
 
 
-def test_status_tells_who_until_when_and_where_without_secrets(desk) -> None:
+def test_status_says_who_until_when_and_where_without_secrets(desk) -> None:
     assert desk.authenticator().status() is None
     session = desk.authenticator().session()
     status = desk.authenticator(NOTHING).status()

@@ -77,7 +77,7 @@ def test_a_logout_needs_no_data() -> None:
         ("AB1004", BrokerBusyError, "broker-busy"),
     ],
 )
-def test_a_refused_login_is_told_by_its_code_whatever_the_status_and_shape(
+def test_a_refused_login_is_recognized_by_its_code_whatever_the_status_and_shape(
     status: int, shape: object, code: str, error_type: type[TicksError], kind: str
 ) -> None:
     error = failure(Reply(status, shape(code)), Call.LOGIN)  # type: ignore[operator]
@@ -106,6 +106,13 @@ def test_a_refused_login_is_told_by_its_code_whatever_the_status_and_shape(
         '{"status": true, "data": [{"errorcode": "AB1007", "message": "Wrong PIN"}]}',
         '[{"status": false, "message": "Wrong PIN", "errorcode": "AB1007", "data": null}]',
         '{"error": {"code": "AB1007", "message": "Wrong PIN"}}',
+        '{"error": {"code": "E77", "message": "Wrong PIN"}}',
+        '{"errors": [{"errCode": "E77", "errMsg": "Wrong PIN"}]}',
+        '{"stat": "Not_Ok", "emsg": "Wrong PIN"}',
+        '{"status": "E", "message": "Wrong PIN"}',
+        '{"statusCode": 401, "message": "Wrong PIN"}',
+        '{"status": 400, "error": "Bad Request", "message": "Wrong PIN"}',
+        '{"message": "Wrong PIN", "errorcode": "AB1007", "jwtToken": "a", "feedToken": "b"}',
     ],
 )
 def test_a_login_that_is_refused_in_any_shape_is_refused_in_the_brokers_words(
@@ -114,6 +121,34 @@ def test_a_login_that_is_refused_in_any_shape_is_refused_in_the_brokers_words(
     error = failure(Reply(status, body.encode()), Call.LOGIN)
     assert (type(error), error.kind) == (CredentialsRefusedError, "login-refused")
     assert "Wrong PIN" in str(error)
+
+
+@pytest.mark.parametrize("status", [400, 401, 422])
+@pytest.mark.parametrize("body", [b'{"error": "Wrong PIN"}', b'{"message": "Wrong PIN"}'])
+def test_words_with_a_status_that_denies_are_a_refusal(status: int, body: bytes) -> None:
+    error = failure(Reply(status, body), Call.LOGIN)
+    assert type(error) is CredentialsRefusedError
+    assert "Wrong PIN" in str(error)
+
+
+@pytest.mark.parametrize("status", [200, 404])
+@pytest.mark.parametrize("verdict", ["", '"status": null, ', '"status": true, "data": null, '])
+def test_words_of_a_reply_that_is_not_understood_are_shown(status: int, verdict: str) -> None:
+    body = f'{{{verdict}"message": "Wrong path"}}'.encode()
+    error = failure(Reply(status, body), Call.LOGIN)
+    assert type(error) is NotSmartApiError
+    assert "(Wrong path)" in str(error)
+
+
+def test_a_code_denies_whatever_stands_beside_it() -> None:
+    body = json.dumps({"status": True, "errorcode": "AB1007", "data": TOKENS}).encode()
+    assert type(failure(Reply(200, body), Call.LOGIN)) is CredentialsRefusedError
+
+
+def test_a_success_may_say_that_there_is_no_error() -> None:
+    for code in ("", "0", None, "SUCCESS", 0):
+        body = json.dumps({"status": True, "errorcode": code, "data": TOKENS}).encode()
+        assert data_of(Reply(200, body), asked(Call.LOGIN))["feedToken"] == "f"
 
 
 @pytest.mark.parametrize("body", [b"AB1007: Wrong PIN", b"<error>AB1007</error>", b"AB1007"])
@@ -133,7 +168,7 @@ def test_a_bare_no_is_a_refusal_without_a_reason() -> None:
 @pytest.mark.parametrize("shape", [shape_a, shape_b])
 @pytest.mark.parametrize("status", STATUSES)
 @pytest.mark.parametrize("code", ["AG8001", "AG8002", "AG8003", "AB1010", "AB8050", "AB8051"])
-def test_tokens_that_are_over_are_told_by_their_code(
+def test_tokens_that_are_over_are_recognized_by_their_code(
     call: Call, shape: object, status: int, code: str
 ) -> None:
     error = failure(Reply(status, shape(code)), call)  # type: ignore[operator]
@@ -150,7 +185,7 @@ def test_an_unknown_code_refuses_a_login_for_good_and_other_calls_for_now() -> N
 
 
 @pytest.mark.parametrize("status", [200, 403, 429])
-def test_too_many_calls_is_told_by_the_words_or_the_status(status: int) -> None:
+def test_too_many_calls_is_recognized_by_the_words_or_the_status(status: int) -> None:
     words = b"Access denied because of exceeding access rate"
     error = failure(Reply(status, words), Call.LOGIN)
     assert (type(error), error.kind) == (RateLimitedError, "rate-limit")

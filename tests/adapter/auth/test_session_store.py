@@ -246,7 +246,7 @@ def test_the_lock_is_private_and_no_hindrance_where_it_cannot_be_had(file: Sessi
     assert file.read() == SESSION
 
 
-def test_deleting_tells_whether_there_was_one(file: SessionStore) -> None:
+def test_deleting_says_whether_there_was_one(file: SessionStore) -> None:
     file.write(SESSION)
     assert file.delete() is True
     assert file.delete() is False

@@ -42,7 +42,7 @@ def test_midnight_itself_belongs_to_the_new_day() -> None:
     assert next_midnight_ns(midnight_ns) == midnight_ns + 24 * 3600 * 10**9
 
 
-def test_a_repr_tells_who_and_no_secret(jwt: Callable[..., str]) -> None:
+def test_a_repr_shows_who_and_no_secret(jwt: Callable[..., str]) -> None:
     text = repr(session(jwt(1)))
     assert "A123" in text
     assert not any(part in text for part in ("the-key", "head.", "the-refresh", "the-feed"))

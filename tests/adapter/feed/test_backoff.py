@@ -27,7 +27,7 @@ def test_a_least_delay_is_spread_too_and_outdoes_the_cap() -> None:
 
 
 @given(st.integers(min_value=1, max_value=10**9), draws, st.floats(min_value=0.001, max_value=1e6))
-def test_a_delay_lies_within_its_bounds_at_any_attempt(
+def test_a_delay_is_within_its_bounds_at_any_attempt(
     attempt: int, draw: float, cap_s: float
 ) -> None:
     delay = delay_s(attempt, draw, cap_s=cap_s)

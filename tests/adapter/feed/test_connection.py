@@ -627,7 +627,7 @@ def test_a_probe_is_no_loss_and_connects_at_once() -> None:
     assert world.closed_with == [1000, 1000]
 
 
-def test_a_market_that_moves_while_the_link_is_deaf_is_blind() -> None:
+def test_a_market_that_moves_while_the_link_delivers_nothing_is_blind() -> None:
     exchange = Exchange([TRADING], every_s=1.0, before_ns=wall_ns("2026-11-19 15:29:59"))
 
     class Deaf(Snapshots):

@@ -304,7 +304,7 @@ def test_what_an_older_socket_says_changes_nothing(make: type[Life], late: Lifec
     ],
     ids=lambda cause: cause.label,
 )
-def test_what_trying_again_can_mend_is_tried_again(cause: TicksError) -> None:
+def test_what_trying_again_can_fix_is_tried_again(cause: TicksError) -> None:
     life = live()
     life.fail(cause)
     assert (life.state.phase, life.state.delay_s) == (Phase.WAITING, 1.0)
@@ -516,7 +516,7 @@ def test_a_quiet_link_that_flaps_keeps_backing_off() -> None:
 # --- probes and answers ---------------------------------------------------------------------------
 
 
-def test_a_probe_asks_anew_at_once_and_spends_nothing() -> None:
+def test_a_probe_asks_again_at_once_and_spends_nothing() -> None:
     life = live()
     life.tick(after_s=1)
     assert life.probe(after_s=29) == [CloseLink(1, 1000), Connect(2, fresh_login=False)]

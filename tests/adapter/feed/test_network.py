@@ -369,7 +369,7 @@ def test_refused_tokens_are_not_tried_again_when_the_fresh_login_fails(
     assert len(server.requests) == 2
 
 
-def test_a_session_is_renewed_beside_the_running_socket(server: FeedServer, desk: Desk) -> None:
+def test_a_session_is_renewed_while_the_socket_is_in_use(server: FeedServer, desk: Desk) -> None:
     server.opens()
     desk.connect()
     desk.sessions.answers = [session(2)]
@@ -378,7 +378,7 @@ def test_a_session_is_renewed_beside_the_running_socket(server: FeedServer, desk
 
 
 @pytest.mark.parametrize("error", [NetworkError("nobody answers"), KeyError("secret")])
-def test_a_renewal_that_fails_beside_the_socket_is_a_warning(
+def test_a_renewal_that_fails_while_the_socket_is_in_use_is_a_warning(
     server: FeedServer, desk: Desk, error: Exception
 ) -> None:
     server.opens()
@@ -483,7 +483,7 @@ def test_closing_returns_the_bytes_that_still_came(server: FeedServer, desk: Des
     assert bytes(server.received)[:2] == b"\x88\x82"
 
 
-def test_over_tls_the_bytes_beside_the_handshake_are_not_left_behind(
+def test_over_tls_the_bytes_after_the_handshake_are_not_left_behind(
     tls_server: FeedServer, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))

@@ -161,7 +161,7 @@ def test_sequence_zero_is_no_sequence() -> None:
     assert (tracker.out_of_order, tracker.duplicates) == (0, 0)
 
 
-def test_a_new_connection_starts_the_order_anew() -> None:
+def test_a_new_connection_starts_the_order_again() -> None:
     tracker = book()
     tracker.take([packet(5)], 0.0)
     tracker.reopened()

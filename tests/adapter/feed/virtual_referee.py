@@ -1,7 +1,7 @@
 """Who holds a connection to its promises: keeps books of its own, and raises `Foul` at the step
 where a promise is broken.
 
-Promises (design: "The life of a connection")
+Promises (docs/lifecycle.md)
 - At most one socket, open or being opened; none while waiting, none after the end.
 - A wait has an alarm; the delay grows with the failures since the link last proved healthy, plus
   at most a tenth; 429 waits a minute at least; failures never exceed the limit.

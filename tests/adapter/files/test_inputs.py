@@ -50,6 +50,26 @@ def test_a_torn_gzip_file_gives_what_is_there_and_says_so(tmp_path: Path) -> Non
         list(Input(str(path)).blocks())
 
 
+@pytest.mark.parametrize("kept", [600, BLOCK + 17, -9, -1])
+def test_a_torn_member_costs_nothing_of_what_is_joined_to_it(tmp_path: Path, kept: int) -> None:
+    noise = os.urandom(200_000).hex().encode()
+    torn = gzip.compress(noise)[:kept]
+    path = tmp_path / "a"
+    path.write_bytes(torn + gzip.compress(TEXT) + gzip.compress(b"end"))
+    blocks: list[bytes] = []
+    with pytest.raises(TornInputError, match="torn"):
+        blocks.extend(Input(str(path)).blocks())
+    found = b"".join(blocks)
+    assert found.endswith(TEXT + b"end")
+    assert noise.startswith(found.removesuffix(TEXT + b"end"))
+
+
+def test_plain_text_may_be_joined_to_a_compressed_one(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(gzip.compress(TEXT) + b"plain\n" + TEXT)
+    assert b"".join(Input(str(path)).blocks()) == TEXT + b"plain\n" + TEXT
+
+
 def test_an_empty_file_has_no_size_and_no_text(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     source = Input(str(tmp_path / "a"))

@@ -286,6 +286,38 @@ def test_a_compressed_file_without_its_end_is_read_up_to_there(tmp_path: Path) -
     assert "torn" in reason
 
 
+def test_a_recording_joined_to_a_torn_header_loses_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(HEADER[:-9] + QUOTE_HEADER + quote_row(1))
+    sequences, [(line, _)] = read(path)
+    assert (sequences, line) == ([1], 1)
+
+
+def test_a_torn_compressed_recording_costs_nothing_of_the_next_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    first = gzip.compress(HEADER + csv_row(1) + csv_row(2))
+    path.write_bytes(first[:-8] + gzip.compress(HEADER + csv_row(3)))
+    assert read(path)[0] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n"])
+def test_a_blank_line_is_no_row(tmp_path: Path, line_end: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(line_end.join([b"", b"", HEADER + csv_row(1), HEADER + csv_row(2), b"x", b""]))
+    sequences, damage = read(path)
+    assert (sequences, [line for line, _ in damage]) == ([1, 2], [9])
+
+
+@pytest.mark.parametrize(("content", "reason"), [(b"\n\n", "empty"), (HEADER[:-1], "whole line")])
+def test_why_a_file_has_nothing_that_begins_a_recording(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match=reason):
+        list(read_recording(path, on_damage=lambda *_: None))
+
+
 @pytest.mark.parametrize("content", [b"", b"time,price\n1,2\n", b"\0" * 100 + b"\n", b"\n"])
 def test_what_is_no_recording_is_refused_with_what_is_expected(
     tmp_path: Path, content: bytes

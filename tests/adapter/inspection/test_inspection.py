@@ -127,7 +127,7 @@ def test_damaged_rows_are_counted_and_the_first_are_named(inspected: Inspected) 
     found = inspected.of(csv_of([]) + b"".join(lines) + b"torn")
     assert (found.rows, found.damaged, len(found.damage)) == (80, 21, MOST_DAMAGE_KEPT)
     assert found.damage[0].line == 2
-    assert "cells" in found.damage[0].reason
+    assert found.damage[0].reason == "1 cell, not 17"
 
 
 def test_a_damaged_line_of_events_is_noted(inspected: Inspected) -> None:

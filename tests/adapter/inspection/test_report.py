@@ -90,7 +90,7 @@ def test_a_recording_without_a_gap_has_none() -> None:
     assert found.longest_gap_us == SECOND_US
 
 
-def test_a_gap_lies_between_two_rows() -> None:
+def test_a_gap_is_between_two_rows() -> None:
     found = reported(seconds(0, 100, 160, 300))
     assert gaps(found) == [(100, 160)]
     assert found.gaps[0].kind is GapKind.UNEXPLAINED

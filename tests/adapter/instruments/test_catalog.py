@@ -235,7 +235,7 @@ def test_a_copy_from_another_address_is_none(open_it: Opener) -> None:
     assert len(open_it.server.requests) == 1
 
 
-def test_a_broken_copy_is_fetched_anew(open_it: Opener) -> None:
+def test_a_broken_copy_is_fetched_again(open_it: Opener) -> None:
     open_it()
     open_it.home.instruments_file.write_bytes(b"broken" * 1000)
     assert open_it().resolve("TCS").token == "11536"
@@ -290,8 +290,9 @@ def test_instruments_are_found_by_key(open_it: Opener) -> None:
 def test_find_keeps_to_the_exchange_it_is_given(open_it: Opener) -> None:
     book = open_it()
     assert [str(one) for one in book.find("RELIANCE", "bse")] == ["BSE:RELIANCE"]
-    assert book.find("RELIANCE", "MCX") == []
-    assert [str(one) for one in book.nearest("RELAINCE", 1)] == ["NSE:RELIANCE-EQ"]
+    with pytest.raises(UnknownSymbolError) as caught:
+        book.find("RELIANCE", "MCX")
+    assert str(caught.value.candidates[0]) == "NSE:RELIANCE-EQ"
     with pytest.raises(UsageError, match="'XX' is not an exchange"):
         book.find("RELIANCE", "XX")
 
@@ -301,7 +302,7 @@ def test_many_names_give_each_instrument_once_in_order(open_it: Opener) -> None:
     assert [one.symbol for one in found] == ["SBIN-EQ", "Nifty 50", "TCS-EQ"]
 
 
-def test_all_unknown_names_are_told_at_once(open_it: Opener) -> None:
+def test_all_unknown_names_are_reported_at_once(open_it: Opener) -> None:
     with pytest.raises(SymbolError) as caught:
         open_it().resolve_all(["SBIN", "RELAINCE", "NIFTY", "HDFCBNK"])
     assert "2 names cannot be resolved" in caught.value.message
@@ -310,7 +311,7 @@ def test_all_unknown_names_are_told_at_once(open_it: Opener) -> None:
     assert {"NSE:RELIANCE-EQ", "NSE:HDFCBANK-EQ"} <= named
 
 
-def test_one_unknown_name_is_told_as_by_itself(open_it: Opener) -> None:
+def test_one_unknown_name_is_reported_as_by_itself(open_it: Opener) -> None:
     with pytest.raises(UnknownSymbolError, match="no instrument is called 'RELAINCE'"):
         open_it().resolve_all(["SBIN", "RELAINCE"])
 

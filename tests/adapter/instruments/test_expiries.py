@@ -43,6 +43,8 @@ def test_without_a_year_the_nearest_that_has_not_passed_is_meant() -> None:
     listed = ["2025-12-30", "2026-12-29", "2027-12-28"]
     assert chosen(InMonth(12), listed, TODAY) == ["2026-12-29"]
     assert chosen(OnDay(12, 28), listed, TODAY) == ["2027-12-28"]
+    assert chosen(OnDay(12, 28, is_soon=True), listed, TODAY) == []
+    assert chosen(OnDay(12, 29, is_soon=True), listed, TODAY) == ["2026-12-29"]
     assert chosen(InMonth(12), listed, TODAY, passed=True) == ["2025-12-30"]
 
 
@@ -91,7 +93,7 @@ def test_a_contract_without_a_date_is_farther_than_any() -> None:
     assert distance_days(OnDay(9, 1), "", TODAY) > distance_days(OnDay(9, 1), "2032-12-31", TODAY)
 
 
-def test_expiries_are_told_in_words() -> None:
+def test_expiries_are_written_in_words() -> None:
     assert in_words("2026-09-02") == "2 Sep 2026"
     assert in_words("") == "no expiry"
     assert [wanted_in_words(each) for each in (OnDay(9, 2), InMonth(9, 2026), None)] == [

@@ -35,7 +35,7 @@ def _beside(path: Path) -> list[str]:
     return [found.name for found in path.parent.iterdir()]
 
 
-def test_an_index_tells_where_and_when_it_came_from(
+def test_an_index_says_where_and_when_it_came_from(
     home: Paths, real_records: list[dict[str, Any]]
 ) -> None:
     _fill(home.instruments_file, real_records, "https://there/master")

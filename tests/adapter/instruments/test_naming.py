@@ -110,7 +110,12 @@ def test_an_alias_stands_for_its_spelling_in_any_case_and_through_another() -> N
     assert read_name(" Mine ", aliases).name == "BANKNIFTY"
     assert read_name("hedge", aliases).name == "NIFTY MONTHLY 24000 PE"
     assert read_name("bn fut", aliases).name == "BN FUT"
-    assert read_name("Mine", aliases).text == "Mine"
+    mine = read_name("Mine", aliases)
+    assert (mine.text, mine.alias, mine.quoted) == (
+        "BANKNIFTY",
+        "Mine",
+        "'BANKNIFTY' (alias 'Mine')",
+    )
 
 
 @pytest.mark.parametrize(
@@ -119,6 +124,7 @@ def test_an_alias_stands_for_its_spelling_in_any_case_and_through_another() -> N
         ({"a": "a"}, "alias-loop"),
         ({"a": "b", "b": "A"}, "alias-loop"),
         ({"x": "a", "a": "b", "b": "c", "c": "a"}, "alias-loop"),
+        ({"bn": "NIFTY", "BN": "BANKNIFTY"}, "alias-twice"),
         ({"": "NIFTY"}, "alias-empty"),
         ({"a": " "}, "alias-empty"),
     ],

@@ -36,6 +36,7 @@ def _refused(index: InstrumentIndex, text: str) -> SymbolError:
         ("NIFTY weekly 24600 PE", "strike-unlisted", "NIFTY, 22 Sep 2026, 24600 PE",
          "NFO:NIFTY22SEP2624500PE"),
         ("NIFTY 24600 CE", "strike-unlisted", "NIFTY, 24600 CE", "NFO:NIFTY22SEP2624500CE"),
+        ("NIFTY 24600", "strike-unlisted", "NIFTY, 24600", "NFO:NIFTY22SEP2624500CE"),
         ("SBIN SEP 850 CE", "strike-unlisted", "SBIN, 29 Sep 2026, 850 CE",
          "NFO:SBIN29SEP26840CE"),
         ("USDINR SEP 95.5 CE", "strike-unlisted", "USDINR, 28 Sep 2026, 95.5 CE",
@@ -50,7 +51,7 @@ def _refused(index: InstrumentIndex, text: str) -> SymbolError:
         ("VEDL FUT", "right-unlisted", "VEDL, FUT", "NFO:VEDL29SEP26292.5CE"),
     ],
 )  # fmt: skip
-def test_a_contract_that_is_not_listed_is_read_back_with_what_lies_nearest(
+def test_a_contract_that_is_not_listed_is_read_back_with_what_is_nearest(
     september: InstrumentIndex, text: str, kind: str, understood: str, first: str
 ) -> None:
     error = _refused(september, text)
@@ -58,6 +59,35 @@ def test_a_contract_that_is_not_listed_is_read_back_with_what_lies_nearest(
     assert error.values["typed"] == text
     assert str(error.candidates[0]) == first
     assert understood in error.message
+
+
+@pytest.mark.parametrize(
+    ("text", "understood"),
+    [
+        ("NIFTY 24500 CE", "NIFTY, 24500 CE"),
+        ("nifty futures", "NIFTY, FUT"),
+        ("NIFTY DEC", "NIFTY, 29 Dec 2026"),
+        ("NIFTY weekly 24500", "NIFTY, 22 Sep 2026, 24500"),
+        ("CRUDEOIL OCT", "CRUDEOIL, Oct"),
+    ],
+)
+def test_a_name_of_several_contracts_is_read_back(
+    september: InstrumentIndex, text: str, understood: str
+) -> None:
+    error = _refused(september, text)
+    assert (error.kind, error.values["understood"]) == ("symbol-ambiguous", understood)
+    assert f"is read as {understood}, and matches" in error.message
+
+
+def test_of_a_split_company_the_part_that_kept_the_token_comes_first(
+    build: Build, make_record: Callable[..., dict[str, Any]]
+) -> None:
+    fields = {"expiry": "29SEP2026", "instrumenttype": "FUTSTK"}
+    index = build(
+        [make_record("NFO", name, f"{name}29SEP26FUT", name, **fields) for name in ("TMCV", "TMPV")]
+    )
+    error = _refused(index, "TATAMOTORS SEP FUT")
+    assert [one.name for one in error.candidates] == ["TMPV", "TMCV"]
 
 
 def test_the_lower_strike_comes_first_on_a_tie(september: InstrumentIndex) -> None:
@@ -75,6 +105,7 @@ def test_the_lower_strike_comes_first_on_a_tie(september: InstrumentIndex) -> No
         ("RELAINCE-EQ", "symbol-unknown", "NSE:RELIANCE-EQ"),
         ("BSE:RELAINCE", "symbol-unknown", "BSE:RELIANCE"),
         ("BANKNIFT", "symbol-unknown", "NSE:Nifty Bank"),
+        ("NIFTY 501", "symbol-unknown", "NSE:Nifty 50"),
         ("NIFTY BNK", "symbol-unknown", "NSE:Nifty Bank"),
         ("BSE:NIFTY", "symbol-unknown", "NSE:Nifty 50"),
         ("MCX:RELIANCE", "symbol-unknown", "NSE:RELIANCE-EQ"),

@@ -23,11 +23,16 @@ def test_the_exact_symbol_comes_before_names_beginnings_and_parts(index: Instrum
 
 
 def test_a_name_brings_the_index_before_its_future_and_its_options(index: InstrumentIndex) -> None:
-    found = _found(index, "NIFTY", 100)
+    found = [str(one) for one in find(index, read_name("NIFTY"), "2026-07-28", 100)]
     assert found[0] == "NSE:Nifty 50"
     assert found.index("NFO:NIFTY28JUL26FUT") < found.index("NFO:NIFTY24NOV2626000CE")
     assert found.index("NFO:NIFTY24NOV2626000CE") < found.index("NFO:NIFTY24NOV2726000CE")
     assert "NSE:Nifty Bank" in found
+
+
+def test_what_has_expired_comes_last(index: InstrumentIndex) -> None:
+    found = _found(index, "NIFTY", 100)
+    assert found.index("NFO:NIFTY24NOV2626000CE") < found.index("NFO:NIFTY28JUL26FUT")
 
 
 def test_a_share_comes_from_nse_before_bse(index: InstrumentIndex) -> None:

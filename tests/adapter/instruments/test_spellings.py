@@ -38,6 +38,9 @@ def _of(text: str, underlying: str) -> list[Reading]:
         ("SENSEX26D3183000PE", "SENSEX", OnDay(12, 31, 2026), 83000, "PE"),
         ("NIFTY260922C24500", "NIFTY", OnDay(9, 22, 2026), 24500, "CE"),
         ("NIFTY260929P24000", "NIFTY", OnDay(9, 29, 2026), 24000, "PE"),
+        ("NIFTY20260922C24500", "NIFTY", OnDay(9, 22, 2026), 24500, "CE"),
+        ("NIFTY22SEP26C24500", "NIFTY", OnDay(9, 22, 2026), 24500, "CE"),
+        ("NIFTY22SEP2026PE24500", "NIFTY", OnDay(9, 22, 2026), 24500, "PE"),
         ("NIFTY26SEP24500CE", "NIFTY", InMonth(9, 2026), 24500, "CE"),
         ("SENSEX5026SEPFUT", "SENSEX50", InMonth(9, 2026), None, "FUT"),
         ("ITC26SEP402.5PE", "ITC", InMonth(9, 2026), Decimal("402.5"), "PE"),
@@ -77,12 +80,22 @@ def test_what_programs_print_is_read(
         ("NIFTY 1,01,000 CE 5 OCT", "NIFTY", OnDay(10, 5), 101000, "CE"),
         ("NIFTY 2025-10-28 24400 PE", "NIFTY", OnDay(10, 28, 2025), 24400, "PE"),
         ("NIFTY 28/10/2025 24400 PE", "NIFTY", OnDay(10, 28, 2025), 24400, "PE"),
+        ("NIFTY 28-10-25 24400 PE", "NIFTY", OnDay(10, 28, 2025), 24400, "PE"),
+        ("NIFTY 20251028 24400 PE", "NIFTY", OnDay(10, 28, 2025), 24400, "PE"),
+        ("NIFTY October 28, 2025 24400 PE", "NIFTY", OnDay(10, 28, 2025), 24400, "PE"),
+        ("NIFTY OCT 28 25 24400 PE", "NIFTY", OnDay(10, 28, 2025), 24400, "PE"),
+        ("PE NIFTY 24400 28OCT", "NIFTY", OnDay(10, 28), 24400, "PE"),
+        ("24400 28 OCT NIFTY 50 PE", "NIFTY 50", OnDay(10, 28), 24400, "PE"),
         ("NIFTY 24400 CE 22 SEP 26", "NIFTY", OnDay(9, 22, 2026), 24400, "CE"),
         ("24400 CE NIFTY 22nd SEP", "NIFTY", OnDay(9, 22), 24400, "CE"),
         ("sep 22 nifty 24400 ce", "NIFTY", OnDay(9, 22), 24400, "CE"),
         ("NIFTY CE 24400", "NIFTY", None, 24400, "CE"),
         ("NIFTY 50 CE 24400", "NIFTY 50", None, 24400, "CE"),
         ("NIFTY 50 OCT FUT", "NIFTY 50", InMonth(10), None, "FUT"),
+        ("NIFTY Dec'26 24400 CE", "NIFTY", InMonth(12, 2026), 24400, "CE"),
+        ("NIFTY next expiry 24400 CE", "NIFTY", Nth(2, False), 24400, "CE"),
+        ("NIFTY nearest expiry 24400 CE", "NIFTY", Nth(1, False), 24400, "CE"),
+        ("NIFTY futs", "NIFTY", None, None, "FUT"),
         ("NIFTY OCT25 FUT", "NIFTY", InMonth(10, 2025), None, "FUT"),
         ("NIFTY FUT", "NIFTY", None, None, "FUT"),
         ("NIFTY futures", "NIFTY", None, None, "FUT"),
@@ -103,6 +116,7 @@ def test_what_programs_print_is_read(
         ("NIFTY next month FUT", "NIFTY", Nth(2, True), None, "FUT"),
         ("NIFTY next FUT", "NIFTY", Nth(2, True), None, "FUT"),
         ("NIFTY far 24400 PE", "NIFTY", Nth(3, True), 24400, "PE"),
+        ("NIFTY NEXT 50 next FUT", "NIFTY NEXT 50", Nth(2, True), None, "FUT"),
         ("NIFTY NEXT 50 SEP FUT", "NIFTY NEXT 50", InMonth(9), None, "FUT"),
     ],
 )
@@ -122,9 +136,28 @@ def test_the_three_readings_of_a_compact_option_come_in_the_documented_order() -
     ]
 
 
-def test_a_day_and_a_month_apart_from_the_strike_are_a_day_before_the_month_of_a_year() -> None:
-    found = _of("NIFTY 29DEC 24500 CE", "NIFTY")
-    assert [each.expiry for each in found[:2]] == [OnDay(12, 29), InMonth(12, 2029)]
+def test_a_number_behind_the_month_and_apart_from_it_is_a_day_before_a_year() -> None:
+    assert [each.expiry for each in _of("NIFTY DEC 29 24500 CE", "NIFTY")][:2] == [
+        OnDay(12, 29, is_soon=True),
+        InMonth(12, 2029),
+    ]
+    assert _of("NIFTY DEC29 24500 CE", "NIFTY")[0].expiry == InMonth(12, 2029)
+
+
+def test_by_hand_a_number_before_the_month_is_no_year_far_ahead() -> None:
+    assert InMonth(12, 2029) not in [e.expiry for e in _of("NIFTY 29DEC 24500 CE", "NIFTY")]
+    assert InMonth(12, 2027) in [e.expiry for e in _of("NIFTY 27DEC 24500 CE", "NIFTY")]
+
+
+def test_a_day_and_a_month_apart_from_the_strike_are_a_day_soon_before_the_month_of_a_year() -> (
+    None
+):
+    found = _of("NIFTY 26DEC 24500 CE", "NIFTY")
+    assert [each.expiry for each in found[:3]] == [
+        OnDay(12, 26, is_soon=True),
+        InMonth(12, 2026),
+        OnDay(12, 26),
+    ]
 
 
 def test_a_number_before_the_right_is_the_strike_rather_than_one_behind_it() -> None:

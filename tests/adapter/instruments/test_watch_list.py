@@ -39,6 +39,18 @@ def test_every_encoding_with_a_byte_order_mark_is_read(encoding: str) -> None:
     assert [entry.name for entry in read_watch_list(data)] == ["NIFTY", "M&M"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_text_of_two_or_four_bytes_needs_no_mark(encoding: str, end: str) -> None:
+    data = f"NIFTY{end}M&M{end}".encode(encoding)
+    assert read_watch_list(data) == [Entry(1, "NIFTY"), Entry(2, "M&M")]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029"])
+def test_a_line_ends_as_on_any_system(end: str) -> None:
+    assert read_watch_list(f"NIFTY{end}SBIN".encode()) == [Entry(1, "NIFTY"), Entry(2, "SBIN")]
+
+
 def test_a_list_of_windows_eight_bits_is_read() -> None:
     assert read_watch_list("BANK\u00a0NIFTY\rSBIN".encode("cp1252")) == [
         Entry(1, "BANK NIFTY"),
@@ -49,6 +61,11 @@ def test_a_list_of_windows_eight_bits_is_read() -> None:
 def test_names_may_be_quoted_and_several_on_a_line() -> None:
     text = '"NIFTY"\nSBIN, "NIFTY 22SEP 24,500 CE",TCS,\n2885,1594\n,,'
     assert _names(text) == ["NIFTY", "SBIN", "NIFTY 22SEP 24,500 CE", "TCS", "2885", "1594"]
+
+
+@pytest.mark.parametrize("text", ["NIFTY;M&M;\n;SBIN", "NIFTY\tM&M\n\tSBIN", "NIFTY; M&M,SBIN"])
+def test_semicolons_and_tabs_stand_between_names_too(text: str) -> None:
+    assert _names(text) == ["NIFTY", "M&M", "SBIN"]
 
 
 def test_a_number_beside_a_name_is_reported_and_not_taken_for_a_token() -> None:
@@ -73,11 +90,29 @@ def test_a_number_beside_a_name_is_reported_and_not_taken_for_a_token() -> None:
          ["ITC-EQ"]),
         ("SYMBOL\tLTP\nNIFTY 50\t24,500\n\nBANKNIFTY\t52,000\n", ["NIFTY 50", "BANKNIFTY"]),
         ('"SYMBOL \n","OPEN \n"\n"RELIANCE","1,400.00"\n"TCS","3,000"', ["RELIANCE", "TCS"]),
+        ("Symbol\tName\nSBIN\tState Bank\n", ["SBIN"]),
+        ("sep=;\r\nSymbol;Name\r\nSBIN;State Bank\r\n", ["SBIN"]),
+        ("Symbol / ISIN,Qty\nSBIN,4\n", ["SBIN"]),
+        ("SC_CODE,SC_NAME,SC_GROUP\n500325,RELIANCE ,A\n", ["RELIANCE"]),
+        ("exchange,token\nNSE,2885\nBSE,500325\n", ["NSE:2885", "BSE:500325"]),
+        ("instrument_token,exchange_token\n738561,2885\n", ["2885"]),
+        ("tradingsymbol,segment\nNIFTY26SEPFUT,NFO-FUT\nSBIN,BSE Equity\n",
+         ["NFO:NIFTY26SEPFUT", "BSE:SBIN"]),
+        ("name,token\nReliance Industries,2885\n", ["2885"]),
+        ("Name,Last Price\nSBIN,1\n", ["SBIN"]),
+        ("instrument_key,name\nNSE_INDEX|Nifty 50,x\n", ["NSE_INDEX|Nifty 50"]),
         ("Exch,Symbol\nMOON,SBIN\nNSE,BSE:TCS\n# NSE,X\n", ["SBIN", "BSE:TCS"]),
     ],
 )  # fmt: skip
 def test_the_column_of_symbols_is_known_by_its_heading(text: str, names: list[str]) -> None:
     assert _names(text) == names
+
+
+def test_lines_before_a_table_are_read_as_names() -> None:
+    assert read_watch_list(b"My list\n\nSymbol,Exchange\nSBIN,BSE\n") == [
+        Entry(1, "My list"),
+        Entry(4, "BSE:SBIN"),
+    ]
 
 
 def test_the_lines_of_a_table_are_counted_as_an_editor_counts_them() -> None:
@@ -96,10 +131,16 @@ def test_the_lines_of_a_table_are_counted_as_an_editor_counts_them() -> None:
         "###INDICES,NSE:NIFTY,###SHARES,NSE:RELIANCE,NSE:M_M",
         "###One\nNSE:NIFTY,NSE:RELIANCE\n### Two, of them\nNSE:M_M",
         "NSE:NIFTY, NSE:RELIANCE, ###Section, NSE:M_M",
+        "###One,\nNSE:NIFTY,\nNSE:RELIANCE,\n###Two,\nNSE:M_M",
     ],
 )
 def test_the_export_of_tradingview_is_read_without_its_sections(text: str) -> None:
     assert _names(text) == ["NSE:NIFTY", "NSE:RELIANCE", "NSE:M_M"]
+
+
+@pytest.mark.parametrize("text", ["###One,SBIN,###Two,TCS", "SBIN,###One,TCS"])
+def test_symbols_between_sections_may_lack_their_exchange(text: str) -> None:
+    assert _names(text) == ["SBIN", "TCS"]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_secret_in_an_address_is_refused_and_not_shown(text: str) -> None:
     assert SECRET not in str(refused.value.values)
 
 
-def test_an_address_is_told_from_the_path_of_a_file() -> None:
+def test_an_address_is_distinguished_from_the_path_of_a_file() -> None:
     assert is_nats_address("nats://desk")
     assert is_nats_address("TLS://desk")
     assert not is_nats_address("nats.csv")

@@ -367,7 +367,7 @@ def test_a_position_is_read_from_where_the_server_puts_it(
         (b"", None, "an empty answer"),
     ],
 )
-def test_an_acknowledgement_is_told_from_a_refusal(
+def test_an_acknowledgement_is_distinguished_from_a_refusal(
     body: bytes, headers: dict[str, str] | None, refusal: str
 ) -> None:
     assert Delivery("inbox.1", "", body, headers).refusal == refusal

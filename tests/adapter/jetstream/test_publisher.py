@@ -145,7 +145,7 @@ def test_a_server_that_restarts_costs_no_tick_and_doubles_none(
     assert "back after" in feed.notes[-1]
 
 
-def test_each_loss_is_told_once_and_so_is_its_end(server: NatsServer) -> None:
+def test_each_loss_is_reported_once_and_so_is_its_end(server: NatsServer) -> None:
     feed = Feed(server)
 
     async def act() -> None:
@@ -200,7 +200,9 @@ def test_acknowledgements_that_are_slow_are_no_fault(server: NatsServer) -> None
     assert sequences(server) == list(range(1, feed.made + 1))
 
 
-def test_a_stream_that_takes_no_more_is_told_with_the_servers_reason(server: NatsServer) -> None:
+def test_a_stream_that_takes_no_more_is_reported_with_the_servers_reason(
+    server: NatsServer,
+) -> None:
     feed = Feed(server)
     server.ask(
         lambda jetstream: jetstream.add_stream(

@@ -47,7 +47,7 @@ from ticks.adapter.market.hours import (
         (CDS, "USDINR", Kind.ORDINARY),
     ],
 )
-def test_the_underlying_tells_the_kind(exchange_type: int, name: str, kind: Kind) -> None:
+def test_the_underlying_decides_the_kind(exchange_type: int, name: str, kind: Kind) -> None:
     assert kind_of(exchange_type, name) is kind
 
 

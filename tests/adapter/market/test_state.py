@@ -489,7 +489,7 @@ def test_a_segment_that_is_dropped_is_neither_blind_nor_uncertain_from_then_on()
     assert lost.blind_s == pytest.approx(600, abs=10)
 
 
-def test_a_mute_answer_is_judged_anew_by_packets_that_come_late_and_prove_nothing() -> None:
+def test_a_mute_answer_is_judged_again_by_packets_that_come_late_and_prove_nothing() -> None:
     mute = [(at("09:00"), at("16:00"))]
     day = Day(still(count=1), at("11:00:05"), at("11:30"), mute=mute, repeats_every_s=20).run()
     assert day.market() == ["expected", "standing"]

@@ -182,7 +182,7 @@ def test_an_old_snapshot_is_no_trade_of_its_bar_and_what_volumes_are_counted_fro
     assert maker.left_out[LeftOut.KNOWN] == 1
 
 
-def test_what_an_old_snapshot_had_traded_counts_for_whoever_was_there_all_day() -> None:
+def test_what_an_old_snapshot_had_traded_counts_for_a_recorder_that_was_there_all_day() -> None:
     maker = CandleMaker(60)
     maker.watch([SBIN], ms("09:00"))
     feed(maker, ("10:12:00", 5, 900), received="11:00:00")

@@ -1,4 +1,4 @@
-"""The columns are those that the design lists."""
+"""The columns are those that docs/row-format.md lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows are exactly the text that the design promises."""
+"""Rows are exactly the text that docs/row-format.md promises."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_prices_have_two_digits(price: int, text: str) -> None:
     assert json_row(packet)["ltp"] == text
 
 
-def test_currency_prices_have_seven_digits_beside_others_of_two() -> None:
+def test_currency_prices_have_seven_digits_and_others_two() -> None:
     currency = changed(RELIANCE_LTP, at_1=b"\x0d", at_43=848_325_000)
     rows = CsvRows(Mode.LTP, {}).encode(RECEIVED_NS, [currency, changed(currency, at_1=b"\x01")])
     assert [row.rpartition(",")[2] for row in rows.decode().split()] == ["84.8325000", "8483250.00"]
@@ -241,7 +241,7 @@ def test_one_empty_level_is_empty_wherever_it_stands_and_no_other_is(place: int)
     assert row == whole | emptied
 
 
-def test_sells_before_buys_are_told_by_their_flags() -> None:
+def test_sells_before_buys_are_recognized_by_their_flags() -> None:
     packet = INFY_SNAP[:147] + INFY_SNAP[247:347] + INFY_SNAP[147:247] + INFY_SNAP[347:]
     rows = CsvRows(Mode.SNAP, SYMBOLS).encode(RECEIVED_NS, [packet])
     assert rows.decode() == INFY_SNAP_CELLS + "\n"

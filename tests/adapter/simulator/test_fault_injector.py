@@ -50,7 +50,7 @@ def test_the_clock_starts_with_the_first_subscription() -> None:
     run(play, "30ms:drop", "0s:silence")
 
 
-def test_a_count_strikes_when_it_is_reached_and_once() -> None:
+def test_a_fault_at_a_count_happens_when_it_is_reached_and_once() -> None:
     async def play(scene: Scene) -> None:
         scene.injector.begin()
         for packets in (4, 5):
@@ -64,7 +64,7 @@ def test_a_count_strikes_when_it_is_reached_and_once() -> None:
     run(play, "10ticks:drop")
 
 
-def test_a_fault_armed_late_strikes_at_once_where_its_time_has_come() -> None:
+def test_a_fault_armed_late_happens_at_once_where_its_time_has_come() -> None:
     async def play(scene: Scene) -> None:
         scene.injector.begin()
         scene.injector.ticked(100)

@@ -77,7 +77,7 @@ def test_a_walk_stays_plausible(symbol: str) -> None:
     assert len({each.last_price for each in ticks}) > 3
 
 
-def test_depth_lies_around_the_price_with_buys_below_and_sells_above() -> None:
+def test_depth_is_around_the_price_with_buys_below_and_sells_above() -> None:
     for each in walk("NSE:RELIANCE-EQ", 200):
         bids = [level.price for level in each.bids if level]
         asks = [level.price for level in each.asks if level]

@@ -82,7 +82,7 @@ def test_slow_it_sends_a_few_bytes_at_a_time() -> None:
     with_transport(play)
 
 
-def test_a_stall_holds_up_what_is_slow() -> None:
+def test_a_stall_holds_back_what_is_slow() -> None:
     async def play(out: ThrottledTransport, wire: Wire) -> None:
         out.slow()
         out.stall()

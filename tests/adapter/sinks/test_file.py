@@ -137,7 +137,7 @@ def test_a_torn_last_line_is_cut_off_and_noted(
     ("row_format", "content"),
     [(CSV, HEADER[:30]), (JSON, b'{"received_at":"2025'), (JSON, b'{"r')],
 )
-def test_a_file_that_is_nothing_but_a_torn_line_starts_anew(
+def test_a_file_that_is_nothing_but_a_torn_line_starts_afresh(
     tmp_path: Path, row_format: TickFormat, content: bytes
 ) -> None:
     path = tmp_path / "a"

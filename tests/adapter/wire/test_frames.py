@@ -69,7 +69,7 @@ def test_a_binary_message_of_every_length_class_comes_back_as_bytes(size: int) -
     assert type(messages[0]) is bytes
 
 
-def test_text_ping_pong_and_close_come_in_order_beside_the_messages() -> None:
+def test_text_ping_pong_and_close_come_in_order_among_the_messages() -> None:
     data = (
         encode_frame(Opcode.TEXT, b"pong")
         + encode_frame(Opcode.BINARY, b"1")
@@ -127,7 +127,7 @@ def test_a_close_without_a_code_has_none() -> None:
 @pytest.mark.parametrize(
     "code", [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4999]
 )
-def test_a_legal_close_code_is_told(code: int) -> None:
+def test_a_legal_close_code_is_reported(code: int) -> None:
     assert FrameReader().read(encode_close(code)) == ([], [Close(code, "")])
 
 
@@ -235,10 +235,10 @@ def test_text_that_is_no_utf8_is_refused(payload: bytes) -> None:
         (b"\x02\x00\x82\x00", "a new message inside a fragmented one"),
         (b"\x82\x7e\x00\x05", "the length 5 is written in more bytes than it needs"),
         (b"\x82\x7f" + b"\xff" * 8, "a length with its highest bit set"),
-        (b"\x81\x01\xff", "a text message is no UTF-8"),
+        (b"\x81\x01\xff", "a text message is not UTF-8"),
         (b"\x88\x01\x03", "a close frame with half a code"),
         (b"\x88\x02\x03\xed", "close code 1005 must not be sent"),
-        (b"\x88\x03\x03\xe8\xff", "the reason of a close frame is no UTF-8"),
+        (b"\x88\x03\x03\xe8\xff", "the reason of a close frame is not UTF-8"),
     ],
 )
 def test_a_violation_is_named(data: bytes, words: str) -> None:

@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from ticks.adapter.errors import InstrumentMasterError, UnknownSymbolError, UsageError
 from ticks.cli.commands.find import FIELDS, find
+from ticks.cli.exit_codes import remedy_of
 from ticks.cli.registry import examples_of, load
 
 
@@ -36,6 +37,7 @@ MASTER = [
     _record("BSE", "500325", "RELIANCE", "RELIANCE"),
     _record("NFO", "58784", "NIFTY28OCT2524400CE", "NIFTY", strike="2440000.000000", **OPTION),
     _record("NFO", "58785", "NIFTY28OCT2524400PE", "NIFTY", strike="2440000.000000", **OPTION),
+    _record("NSE", "5097", "ETERNAL-EQ", "ETERNAL"),
     _record("NSE", "7", 'ODD,"-EQ', 'ODD,"'),
     _record("NSE", "9", "ESC\x1b[2J-EQ", "ESCAPED"),
     _record("NSE", "8", "[bold]-EQ", "[bold]"),
@@ -141,8 +143,31 @@ def test_nothing_found_names_the_nearest() -> None:
 def test_nothing_found_on_an_exchange_names_it() -> None:
     result = _run("RELIANCE", "--exchange", "MCX")
     assert isinstance(result.exception, UnknownSymbolError)
-    assert "on MCX" in str(result.exception)
+    assert "'MCX:RELIANCE'" in str(result.exception)
+    assert result.exception.remedy == "type a part of its symbol or name, or leave --exchange out"
     assert str(result.exception.candidates[0]) == "NSE:RELIANCE-EQ"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("RELIANCE FUT", "contracts-unlisted"),
+        ("NYSE:NIFTY", "exchange-unknown"),
+        ("NSE_EQ|INE002A01018", "symbol-isin"),
+        ("N" * 65, "symbol-too-long"),
+    ],
+)
+def test_nothing_found_is_explained_as_every_command_does(text: str, kind: str) -> None:
+    error = _run(text).exception
+    assert isinstance(error, UnknownSymbolError)
+    assert error.kind == kind
+    assert "ticks find" not in remedy_of(error)
+
+
+def test_that_a_company_was_renamed_is_said_on_stderr() -> None:
+    result = _run("ZOMATO")
+    assert "ETERNAL-EQ" in result.stdout
+    assert result.stderr == "ticks: ZOMATO is ETERNAL now\n"
 
 
 @pytest.mark.parametrize("exchange", ["MOON", "0", ""])

@@ -48,7 +48,7 @@ def test_json_has_the_promised_keys(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_colour_is_there_when_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     inspect([RECORDING], color="always")
-    assert "\x1b[1;32m✓" in capsys.readouterr().out
+    assert "\x1b[32m✓" in capsys.readouterr().out
 
 
 def test_a_stdout_without_blocks_gets_plain_signs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,7 @@ def test_a_login_says_who_until_when_and_where_in_one_line_on_stderr(api, tmp_pa
     ]
 
 
-def test_a_login_can_be_told_as_json(api, tmp_path: Path) -> None:
+def test_a_login_can_be_printed_as_json(api, tmp_path: Path) -> None:
     printed = json.loads(run("login", "--json").stdout)
     assert printed["client_code"] == "A123"
     assert printed["valid"] is True
@@ -219,7 +219,7 @@ def test_a_login_with_nowhere_to_save_its_session_fails(api, tmp_path: Path) -> 
 # --- the saved session ----------------------------------------------------------------------------
 
 
-def test_status_is_told_on_stdout_and_asks_nobody(api) -> None:
+def test_status_is_printed_on_stdout_and_makes_no_call(api) -> None:
     run("login")
     del api.calls[:]
     result = run("login", "--status")
@@ -238,7 +238,7 @@ def test_status_without_a_session_is_a_fault_with_a_remedy(api) -> None:
     assert isinstance(result.exception, SessionError)
 
 
-def test_status_of_a_session_that_ran_out_is_told_and_is_a_fault(api) -> None:
+def test_status_of_a_session_that_ran_out_is_shown_and_is_a_fault(api) -> None:
     api.lifetime_s = -60.0
     assert "A123 · expired at 20" in run("login").stderr
     result = run("login", "--status")

@@ -19,6 +19,6 @@ def test_stdin_is_read_once() -> None:
     ("start", "end"),
     [("15:30:00.000000", "09:15:00.000000"), ("2026-11-20T09:15:00.000000",) * 2],
 )
-def test_a_start_lies_before_the_end(start: str, end: str) -> None:
+def test_a_start_is_before_the_end(start: str, end: str) -> None:
     with pytest.raises(UsageError, match="is not before"):
         replay(["a.csv"], start=start, end=end)

@@ -27,7 +27,7 @@ def test_each_name_comes_with_its_file_and_line(tmp_path: Path) -> None:
 def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbfNIFTY\r\n"))
     monkeypatch.setattr("sys.stdin", stdin)
-    assert listed_names(["-"]) == [("-", Entry(1, "NIFTY"))]
+    assert listed_names(["-"]) == [("stdin", Entry(1, "NIFTY"))]
 
 
 def test_standard_input_is_one_list() -> None:

@@ -137,7 +137,7 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
     def made(
         events: str | None = None,
         status: Path = tmp_path,
-        tell: Callable[[LogEntry], None] = lambda _entry: None,
+        on_event: Callable[[LogEntry], None] = lambda _entry: None,
         end: Callable[[], None] = lambda: None,
     ) -> Observer:
         return Observer(
@@ -146,7 +146,7 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
             cast(Console, console),
             StatusFile(status, pid=7),
             events=events,
-            tell=tell,
+            on_event=on_event,
             end=end,
         )
 
@@ -176,15 +176,15 @@ def test_events_are_shown_and_written_the_last_ones_too(
     assert ["connected" in lines[0], "stopped" in lines[1], len(lines)] == [True, True, 2]
 
 
-def test_each_event_is_told_before_it_is_shown_the_last_one_too(
+def test_each_event_is_handed_on_before_it_is_shown_the_last_one_too(
     feed: FakeFeed, console: FakeConsole, observer: Callable[..., Observer]
 ) -> None:
-    told: list[tuple[str, int]] = []
-    with observer(tell=lambda entry: told.append((entry.event.name, len(console.logged)))):
+    seen: list[tuple[str, int]] = []
+    with observer(on_event=lambda entry: seen.append((entry.event.name, len(console.logged)))):
         feed.entries.append(entry(Connected()))
         feed.looked()
         feed.entries.append(entry(Stopped()))
-    assert told == [("connected", 0), ("stopped", 1)]
+    assert seen == [("connected", 0), ("stopped", 1)]
 
 
 def test_connections_are_named_where_there_are_several(

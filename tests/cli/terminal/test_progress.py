@@ -53,7 +53,7 @@ def test_a_pipe_sees_nothing_of_short_work() -> None:
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
-def test_long_work_is_told_in_plain_lines_to_a_pipe_and_to_a_dumb_terminal(
+def test_long_work_is_reported_in_plain_lines_to_a_pipe_and_to_a_dumb_terminal(
     stream: type[io.StringIO], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TERM", "dumb")

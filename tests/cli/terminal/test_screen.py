@@ -109,7 +109,7 @@ def test_a_line_that_is_wider_than_it_says_does_not_wrap(pane: Pane) -> None:
     assert pane.shown() == ["x" * 20, "y"]
 
 
-def test_after_a_suspension_the_block_begins_anew(pane: Pane) -> None:
+def test_after_a_suspension_the_block_starts_afresh(pane: Pane) -> None:
     pane.draw("block")
     pane.shown()
     pane.paper.write("$ fg\r\n")
@@ -175,7 +175,7 @@ def test_what_others_wrote_over_the_block_is_drawn_over(pane: Pane) -> None:
     assert pane.shown() == ["one", "two"]
 
 
-def test_nothing_is_drawn_while_it_is_to_stand_and_afterwards_it_begins_anew(pane: Pane) -> None:
+def test_nothing_is_drawn_while_it_is_to_stand_and_afterwards_it_starts_afresh(pane: Pane) -> None:
     pane.draw("one")
     drawn = threading.Thread(target=pane.draw, args=("two",))
     with pane.screen.standing():
@@ -187,7 +187,7 @@ def test_nothing_is_drawn_while_it_is_to_stand_and_afterwards_it_begins_anew(pan
     assert pane.shown() == ["one", "two"]
 
 
-def test_in_the_background_words_are_lines_and_the_foreground_begins_anew(
+def test_in_the_background_words_are_lines_and_the_foreground_starts_afresh(
     pane: Pane, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pane.draw("one", "two")

@@ -79,7 +79,7 @@ def test_what_is_held_stands_and_says_for_how_long(control: ViewControl[str]) ->
     assert control.held("five", UNTOUCHED, 16.0, is_last=False) == ("five", UNTOUCHED)
 
 
-def test_other_rows_of_what_is_held_are_taken_anew(control: ViewControl[str]) -> None:
+def test_other_rows_of_what_is_held_are_taken_again(control: ViewControl[str]) -> None:
     held = replace(UNTOUCHED, is_held=True)
     control.held("one", held, 11.0, is_last=False)
     scrolled = replace(held, first_row=3)

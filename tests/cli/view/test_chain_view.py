@@ -66,7 +66,7 @@ def test_a_chain_that_does_not_fit_says_which_part_is_shown() -> None:
     assert status([feeds.chain(21)], layout(80, 30)) == []
 
 
-def test_chains_stand_beside_each_other_where_there_is_room() -> None:
+def test_chains_are_side_by_side_where_there_is_room() -> None:
     two = (feeds.chain(4), feeds.chain(4, name="BANKNIFTY chain 5"))
     assert len(fitting(two, layout(200))[0]) == 2
     assert words(*two, width=200)[0].split("│")[1].startswith(" BANKNIFTY 24,150.35")

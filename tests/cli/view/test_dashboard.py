@@ -141,7 +141,7 @@ def test_the_first_line_ends_with_the_time_in_india() -> None:
     assert words(feeds.LIVE, width=60)[0].endswith(" 09:27:42 IST")
 
 
-def test_a_reason_that_fits_beside_a_short_clock_is_not_left_out() -> None:
+def test_a_reason_that_fits_next_to_a_short_clock_is_not_left_out() -> None:
     assert words(feeds.WAITING)[0].endswith("next try in 3.2 s: broker busy (HTTP 503)    09:27:42")
 
 

@@ -66,8 +66,8 @@ AT_NS = 1_795_146_300_123_456_789
         ),
         (Quiet(30.0), "live: silence for 30.0 s, but the market is closed"),
         (
-            Quiet(30.0, detail="the feed answers, the market stands"),
-            "live: silence for 30.0 s, the feed answers, the market stands",
+            Quiet(30.0, detail="the feed answers, the market stands still"),
+            "live: silence for 30.0 s, the feed answers, the market stands still",
         ),
         (
             Refused("E1002", "Invalid Request", "ticks2", 5),
@@ -126,7 +126,10 @@ def test_a_line_has_its_time_and_where_there_are_several_its_stream_and_feed() -
     text = "live: connected at attempt 1"
     assert event_line(entry) == f"09:15:00 {text}"
     assert event_line(entry, is_one_of_several=True) == f"09:15:00 feed 2 {text}"
-    assert event_line(entry, pid=7, is_one_of_several=True) == f"09:15:00 stream 7 feed 2 {text}"
+    assert (
+        event_line(entry, stream="stream 7", is_one_of_several=True)
+        == f"09:15:00 stream 7 feed 2 {text}"
+    )
     whole = LogEntry(AT_NS, 0, Dropped(3))
     assert event_line(whole, is_one_of_several=True) == (
         "09:15:00 3 ticks dropped so far: the output is too slow"

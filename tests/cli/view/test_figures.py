@@ -27,7 +27,7 @@ from ticks.cli.view import figures
         (183_600, "2 d 3 h"),
     ],
 )
-def test_a_duration_is_told_in_its_two_largest_units(seconds: float, words: str) -> None:
+def test_a_duration_is_shown_in_its_two_largest_units(seconds: float, words: str) -> None:
     assert figures.brief_s(seconds) == words
 
 
@@ -43,7 +43,7 @@ def test_a_duration_is_told_in_its_two_largest_units(seconds: float, words: str)
         (85_000, "1 d"),
     ],
 )
-def test_an_age_is_told_in_one_unit(seconds: float, words: str) -> None:
+def test_an_age_is_shown_in_one_unit(seconds: float, words: str) -> None:
     assert figures.age(seconds) == words
 
 
@@ -57,7 +57,7 @@ def test_a_running_time_is_a_clock(seconds: float, words: str) -> None:
 @pytest.mark.parametrize(
     ("per_second", "words"), [(0.0, "0/s"), (0.25, "0.2/s"), (12.4, "12/s"), (15_003.2, "15,003/s")]
 )
-def test_a_rate_has_a_decimal_where_it_tells_something(per_second: float, words: str) -> None:
+def test_a_rate_has_a_decimal_where_it_matters(per_second: float, words: str) -> None:
     assert figures.rate(per_second) == words
 
 

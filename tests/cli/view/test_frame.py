@@ -78,7 +78,7 @@ def test_a_padded_line_has_at_least_its_width(text: str, width: int) -> None:
     assert width_of(padded([Span(text)], width)) == max(width, cells(text))
 
 
-def test_parts_that_do_not_fit_beside_their_label_go_on_below() -> None:
+def test_parts_that_do_not_fit_after_their_label_continue_below() -> None:
     parts = [Span("one"), Span("two"), Span("three")]
     assert Frame(tuple(flowed("label", parts, 80))).plain() == ["label    one · two · three"]
     narrow = Frame(tuple(flowed("label", parts, 20))).plain()

@@ -6,6 +6,7 @@ The looks are kept under `snapshots/` as text. After a change that is meant:
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import replace
@@ -38,7 +39,7 @@ from ticks.cli.view.health_view import (
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SIZES = [(80, 23), (40, 23), (200, 59)]
-SKIPPED = "not asked while a stream runs: its own state tells more"
+SKIPPED = "not checked while a stream runs: its own state says more"
 ANSWERS = "answers for A1 (nse_cm nse_fo bse_cm bse_fo mcx_fo cde_fo)"
 WELL = (
     Check("credentials", CheckStatus.OK, "all four are in the environment"),
@@ -142,12 +143,12 @@ def test_a_finding_may_come_with_advice_or_with_what_else_was_noticed() -> None:
     assert finding_text(saved).splitlines()[1].strip().startswith("try: set them, or log in again")
     stale = Check("instrument master", CheckStatus.OK, "3 instruments", notes="a copy is used")
     assert finding_text(stale).splitlines()[1].strip() == "a copy is used"
-    found = as_dict([saved, stale], [])["checks"]
+    found = as_dict([saved, stale], [], {})["checks"]
     assert isinstance(found, list)
     assert [check["advice"] for check in found] == [advice_for(saved), "a copy is used"]
 
 
-def test_the_same_fault_is_told_once() -> None:
+def test_the_same_fault_is_explained_once() -> None:
     again = replace(REFUSED, name="heartbeat")
     assert finding_text(again, [REFUSED]).splitlines() == [
         "✗ heartbeat           10.00 s  for the same reason as handshake"
@@ -174,6 +175,8 @@ def test_a_check_under_way_shows_how_long_it_takes() -> None:
 
 def test_the_last_words_name_what_to_fix_first(failing: Watched) -> None:
     assert Frame(tuple(verdict(WELL, 80))).plain() == ["✓ all is well · 7 checks in 0.4 s"]
+    demo = Frame(tuple(verdict(WELL, 80, is_demo=True))).plain()
+    assert demo == ["✓ all is well · demo · 7 checks in 0.4 s"]
     skipped = [*WELL[:3], Check("first tick", CheckStatus.SKIPPED, "the market is closed")]
     assert Frame(tuple(verdict(skipped, 80))).plain() == [
         "✓ 3 checks are well, 1 skipped · 4 checks in 0.1 s"
@@ -205,7 +208,9 @@ def test_a_stream_of_others_is_marked_and_makes_nothing_red(
     owners = {7: Owner.DEMO, 8: Owner.OTHER_BROKER}
     seen = replace(watched(*WELL, streams={7: lost, 8: waiting}), owners=owners)
     lines = words(seen, height=40)
-    assert lines[0].startswith("✓ all is well · no stream runs")
+    assert lines[0].startswith(
+        "✓ all is well · no stream of this account, 1 of a demo, 1 of another broker"
+    )
     assert any(line.startswith("stream 7 · demo · Nifty 50") for line in lines)
     assert any(line.startswith("stream 8 · another broker · Nifty 50") for line in lines)
 
@@ -286,6 +291,20 @@ def test_a_stream_is_shown_when_it_comes_changes_and_goes(
     assert list(changes(lost, again)) == ["09:27:42 stream 7 live"]
     assert list(changes(again, well)) == list(ends(again, well))
     assert list(ends(again, well)) == ["09:27:42 stream 7 ended · 6,204 ticks · blind 0.0 s"]
+
+
+def test_a_stream_of_others_is_marked_in_lines_and_json(
+    well: Watched, live: FeedSnapshot, waiting: FeedSnapshot
+) -> None:
+    owners = {7: Owner.DEMO}
+    began = replace(watched(*WELL, streams={7: live}), owners=owners)
+    lost = replace(watched(*WELL, streams={7: replace(waiting, events=EVENTS)}), owners=owners)
+    lines = [*changes(well, began), *changes(began, lost), *ends(lost, well)]
+    assert all(" stream 7 (demo) " in line for line in lines)
+    both = replace(watched(*WELL, streams={7: live, 8: live}), owners=owners)
+    assert words(both)[0].startswith("✓ all is well · 1 stream, 1 of a demo")
+    streams = json.loads(json.dumps(both.to_dict()))["streams"]
+    assert [(each["pid"], each["owner"]) for each in streams] == [(7, "demo"), (8, "ours")]
 
 
 def test_one_of_several_connections_is_named(well: Watched, crowded: FeedSnapshot) -> None:

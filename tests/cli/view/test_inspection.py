@@ -54,6 +54,7 @@ WELL = Inspection(
     delay_most_s=3.25,
     rates=(Rate(date(2026, 11, 20), 555, tuple(3000 + n * 7 % 900 for n in range(375))),),
 )
+STILL = "the feed answers, the market stands still"
 ILL = replace(
     WELL,
     files=("a.csv", "b.csv"),
@@ -66,7 +67,7 @@ ILL = replace(
     gaps=(
         Gap(us("10:00:01.1"), us("10:01:41.1"), GapKind.BLIND, "network"),
         Gap(us("11:12:00"), us("11:12:45.1"), GapKind.UNEXPLAINED, None),
-        Gap(us("12:00:00"), us("12:00:10"), GapKind.QUIET, "the feed answers, the market stands"),
+        Gap(us("12:00:00"), us("12:00:10"), GapKind.QUIET, STILL),
     ),
     duplicates=1,
     back_received=2,

@@ -45,7 +45,7 @@ def test_silence_counts_down_to_its_limit() -> None:
 
 @pytest.mark.parametrize(
     ("feed", "word"),
-    [(feeds.QUIET, "no fault: market closed"), (feeds.STANDING, "no fault: market stands")],
+    [(feeds.QUIET, "no fault: market closed"), (feeds.STANDING, "no fault: market not moving")],
     ids=["quiet", "standing"],
 )
 def test_silence_that_is_no_fault_says_why(feed: FeedSnapshot, word: str) -> None:
@@ -97,7 +97,7 @@ def test_blind_seconds_have_colour_while_they_run() -> None:
     assert told(feeds.LOST, BLIND)[1] == "strong"
 
 
-def test_uncertain_seconds_stand_beside_the_blind_ones() -> None:
+def test_uncertain_seconds_are_shown_with_the_blind_ones() -> None:
     assert told(feeds.STANDING, BLIND, 40)[2] == "0 reconnects, 5 min 0 s uncertain"
     assert told(feeds.STANDING, BLIND, 19)[2] == "5 min 0 s uncertain"
 

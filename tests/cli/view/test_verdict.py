@@ -140,7 +140,7 @@ def test_a_login_before_the_stream_counts_down_in_a_line_of_its_own() -> None:
     assert login_line(None, 80).plain() == []
 
 
-def test_a_session_that_the_broker_ended_is_told_while_it_is_renewed(
+def test_a_session_that_the_broker_ended_is_shown_while_it_is_renewed(
     waiting: FeedSnapshot,
 ) -> None:
     refused = replace(
@@ -163,7 +163,7 @@ def test_the_first_connect_is_no_trouble(live: FeedSnapshot) -> None:
     assert words_of(replace(connecting, ticks=5))[2] == "asking the feed again"
 
 
-def test_a_market_that_stands_is_told_with_its_newest_time(silent: FeedSnapshot) -> None:
+def test_a_market_that_stands_still_is_shown_with_its_newest_time(silent: FeedSnapshot) -> None:
     stands = replace(silent, market=(market(MarketState.STANDING),), silence_s=400.0)
     words = "the feed answers, NSE has not moved since 09:15: a halt?"
     assert words_of(stands) == ("warn", "STANDING", words)
@@ -171,7 +171,7 @@ def test_a_market_that_stands_is_told_with_its_newest_time(silent: FeedSnapshot)
     assert words_of(holiday)[2].endswith("since Fri 09:15: a holiday?")
 
 
-def test_beside_a_market_that_moves_one_that_stands_is_told(live: FeedSnapshot) -> None:
+def test_a_market_that_stands_still_is_shown_when_another_moves(live: FeedSnapshot) -> None:
     both = (market(MarketState.LIVE), market(MarketState.STANDING, "NFO"))
     words = "the feed answers, NFO has not moved since 09:15; NSE moves"
     assert words_of(replace(live, market=both))[2] == words

@@ -112,7 +112,7 @@ def test_events_that_fail_are_reported_at_once_and_the_ticks_go_on(
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("call", ["open", "write", "rename"])
-def test_a_status_that_cannot_be_shown_is_said_once_and_holds_up_nothing(
+def test_a_status_that_cannot_be_shown_is_reported_once_and_delays_nothing(
     failing: Failing, simulator: Simulator, tmp_path: Path, call: str, error: str
 ) -> None:
     arguments = (*STREAM, "--csv", "o.csv", "--duration", "3s")

@@ -1,4 +1,4 @@
-"""The last events of a stream, where they stand on its screen. Pure."""
+"""The last events of a stream, as its screen shows them. Pure."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from .event_text import event_text, is_calm
 from .frame import Line, Span, cropped
 
 _TIME_WIDTH = len("09:15:00 ")
-_TOLD_IN_FULL = (Connected, FirstTick, Renewed, Silent)
-"""Events without a line of their own in a log that belong to the story on a screen."""
+_SHOWN_IN_FULL = (Connected, FirstTick, Renewed, Silent)
+"""Events without a line of their own in a log that the screen shows all the same."""
 
 
-def story_lines(
+def event_lines(
     events: Sequence[LogEntry], width: int, height: int, *, is_one_of_several: bool
 ) -> list[Line]:
     """The newest events in `height` lines at most, the oldest of them first; long ones go on below
     their time where that leaves room for others."""
     lines: list[Line] = []
     for entry in reversed(events):
-        text = event_text(entry.event, is_verbose=isinstance(entry.event, _TOLD_IN_FULL))
+        text = event_text(entry.event, is_verbose=isinstance(entry.event, _SHOWN_IN_FULL))
         if text is None:
             continue
         if is_one_of_several and entry.connection:
@@ -31,11 +31,11 @@ def story_lines(
             break
         style = "faint" if is_calm(entry.event) else ""
         heads = [f"{entry.at:%H:%M:%S} ", *[" " * _TIME_WIDTH] * (len(parts) - 1)]
-        story: list[Line] = [
+        shown: list[Line] = [
             (Span(head, "faint"), Span(part, style))
             for head, part in zip(heads, parts, strict=True)
         ]
-        lines = [*story, *lines]
+        lines = [*shown, *lines]
         if len(lines) >= height:
             break
     return lines[:height] if height > 0 else []

@@ -6,8 +6,8 @@ from ticks.adapter import events
 from ticks.adapter.clock import IST
 from ticks.adapter.market.calendar import Outlook, Prior
 from ticks.adapter.market.evidence import Answer, MarketState, SegmentEvidence
+from ticks.adapter.market.evidence_events import market_event, probe_event, standing_event
 from ticks.adapter.market.hours import NFO, Segment
-from ticks.adapter.market.told import market_event, probe_event, standing_event
 
 LISTED = Outlook(Prior.OPEN, has_session=True)
 UNLISTED = Outlook(Prior.SHUT)
@@ -21,7 +21,7 @@ def evidence(state: MarketState) -> SegmentEvidence:
     return made
 
 
-def test_a_change_is_told_once() -> None:
+def test_a_change_is_reported_once() -> None:
     segment = evidence(MarketState.LIVE)
     assert market_event(segment, LISTED) == events.Market("NFO", "live", "packets", NEWEST)
     assert market_event(segment, LISTED) is None
@@ -42,7 +42,7 @@ def test_an_unlisted_session_is_called_so() -> None:
     assert event.session == "unlisted"
 
 
-def test_what_the_calendar_says_is_told_as_the_calendar_s() -> None:
+def test_what_the_calendar_says_is_reported_as_the_calendar_s() -> None:
     for state in (MarketState.RESTING, MarketState.EXPECTED):
         event = market_event(evidence(state), LISTED)
         assert event is not None
@@ -51,7 +51,7 @@ def test_what_the_calendar_says_is_told_as_the_calendar_s() -> None:
 
 def test_standing_and_probes_name_the_newest_exchange_time() -> None:
     segment = evidence(MarketState.STANDING)
-    words = "the feed answers, the market stands"
+    words = "the feed answers, the market stands still"
     assert standing_event(segment, 35.5) == events.Quiet(35.5, NEWEST, words, "NFO")
     assert probe_event(segment, Answer.STANDS) == events.Probe("stands", "NFO", NEWEST)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ticks.adapter.events import Connected, Foreign, Subscribed, Waiting
 from ticks.cli.view.frame import Frame
-from ticks.cli.view.story import story_lines
+from ticks.cli.view.recent_events import event_lines
 
 from .. import feeds
 
@@ -12,7 +12,7 @@ EVENTS = feeds.WAITING.events
 
 
 def words(width: int = 80, height: int = 3, *, several: bool = False) -> list[str]:
-    return Frame(tuple(story_lines(EVENTS, width, height, is_one_of_several=several))).plain()
+    return Frame(tuple(event_lines(EVENTS, width, height, is_one_of_several=several))).plain()
 
 
 def test_the_newest_events_stand_below_the_older_ones() -> None:
@@ -43,18 +43,18 @@ def test_of_several_connections_each_event_names_its_own() -> None:
 
 def test_what_is_calm_stays_in_the_background() -> None:
     events = [feeds.ago(2, Connected()), feeds.ago(1, Foreign(3))]
-    lines = story_lines(events, 80, 5, is_one_of_several=False)
+    lines = event_lines(events, 80, 5, is_one_of_several=False)
     assert [line[-1].style for line in lines] == ["faint", ""]
 
 
 def test_each_single_request_is_no_news() -> None:
     events = [feeds.ago(1, Subscribed("r1", "quote", 50))] * 60
-    assert story_lines(events, 80, 5, is_one_of_several=False) == []
+    assert event_lines(events, 80, 5, is_one_of_several=False) == []
 
 
 def test_a_tiny_place_holds_a_line_at_most() -> None:
     waiting = Waiting("network", "reset", attempt=1, max_attempts=3, delay_s=1.0)
-    assert len(story_lines([feeds.ago(1, waiting)], 5, 1, is_one_of_several=False)) == 1
+    assert len(event_lines([feeds.ago(1, waiting)], 5, 1, is_one_of_several=False)) == 1
 
 
 def test_an_event_that_needs_more_lines_than_are_left_is_left_out_with_those_before_it() -> None:

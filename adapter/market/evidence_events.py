@@ -1,4 +1,4 @@
-"""The events by which the evidence is told: `market`, `quiet`, `probe`."""
+"""The events that report the evidence: `market`, `quiet`, `probe`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from ..instrument import exchange_name
 from .calendar import Outlook
 from .evidence import Answer, MarketState, SegmentEvidence
 
-STANDS_WORDS = "the feed answers, the market stands"
+STANDS_WORDS = "the feed answers, the market stands still"
 
 
 def market_event(evidence: SegmentEvidence, outlook: Outlook) -> events.Market | None:
@@ -15,11 +15,11 @@ def market_event(evidence: SegmentEvidence, outlook: Outlook) -> events.Market |
 
     That a live segment pauses for longer than usual is no change yet: None.
     """
-    state, told = evidence.state, evidence.told_state
-    is_pause = told is MarketState.LIVE and state is MarketState.EXPECTED
-    if state is None or state is told or is_pause:
+    state, reported = evidence.state, evidence.reported_state
+    is_pause = reported is MarketState.LIVE and state is MarketState.EXPECTED
+    if state is None or state is reported or is_pause:
         return None
-    evidence.told_state = state
+    evidence.reported_state = state
     is_unlisted = state is MarketState.LIVE and not outlook.has_session
     return events.Market(
         exchange_name(evidence.segment.exchange_type),
@@ -37,6 +37,6 @@ def standing_event(evidence: SegmentEvidence, silence_s: float) -> events.Quiet:
 
 
 def probe_event(evidence: SegmentEvidence, answer: Answer) -> events.Probe:
-    """What a probe has brought."""
+    """What a probe has shown."""
     exchange = exchange_name(evidence.segment.exchange_type)
     return events.Probe(answer.value, exchange, evidence.newest)
