@@ -33,6 +33,7 @@ from .feed.tracker import PacketTracker
 from .instrument import Instrument, InstrumentKey
 from .limits import start_thread
 from .market.calendar import MarketCalendar
+from .market.clock import MarketClock
 from .market.hours import Kind, kind_of_instrument
 from .market.state import MarketWatch
 from .selection import SOME, Selection
@@ -301,7 +302,8 @@ class BrokerAdapter:
             deliver=self._buffer.put,
             log=self.events,
         )
-        market = MarketWatch(self.calendar)
+        # A login's reply says what time it is before the first packet does.
+        market = MarketWatch(self.calendar, clock=MarketClock(self._sessions.skew_s or 0.0))
         tracker = PacketTracker(self._indices, market.segment)
         connection = Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market

@@ -1,6 +1,7 @@
 """The two clocks, and the one time zone.
 
-`now_s` is monotonic and only ever compared with itself (silence, back-off, deadlines);
+`now_s` is monotonic and only ever compared with itself (silence, back-off, deadlines). It goes on
+while the machine sleeps: two hours with the lid closed are two hours without a tick.
 `wall_ns` is what a calendar shows (rows, market hours, token expiry). India keeps no daylight
 saving, so IST is a fixed offset.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import time
 from datetime import date, datetime, timedelta, timezone
+from functools import partial
 from typing import Protocol
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
@@ -26,10 +28,14 @@ class Clock(Protocol):
         ...
 
 
+_SLEEPLESS = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Linux stops its CLOCK_MONOTONIC, which `time.monotonic` is, in a sleep; macOS does not."""
+
+
 class SystemClock:
     """The machine's own clocks. Read five times a drain, so no Python function is in between."""
 
-    now_s = staticmethod(time.monotonic)
+    now_s = staticmethod(partial(time.clock_gettime, _SLEEPLESS))
     wall_ns = staticmethod(time.time_ns)
 
 

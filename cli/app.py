@@ -107,7 +107,7 @@ def ticks(
     Examples:
       ticks stream NIFTY --demo
       ticks login
-      ticks stream NIFTY RELIANCE --csv day.csv --until 15:30
+      ticks stream NIFTY RELIANCE --csv day.csv --until close
     """
 
 

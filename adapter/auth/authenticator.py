@@ -60,7 +60,13 @@ _MOST_REFUSED = 100
 
 
 class LoginApi(Protocol):
-    """The broker's calls that are needed here; `smartapi.SmartApi` makes them for real."""
+    """The broker's calls that are needed here; `smartapi.SmartApi` makes them for real.
+
+    `skew_s`: how far this machine's clock was ahead of the broker's at the last reply, in seconds;
+    None where that is not known.
+    """
+
+    skew_s: float | None
 
     def login(self, api_key: str, client_code: str, pin: str, code: str) -> Tokens: ...
 
@@ -161,6 +167,14 @@ class Authenticator:
         """
         at_s = self._next_code_at_s
         return None if at_s is None else max(0.0, at_s - self._clock.now_s())
+
+    @property
+    def skew_s(self) -> float | None:
+        """How far this machine's clock was ahead of the broker's at the last reply, in seconds.
+
+        None while nothing was asked (a saved session costs no call), or the reply had no Date.
+        """
+        return None if self._loaded_api is None else self._loaded_api.skew_s
 
     # --- a session, with as few calls as possible ---
 

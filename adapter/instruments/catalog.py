@@ -29,7 +29,7 @@ from ..paths import Paths
 from ..urls import without_secrets
 from .index import InstrumentIndex, MasterFault, index_in_memory, new_index, open_index
 from .lists import ListedNames, Skipped, resolve_list, resolve_name
-from .naming import NO_ALIASES, Aliases, exchange_type_of, read_name
+from .naming import NO_ALIASES, Aliases, exchange_type_of, loose_key, read_name
 from .resolve import resolve
 from .search import beginning_with, find
 
@@ -103,15 +103,17 @@ class InstrumentCatalog:
         An option chain is its spot here, and also goes to `follow`.
         """
         names = ListedNames()
-        faults: list[SymbolError] = []
+        faults: dict[str, SymbolError] = {}
         for text in texts:
             try:
                 names.add(resolve_name(self._index, text, self._today, self._aliases))
             except SymbolError as error:
-                faults.append(error)
+                faults[text] = error
         if faults:
-            raise all_in_one(faults)
+            self._note_dropped(faults, note)
+            raise all_in_one(list(faults.values()))
         resolve_list(self._index, listed, self._today, self._aliases, into=names)
+        self._note_dropped((skipped.name for skipped in names.skipped), note)
         for sentence in names.notes:
             note(str(sentence))
         for skipped in names.skipped:
@@ -124,6 +126,13 @@ class InstrumentCatalog:
                 kind="names-all-skipped",
             )
         return list(names.found.values())
+
+    def _note_dropped(self, texts: Iterable[str], note: Callable[[str], None]) -> None:
+        """The master may have a record of that symbol, whose exchange and token are another's."""
+        wanted = tuple(filter(None, (loose_key(text.rpartition(":")[2]) for text in texts)))
+        for fault in self.faults if wanted else ():
+            if fault.kind != "long-token" and loose_key(fault.symbol).startswith(wanted):
+                note(str(fault))
 
     def find(
         self,

@@ -101,8 +101,9 @@ class Belief(NamedTuple):
         held = _spans(self.sessions) or "closed"
         if not self.sessions and self.perhaps:
             held = f"perhaps {_spans(self.perhaps)}"
-        mark = "" if self.mark is Mark.SURE else f", {self.mark}"
-        return f"{held} ({self.why}{', ' if self.why else ''}{self.source}{mark})"
+        known = [self.source, *([] if self.mark is Mark.SURE else [self.mark])]
+        reasons = [self.why] if self.source is Source.NOTHING else [self.why, *known]
+        return f"{held} ({', '.join(filter(None, reasons))})"
 
 
 UNKNOWN = Belief((), Source.NOTHING, "unknown segment", Mark.GUESS, ((time.min, time.max),))
@@ -184,9 +185,10 @@ class Beliefs:
         return Belief(held, source, holiday.why, holiday.mark)
 
     def _without_hours(self, day: date) -> Belief:
-        """NCDEX: it rests on the whole of every day on which the commodities rest in part."""
+        """NCDEX: it has no evening, and rests on the whole of every day whose morning is closed."""
         holiday, source = self._goods_holiday(day)
-        if holiday is not None and source is not Source.ESTIMATE:
+        rests = holiday is not None and holiday.part is not Part.EVENING
+        if holiday is not None and rests and source is not Source.ESTIMATE:
             return Belief((), source, holiday.why, holiday.mark)
         return Belief((), Source.NOTHING, "hours not known", Mark.GUESS, (NCDEX_DAYTIME,))
 

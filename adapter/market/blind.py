@@ -13,6 +13,7 @@ Rules
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -52,8 +53,8 @@ class Account:
         self._settled_to_s = float("-inf")
         """Up to here every blind second is settled: a later span may reach back behind it."""
 
-    def add_blind(self, start_s: float, end_s: float) -> None:
-        self._blind.append((start_s, max(start_s, end_s)))
+    def add_blind(self, intervals: Iterable[Interval]) -> None:
+        self._blind += intervals
 
     def add_uncertain(self, start_s: float, end_s: float) -> None:
         self._uncertain.append((start_s, max(start_s, end_s)))
@@ -87,7 +88,7 @@ def union_s(intervals: Iterable[Interval], reached_s: float = float("-inf")) -> 
     return total_s
 
 
-def counted_s(
+def counted(
     calendar: MarketCalendar,
     segment: Segment,
     span: Span,
@@ -96,22 +97,36 @@ def counted_s(
     market_of_zero_ms: float,
     after_ms: int | None = None,
     is_live_end: bool = False,
-) -> float:
-    """How many seconds of `span` count if it ends at `end_s`.
+) -> list[Interval]:
+    """Which seconds of `span` count if it ends at `end_s`: in order, none of them twice.
 
     `market_of_zero_ms` is the market's time at 0 of the monotonic clock. `after_ms` is the exchange
     time of the packet that ended it, None while it runs; `is_live_end`: that packet was live.
     """
-    from_ms = span.start_s * 1000 + market_of_zero_ms
-    to_ms = max(from_ms, end_s * 1000 + market_of_zero_ms)
-    since_ms, outside_ms = from_ms, 0.0
+    from_ms, to_ms = span.start_s * 1000, max(span.start_s, end_s) * 1000
+    market_ms = market_of_zero_ms
+    pieces = [
+        (start - market_ms, end - market_ms)
+        for start, end in calendar.open_spans(
+            segment, round(from_ms + market_ms), round(to_ms + market_ms)
+        )
+    ]
     if span.tail_ms is not None:
-        since_ms = max(from_ms, min(to_ms, span.tail_ms))
-        outside_ms = since_ms - from_ms
-    elif is_live_end and span.closes_ms is not None and to_ms <= (span.ends_ms or 0):
-        outside_ms = max(0.0, to_ms - span.closes_ms)  # it ticked on after the close
-    length_ms = outside_ms + calendar.open_ms(segment, round(since_ms), round(to_ms))
-    length_ms = min(length_ms, to_ms - from_ms)  # a second session that day is in both
-    if after_ms is not None:
-        length_ms = min(length_ms, max(0, after_ms - span.reference_ms) + SLACK_MS)
-    return length_ms / 1000
+        pieces.append((from_ms, span.tail_ms - market_ms))
+    elif is_live_end and span.closes_ms is not None and to_ms + market_ms <= (span.ends_ms or 0):
+        pieces.append((span.closes_ms - market_ms, to_ms))  # it ticked on after the close
+    left_ms = math.inf if after_ms is None else max(0, after_ms - span.reference_ms) + SLACK_MS
+    found: list[Interval] = []
+    reached_ms = from_ms
+    for start, end in sorted(pieces):
+        begin_ms = max(start, reached_ms)
+        reached_ms = max(reached_ms, min(end, to_ms, begin_ms + left_ms))
+        if reached_ms > begin_ms:
+            left_ms -= reached_ms - begin_ms
+            found.append((begin_ms / 1000, reached_ms / 1000))
+    return found
+
+
+def length_s(intervals: Iterable[Interval]) -> float:
+    """The seconds of intervals that do not overlap."""
+    return sum(end_s - start_s for start_s, end_s in intervals)

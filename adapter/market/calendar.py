@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from enum import IntEnum
+from math import inf
 from typing import NamedTuple
 
 from ..clock import IST, ist_time
@@ -107,7 +108,11 @@ class MarketCalendar:
         days = list(self._days(segment, now.date()))
         trades = [span for day in days for span in day.trades]
         running = [span for span in trades if span[0] <= now < span[1]]
-        is_possible = any(start <= now < end for day in days for start, end in day.may)
+        may = [span for day in days for span in day.may]
+        if now.hour == 0:  # commodities close at 23:55, and their last packets come after that
+            yesterday = self._days(segment, now.date() - timedelta(days=1))
+            may += [span for day in yesterday for span in day.may]
+        is_possible = any(start <= now < end for start, end in may)
         return Outlook(
             Prior.OPEN if running else Prior.MAY if is_possible else Prior.SHUT,
             opened_ms=_ms(min((opens for opens, _ in running), default=None)),
@@ -133,8 +138,12 @@ class MarketCalendar:
     # --- a day ---
 
     def belief(self, segment: Segment, day: date) -> Belief:
-        """What the calendar thinks of a day, and where that comes from."""
-        return self._beliefs.belief(segment, day)
+        """What the calendar thinks of a day, and where that comes from.
+
+        The sessions are those of the segment's kinds.
+        """
+        held = tuple((opens.time(), closes.time()) for opens, closes in self.sessions(segment, day))
+        return self._beliefs.belief(segment, day)._replace(sessions=held)
 
     def sessions(self, segment: Segment, day: date) -> tuple[tuple[datetime, datetime], ...]:
         """The known sessions of a day, in order; what overlaps is one."""
@@ -162,17 +171,19 @@ class MarketCalendar:
             return None
         return _end_of(each for segment in segments for each in self._days(segment, day))
 
-    def open_ms(self, segment: Segment, from_ms: int, to_ms: int) -> int:
-        """How many of the milliseconds between two moments lie in known sessions."""
+    def open_spans(self, segment: Segment, from_ms: int, to_ms: int) -> list[tuple[float, float]]:
+        """The known sessions that lie between two moments or reach into that time (ms since the
+        epoch), in order; one without an end where the market is always open."""
         if self.is_always_open:
-            return max(0, to_ms - from_ms)
-        total, day, last = 0, ist_time(from_ms * MS).date(), ist_time(to_ms * MS).date()
+            return [(-inf, inf)]
+        spans, day, last = [], ist_time(from_ms * MS).date(), ist_time(to_ms * MS).date()
         while day <= last:
             for opens, closes in self.sessions(segment, day):
-                start, end = int(opens.timestamp() * 1000), int(closes.timestamp() * 1000)
-                total += max(0, min(end, to_ms) - max(start, from_ms))
+                start, end = opens.timestamp() * 1000, closes.timestamp() * 1000
+                if start < to_ms and end > from_ms:
+                    spans.append((start, end))
             day += timedelta(days=1)
-        return total
+        return spans
 
     # --- what the kinds make of a day ---
 

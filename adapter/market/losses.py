@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from .. import events
-from .blind import Account, Interval, Span, counted_s
+from .blind import Account, Interval, Span, counted, length_s
 from .calendar import MarketCalendar, Outlook, Prior
 from .evidence import MarketState, SegmentEvidence
 
@@ -101,12 +101,12 @@ class Losses:
         span, evidence.span, evidence.seen_s = evidence.span, None, now_s
         if span is None:
             return 0.0
-        length_s = self._counted_s(evidence, span, now_s, after_ms=after_ms, is_live=is_live)
-        if span.is_tentative and length_s:
+        blind = self._counted(evidence, span, now_s, after_ms=after_ms, is_live=is_live)
+        if span.is_tentative and blind:
             self.begin_outage(self._probe_reason, now_s)
-        self._account.add_blind(span.start_s, span.start_s + length_s)
+        self._account.add_blind(blind)
         self._settle()
-        return length_s
+        return length_s(blind)
 
     def drop(self, evidence: SegmentEvidence, now_s: float) -> None:
         """Nothing moved in the span of a segment: it cost nothing."""
@@ -118,7 +118,7 @@ class Losses:
         if self._outage is None and not runs:
             self._account.settle()
 
-    def _counted_s(
+    def _counted(
         self,
         evidence: SegmentEvidence,
         span: Span,
@@ -126,8 +126,8 @@ class Losses:
         *,
         after_ms: int | None = None,
         is_live: bool = False,
-    ) -> float:
-        return counted_s(
+    ) -> list[Interval]:
+        return counted(
             self._calendar,
             evidence.segment,
             span,
@@ -144,8 +144,9 @@ class Losses:
 
     def _running(self, now_s: float) -> list[Interval]:
         return [
-            (span.start_s, span.start_s + self._counted_s(evidence, span, now_s))
+            interval
             for evidence, span in self._real()
+            for interval in self._counted(evidence, span, now_s)
         ]
 
     # --- standing ---
@@ -175,7 +176,7 @@ class Losses:
     def recovery(self, now_s: float) -> events.Recovered | None:
         """The event that what was lost is back, once no span counts any more."""
         outage = self._outage
-        if outage is None or any(end_s > start_s for start_s, end_s in self._running(now_s)):
+        if outage is None or self._running(now_s):
             return None
         self._outage = None
         blind_s = max(0.0, self.blind_s(now_s) - outage.blind_s)

@@ -22,7 +22,8 @@ Rules (silence is the time without any packet of the segment, live or not, while
 5. On a day with a known session silence outside it is quiet.
 6. Seconds of loss are blind (losses.py, blind.py), seconds in STANDING are *uncertain* instead.
 7. A segment of few units, or of units that tick rarely, is given three times its longest gap, at
-   most 15 minutes, before its silence is a fault (evidence.py).
+   most 15 minutes, before its silence is a fault (evidence.py), or is asked about in an unlisted
+   session.
 8. Where another segment of the connection is live, link and feed are proven: then a mute segment
    stands, and a standing one is not probed, since a probe costs the others their ticks.
 9. Ticks forgive no attempts while a segment that a fault was found in has neither ticked nor
@@ -335,14 +336,15 @@ class MarketWatch:
             return self._check_all(now_s)
         looks = [(each, self._outlook(each, market_ms)) for each in self._active()]
         self._judge_all(looks, now_s)
-        verdict = Verdict()
         for evidence, outlook in looks:
             self._enter(evidence, self._state(evidence, outlook, now_s), outlook, now_s)
-        for evidence, outlook in looks:
-            found = self._demanded(evidence, outlook, now_s)
-            if found.demand is Demand.PROBE:
-                self._plan_probe(evidence, now_s, draw)
-            verdict = max(verdict, found, key=lambda each: each.demand)
+        found = [self._demanded(evidence, outlook, now_s) for evidence, outlook in looks]
+        verdict = max([Verdict(), *found], key=lambda each: each.demand)
+        if verdict.demand is not Demand.NOTHING:  # a reconnect asks for all of them
+            for (evidence, _), each in zip(looks, found, strict=True):
+                if each.demand is Demand.PROBE or evidence.state is MarketState.STANDING:
+                    evidence.is_probed = verdict.demand is Demand.PROBE
+                    self._plan_probe(evidence, now_s, draw)
         is_resting = all(outlook.prior is not Prior.OPEN for _, outlook in looks)
         return verdict._replace(is_resting=is_resting)
 
@@ -378,12 +380,14 @@ class MarketWatch:
             case MarketState.EXPECTED:
                 return self._demanded_of_expected(evidence, silence_s, opened_s, now_s)
             case MarketState.STANDING:
-                is_due = now_s >= evidence.probe_at_s and not self._has_live_neighbour(evidence)
+                is_doubted = not self._has_live_neighbour(evidence)
             case MarketState.RESTING:
                 is_unlisted = not outlook.has_session and now_s - evidence.live_s <= UNLISTED_S
-                is_due = is_unlisted and now_s >= evidence.probe_at_s
+                patience_s = evidence.patience_s(now_s, self.silence_after_s, -math.inf)
+                is_doubted = is_unlisted and silence_s >= patience_s
             case _:
-                is_due = False
+                is_doubted = False
+        is_due = is_doubted and now_s >= evidence.probe_at_s
         return Verdict(Demand.PROBE, silence_s) if is_due else Verdict()
 
     def _demanded_of_expected(
@@ -411,10 +415,9 @@ class MarketWatch:
         )
 
     def _plan_probe(self, evidence: SegmentEvidence, now_s: float, draw: float) -> None:
-        """This segment is being probed, and the next probe is due after a while."""
+        """This segment is being asked anew, and the next probe is due after a while."""
         is_first = evidence.state is MarketState.RESTING and evidence.probes == 0
         wait_s = FIRST_PROBE_S if is_first else PROBE_EVERY_S
-        evidence.is_probed = True
         evidence.probes += 1
         evidence.probe_at_s = now_s + wait_s * (1 + JITTER * draw)
 

@@ -6,6 +6,8 @@ Rules
 - A unit is one instrument in one mode; the broker counts each once, however often it is asked for.
 - A request is one mode; an error reply names its request by the correlation id, so each id is
   used once.
+- The broker refuses a request as a whole. So tokens that no packet can hold (NCDEX lists some) have
+  a request of their own: they must not take others with them.
 - What goes to which connection, and into which shard, depends on nothing but the units: every
   run and every machine comes to the same answer.
 """
@@ -21,6 +23,7 @@ from typing import NamedTuple, TypeVar
 from ..errors import SubscriptionRefusedError, UsageError
 from ..instrument import InstrumentKey
 from ..tick import Mode
+from .packet import TOKEN_SIZE
 
 UNITS_PER_CONNECTION = 1000
 """The broker's limit of (token x mode) units a connection; over it a whole request is refused."""
@@ -110,17 +113,18 @@ def spread(units: Iterable[Unit], connections: int | None = None) -> list[list[U
 def requests(
     units: Iterable[Unit], action: SubscribeAction, first_number: int = 1
 ) -> list[Request]:
-    """The requests that subscribe or unsubscribe `units`, one for each mode.
+    """The requests that subscribe or unsubscribe `units`, one for each mode (the rules above).
 
     Their correlation ids have the numbers from `first_number` on; the next call must start after
     them, so that an error reply belongs to one request only.
     """
-    by_mode: dict[Mode, list[Unit]] = {}
+    together: dict[tuple[Mode, bool], list[Unit]] = {}
     for unit in units:
-        by_mode.setdefault(unit.mode, []).append(unit)
+        is_long = len(unit.token.encode()) > TOKEN_SIZE
+        together.setdefault((unit.mode, is_long), []).append(unit)
     return [
-        Request(_correlation_id(action, number, mode), action, mode, tuple(of_mode))
-        for number, (mode, of_mode) in enumerate(by_mode.items(), first_number)
+        Request(_correlation_id(action, number, mode), action, mode, tuple(asked))
+        for number, ((mode, _), asked) in enumerate(together.items(), first_number)
     ]
 
 

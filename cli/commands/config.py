@@ -71,7 +71,7 @@ _EXAMPLES = {
     "I/N": "1/2",
     "N|max": 10,
     "DURATION": "1h30m",
-    "TIME": "15:30",
+    "TIME": "15:40",
     "WHEN:WHAT": "20s:silence:45s",
 }
 """What to show for an option without a default whose metavar is not an example itself."""

@@ -10,7 +10,6 @@ from ...adapter.market.calendar import MarketCalendar
 from ...adapter.market.hours import Segment
 from ...adapter.market_table import calendar_of
 from .config_file import ConfigFile
-from .parsers import check_ahead
 
 
 def market_calendar(environ: Mapping[str, str], *, is_always_open: bool) -> MarketCalendar:
@@ -28,10 +27,17 @@ def closing_ns(calendar: MarketCalendar, segments: Sequence[Segment], now: datet
     trading day's close, but today. Raises ValueError when that has passed.
     """
     ordinary = replace(calendar, is_always_open=False)
-    for ahead in range(_LONGEST_BREAK_DAYS):
-        end = ordinary.day_end(segments, now.date() + timedelta(days=ahead))
-        if end is not None:
-            at = end - timedelta(days=ahead)
-            check_ahead("close", at, now)
-            return int(at.timestamp()) * 10**9
-    raise ValueError("no closing time is known for what is subscribed; write one, such as 23:59")
+    days = map(timedelta, range(_LONGEST_BREAK_DAYS))
+    ends = [(day, ordinary.day_end(segments, now.date() + day)) for day in days]
+    known = [(day, end) for day, end in ends if end is not None]
+    if not known:
+        raise ValueError(
+            "no closing time is known for what is subscribed; write one, such as 23:59"
+        )
+    day, end = known[0]
+    at = end - day
+    if at <= now:
+        coming = [f"; the next one is {end:%Y-%m-%dT%H:%M}" for _, end in known if end > now]
+        passed = f"'close' has passed: it is {now:%H:%M:%S} IST on {now:%Y-%m-%d}"
+        raise ValueError("".join([passed, *coming[:1]]))
+    return int(at.timestamp()) * 10**9

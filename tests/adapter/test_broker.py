@@ -9,13 +9,15 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from ticks.adapter.auth.totp import code_at
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.config import Config
 from ticks.adapter.errors import FeedLostError, SubscriptionRefusedError
-from ticks.adapter.events import Added, FeedEvent, Refused, Removed
+from ticks.adapter.events import Added, FeedEvent, Market, Refused, Removed
 from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
@@ -46,6 +48,27 @@ def test_ticks_come_with_their_symbols_and_exact_prices(broker: BrokerAdapter) -
     assert {tick.symbol for tick in ticks} == {"Nifty 50", "RELIANCE-EQ"}
     assert all(tick.mode is Mode.SNAP and isinstance(tick.ltp, Decimal) for tick in ticks)
     assert all(0 <= time.time_ns() - tick.received_ns < 60 * 10**9 for tick in ticks)
+
+
+def test_the_date_of_the_login_tells_a_fresh_snapshot_from_an_old_one(tmp_path: Path) -> None:
+    with Simulator(rate=0.0, clock_offset_s=-600.0) as simulator:
+        environment = {**simulator.environment(), "TICKS_HOME": str(tmp_path)}
+        config = Config.from_env(environment)
+        sessions = config.authenticator()
+        # The login as a person makes it whose clock is ten minutes fast: with the code of a phone.
+        code = code_at(environment["TICKS_TOTP_SECRET"], time.time() - 600)
+        sessions.login(replace(config.credentials, totp_code=code))
+        broker = BrokerAdapter(sessions, feed_url=config.endpoints.feed_url, policy=QUICK)
+        broker.subscribe([NIFTY])
+        states: list[str] = []
+
+        def is_live() -> bool:
+            told = [entry.event for entry in broker.events.take()]
+            states.extend(event.state for event in told if isinstance(event, Market))
+            return "live" in states
+
+        with broker:
+            until(is_live)
 
 
 def test_an_empty_buffer_gives_none_at_once_and_asks_nobody(

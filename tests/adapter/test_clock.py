@@ -1,6 +1,11 @@
 """The two clocks, and Indian time."""
 
+import subprocess
+import sys
+import time
 from datetime import datetime, timedelta
+
+import pytest
 
 from ticks.adapter.clock import IST, SystemClock, ist_time
 
@@ -28,3 +33,17 @@ def test_the_systems_clock_counts_in_the_units_it_says() -> None:
     seconds, wall_ns = clock.now_s(), clock.wall_ns()
     assert clock.now_s() >= seconds
     assert abs(ist_time(wall_ns) - datetime.now(IST)) < timedelta(minutes=1)
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="made of Linux's namespaces")
+def test_the_monotonic_clock_goes_on_while_the_machine_sleeps() -> None:
+    """In a namespace of a machine that has slept for 1000 s."""
+    slept = ["unshare", "--user", "--map-root-user", "--time", "--boottime", "1000"]
+    if subprocess.run([*slept, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no time namespace may be made here")
+    code = (
+        "import time; from ticks.adapter.clock import SystemClock;"
+        " print(SystemClock().now_s() - time.monotonic())"
+    )
+    ran = subprocess.run([*slept, sys.executable, "-c", code], capture_output=True, check=True)
+    assert float(ran.stdout) == pytest.approx(1000, abs=1)

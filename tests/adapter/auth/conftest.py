@@ -56,6 +56,7 @@ class FakeBroker:
         self.failures: dict[str, list[Exception]] = {"login": [], "refresh": [], "logout": []}
         self.lifetime_s = 3600.0
         self.refresh_tokens = True
+        self.skew_s: float | None = None
         self.gate: threading.Event | None = None
         self.entered = threading.Event()
 

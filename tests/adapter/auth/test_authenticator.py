@@ -59,6 +59,23 @@ def test_without_a_session_one_login_is_made_and_saved_privately(desk) -> None:
     assert stat.S_IMODE(desk.home.session_file.stat().st_mode) == 0o600
 
 
+def test_how_wrong_the_clock_is_is_known_once_something_was_asked(desk) -> None:
+    desk.broker.skew_s = 90.0
+    authenticator = desk.authenticator()
+    authenticator.session()
+    assert authenticator.skew_s == 90.0
+
+
+def test_a_saved_session_says_nothing_of_the_clock(desk) -> None:
+    desk.authenticator().session()
+    desk.broker.skew_s = None
+    authenticator = Authenticator(
+        desk.home, REST_URL, NOTHING, clock=desk.clock, pause=desk.pauses.append
+    )
+    authenticator.session()
+    assert authenticator.skew_s is None
+
+
 def test_a_broken_file_means_one_fresh_login(desk) -> None:
     desk.authenticator().session()
     desk.home.session_file.write_text("{torn")

@@ -493,29 +493,53 @@ def test_packets_out_of_order_and_twice_are_reported() -> None:
 # --- the market's evidence ------------------------------------------------------------------------
 
 
+class Stopped(Scripted):
+    """For `stopped_for_s` nobody runs; the wait that was under way finds its deadline over."""
+
+    stopped_for_s = 36.0
+    was_stopped = False
+
+    def wait(self, until_s: float | None) -> list[NetworkEvent]:
+        if not self.was_stopped and self.now_s >= 1020:
+            self.was_stopped = True
+            self.stopping()
+            end_s = self.now_s + self.stopped_for_s
+            while self._agenda and self._agenda[0][0] <= end_s:
+                self.clock.at_s = max(self.now_s, self._agenda[0][0])
+                heapq.heappop(self._agenda)[2]()
+            self.clock.at_s = end_s
+            return []
+        return super().wait(until_s)
+
+    def stopping(self) -> None:
+        """Nobody runs from now on."""
+
+
 def test_a_process_that_was_stopped_reads_its_backlog_before_it_judges_silence() -> None:
-    class Stopped(Scripted):
-        """For 36 s nobody runs; the wait that was under way finds its deadline over."""
-
-        def wait(self, until_s: float | None) -> list[NetworkEvent]:
-            if not self.was_stopped and self.now_s >= 1020:
-                self.was_stopped = True
-                end_s = self.now_s + 36
-                while self._agenda and self._agenda[0][0] <= end_s:
-                    self.clock.at_s = max(self.now_s, self._agenda[0][0])
-                    heapq.heappop(self._agenda)[2]()
-                self.clock.at_s = end_s
-                return []
-            return super().wait(until_s)
-
-        was_stopped = False
-
     world = Stopped(Calm(every_s=1.0), length_s=80)
     assert world.run() is None
     assert world.was_stopped
     assert "lost" not in world.names()
     assert world.first(StoppedEvent).blind_s == 0
     assert world.connection.tracker.ticks >= 2 * 75
+
+
+def test_hours_in_which_the_machine_slept_are_blind() -> None:
+    class Slept(Stopped):
+        """Nothing that is sent meanwhile arrives, and then the link is broken."""
+
+        stopped_for_s = 7200.0
+
+        def stopping(self) -> None:
+            assert self.socket is not None
+            self.socket.is_mute = True
+            self.socket.broken = NetworkError("reset")
+            self.socket.last_heard_s += self.stopped_for_s  # the referee slept too
+
+    world = Slept(Calm(every_s=1.0), length_s=7300)
+    assert world.run() is None
+    assert world.first(StoppedEvent).blind_s == pytest.approx(7200, abs=5)
+    assert world.names().count("connected") == 2
 
 
 def test_an_error_beside_flowing_ticks_is_told_and_ends_nothing() -> None:

@@ -40,9 +40,9 @@ class ListedHours(MarketCalendar):
             ends_ms=None if ends_ns is None else ends_ns // MS,
         )
 
-    def open_ms(self, segment: Segment, from_ms: int, to_ms: int) -> int:
-        spans = ((opens // MS, closes // MS) for opens, closes in self.hours)
-        return sum(max(0, min(end, to_ms) - max(start, from_ms)) for start, end in spans)
+    def open_spans(self, segment: Segment, from_ms: int, to_ms: int) -> list[tuple[float, float]]:
+        spans = ((opens / MS, closes / MS) for opens, closes in self.hours)
+        return [(start, end) for start, end in spans if start < to_ms and end > from_ms]
 
     def is_listed(self, true_ns: int) -> bool:
         return any(opens <= true_ns < closes for opens, closes in self.hours)

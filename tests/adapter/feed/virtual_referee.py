@@ -190,7 +190,8 @@ class Referee:
         book = self.book(unit.exchange_type)
         before_ms, is_second = book.known_ms.get(unit), unit in book.here
         book.here.add(unit)
-        book.last_packet_s = self.world.now_s
+        if unit in self.world.connection.units:  # what was dropped or refused may tick on
+            book.last_packet_s = self.world.now_s
         book.packets += 1
         book.moves += is_second and exchange_ms > (before_ms or 0)
         age_s = self.world.clock.true_ns() / NS - exchange_ms / 1000

@@ -349,6 +349,21 @@ def test_records_that_share_exchange_and_token_are_reported_when_the_master_is_n
     assert len(open_it.notes) == 1
 
 
+@pytest.mark.parametrize("name", ["TWICE-EQ", "NSE:twice", "Twice"])
+def test_a_name_whose_record_shares_anothers_token_is_refused_with_that_record(
+    open_it: Opener, real_records: list[dict[str, Any]], name: str
+) -> None:
+    twice = real_records[0] | {"symbol": "TWICE-EQ", "name": "TWICE"}
+    open_it.server.serves_records([*real_records, twice])
+    catalog = open_it()
+    notes: list[str] = []
+    with pytest.raises(UnknownSymbolError):
+        catalog.resolve_all([name], note=notes.append)
+    catalog.resolve_all(["RELIANCE"], [("day.txt", Entry(1, name))], note=notes.append)
+    said = f"NSE:TWICE-EQ has the exchange and token ({twice['token']}) of "
+    assert [note.startswith(said) for note in notes] == [True, True]
+
+
 def test_a_lookup_loads_no_decoder_no_tls_and_no_http() -> None:
     heavy = ["msgspec", "ssl", "urllib.request", "tempfile", "difflib"]
     program = f"""

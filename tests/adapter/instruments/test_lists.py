@@ -30,7 +30,7 @@ def test_what_a_list_names_is_found_and_the_rest_is_skipped_with_its_reason(
         ("day.txt", 6, "NIFTY25AUG26FUT", "expired"),
         ("day.txt", 8, "17", "no name"),
     ]
-    assert str(names.skipped[-1]).startswith("day.txt, line 8: '17': a number beside names")
+    assert str(names.skipped[-1]).startswith("day.txt, line 8: '17': a number among names")
     assert [str(note) for note in names.notes] == ["ZOMATO is ETERNAL now"]
 
 

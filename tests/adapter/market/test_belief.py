@@ -56,6 +56,11 @@ def test_what_has_no_known_hours_rests_when_commodities_do() -> None:
     assert not BELIEFS.belief(farm, date(2026, 11, 24)).perhaps
 
 
+@pytest.mark.parametrize("day", [date(2026, 1, 1), date(2027, 1, 1)])
+def test_what_has_no_evening_does_not_rest_for_a_closed_one(day: date) -> None:
+    assert BELIEFS.belief(Segment(NCO, frozenset({Kind.NO_HOURS})), day).perhaps
+
+
 def test_the_configuration_is_named_as_the_source() -> None:
     day = date(2026, 11, 20)
     holiday = Beliefs(extra_holidays=frozenset({day}))
@@ -76,7 +81,7 @@ def test_the_configuration_is_named_as_the_source() -> None:
         (NSE, "2026-11-24", "closed (Guru Nanak Jayanti, listed)"),
         (NSE, "2026-11-08", "perhaps 09:00-20:00 (Diwali Muhurat, hour not known, listed)"),
         (NSE, "2027-06-01", "09:15-15:30 (no list of holidays for 2027, rule, likely)"),
-        (99, "2026-11-20", "perhaps 00:00-23:59 (unknown segment, nothing, guess)"),
+        (99, "2026-11-20", "perhaps 00:00-23:59 (unknown segment)"),
     ],
 )
 def test_a_belief_in_words_has_hours_reason_source_and_doubt(

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
 from ticks.adapter.clock import IST
-from ticks.adapter.market.blind import Account, Span, counted_s, union_s
+from ticks.adapter.market.blind import Account, Interval, Span, counted, length_s, union_s
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.market.hours import NSE, Segment
 
@@ -19,7 +20,7 @@ ZERO_MS = ms("09:00")
 """The market's time at 0 of the monotonic clock."""
 
 
-def count(
+def intervals(
     start: str,
     end: str,
     *,
@@ -28,7 +29,7 @@ def count(
     is_live_end: bool = False,
     tail: str | None = None,
     closes: str | None = None,
-) -> float:
+) -> list[Interval]:
     span = Span(
         (ms(start) - ZERO_MS) / 1000,
         ms(reference),
@@ -38,7 +39,7 @@ def count(
         closes_ms=ms(closes) if closes else None,
         ends_ms=ms("15:40"),
     )
-    return counted_s(
+    return counted(
         MarketCalendar(),
         Segment(NSE),
         span,
@@ -47,6 +48,23 @@ def count(
         after_ms=ms(after) if after else None,
         is_live_end=is_live_end,
     )
+
+
+def count(start: str, end: str, **facts: Any) -> float:
+    return length_s(intervals(start, end, **facts))
+
+
+def since_nine(clock_time: str) -> float:
+    return (ms(clock_time) - ZERO_MS) / 1000
+
+
+def test_what_counts_is_where_it_was_missed() -> None:
+    opening, close = since_nine("09:15"), since_nine("15:30")
+    assert intervals("09:10", "09:16") == [(opening, opening + 60)]
+    assert intervals("15:00", "16:30") == [(close - 1800, close)]
+    assert intervals("09:10", "09:20", reference="09:14:50", after="09:15:20") == [
+        (opening, opening + 31)
+    ]
 
 
 def test_seconds_in_the_session_count() -> None:
@@ -85,19 +103,17 @@ def test_overlapping_intervals_are_counted_once() -> None:
 
 def test_an_account_unites_what_may_overlap_and_settles_it() -> None:
     account = Account()
-    account.add_blind(0, 10)
-    account.add_blind(7, 3)
+    account.add_blind([(0, 10), (7, 7)])
     assert account.blind_s([(5, 12)]) == 12
     account.settle()
-    account.add_blind(8, 12)
-    account.add_blind(20, 21)
+    account.add_blind([(8, 12), (20, 21)])
     assert account.blind_s() == pytest.approx(13)
 
 
 def test_a_blind_second_is_not_uncertain_too() -> None:
     account = Account()
     account.add_uncertain(0, 100)
-    account.add_blind(90, 120)
+    account.add_blind([(90, 120)])
     assert account.uncertain_s() == 90
     assert account.uncertain_s([(110, 140)], running_blind=[(130, 150)]) == 100
     account.settle()

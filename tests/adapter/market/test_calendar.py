@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from math import inf
 
 import pytest
 
@@ -157,6 +158,39 @@ def test_the_belief_behind_a_day_can_be_asked_for() -> None:
     assert CALENDAR.belief(Segment(NSE), date(2026, 11, 20)).source is Source.LISTED
 
 
+@pytest.mark.parametrize(
+    ("exchange_type", "kind", "day", "said"),
+    [
+        (MCX, Kind.FARM, "2026-11-20", "09:00-17:00 (listed)"),
+        (MCX, Kind.FARM_ABROAD, "2026-11-20", "09:00-21:00 (listed)"),
+        (MCX, Kind.FARM, "2026-03-03", "closed (Holi, listed)"),  # an evening alone
+        (NSE, Kind.AUCTION, "2026-11-20", "09:15-15:15 (listed)"),
+    ],
+)
+def test_a_belief_has_the_hours_of_what_is_asked_for(
+    exchange_type: int, kind: Kind, day: str, said: str
+) -> None:
+    segment = Segment(exchange_type, frozenset({kind}))
+    assert str(CALENDAR.belief(segment, date.fromisoformat(day))) == said
+
+
+@pytest.mark.parametrize(
+    ("exchange_type", "moment", "expected"),
+    [
+        (MCX, "2026-12-17 00:04", "may"),  # 23:55 and ten minutes
+        (MCX, "2026-12-17 00:05", "shut"),
+        (MCX, "2026-12-19 00:04", "may"),  # Saturday, after Friday's close
+        (MCX, "2026-12-20 00:04", "shut"),
+        (MCX, "2026-08-27 00:04", "shut"),  # it closed at 23:30
+        (NSE, "2026-12-17 00:04", "shut"),
+    ],
+)
+def test_the_last_packets_of_a_day_may_come_after_midnight(
+    exchange_type: int, moment: str, expected: str
+) -> None:
+    assert prior(exchange_type, moment) == expected
+
+
 def test_what_has_no_known_hours_may_tick_in_the_daytime() -> None:
     assert prior(NCO, "2026-11-20 12:00", Kind.NO_HOURS) == "may"
     assert prior(NCO, "2026-11-20 22:00", Kind.NO_HOURS) == "shut"
@@ -281,7 +315,7 @@ def test_always_open_means_at_any_hour() -> None:
     assert prior(NSE, "2026-11-22 03:00", calendar=calendar) == "open"
     assert calendar.next_open([Segment(NSE)], ns("2026-11-22 03:00")) is None
     assert calendar.day_end([Segment(NSE)], date(2026, 11, 22)) is None
-    assert calendar.open_ms(Segment(NSE), 0, 5000) == 5000
+    assert calendar.open_spans(Segment(NSE), 0, 5000) == [(-inf, inf)]
 
 
 def test_without_a_segment_nothing_is_open() -> None:
@@ -373,11 +407,19 @@ def test_the_opening_anchors_candles(exchange_type: int, day: str, opens: str) -
     assert CALENDAR.opening(exchange_type, date.fromisoformat(day)) == ist(f"{day} {opens}")
 
 
-def test_open_milliseconds_are_those_of_sessions() -> None:
-    start, end = ns("2026-11-20 15:20") // 10**6, ns("2026-11-23 09:25") // 10**6
-    assert CALENDAR.open_ms(Segment(NSE), start, end) == 20 * 60_000
-    assert CALENDAR.open_ms(Segment(NFO), start, end) == 30 * 60_000
-    assert CALENDAR.open_ms(Segment(NSE), end, start) == 0
+def test_open_spans_are_the_sessions_that_reach_into_a_time() -> None:
+    def spans(exchange_type: int, start: str, end: str) -> list[tuple[float, float]]:
+        start_ms, end_ms = ns(start) // 10**6, ns(end) // 10**6
+        return CALENDAR.open_spans(Segment(exchange_type), start_ms, end_ms)
+
+    def session(day: str, closes: str) -> tuple[float, float]:
+        return ns(f"{day} 09:15") / 10**6, ns(f"{day} {closes}") / 10**6
+
+    friday, monday = session("2026-11-20", "15:30"), session("2026-11-23", "15:30")
+    assert spans(NSE, "2026-11-20 15:20", "2026-11-23 09:25") == [friday, monday]
+    assert spans(NFO, "2026-11-20 15:35", "2026-11-20 16:00") == [session("2026-11-20", "15:40")]
+    assert spans(NSE, "2026-11-20 15:30", "2026-11-23 09:15") == []
+    assert spans(NSE, "2026-11-23 09:25", "2026-11-20 15:20") == []
 
 
 def test_an_outlook_knows_the_times_around_a_moment() -> None:

@@ -16,6 +16,7 @@ from ticks.adapter.market.losses import Reason
 from ticks.adapter.market.state import FIRST_PROBE_S, PROBE_EVERY_S, Demand, MarketWatch
 
 PLAIN = "2026-12-16"
+DAY_2 = "2026-12-17"
 YESTERDAY = "2026-12-15 15:29:59"
 
 
@@ -623,10 +624,47 @@ def test_a_segment_without_known_hours_is_live_by_its_packets(exchange_type: int
     assert day.probes <= 4
 
 
+def test_a_slow_instrument_of_an_unlisted_session_costs_the_others_no_probes() -> None:
+    saturday = "2026-12-12"
+    slow = ScriptedUnit(NFO, (at("10:00", saturday), at("12:00", saturday), 200.0))
+    units = [*liquid(day=saturday), slow]
+    day = Day(units, at("10:05", saturday), at("11:50", saturday)).run()
+    assert day.probes <= 3  # until its gaps are known
+    assert (day.attempts_spent, day.faults) == (0, 0)
+
+
 def test_probes_are_spread_by_the_draw() -> None:
     day = Day(still(), at("09:20"), at("11:20"), draw=1.0, check_every_s=1.0).run()
     times = [at_s for at_s, name, _ in day.events if name == "probe"][1:]
     assert all(329 <= after - before <= 340 for before, after in pairwise(times))
+
+
+def test_one_probe_asks_for_every_segment_that_stands() -> None:
+    currencies = still("2026-12-15 16:59:59", CDS)  # since 09:00, the shares since 09:15
+    day = Day(still() + currencies, at("08:55"), at("15:15"), draw=0.7).run()
+    assert day.probes <= 6.25 * 3600 / PROBE_EVERY_S + 3
+    assert day.attempts_spent == 0
+
+
+def test_a_fault_of_one_segment_is_the_probe_of_another_and_spends_one_attempt() -> None:
+    late = liquid("09:15:05", exchange_type=BSE, last=YESTERDAY)
+    deaf_links = [(at("09:15:00.5"), at("16:00"))]
+    day = Day(liquid("09:00") + late, at("09:10"), at("09:20"), deaf_links=deaf_links).run()
+    assert (day.faults, day.attempts_spent, day.connects) == (1, 1, 2)
+    assert day.blind_s == pytest.approx(31, abs=1)
+
+
+def test_segments_that_were_lost_overnight_are_blind_in_the_same_minutes_of_the_morning() -> None:
+    shares = ScriptedUnit(
+        NSE, (at("15:29"), at("15:30"), 1.0), (at("09:15", DAY_2), at("09:30", DAY_2), 1.0)
+    )
+    goods = ScriptedUnit(
+        MCX, (at("15:29"), at("23:55"), 1.0), (at("09:00", DAY_2), at("09:30", DAY_2), 1.0)
+    )
+    cut = [(at("08:50", DAY_2), at("09:20", DAY_2))]
+    start, end = at("15:29"), at("09:25", DAY_2)
+    day = Day([shares, goods], start, end, cut=cut, keeps_trying=True).run()
+    assert day.blind_s == pytest.approx(20 * 60, abs=10)
 
 
 def test_short_settings_judge_an_answer_as_early() -> None:

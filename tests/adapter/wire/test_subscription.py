@@ -116,6 +116,13 @@ def test_each_mode_has_a_request_of_its_own() -> None:
     assert [json.loads(r.text)["action"] for r in made] == [0, 0]
 
 
+def test_a_token_that_no_packet_can_hold_is_asked_for_apart_from_the_others() -> None:
+    long, longest = Unit(7, "DHANIYA18DEC26CE11300FDEC26", Mode.LTP), Unit(7, "T" * 25, Mode.LTP)
+    short = Unit(1, "2885", Mode.LTP)
+    asked = requests([short, long, longest], SubscribeAction.SUBSCRIBE)
+    assert [request.units for request in asked] == [(short, longest), (long,)]
+
+
 def test_nothing_wanted_is_nothing_asked() -> None:
     assert requests([], SubscribeAction.SUBSCRIBE) == []
 

@@ -71,7 +71,7 @@ def test_overwrite_alone_is_a_mistake() -> None:
 @pytest.mark.slow
 def test_every_key_of_the_first_file_can_be_uncommented(home: Path) -> None:
     text = re.sub(r"^# (?=[a-z-]+ = |\[)", "", commented_file(), flags=re.MULTILINE)
-    text = text.replace('"15:30"', f'"{TOMORROW_15_30}"').replace('"FILE"', f'"{__file__}"')
+    text = text.replace('"15:40"', f'"{TOMORROW_15_30}"').replace('"FILE"', f'"{__file__}"')
     settings = list(in_effect(written(home, text), {}))
     assert {setting.source for setting in settings} == {"file"}
     for table in set(TABLES) - {ALIASES, MARKET}:

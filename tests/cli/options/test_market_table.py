@@ -49,6 +49,21 @@ def test_close_means_the_same_in_a_market_that_is_always_open() -> None:
     assert always == closing_ns(MarketCalendar(), [NSE], now)
 
 
-def test_a_close_that_has_passed_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"has passed.*tomorrow write 2026-11-27T15:40"):
-        closing_ns(MarketCalendar(), [NSE], datetime(2026, 11, 26, 16, tzinfo=IST))
+@pytest.mark.parametrize(
+    ("segment", "moment", "coming"),
+    [
+        (NSE, "2026-11-26 15:40", "2026-11-27T15:40"),
+        (NSE, "2026-11-27 16:00", "2026-11-30T15:40"),  # after the weekend
+        (NSE, "2026-11-28 16:00", "2026-11-30T15:40"),  # on a Saturday
+        (NSE, "2026-12-24 15:59", "2026-12-28T15:40"),  # after Christmas
+        (MCX, "2026-01-01 17:05", "2026-01-03T00:00"),  # no evening today, one on the next day
+    ],
+)
+def test_a_close_that_has_passed_is_refused_and_the_next_one_named(
+    segment: Segment, moment: str, coming: str
+) -> None:
+    now = datetime.fromisoformat(moment).replace(tzinfo=IST)
+    with pytest.raises(
+        ValueError, match=f"^'close' has passed: it is .*; the next one is {coming}$"
+    ):
+        closing_ns(MarketCalendar(), [segment], now)
