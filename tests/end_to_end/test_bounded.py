@@ -4,7 +4,7 @@
 
 prints what it holds after so many losses. All objects that can be reached from it are counted, by
 type. Not counted are the texts that the encoder remembers: they grow with what the market sends, up
-to limits of their own (rows/encode.py); they are printed beside the others.
+to limits of their own (rows/texts.py); they are printed beside the others.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from ticks.adapter.feed.lifecycle import Policy
 from ticks.adapter.instrument import Instrument
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.recorder import Limits, Recorder
-from ticks.adapter.rows import encode
+from ticks.adapter.rows import texts
 from ticks.adapter.rows.format import Csv
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.sinks.file import open_sink
@@ -124,14 +124,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, recording(["0s:drop"], Path(folder)) as after:
         for losses in map(int, sys.argv[1:]):
             now = after(losses)
-            texts = sum(len(each) for each in gc.get_objects() if _is_text_memory(each))
+            known = sum(len(each) for each in gc.get_objects() if _is_text_memory(each))
             more = "" if before is None else f", more are {dict(now - before)}"
-            print(f"{losses:,} losses: {now.total():,} objects, {texts:,} texts{more}", flush=True)
+            print(f"{losses:,} losses: {now.total():,} objects, {known:,} texts{more}", flush=True)
             before = now
 
 
 def _is_text_memory(each: object) -> TypeGuard[dict[object, str]]:
-    return isinstance(each, dict) and type(each).__module__ == encode.__name__
+    return isinstance(each, dict) and type(each).__module__ == texts.__name__
 
 
 def _ignore(_line: str) -> None:
