@@ -5,8 +5,9 @@ stores events takes them from there.
 
 Rules
 - The log never blocks and is bounded: a reader that is too slow, or absent, costs the oldest
-  events, which are counted and reported as an event. A loss, its end and a surrender are always
-  kept: they are what a recording is judged by, and the back-off keeps them few.
+  events, which are counted and reported as an event. A loss, its end and a surrender are what a
+  recording is judged by: no others push them out, and ten times as many may wait, which is days
+  of a link that is lost every few seconds.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from .clock import Clock
 from .events import EventsDropped, FeedEvent, GaveUp, LogEntry, Lost, Recovered
 from .waker import Waker
 
-ALWAYS_KEPT = (Lost, Recovered, GaveUp)
-"""What `inspect` and a person judge a recording by: never among those that a full log drops."""
+KEPT_LONGER = (Lost, Recovered, GaveUp)
+"""What `inspect` and a person judge a recording by: not among those that others push out."""
 MOST_EVENTS = 10_000
 """Events that wait to be taken. A program that never asks must not grow for it."""
+_LONGER = 10
+"""How many times as many of `KEPT_LONGER` may wait."""
 RECENT_EVENTS = 50
 
 
@@ -110,10 +113,12 @@ class EventReader:
     def keep(self, entry: LogEntry) -> None:
         """For the log, which holds the lock."""
         self._number += 1
-        waiting = self._kept if isinstance(entry.event, ALWAYS_KEPT) else self._others
+        waiting, most = self._others, self._most_events
+        if isinstance(entry.event, KEPT_LONGER):
+            waiting, most = self._kept, most * _LONGER
         waiting.append((self._number, entry))
-        if len(self._others) > self._most_events:
-            self._others.popleft()
+        if len(waiting) > most:
+            waiting.popleft()
             self._dropped += 1
         self._has_news.notify()
 

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -151,10 +151,10 @@ class History:
 
 def history_of(events: Iterable[EventFacts]) -> History:
     """The history in the events of a file, in its order."""
-    reader = _HistoryReader()
+    reader = HistoryReader()
     for event in events:
         reader.take(event)
-    return reader.end()
+    return reader.history()
 
 
 def explain(
@@ -232,8 +232,11 @@ def _away_in_all(gap: Interval, histories: Sequence[History]) -> list[Interval]:
     return away
 
 
-class _HistoryReader:
-    """Takes events one by one; what is open is by connection."""
+class HistoryReader:
+    """Takes events one by one; what is open is by connection.
+
+    It keeps every loss that has ended until `forget`.
+    """
 
     def __init__(self) -> None:
         self._history = History()
@@ -256,20 +259,32 @@ class _HistoryReader:
         if rule is not None:
             rule(self, event)
 
-    def end(self) -> History:
-        for connection in list(self._lost):
-            self._end_loss(connection, _ALWAYS)
-        for connection in list(self._quiet):
-            self._end_quiet(connection, _ALWAYS)
-        away = self._history.away
+    def history(self) -> History:
+        """What the events say so far; what nothing has ended lasts for ever."""
+        known = self._history
+        lost = [Loss((since_us, _ALWAYS), cause) for since_us, cause in self._lost.values()]
+        quiet = [
+            Quietness((since_us, _ALWAYS), reported_us, cause)
+            for since_us, reported_us, cause in self._quiet.values()
+        ]
+        away = list(known.away)
         if self._away_since is not None:
             away.append((self._away_since, _ALWAYS))
         if self._first is not None:
             is_start = self._first.name == "connected" and not self._first.facts.get("attempt")
             began_us = self._first.at_us if is_start else _day_start(self._first.at_us)
             away += [(_NEVER, began_us), (_day_start(self._last_us, 1), _ALWAYS)]
-        self._history.away = union(away)
-        return self._history
+        return replace(
+            known, losses=known.losses + lost, quiets=known.quiets + quiet, away=union(away)
+        )
+
+    def forget(self, before_us: int) -> None:
+        """Drop what ended before a moment: nobody asks about that time any more."""
+        known = self._history
+        known.losses = [loss for loss in known.losses if loss.span[1] >= before_us]
+        known.quiets = [quiet for quiet in known.quiets if quiet.span[1] >= before_us]
+        known.away = [away for away in known.away if away[1] >= before_us]
+        known.notes = [note for note in known.notes if note[0] >= before_us]
 
     def _connect(self, event: EventFacts) -> None:
         if event.connection in self._connected:
@@ -339,16 +354,16 @@ class _HistoryReader:
 
 
 _RULES = {
-    "connected": _HistoryReader._connect,
-    "silent": _HistoryReader._silent,
-    "lost": _HistoryReader._lose,
-    "recovered": _HistoryReader._recover,
-    "quiet": _HistoryReader._be_quiet,
-    "gave_up": _HistoryReader._end_connection,
-    "stopped": _HistoryReader._end_connection,
-    "summary": _HistoryReader._end_run,
-    "dropped": _HistoryReader._note_drops,
-    "clock_step": _HistoryReader._note_clock,
+    "connected": HistoryReader._connect,
+    "silent": HistoryReader._silent,
+    "lost": HistoryReader._lose,
+    "recovered": HistoryReader._recover,
+    "quiet": HistoryReader._be_quiet,
+    "gave_up": HistoryReader._end_connection,
+    "stopped": HistoryReader._end_connection,
+    "summary": HistoryReader._end_run,
+    "dropped": HistoryReader._note_drops,
+    "clock_step": HistoryReader._note_clock,
 }
 
 

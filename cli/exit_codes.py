@@ -199,6 +199,7 @@ REMEDIES: dict[str, str] = {
     "output-disk-full": "free some space; the file can be appended to",
     "output-no-folder": "create it: mkdir -p {folder}",
     "output-is-folder": "name a file in it",
+    "output-not-file": "move it away, or choose another path",
     "output-no-rights": "change its permissions, or choose another path",
     "output-unwritable": "choose another path",
     "output-closed": "leave it open, or name a file: --csv day.csv",

@@ -7,10 +7,14 @@
 NAME is a key of `SUITES`; without one all are run, which takes hours. It works on a copy in a
 temporary folder that it names: `mutmut show MUTANT`, run there, shows what a survivor changed. Only
 tests that are not slow take part, so what the simulated days alone would notice counts as survived.
+
+mutmut imports first and changes then: what runs while a module is loaded stays as it was. So each
+change of a function that survived is written into the copy, and its tests are run anew.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -53,6 +57,8 @@ source_paths = ["src/ticks/adapter/{file}"]
 pytest_add_cli_args_test_selection = {tests}
 also_copy = ["src", "tests"]
 """
+MUTMUT = str(Path(sys.executable).with_name("mutmut"))
+NOTICED = ("killed", "timeout", "killed in a process of its own")
 _CACHE = re.compile(r"^ *@(lru_)?cache\b.*\n", re.MULTILINE)
 _SURVIVED = re.compile(r"^ +(\S+): (\w[\w ]*)$", re.MULTILINE)
 
@@ -67,18 +73,32 @@ def run(name: str, folder: Path) -> str:
     mutated = folder / "src/ticks/adapter" / file
     mutated.write_text(_CACHE.sub("", mutated.read_text()))  # a warm one would hide mutants
     (folder / "pyproject.toml").write_text(PROJECT.format(file=file, tests=tests))
-    mutmut = str(Path(sys.executable).with_name("mutmut"))
     with (folder / "log").open("wb") as log:
-        subprocess.run([mutmut, "run"], cwd=folder, stdout=log, stderr=log, check=False)
+        subprocess.run([MUTMUT, "run"], cwd=folder, stdout=log, stderr=log, check=False)
     listed = subprocess.run(
-        [mutmut, "results", "--all", "true"], cwd=folder, capture_output=True, text=True, check=True
+        [MUTMUT, "results", "--all", "true"], cwd=folder, capture_output=True, text=True, check=True
     )
     found = dict(_SURVIVED.findall(listed.stdout))
+    original = mutated.read_text()
+    for mutant, end in found.items():
+        is_function = "ǁ" not in mutant  # of methods `mutmut apply` takes the first of that name
+        if end not in NOTICED and is_function and _is_noticed(mutant, tests, folder):
+            found[mutant] = "killed in a process of its own"
+        mutated.write_text(original)
     ends = Counter(found.values())
-    survivors = [mutant for mutant, end in found.items() if end not in ("killed", "timeout")]
+    survivors = [mutant for mutant, end in found.items() if end not in NOTICED]
     score = 1 - len(survivors) / len(found) if found else 0.0
     line = f"{file}: {score:.1%} of {len(found)} noticed ({dict(ends)}), in {folder}"
     return "\n".join([line, *(f"    {mutant}" for mutant in survivors)])
+
+
+def _is_noticed(mutant: str, tests: list[str], folder: Path) -> bool:
+    """Whether the tests of a new process fail with this change in the copy."""
+    subprocess.run([MUTMUT, "apply", mutant], cwd=folder, capture_output=True, check=True)
+    environ = {**os.environ, "PYTHONPATH": "src", "PYTHONDONTWRITEBYTECODE": "1"}
+    pytest = [sys.executable, "-m", "pytest", "-x", "-q", *tests]
+    run = subprocess.run(pytest, cwd=folder, env=environ, capture_output=True, check=False)
+    return run.returncode != 0
 
 
 def main() -> None:

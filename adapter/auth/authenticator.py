@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +55,8 @@ __all__ = ["Authenticator", "Credentials", "LoginApi", "Session", "SessionStatus
 
 LOGIN_PAUSE_S = 60.0
 """A login that the broker cannot answer now is not repeated before this (protocol.md, "REST")."""
+_MOST_REFUSED = 100
+"""Refused tokens that are remembered, the newest: a broker may refuse each one it issues."""
 
 
 class LoginApi(Protocol):
@@ -113,7 +116,7 @@ class Authenticator:
         self._renewals = 0
         self._current: Session | None = None
         self._failure: TicksError | None = None
-        self._refused_tokens: set[str] = set()
+        self._refused_tokens: deque[str] = deque(maxlen=_MOST_REFUSED)
         self._refused_credentials: dict[Credentials, TicksError] = {}
         self._unclear_logins: set[Credentials] = set()
         self._login_allowed_at_s = -math.inf
@@ -199,7 +202,7 @@ class Authenticator:
         """
         with self._turn() as outcome:
             if refused is not None:
-                self._refused_tokens.add(refused.jwt_token)
+                self._remember_refused(refused.jwt_token)
             if outcome is not None:
                 return outcome
             return self._usable() or self._renew_alone(self._refresh_or_log_in)
@@ -295,6 +298,9 @@ class Authenticator:
         is_refused = session.jwt_token in self._refused_tokens
         return not is_refused and session.is_valid(self._clock.wall_ns())
 
+    def _remember_refused(self, *tokens: str) -> None:
+        self._refused_tokens.extend(each for each in tokens if each not in self._refused_tokens)
+
     # --- the calls ---
 
     def _refresh_or_log_in(self, newest: Session | None) -> Session:
@@ -311,7 +317,7 @@ class Authenticator:
         try:
             tokens = self._api.refresh(old.api_key, old.jwt_token, old.refresh_token)
         except (TokenRefusedError, NotSmartApiError):
-            self._refused_tokens.update((old.jwt_token, old.refresh_token))
+            self._remember_refused(old.jwt_token, old.refresh_token)
             # It works once: a process without our lock may have used it, and saved what it got.
             return self._usable() or self._log_in(old)
         session = Session.issued(old.client_code, old.api_key, tokens, self._clock.wall_ns())

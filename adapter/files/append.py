@@ -211,6 +211,15 @@ def check_folder(path: str) -> None:
         raise output_error(path, OSError(number, os.strerror(number)))
 
 
+def check_still_file(path: str) -> None:
+    """Raises OutputError where something took the place of a file that nobody can append to.
+
+    A FIFO would be waited for until it has a reader, in the midst of a recording.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise OutputError(f"{path} is not a file any more", kind="output-not-file", path=path)
+
+
 def check_apart(path: str, inputs: Sequence[str]) -> None:
     """Raises OutputError when `path` is one of the files that are being read."""
     if os.path.isfile(path) and any(

@@ -32,6 +32,7 @@ from .append import (
     PartlyWrittenError,
     check_apart,
     check_folder,
+    check_still_file,
     empty,
     make_folder_of,
     open_locked,
@@ -71,6 +72,8 @@ class _File:
         Raises OutputError.
         """
         path, is_gzip = self._path, self._path.endswith(".gz")
+        if change not in ("", "replaced"):
+            check_still_file(path)
         fd = open_locked(path, self._note)
         try:
             if change == "replaced":

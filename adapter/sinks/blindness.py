@@ -14,12 +14,15 @@ from collections.abc import Sequence
 
 from ..clock import ist_time
 from ..event_log import EventReader
-from ..history import EventFacts, History, history_of, missed_within
+from ..history import EventFacts, History, HistoryReader, missed_within
 from ..intervals import common, length
 from ..market.calendar import MS, MarketCalendar
 from ..market.hours import Segment
 from ..rows.candles import Candle
 
+_KEPT_LONGER_MS = 3_600_000
+"""How much longer than a bar an ended loss is kept: exchanges and instruments differ in their bars,
+and this machine's clock from theirs."""
 _TOLD_BY = {"connected", "silent", "lost", "recovered", "gave_up", "stopped", "summary"}
 
 
@@ -54,23 +57,27 @@ class Blindness:
 
 
 class LiveBlindness(Blindness):
-    """The same of a stream that runs."""
+    """The same of a stream that runs. What no bar asks for any more is forgotten."""
 
     def __init__(self, events: EventReader, calendar: MarketCalendar) -> None:
         super().__init__([History()], calendar)
         self._events = events
-        self._facts: list[EventFacts] = []
+        self._reader = HistoryReader()
+        self._keeps_from_us = 0
 
     def of(self, candle: Candle, now_ms: int | None = None) -> int | None:
+        # Bars leave in the order of their ends. Not by the end alone: it is the exchange's word.
+        end_ms = candle.end_ms if now_ms is None else min(candle.end_ms, now_ms)
+        width_ms = candle.end_ms - candle.start_ms
+        self._keeps_from_us = max(self._keeps_from_us, (end_ms - width_ms - _KEPT_LONGER_MS) * 1000)
         self._catch_up()
         return super().of(candle, now_ms)
 
     def _catch_up(self) -> None:
-        new = [
-            EventFacts(entry.at_ns // 1000, entry.connection, entry.event.name, entry.event.facts())
-            for entry in self._events.take()
-            if entry.event.name in _TOLD_BY
-        ]
+        new = [entry for entry in self._events.take() if entry.event.name in _TOLD_BY]
+        for entry in new:
+            name, facts = entry.event.name, entry.event.facts()
+            self._reader.take(EventFacts(entry.at_ns // 1000, entry.connection, name, facts))
         if new:
-            self._facts += new
-            self._histories = [history_of(self._facts)]
+            self._reader.forget(self._keeps_from_us)
+            self._histories = [self._reader.history()]

@@ -50,6 +50,18 @@ def test_a_full_log_drops_the_oldest_counts_them_and_keeps_every_loss() -> None:
     assert full.take() == [], "what was dropped is reported once"
 
 
+def test_losses_that_nobody_takes_are_bounded_too_and_counted() -> None:
+    full = log(most_events=2)
+    for number in range(25):
+        full.add(Lost(str(number)))
+        full.add(Connected())
+    *kept, last = [entry.event for entry in full.take()]
+    assert [event.cause for event in kept if isinstance(event, Lost)] == [
+        str(number) for number in range(5, 25)
+    ]
+    assert last == EventsDropped(5 + 23)
+
+
 def test_every_reader_takes_all_events_and_a_stuck_one_costs_nobody_else() -> None:
     full = log(most_events=3)
     full.add(Connected())

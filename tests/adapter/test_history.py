@@ -10,9 +10,11 @@ import pytest
 from ticks.adapter.clock import IST
 from ticks.adapter.events import LogEntry, Lost, Quiet, Recovered
 from ticks.adapter.history import (
+    EventFacts,
     Explanation,
     GapKind,
     History,
+    HistoryReader,
     blind_within,
     event_facts,
     explain,
@@ -253,3 +255,24 @@ def test_no_more_is_missed_than_the_stream_counted(
 def test_a_loss_that_nothing_ended_is_missed_whole() -> None:
     given = history((90, "lost", {}))
     assert missed_within(gap(0, 200), [given]) == [gap(90, 200)]
+
+
+def test_what_ended_before_is_forgotten_and_what_is_open_is_not() -> None:
+    reader = HistoryReader()
+    for at, connection, name in [
+        (10, 1, "lost"),
+        (15, 2, "lost"),
+        (20, 1, "recovered"),
+        (30, 1, "quiet"),
+        (80, 1, "lost"),
+        (90, 1, "recovered"),
+    ]:
+        reader.take(EventFacts(us(at), connection, name, {}))
+    reader.forget(us(85))
+    spans = [loss.span for loss in reader.history().losses]
+    assert gap(80, 90) in spans
+    assert gap(10, 20) not in spans
+    assert reader.history().quiets == []
+    assert missed_within(gap(100, 110), [reader.history()]) == [gap(100, 110)]
+    reader.take(EventFacts(us(105), 2, "recovered", {}))
+    assert missed_within(gap(100, 110), [reader.history()]) == [gap(100, 105)]

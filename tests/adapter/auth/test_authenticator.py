@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import gc
 import os
 import stat
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -222,6 +224,27 @@ def test_tokens_refused_twice_over_ask_for_a_login_and_are_not_sent_again(desk) 
     with pytest.raises(CredentialsMissingError):
         authenticator.session()
     assert desk.broker.count("refresh") == 1
+
+
+def test_a_broker_that_refuses_each_session_it_issues_costs_no_memory(desk) -> None:
+    authenticator = desk.authenticator()
+    session = authenticator.session()
+
+    def bytes_after(refusals: int) -> int:
+        nonlocal session
+        for _ in range(refusals):
+            session = authenticator.renew(session)
+            desk.clock.turn(1)
+            desk.broker.calls.clear()
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = bytes_after(200)
+        assert bytes_after(500) - before < 500 * 50, "a token has more bytes than that"
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_odd_refresh_becomes_a_login(desk) -> None:

@@ -338,6 +338,9 @@ def test_the_status_of_a_handshake_that_was_turned_down_is_reported() -> None:
     life = live()
     life.fail(BrokerBusyError("no room", kind="feed-busy", status=503))
     assert life.newest(events.Lost).code == 503
+    life.wait_it_out()
+    life.fail(HandshakeRefusedError("a page", status=404))
+    assert life.newest(events.Lost).code == 404
 
 
 def test_the_server_s_close_code_is_reported() -> None:
@@ -585,6 +588,107 @@ def test_an_early_check_leaves_the_next_one_where_it_was() -> None:
     assert life.state.check_at_s == due_s
     life.check(after_s=5)
     assert life.state.check_at_s == due_s + 10
+
+
+# --- what is shown and counted --------------------------------------------------------------------
+
+
+def test_the_first_check_is_due_at_once_at_the_start_and_at_each_opening() -> None:
+    life = Life()
+    life.do(Started())
+    assert (life.state.started_s, alarm_s(life.state)) == (life.now_s, life.now_s)
+    life.check()
+    life.open(after_s=3)
+    assert alarm_s(life.state) == life.now_s
+
+
+def test_only_a_live_link_is_silent() -> None:
+    life = live()
+    life.fail(after_s=20)
+    assert life.state.silence_s(life.now_s + 5) == 0
+
+
+def test_attempts_and_the_losses_that_they_belong_to_are_counted() -> None:
+    life = live()
+    for failures in (1, 1, 3):
+        for _ in range(failures):
+            life.fail()
+            life.wait_it_out()
+        life.open()
+        life.tick(after_s=6)
+    assert (life.state.attempts, life.state.episodes, life.state.reconnects) == (5, 3, 3)
+
+
+def test_a_link_after_a_probe_counts_as_a_reconnect_again() -> None:
+    life = live()
+    life.probe(after_s=20)
+    life.open()
+    assert not life.state.is_probing
+    life.fail()
+    life.wait_it_out()
+    life.open()
+    assert life.state.reconnects == 1
+
+
+def test_a_link_says_at_which_attempt_it_opened() -> None:
+    life = waiting()
+    life.wait_it_out()
+    life.open()
+    assert life.newest(events.Connected) == events.Connected(1)
+
+
+def test_a_live_link_whose_tokens_are_refused_is_lost_like_any_other() -> None:
+    life = live()
+    assert life.fail(TokenRefusedError("401")) == [CloseLink(1, 1000)]
+    assert life.state.phase is not Phase.CONNECTING
+
+
+def test_the_shortest_wait_is_the_policy_s() -> None:
+    life = live(backoff_max_s=0.25)
+    life.fail()
+    assert life.state.delay_s == 0.25
+
+
+def test_a_feed_that_sent_nothing_at_all_is_reported_as_mute() -> None:
+    for is_mute in (False, True):
+        life = live()
+        life.do(Checked(Verdict(Demand.FAULT, 30.0, is_mute=is_mute), 0.0))
+        assert ("not one packet" in life.newest(events.Lost).detail) is is_mute
+
+
+def test_a_quiet_is_reported_anew_on_a_new_link_and_after_market_hours() -> None:
+    life = quiet_life()
+    life.fail()
+    life.wait_it_out()
+    life.open()
+    for _ in range(4):
+        life.hear(after_s=9)
+        life.check(after_s=1)
+    assert life.names().count("quiet") == 2
+    life.do(Checked(Verdict(), 0.0))  # it should tick now
+    life.check()
+    assert life.names().count("quiet") == 3
+
+
+def test_a_market_that_stands_lets_refused_tokens_earn_a_fresh_login_again() -> None:
+    life = connecting()
+    life.fail(TokenRefusedError("401"))
+    life.open()
+    life.answer(None)
+    life.fail()
+    life.wait_it_out()
+    assert life.fail(TokenRefusedError("401"))[-1] == Connect(4, fresh_login=True)
+
+
+def test_what_a_probe_found_is_the_cause_of_its_attempt() -> None:
+    life = live(max_attempts=1)
+    for silence_s in (35.0, 31.0):
+        life.probe(after_s=20)
+        life.open()
+        life.answer(silence_s)
+        assert life.newest(events.Silent) == events.Silent(silence_s)
+        assert life.state.cause is not None
+        assert f"{silence_s:.1f} s" in life.state.cause.message
 
 
 # --- random sequences -----------------------------------------------------------------------------

@@ -180,7 +180,8 @@ def test_a_server_that_answers_nothing_is_left_and_taken_up_again(
         await feed.until_acknowledged()
 
     published(feed, act)
-    assert sequences(server) == list(range(1, feed.made + 1))
+    # So many at once a slow server turns down in part ("too many requests"), and takes them later.
+    assert sorted(sequences(server)) == list(range(1, feed.made + 1))
     assert "not acknowledged" in feed.notes[0]
 
 

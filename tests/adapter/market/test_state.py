@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import pytest
@@ -9,8 +10,10 @@ from market_days import Day, ScriptedUnit, moment, unlisted
 
 from ticks.adapter.market.announced import Announced
 from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.market.evidence import UnitTimes
 from ticks.adapter.market.hours import BSE, CDS, MCX, NCO, NFO, NSE, Kind, Segment
-from ticks.adapter.market.state import FIRST_PROBE_S, PROBE_EVERY_S
+from ticks.adapter.market.losses import Reason
+from ticks.adapter.market.state import FIRST_PROBE_S, PROBE_EVERY_S, Demand, MarketWatch
 
 PLAIN = "2026-12-16"
 DAY_2 = "2026-12-17"
@@ -675,3 +678,199 @@ def test_a_standing_of_yesterday_says_nothing_of_today() -> None:
     assert day.told("market")[-2]["state"] == "expected"
     assert day.told("market")[-1]["state"] == "standing"
     assert day.lost_at_s is None
+
+
+# --- answers, and what they cost ------------------------------------------------------------------
+
+
+def one_of(*changes: str, exchange_type: int = NFO, day: str = PLAIN) -> ScriptedUnit:
+    """A unit that changes at these times alone."""
+    return ScriptedUnit(exchange_type, *((at(each, day), at(each, day), 1.0) for each in changes))
+
+
+def test_a_watch_that_has_not_asked_awaits_and_demands_nothing() -> None:
+    watch = MarketWatch(MarketCalendar())
+    watch.want({Segment(NSE): 1}, 1000.0)
+    assert watch.due_s == math.inf
+    assert watch.check(1500.0, round(moment(at("11:00")) * 10**9), 0.0).demand is Demand.NOTHING
+
+
+def test_a_link_that_carries_nothing_can_be_lost() -> None:
+    watch = MarketWatch(MarketCalendar(is_always_open=True))
+    wall_ns = round(moment(at("11:00")) * 10**9)
+    watch.asked(1000.0)
+    watch.lost(1001.0, wall_ns, Reason("network"))
+    assert watch.blind_s(1010.0) == 0.0
+
+
+def test_a_snapshot_that_brings_nothing_new_proves_that_nothing_was_missed() -> None:
+    option = one_of("11:00", "11:06:03", "11:06:33")
+    cut = [(at("11:05:58"), at("11:06")), (at("11:06:28"), at("11:06:30"))]
+    day = Day([option], at("10:59:50"), at("11:07"), cut=cut).run()
+    assert day.blind_s == 0
+    assert day.told("recovered")[0]["blind_s"] == 0
+
+
+def test_what_was_traded_while_the_link_was_down_is_blind_though_it_is_long_ago() -> None:
+    option = one_of("11:00", "11:10")
+    cut = [(at("11:05"), at("11:20"))]
+    day = Day([option], at("10:59:50"), at("11:22"), cut=cut, keeps_trying=True).run()
+    assert day.blind_s == pytest.approx(601, abs=1)  # to the trade that was missed, and no longer
+
+
+def test_a_live_packet_settles_a_probe_and_says_that_the_market_stood() -> None:
+    option = one_of("09:47", "11:00:33")
+    day = Day([option], at("11:00"), at("11:00:40"), check_every_s=1).run()
+    assert day.told_at("probe") == ["11:00:33"]
+    assert day.told("probe")[0]["answer"] == "stands"
+    assert (day.attempts_spent, day.blind_s) == (0, 0)
+
+
+def test_a_link_that_is_mute_after_a_loss_leaves_the_span_open() -> None:
+    cut, mute = [(at("11:05"), at("11:05:02"))], [(at("11:05"), at("11:05:20"))]
+    day = Day(liquid(), at("11:00"), at("11:06"), cut=cut, mute=mute).run()
+    assert day.blind_s == pytest.approx(21, abs=1.5)
+
+
+def test_a_link_that_is_mute_after_the_close_was_blind_until_it_was_asked() -> None:
+    cut, mute = [(at("15:32"), at("15:32:02"))], [(at("15:32"), at("16:00"))]
+    index = liquid("09:15", "15:33:50", count=1)
+    day = Day(index, at("15:20"), at("15:40"), cut=cut, mute=mute).run()
+    assert day.blind_s == pytest.approx(3, abs=1.5)
+
+
+def test_a_loss_that_spans_the_close_counts_for_as_long_as_it_ticked_on() -> None:
+    index = liquid("09:15", "15:33:50", count=1)
+    cut = [(at("15:29:50"), at("15:31:00"))]
+    day = Day(index, at("15:20"), at("15:33"), cut=cut, keeps_trying=True).run()
+    assert day.blind_s == pytest.approx(72, abs=4)
+
+
+def test_what_moved_a_moment_ago_is_no_halt_yet() -> None:
+    units = [ScriptedUnit(NSE, (at("11:00"), at("11:10"), 20.0)) for _ in range(3)]
+    day = Day(units, at("11:00"), at("11:04"), cut=[(at("11:02:02"), at("11:02:04"))]).run()
+    assert day.market() == ["live"]
+    assert (day.told("quiet"), day.uncertain_s, day.blind_s) == ([], 0, 0)
+
+
+def test_links_that_break_before_anything_came_add_up() -> None:
+    cut = [
+        (at(f"11:0{number // 6}:{number % 6}8"), at(f"11:0{number // 6}:{number % 6}9"))
+        for number in range(30)
+    ]
+    day = Day(liquid(), at("11:00"), at("11:05"), cut=cut, mute=[(at("11:00"), at("16:00"))]).run()
+    assert day.faults == 0
+    assert day.lost_at_s is not None
+
+
+def test_a_segment_lives_from_its_first_packet_and_not_from_the_next_check() -> None:
+    units = liquid("13:45:03", "14:45", day=MUHURAT, last=f"{MUHURAT} 13:30:00")
+    day = Day(units, at("13:40", MUHURAT), at("13:46", MUHURAT)).run()
+    assert day.told_at("market")[-1] == "13:45:03"
+
+
+def test_an_unlisted_session_that_fell_silent_is_probed_after_a_minute_and_then_less_often() -> (
+    None
+):
+    units = liquid("11:00", "11:10", day="2026-11-08", last="2026-11-06 15:29:59")
+    day = Day(units, at("11:05", "2026-11-08"), at("12:00", "2026-11-08"), check_every_s=1).run()
+    silence, *probes = (
+        moment(f"2026-11-08 {each}") for each in ["11:10:30", *day.told_at("probe")]
+    )
+    waits = [after - before for before, after in pairwise([silence, *probes])]
+    assert waits == [pytest.approx(wait_s, abs=8) for wait_s in (0, FIRST_PROBE_S, 300, 300)]
+
+
+def test_a_segment_that_stands_is_not_blind_while_the_link_is_down() -> None:
+    cut = [(at("10:00"), at("10:10"))]
+    day = Day(still(), at("09:20"), at("10:05"), cut=cut, keeps_trying=True).run()
+    assert day.blind_s == 0
+
+
+def test_a_loss_beside_a_standing_segment_costs_what_the_other_one_missed() -> None:
+    units = [*liquid(), ScriptedUnit(NFO, last=at("09:47"))]
+    day = Day(units, at("11:00"), at("11:10"), cut=[(at("11:05"), at("11:05:05"))]).run()
+    assert day.market("NFO")[-1] == "standing"
+    assert day.told("recovered")[-1]["blind_s"] == pytest.approx(7, abs=1.5)
+
+
+def test_the_first_of_two_segments_that_is_back_ends_no_loss() -> None:
+    units = [*liquid(), *liquid("09:15", "15:40", exchange_type=NFO)]
+    for unit in units[4:]:
+        unit.times = [each for each in unit.times if not 0 <= each - moment(at("11:05")) < 6]
+    day = Day(units, at("11:00"), at("11:06"), cut=[(at("11:05"), at("11:05:02"))]).run()
+    assert day.told_at("recovered") == ["11:05:06"]
+
+
+def test_attempts_are_not_forgiven_by_the_neighbour_of_a_segment_that_was_mute() -> None:
+    units = [*liquid(exchange_type=BSE), ScriptedUnit(NSE)]
+    day = Day(units, at("11:00"), at("11:00:50"), mute=[(at("10:00"), at("11:00:35"))]).run()
+    assert day.faults == 1
+    assert day.market("BSE")[-1] == "live"
+    assert day.attempt == 1
+    day.end = at("11:01:30")
+    assert day.run().attempt == 0  # by then it stands: its neighbour ticks, and it does not
+
+
+# --- segments that come and go --------------------------------------------------------------------
+
+
+def added(day: Day, unit: ScriptedUnit, end: str) -> Day:
+    """The day goes on until `end` with one unit more."""
+    day.units.append(unit)
+    day.times[id(unit)] = UnitTimes(day.watch.segment(unit.exchange_type, day.mono_s))
+    day.watch.want(
+        {
+            Segment(each.exchange_type): day._count(Segment(each.exchange_type))
+            for each in day.units
+        },
+        day.mono_s,
+    )
+    day.end = end
+    return day.run()
+
+
+def test_a_segment_that_is_added_to_a_running_link_is_judged_after_five_seconds() -> None:
+    day = Day(liquid(), at("11:00"), at("11:30")).run()
+    added(day, ScriptedUnit(BSE), at("11:31"))
+    assert day.market("BSE") == ["expected", "standing"]
+    [quiet] = day.told("quiet")
+    assert quiet["exchange"] == "BSE"
+    assert quiet["silence_s"] == pytest.approx(30, abs=11)  # since it was added, not since 11:00
+
+
+def test_what_went_on_while_a_segment_was_not_wanted_was_not_missed() -> None:
+    units = [*liquid(), *liquid(exchange_type=BSE, count=1)]
+    day = Day(units, at("11:00"), at("11:05")).run()
+    day.watch.want({Segment(NSE): 4}, day.mono_s)
+    day.end = at("11:10")
+    day.run()
+    day.watch.want({Segment(NSE): 4, Segment(BSE): 1}, day.mono_s)
+    before_s = day.blind_s
+    day.cut, day.end = [(at("11:10"), at("11:10:03"))], at("11:11")
+    assert day.run().blind_s - before_s == pytest.approx(5, abs=3)
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_a_segment_is_shown_with_its_newest_time_and_its_limit() -> None:
+    times = (at("10:00"), at("11:00"), 100.0)
+    day = Day([ScriptedUnit(NFO, times)], at("10:00"), at("10:29:50")).run()
+    [sight] = day.watch.sights()
+    assert sight.newest is not None
+    assert f"{sight.newest:%H:%M:%S}" == "10:28:20"
+    assert sight.limit_s == pytest.approx(300, abs=3)
+
+
+@pytest.mark.parametrize("is_always_open", [False, True])
+def test_once_the_answer_is_known_not_every_drain_is_looked_at(is_always_open: bool) -> None:
+    calendar = MarketCalendar(is_always_open=is_always_open)
+    day = Day(liquid(), at("11:00"), at("11:01"), calendar).run()
+    assert not day.watch.is_urgent
+
+
+def test_a_mute_feed_is_silent_for_as_long_as_nothing_came() -> None:
+    mute = [(at("09:00"), at("16:00"))]
+    day = Day(still(), at("09:20"), at("09:21"), mute=mute).run()
+    assert day.told("silent")[0]["silence_s"] == pytest.approx(30, abs=11)

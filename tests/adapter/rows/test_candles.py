@@ -123,6 +123,29 @@ def test_a_special_session_has_bars_from_its_own_opening() -> None:
     assert bars_of(maker) == [("18:05", 2, 3, 2, 3, None, 2)]
 
 
+def test_the_first_moment_of_a_day_is_in_its_first_bar() -> None:
+    maker = CandleMaker(60, MarketCalendar(is_always_open=True))
+    for at, day, received_ms in [
+        ("23:59:58", "2026-11-19", ms("23:59:58", "2026-11-19")),
+        ("00:00:00", "2026-11-20", ms("23:59:59", "2026-11-19")),
+        ("00:00:00", "2026-11-20", ms("00:00:00")),
+        ("00:00:30", "2026-11-20", ms("00:00:30")),
+    ]:
+        maker.add(SBIN, "", ms(at, day), received_ms, 1, None)
+    assert [(shown(each), each.ticks) for each in maker.take_all()] == [
+        ("11-19 23:59", 1),
+        ("11-20 00:00", 3),
+    ]
+    assert not maker.left_out
+
+
+def test_a_bar_is_called_as_its_instrument_was_last() -> None:
+    maker = CandleMaker(60)
+    for second, symbol in ((0, "OLD"), (1, "NEW")):
+        maker.add(SBIN, symbol, OPEN_MS + second, OPEN_MS + second, 1, None)
+    assert [each.symbol for each in maker.take_all()] == ["NEW"]
+
+
 def test_a_bar_ends_with_its_day() -> None:
     [candle] = feed(CandleMaker(7500), ("23:54:00", 1, None), key=(5, "1")).take_all()
     assert candle.end_ms == ms("00:00", "2026-11-21")
@@ -161,6 +184,12 @@ def test_a_market_that_is_always_open_has_no_pre_open() -> None:
     assert [bar[0] for bar in bars_of(feed(maker, ("02:29", 1, None)))] == ["02:15"]
 
 
+def test_in_a_market_that_is_always_open_nobody_was_there_before_its_day() -> None:
+    maker = CandleMaker(60, MarketCalendar(is_always_open=True))
+    feed(maker, ("03:00:00", 1, 50), ("03:00:01", 1, 60))
+    assert bars_of(maker) == [("03:00", 1, 1, 1, 1, 10, 2)]
+
+
 def test_a_packet_of_an_earlier_day_is_in_no_bar() -> None:
     maker = CandleMaker(60)
     maker.add(SBIN, "", ms("15:29:59", "2026-11-19"), ms("09:20"), 1, 500)
@@ -195,6 +224,8 @@ def test_what_a_new_connection_repeats_is_in_no_bar() -> None:
     feed(maker, ("10:00:00", 5, 900), received="10:00:02")
     feed(maker, ("10:00:00", 6, 950), received="10:00:02")
     assert bars_of(maker) == [("10:00", 5, 6, 5, 6, 50, 3)]
+    feed(maker, ("10:00:00", 6, 950), received="10:00:05")
+    assert maker.left_out == {LeftOut.KNOWN: 2}
 
 
 # --- times ahead ---------------------------------------------------------------------------------
@@ -211,10 +242,11 @@ def test_one_packet_ahead_of_the_market_destroys_nothing() -> None:
 
 def test_a_packet_that_goes_on_from_one_ahead_proves_both() -> None:
     maker = feed(CandleMaker(60), ("10:00:00", 1, None))
-    for second in (1, 1, 2, 3):
+    for second in (1, 1, 2, 3, 3):
         feed(maker, (f"10:05:0{second}", 9, None), received=f"10:00:0{second}")
-    assert bars_of(maker) == [("10:00", 1, 1, 1, 1, None, 1), ("10:05", 9, 9, 9, 9, None, 4)]
-    assert not maker.left_out
+    feed(maker, ("11:30:00", 99, None), received="10:00:10")  # this one goes on from nothing
+    assert bars_of(maker) == [("10:00", 1, 1, 1, 1, None, 1), ("10:05", 9, 9, 9, 9, None, 5)]
+    assert maker.left_out == {LeftOut.AHEAD: 1}
 
 
 def test_a_packet_ahead_that_nothing_follows_is_in_no_bar() -> None:
@@ -225,12 +257,38 @@ def test_a_packet_ahead_that_nothing_follows_is_in_no_bar() -> None:
     assert maker.left_out == {LeftOut.AHEAD: 2}
 
 
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        (("10:50:00", "10:00:01"), ("10:50:00", "10:00:01")),
+        (("10:10:00", "10:00:01"), ("10:20:00", "10:00:06")),
+    ],
+    ids=["twice the same", "further than time has passed"],
+)
+def test_what_does_not_go_on_from_a_packet_ahead_proves_nothing(
+    ahead: tuple[tuple[str, str], ...],
+) -> None:
+    maker = feed(CandleMaker(60), ("10:00:00", 1, None))
+    for at, received in ahead:
+        feed(maker, (at, 9, None), received=received)
+    assert bars_of(maker) == [("10:00", 1, 1, 1, 1, None, 1)]
+    assert maker.left_out == {LeftOut.AHEAD: len(ahead)}
+
+
+def test_only_a_packet_that_was_ahead_itself_can_be_gone_on_from() -> None:
+    maker = feed(CandleMaker(60), ("10:00:50", 1, None), received="10:00:00")
+    feed(maker, ("10:01:50", 9, None), received="10:00:10")
+    assert bars_of(maker) == [("10:00", 1, 1, 1, 1, None, 1)]
+    assert maker.left_out == {LeftOut.AHEAD: 1}
+
+
 @pytest.mark.parametrize("skew_s", [-600, -61, 61, 600])
 def test_a_wrong_clock_of_this_machine_costs_nothing(skew_s: int) -> None:
     maker = CandleMaker(60)
     for second in range(0, 60, 5):
         at_ms = ms(f"10:00:{second:02d}")
         maker.add(SBIN, "", at_ms, at_ms + skew_s * 1000, 100 + second, None)
+    assert maker.latest_ms == ms("10:00:55")
     [bar] = bars_of(maker)
     is_stale = skew_s == 600  # the first alone, until the clock is known
     assert bar == ("10:00", 105 if is_stale else 100, 155, bar[1], 155, None, 12 - is_stale)
@@ -340,6 +398,16 @@ def test_the_next_bars_leave_after_now_and_within_one_width(now_ms: int, width_s
     assert maker.next_leave_ms(now_ms + GRACE_MS) == end_ms + GRACE_MS
 
 
+def test_the_market_s_time_ends_a_bar_by_the_grace_after_its_end() -> None:
+    maker = feed(CandleMaker(60), ("09:15:00", 1, None))
+    assert maker.take_until(ms("09:16") + GRACE_MS - 1) == []
+    assert [shown(each) for each in maker.take_until(ms("09:16") + GRACE_MS)] == ["11-20 09:15"]
+
+
+def test_before_the_first_tick_bars_may_leave_a_width_later() -> None:
+    assert CandleMaker(60).next_leave_ms(OPEN_MS) == OPEN_MS + MINUTE_MS
+
+
 @pytest.mark.parametrize("width_s", [1, 5, 60, 180, 300, 900, 1800, 3600, 4500, 7500, 86_400])
 def test_a_width_divides_the_day_or_the_session(width_s: int) -> None:
     assert check_width(width_s) == width_s
@@ -347,7 +415,11 @@ def test_a_width_divides_the_day_or_the_session(width_s: int) -> None:
 
 @pytest.mark.parametrize("width_s", [0.5, 1.5, 7, 420, 55, 660, 86_401, 172_800, 0, inf])
 def test_another_width_is_refused(width_s: float) -> None:
-    with pytest.raises(ValueError, match="divide the day or the session"):
+    words = (
+        r"^bars are 1s to 1d long and divide the day or the session of 6h15m; use one of"
+        r" 1m, 5m, 15m, 75m, 125m, 1h, 1d$"
+    )
+    with pytest.raises(ValueError, match=words):
         check_width(width_s)
 
 

@@ -13,8 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.errors import RecordingError
+from ticks.adapter.instrument import price_digits
+from ticks.adapter.rows import decode
 from ticks.adapter.rows.columns import columns
-from ticks.adapter.rows.decode import CsvReader, JsonReader, Recorded, csv_mode
+from ticks.adapter.rows.decode import (
+    CsvReader,
+    JsonReader,
+    Recorded,
+    csv_mode,
+    csv_reader,
+    exchange_ms_of,
+    price_of,
+    received_ns_of,
+)
 from ticks.adapter.rows.encode import CsvRows, JsonRows
 from ticks.adapter.tick import Level, Mode, Tick
 from ticks.adapter.wire.packet import decode_packet, encode_packet
@@ -101,6 +112,61 @@ def test_a_json_row_decodes_to_its_packet_byte_for_byte(tick: Tick) -> None:
     assert JsonReader().read(line) == Recorded(tick.received_ns, tick.symbol, canonical(tick))
 
 
+@given(ticks())
+def test_the_cells_of_a_line_are_those_that_pythons_own_reader_finds(tick: Tick) -> None:
+    rows = CsvRows(tick.mode, {(tick.exchange_type, tick.token): tick.symbol})
+    line = rows.encode(tick.received_ns, [encode_packet(tick)])
+    assert [decode.csv_cells(line)] == csv_cells(line)
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        (b"a,,b", ["a", "", "b"]),
+        (b"a,b\n", ["a", "b"]),
+        (b"a,b\r\n", ["a", "b"]),
+        (b'"a,b",c\r\n', ["a,b", "c"]),
+        (b'"say ""a""",c\n', ['say "a"', "c"]),
+        (b"a,\xff", ["a", "\udcff"]),
+    ],
+)
+def test_a_line_is_read_whatever_ends_it_and_whatever_is_in_its_quotes(
+    line: bytes, cells: list[str]
+) -> None:
+    assert decode.csv_cells(line) == cells
+
+
+@pytest.mark.parametrize("line", [b'"a,b', b'"a"b,c'])
+def test_quotes_that_do_not_match_are_damage(line: bytes) -> None:
+    with pytest.raises(RecordingError, match=r"^quotes do not match"):
+        decode.csv_cells(line)
+
+
+@given(ticks())
+def test_single_cells_are_read_as_the_whole_row_is(tick: Tick) -> None:
+    rows = CsvRows(Mode.LTP, {})
+    packet = encode_packet(tick)[:51]
+    line = rows.encode(tick.received_ns, [bytes([Mode.LTP]) + packet[1:]])
+    [cells] = csv_cells(line)
+    row = dict(zip(columns(Mode.LTP), map(str.encode, cells), strict=True))
+    digits = price_digits(tick.exchange_type)
+    assert received_ns_of(row["received_at"].removesuffix(b"+05:30")) == tick.received_ns
+    assert exchange_ms_of(row["exchange_time"]) == tick.exchange_time_ms
+    assert price_of(row["ltp"], digits) == tick.last_price
+
+
+def test_a_single_cell_with_too_many_digits_is_damage() -> None:
+    assert price_of(b"1418.4", 2) == 141840
+    with pytest.raises(ValueError, match="at most 2 digits after the point"):
+        price_of(b"1418.405", 2)
+
+
+def test_there_is_one_reader_for_each_mode() -> None:
+    assert csv_reader(Mode.LTP).read(ltp_row()).packet[0] == Mode.LTP
+    with pytest.raises(RecordingError, match="8 cells"):
+        csv_reader(Mode.QUOTE).read(ltp_row())
+
+
 def cell_text(column: str, value: object) -> str:
     """A value of `Tick.to_row` as CSV writes it."""
     if isinstance(value, datetime):
@@ -176,6 +242,38 @@ def ltp_row(**changes: str) -> list[str]:
 def test_prices_with_fewer_digits_than_the_unit_are_read() -> None:
     reader = CsvReader(Mode.LTP)
     assert reader.read(ltp_row(ltp="1418.4")) == reader.read(ltp_row())
+    assert reader.read(ltp_row(ltp="1418")) == reader.read(ltp_row(ltp="1418.00"))
+
+
+def test_a_token_may_fill_its_field() -> None:
+    packet = CsvReader(Mode.LTP).read(ltp_row(token="x" * 25)).packet
+    assert packet[2:27] == b"x" * 25
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("received_at", "noon", "not a time with 6 decimal digits and +05:30"),
+        ("exchange_time", "1969-12-31T23:59:59.000+05:30", "a time before 1970"),
+        ("exchange", "NYSE", "not an exchange"),
+        ("token", "x" * 26, "longer than 25 bytes, or with a NUL in it"),
+        ("mode", "depth", "not ltp, quote or snap"),
+        ("sequence", str(2**63), "does not fit 64 bits"),
+        ("sequence", str(-(2**63) - 1), "does not fit 64 bits"),
+        ("ltp", "1418.405", "not a decimal with at most 2 digits after the point"),
+    ],
+)
+def test_a_damaged_cell_says_what_is_wrong_with_it(column: str, value: str, reason: str) -> None:
+    with pytest.raises(RecordingError) as caught:
+        CsvReader(Mode.LTP).read(ltp_row(**{column: value}))
+    assert str(caught.value) == f"{column}: {value!r} cannot be read ({reason})"
+
+
+def test_a_long_value_is_cut_in_its_error() -> None:
+    for length, shown in [(78, "'" + "x" * 78 + "'"), (79, "'" + "x" * 76 + "...")]:
+        with pytest.raises(RecordingError) as caught:
+            CsvReader(Mode.LTP).read(ltp_row(ltp="x" * length))
+        assert str(caught.value).startswith(f"ltp: {shown} cannot be read")
 
 
 @pytest.mark.parametrize(
@@ -228,6 +326,11 @@ def test_a_cell_that_the_rows_mode_does_not_have_is_damage() -> None:
         CsvReader(Mode.QUOTE).read(padded)
 
 
+@pytest.mark.parametrize("mode", [Mode.LTP, Mode.QUOTE, Mode.SNAP])
+def test_a_header_tells_the_mode(mode: Mode) -> None:
+    assert csv_mode(columns(mode)) is mode
+
+
 def test_a_header_of_no_recording_is_refused() -> None:
     with pytest.raises(RecordingError, match="time,price"):
         csv_mode(["time", "price"])
@@ -239,10 +342,11 @@ def test_a_header_of_no_recording_is_refused() -> None:
         (b'{"received_at":', "not valid JSON"),
         (b"\xff{}", "not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
-        (b"[1]", "not a JSON object"),
+        (b"[1]", r"^b'\[1\]' is not a JSON object"),
+        (b'{"received_at":NaN}', "received_at: 'NaN'"),
         (b"{}", "received_at is missing"),
         (b'{"received_at":true}', "received_at: True"),
-        (b'{"bids":[null]}', "bids: .* not 5 levels"),
+        (b'{"bids":[null]}', r"bids: \[None\] are not 5 levels"),
         (b'{"asks":[null,null,3,null,null]}', "asks: '3' is not a level"),
         (b'{"asks":[null,null,{"price":1.00},null,null]}', "asks: .* is not a level"),
     ],
@@ -259,5 +363,6 @@ def test_a_level_that_fits_no_packet_is_named(part: str, value: int) -> None:
     packet = bytes([3, 1]) + bytes(145) + struct.pack("<hqqH", 1, 450, 25815, 3) + bytes(212)
     [cells] = csv_cells(CsvRows(Mode.SNAP, {}).encode(0, [packet]))
     cells[columns(Mode.SNAP).index(f"bid1_{part}")] = str(value)
-    with pytest.raises(RecordingError, match=f"bid1_{part}: '{value}'"):
+    bits = 16 if part == "orders" else 64
+    with pytest.raises(RecordingError, match=rf"bid1_{part}: '{value}' .*fit {bits} bits\)"):
         CsvReader(Mode.SNAP).read(cells)

@@ -116,11 +116,18 @@ def test_modes_mixed_in_a_drain_keep_their_order_and_lower_ones_are_padded() -> 
     assert third == fourth == INFY_QUOTE_CELLS % "quote" + "," * 37
 
 
-@pytest.mark.parametrize("packet", [INFY_SNAP, bytes([4]) + bytes(442), bytes([9]) + bytes(500)])
-def test_a_packet_of_a_higher_mode_is_refused(packet: bytes) -> None:
+@pytest.mark.parametrize(
+    ("packet", "words"),
+    [
+        (INFY_SNAP, "a snap packet does not fit a quote recording"),
+        (bytes([4]) + bytes(442), "a packet of mode 4 has no row"),
+        (bytes([9]) + bytes(500), "a packet of mode 9 has no row"),
+    ],
+)
+def test_a_packet_of_a_higher_mode_is_refused(packet: bytes, words: str) -> None:
     with pytest.raises(PacketError) as caught:
         CsvRows(Mode.QUOTE, SYMBOLS).encode(RECEIVED_NS, [infy_quote(), packet])
-    assert caught.value.reason == "mode"
+    assert (str(caught.value), caught.value.reason) == (words, "mode")
 
 
 def test_no_packets_are_no_rows() -> None:

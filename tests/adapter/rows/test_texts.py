@@ -69,3 +69,18 @@ def test_what_is_kept_is_bounded_and_right_all_the_same(texts: dict[int, str]) -
         most = max(most, len(texts))
     assert 1_000 <= most < 40_000
     assert texts[NOON_MS] == first
+
+
+def test_a_text_that_is_known_is_the_text_that_was_made() -> None:
+    made: list[int] = []
+    memory: Memory[int, str] = Memory(lambda key: f"{made.append(key)}{key}")
+    prices, wrapped = Prices(2), Wrapped("<", ">")
+    for _ in range(2):
+        assert (memory[5], prices[0], prices[5], prices[-5]) == ("None5", "0.00", "0.05", "-0.05")
+        assert wrapped[5] == "<5>"
+    assert made == [5]
+
+
+def test_a_year_of_zeros_is_not_taken_for_milliseconds() -> None:
+    at_ms = int(datetime(2000, 1, 1, 10, tzinfo=IST).timestamp()) * 1000 + 7
+    assert ExchangeTimes(time_text)[at_ms] == '"2000-01-01T10:00:00.007+05:30"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from ticks.adapter.clock import IST
 from ticks.adapter.event_log import EventLog
 from ticks.adapter.events import Connected, FeedEvent, Lost, Quiet, Recovered, Silent
-from ticks.adapter.history import EventFacts, History, history_of
+from ticks.adapter.history import EventFacts, History, Loss, history_of
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.rows.candles import Candle
 from ticks.adapter.sinks.blindness import Blindness, LiveBlindness
@@ -114,3 +115,23 @@ def test_a_running_loss_counts_up_to_now_and_what_comes_is_heard() -> None:
     clock.s += 20
     log.add(Recovered("network", blind_s=20.5), connection=1)
     assert blindness.of(minute, ms("10:02:00")) == 20_500
+
+
+def test_a_feed_that_is_lost_all_day_keeps_only_what_a_bar_may_still_ask_for() -> None:
+    clock = WallTime()
+    log = EventLog(clock)
+    blindness = LiveBlindness(log.reader(), MarketCalendar(is_always_open=True))
+    start_ms = ms("10:00")
+    log.add(Connected(), connection=1)
+    kept = []
+    for minute in range(8 * 60):
+        for _ in range(6):
+            clock.s += 8
+            log.add(Lost("network"), connection=1)
+            clock.s += 2
+            log.add(Recovered("network", blind_s=2.0), connection=1)
+        at_ms = start_ms + minute * 60_000
+        candle = bar("10:00", "10:01")._replace(start_ms=at_ms, end_ms=at_ms + 60_000)
+        assert blindness.of(candle, clock.wall_ns() // 10**6) == 12_000
+        kept.append(sum(isinstance(each, Loss) for each in gc.get_objects()))
+    assert kept[-1] == kept[120] < 6 * 120

@@ -567,6 +567,22 @@ def test_what_happened_to_a_file_after_its_last_row_is_reported_too(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("look_always")
+@pytest.mark.parametrize("place", [os.mkfifo, lambda path: path.symlink_to("/dev/full")])
+def test_a_pipe_or_device_in_the_place_of_a_file_is_not_waited_for(
+    tmp_path: Path, place: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "a.csv"
+    sink = sink_of(path, note=lambda _: None)
+    write(sink, 1)
+    path.unlink()
+    place(path)
+    with pytest.raises(OutputError) as caught:
+        write(sink, 2)
+    assert caught.value.kind == "output-not-file"
+    assert sink.rows == 1
+
+
+@pytest.mark.usefixtures("look_always")
 def test_a_folder_that_vanished_fails_the_output(tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()

@@ -277,6 +277,41 @@ def test_what_is_not_given_with_a_packet_is_empty() -> None:
     assert (tick.received_ns, tick.symbol) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"mode": Mode.DEPTH}, "mode 4 (depth) was withdrawn and has no packet"),
+        ({"token": "x" * 26}, f"token {'x' * 26!r} does not fit 25 bytes"),
+        ({"bids": (None,) * 4}, "4 bids and 5 asks, not 5 and 5"),
+        ({"asks": (None,) * 6}, "5 bids and 6 asks, not 5 and 5"),
+        ({"sequence": 2**63}, "a field does not fit its packet: "),
+        ({"bids": (Level(1, 2, 65536), *(None,) * 4)}, "a level does not fit its packet: "),
+    ],
+)
+def test_a_tick_without_a_packet_says_why(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(PacketError) as caught:
+        encode_packet(decode_packet(SNAP)._replace(**changes))
+    assert str(caught.value).startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("packet", "words"),
+    [
+        (b"\x01" * 50, "50 bytes that are not a packet (length)"),
+        (b"\x01\x01\xff".ljust(51, b"\0"), r"token b'\xff' is not UTF-8"),
+    ],
+)
+def test_bytes_without_a_tick_say_why(packet: bytes, words: str) -> None:
+    with pytest.raises(PacketError) as caught:
+        decode_packet(packet)
+    assert str(caught.value) == words
+
+
+def test_the_longest_token_is_written() -> None:
+    tick = decode_packet(SNAP)._replace(token="x" * 25)
+    assert decode_packet(encode_packet(tick)) == tick
+
+
 def test_the_withdrawn_mode_4_has_no_packet_any_more() -> None:
     packet = b"\x04" + bytes(442)
     assert malformed_reason(packet) == "mode"
