@@ -18,7 +18,7 @@ for python in "${@:-python3}"; do
             failed=1
             continue
         fi
-        if (cd "$clone" && "$venv/bin/python" -m pytest -q -p no:cacheprovider -m "not slow" \
+        if (cd "$clone" && "$venv/bin/python" -m pytest -q -n 2 -p no:cacheprovider -m "not slow" \
             --ignore tests/end_to_end >"$work/log" 2>&1); then
             echo "$("$venv/bin/python" -V), $resolution: $(tail -n 1 "$work/log")"
         else

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -30,8 +30,12 @@ def broker(config: Config) -> Iterator[BrokerAdapter]:
 
 
 def until_all_have_ticked(broker: BrokerAdapter) -> None:
+    until(lambda: not broker.snapshot().never_ticked, broker)
+
+
+def until(is_so: Callable[[], object], broker: BrokerAdapter) -> None:
     end_s = time.monotonic() + 20
-    while broker.snapshot().never_ticked:
+    while not is_so():
         assert time.monotonic() < end_s
         broker.wait(0.1)
 
@@ -59,6 +63,7 @@ def test_an_instrument_in_two_modes_is_one_row_with_what_the_richer_one_carries(
     broker.subscribe([RELIANCE], Mode.SNAP)
     with broker:
         until_all_have_ticked(broker)
+        until(lambda: broker.last_packet(RELIANCE, Mode.SNAP), broker)
     now = broker.snapshot()
     assert [each.symbol for each in now.instruments] == ["Nifty 50", "RELIANCE-EQ"]
     assert sum(each.ticks for each in now.instruments) == now.ticks
