@@ -282,7 +282,8 @@ def test_what_only_says_that_it_is_gzip_is_refused(server) -> None:
         (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort", NetworkError),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", NetworkError),
         (
-            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(BODY, mtime=0)[:-20],
+            b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n"
+            + gzip.compress(BODY, mtime=0)[:-20],
             NetworkError,
         ),
         (b"SSH-2.0-OpenSSH_9.6\r\n", NotSmartApiError),

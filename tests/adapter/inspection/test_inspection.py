@@ -81,7 +81,9 @@ def test_the_recorded_minute_has_two_blind_gaps(inspected: Inspected) -> None:
         assert not found.has_long_gap
 
 
-@pytest.mark.parametrize("content", [csv_of(GAP), json_of(GAP), gzip.compress(csv_of(GAP), mtime=0)])
+@pytest.mark.parametrize(
+    "content", [csv_of(GAP), json_of(GAP), gzip.compress(csv_of(GAP), mtime=0)]
+)
 def test_any_form_of_a_recording_is_inspected(inspected: Inspected, content: bytes) -> None:
     found = inspected.of(content)
     assert [(gap.from_us, gap.us) for gap in found.gaps] == [
