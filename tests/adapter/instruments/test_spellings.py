@@ -149,6 +149,13 @@ def test_by_hand_a_number_before_the_month_is_no_year_far_ahead() -> None:
     assert InMonth(12, 2027) in [e.expiry for e in _of("NIFTY 27DEC 24500 CE", "NIFTY")]
 
 
+def test_a_number_that_is_no_day_of_its_month_is_a_year_alone() -> None:
+    found = readings(name_key("NIFTY 30FEB 24500 CE"), date(2029, 12, 3))
+    expiries = [each.expiry for each in found if each.underlying == "NIFTY"]
+    assert expiries[0] == InMonth(2, 2030)
+    assert not [each for each in expiries if isinstance(each, OnDay) and each.day == 30]
+
+
 def test_a_day_and_a_month_apart_from_the_strike_are_a_day_soon_before_the_month_of_a_year() -> (
     None
 ):

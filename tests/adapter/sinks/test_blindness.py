@@ -133,5 +133,6 @@ def test_a_feed_that_is_lost_all_day_keeps_only_what_a_bar_may_still_ask_for() -
         at_ms = start_ms + minute * 60_000
         candle = bar("10:00", "10:01")._replace(start_ms=at_ms, end_ms=at_ms + 60_000)
         assert blindness.of(candle, clock.wall_ns() // 10**6) == 12_000
-        kept.append(sum(isinstance(each, Loss) for each in gc.get_objects()))
-    assert kept[-1] == kept[120] < 6 * 120
+        if minute in (120, 479):  # all objects of the process: too many to count each minute
+            kept.append(sum(isinstance(each, Loss) for each in gc.get_objects()))
+    assert kept[0] == kept[1] < 6 * 120
