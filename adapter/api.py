@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -125,11 +125,10 @@ def _configured(environ: Mapping[str, str]) -> tuple[Config, SettingsFile]:
 
 def mode_of(mode: str | Mode) -> Mode:
     """The mode that a word or number names. Raises UsageError, for depth (mode 4) too."""
-    try:
-        found = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
-    except ValueError:
-        found = Mode.DEPTH
-    if found is Mode.DEPTH:
+    found: Mode | None = None
+    with suppress(ValueError):
+        found = Mode.of(mode)
+    if found is None or found is Mode.DEPTH:
         raise UsageError(
             f"{mode!r} is not a valid mode (ltp, quote or snap)", kind="bad-mode", mode=str(mode)
         )

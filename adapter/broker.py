@@ -206,7 +206,7 @@ class BrokerAdapter:
         then. Raises ValueError for what is not a mode, and for DEPTH, which the broker withdrew on
         2025-04-25; TypeError for names: `resolve` finds their instruments.
         """
-        mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
+        mode = Mode.of(mode)
         if mode is Mode.DEPTH:
             raise ValueError("the broker withdrew mode 4 (depth) on 2025-04-25")
         wanted = _units_of(instruments, mode)
@@ -234,7 +234,7 @@ class BrokerAdapter:
         Returns those that were; on a running feed they are an event `removed`. Their packets
         already under way still arrive.
         """
-        mode = Mode(mode)  # type: ignore[arg-type]  # a word too: `Mode._missing_`
+        mode = Mode.of(mode)
         units = _units_of(instruments, mode)
         with self._lock:
             self._forget_refused()

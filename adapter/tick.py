@@ -32,9 +32,12 @@ class Mode(IntEnum):
         return self.name.lower()
 
     @classmethod
-    def _missing_(cls, value: object) -> Mode | None:
-        """`Mode("quote")`: the word names the mode as the number does."""
-        return MODES_BY_LABEL.get(value.lower()) if isinstance(value, str) else None
+    def of(cls, mode: str | int) -> Mode:
+        """The mode that a word (`quote`) or a number names. Raises ValueError."""
+        found = MODES_BY_LABEL.get(mode.lower()) if isinstance(mode, str) else cls(mode)
+        if found is None:
+            raise ValueError(f"{mode!r} is not a valid Mode")
+        return found
 
 
 MODES_BY_LABEL: dict[str, Mode] = {mode.label: mode for mode in Mode}

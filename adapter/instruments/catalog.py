@@ -144,8 +144,8 @@ class InstrumentCatalog:
     ) -> list[Instrument]:
         """What fits `text`, the best first (`search.find` has the order), on one exchange or all.
 
-        `note` is told what to know of an answer ("X is Y now"). Raises SymbolError where nothing
-        fits, as `resolve` does, and UsageError when `exchange` is none.
+        `note` gets what a user should know of an answer ("X is Y now"). Raises SymbolError if
+        nothing fits, as `resolve` does, and UsageError when `exchange` is none.
         """
         wanted = read_name(text, self._aliases)
         if exchange is not None:

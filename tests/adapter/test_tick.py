@@ -96,9 +96,9 @@ def test_a_tick_cannot_be_changed() -> None:
 
 
 def test_a_mode_is_named_by_a_word_or_its_number() -> None:
-    assert Mode("quote") is Mode("QUOTE") is Mode(2)
+    assert Mode.of("quote") is Mode.of("QUOTE") is Mode.of(2)
     with pytest.raises(ValueError, match="not a valid Mode"):
-        Mode("all")
+        Mode.of("all")
     assert {label: int(mode) for label, mode in MODES_BY_LABEL.items()} == {
         "ltp": 1,
         "quote": 2,
