@@ -125,6 +125,10 @@ def test_one_that_follows_brings_what_comes_and_ends_well(
     following = begun("replay", server.url, "--follow", "--csv", "followed.csv")
     followed = tmp_path / "followed.csv"
     eventually(lambda: followed.exists() and followed.read_bytes().count(b"\n") == 51)
+    # An index has no sequence, and the second as its time: one that is started again within the
+    # same second may bring what is stored already, which a stream keeps once.
+    last_s = int(datetime.fromisoformat(followed.read_text().splitlines()[-1][:32]).timestamp())
+    eventually(lambda: int(time.time()) > last_s)
     recorded_stream(ticks, server, "--count", "50")
     eventually(lambda: followed.read_bytes().count(b"\n") >= 101)
     following.send_signal(signal.SIGTERM)
