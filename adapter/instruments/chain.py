@@ -19,10 +19,11 @@ from decimal import Decimal
 
 from ..errors import SymbolError, UnknownSymbolError
 from ..instrument import Instrument
+from .candidates import nearest
 from .contracts import matching, underlying_of
 from .index import InstrumentIndex
 from .naming import NO_ALIASES, Aliases, Wanted, name_key, read_name
-from .refusals import nearest, not_a_name
+from .refusals import not_a_name
 from .renames import Note
 from .resolve import resolve
 from .roles import Role, preferred, role
