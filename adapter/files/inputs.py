@@ -12,6 +12,7 @@ import stat
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, suppress
+from itertools import chain
 from typing import TypeAlias
 
 from ..errors import RecordingError
@@ -130,8 +131,8 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     """
     reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
     torn = ""
-    block: bytes | None = first
-    while block is not None:
+    rest = _with_whole_beginnings(chain([first], rest))
+    while (block := next(rest, None)) is not None:
         while block:
             if reader.eof:
                 block = block.lstrip(b"\0")  # padding between members, as from a tape
@@ -152,7 +153,6 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 torn = torn or fault
                 reader = zlib.decompressobj(_GZIP_WBITS)
             block = left + behind
-        block = next(rest, None)
     if torn or not reader.eof:
         raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
 
@@ -186,6 +186,31 @@ def _split_at_member(block: bytes, is_fresh: bool) -> tuple[bytes, bytes]:
             return block[:at], block[at:]
         at += 1  # three bytes that happen to look so
     return block, b""
+
+
+def _with_whole_beginnings(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """`blocks`, cut anew so that of a member that begins near the end of one enough is there to
+    know it by."""
+    held = b""
+    is_first = True  # the member that the input begins with is known
+    for block in blocks:
+        held += block
+        end = _first_unknown_beginning(held, max(int(is_first), len(held) - _PROBED))
+        if end:
+            yield held[:end]
+            held, is_first = held[end:], False
+    if held:
+        yield held
+
+
+def _first_unknown_beginning(block: bytes, start: int) -> int:
+    """Where a member may begin, from `start` on, of which too little is there; else the length."""
+    at = start - 1
+    while (at := block.find(_MEMBER, at + 1)) >= 0:
+        if not _begins_text(block[at:]):
+            return at
+    ends = (len(block) - n for n in (2, 1) if block.endswith(_MEMBER[:n]))
+    return next((end for end in ends if end >= start), len(block))
 
 
 def _begins_text(member: bytes) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,6 +63,39 @@ def test_a_torn_member_costs_nothing_of_what_is_joined_to_it(tmp_path: Path, kep
     found = b"".join(blocks)
     assert found.endswith(TEXT + b"end")
     assert noise.startswith(found.removesuffix(TEXT + b"end"))
+
+
+@pytest.mark.parametrize("before_the_edge", [0, 1, 2, 3, 12, 60, 100])
+def test_a_member_behind_a_torn_one_is_known_at_the_edge_of_a_block(
+    tmp_path: Path, before_the_edge: int
+) -> None:
+    torn = gzip.compress(os.urandom(200_000).hex().encode())[: BLOCK - before_the_edge]
+    path = tmp_path / "a"
+    path.write_bytes(torn + gzip.compress(TEXT))
+    blocks: list[bytes] = []
+    with pytest.raises(TornInputError, match="torn"):
+        blocks.extend(Input(str(path)).blocks())
+    assert b"".join(blocks).endswith(TEXT)
+    assert b"".join(blocks).count(TEXT[:100]) == 1
+
+
+def test_a_compressed_text_that_is_written_in_small_pieces_is_read_as_it_comes() -> None:
+    reading, writing = os.pipe()
+    stdin = os.dup(inputs.STDIN_FD)
+    os.dup2(reading, inputs.STDIN_FD)
+    try:
+        packer = zlib.compressobj(wbits=31)
+        head = packer.compress(b"short\n") + packer.flush(zlib.Z_SYNC_FLUSH)
+        blocks = Input("-").blocks()
+        os.write(writing, head)
+        assert next(blocks) == b"short\n"
+        os.write(writing, packer.compress(b"more\n") + packer.flush())
+        os.close(writing)
+        assert b"".join(blocks) == b"more\n"
+    finally:
+        os.dup2(stdin, inputs.STDIN_FD)
+        os.close(stdin)
+        os.close(reading)
 
 
 def test_plain_text_may_be_joined_to_a_compressed_one(tmp_path: Path) -> None:
