@@ -635,6 +635,15 @@ def test_a_segment_without_known_hours_is_live_by_its_packets(exchange_type: int
     assert day.faults == 0
     assert day.blind_s == pytest.approx(7, abs=1.5)
     assert day.probes <= 4
+    assert not any("session" in facts for facts in day.told("market"))
+
+
+def test_goods_without_known_hours_that_tick_at_a_weekend_are_in_an_unlisted_session() -> None:
+    saturday = "2026-12-12"
+    span = (at("11:00", saturday), at("11:20", saturday), 1.0)
+    units = [ScriptedUnit(NCO, span, kind=Kind.NO_HOURS)]
+    day = Day(units, at("11:00", saturday), at("11:10", saturday)).run()
+    assert [facts.get("session") for facts in day.told("market")] == ["unlisted"]
 
 
 def test_a_slow_instrument_of_an_unlisted_session_costs_the_others_no_probes() -> None:
