@@ -1,7 +1,8 @@
 """Files and standard input as blocks of text, decompressed where they are gzip. Memory is bounded.
 
-A wait for standard input, a FIFO or a device ends when the waker is woken, so that a stop is
-immediate, also while a FIFO has no writer yet.
+A stop is asked for before every block, so that text of which nothing can be used does not delay it;
+and a wait for standard input, a FIFO or a device ends with the wake-up, also while a FIFO has no
+writer yet.
 """
 
 from __future__ import annotations
@@ -40,12 +41,22 @@ class TornInputError(Exception):
 
 
 class Input:
-    """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed."""
+    """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed.
 
-    def __init__(self, path: str, *, waker: Waker | None = None) -> None:
+    It ends where it is once `is_stopping`, which is asked after each wake-up by the waker.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        waker: Waker | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.path = path
         self.bytes_read = 0
         self._waker = waker
+        self._is_stopping = is_stopping
 
     @property
     def name(self) -> str:
@@ -74,6 +85,13 @@ class Input:
 
     def blocks(self) -> Iterator[bytes]:
         """Its text, in blocks of any size. Raises RecordingError, TornInputError."""
+        with closing(self._text_blocks()) as texts:
+            for text in texts:
+                if self._is_stopping():
+                    return
+                yield text
+
+    def _text_blocks(self) -> Generator[bytes, None, None]:
         try:
             with closing(self._raw_blocks()) as raw:
                 first = b""
@@ -114,14 +132,19 @@ class Input:
                 os.close(fd)
 
     def _wait_for_more(self, fd: int) -> bool:
-        """Wait until there is something to read, the end included; False when woken."""
+        """Wait until there is something to read, the end included; False at a stop."""
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         if self._waker is None:
             poll.poll()
             return True
         poll.register(self._waker.fileno(), select.POLLIN)
-        return all(ready != self._waker.fileno() for ready, _ in poll.poll())
+        while not self._is_stopping():
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if fd in ready:
+                return True
+            self._waker.clear()  # it was woken for another input
+        return False
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
