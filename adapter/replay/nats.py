@@ -15,8 +15,9 @@ from ..errors import RecordingError, TicksError
 from ..files.recording import OnDamage
 from ..instrument import exchange_number
 from ..jetstream.address import NatsAccess, NatsAddress
-from ..jetstream.link import LinkError, StreamFacts, check_installed
+from ..jetstream.link import LinkError, check_installed
 from ..jetstream.message import decode_message
+from ..jetstream.streams import StreamFacts
 from ..jetstream.subscriber import ReadRange, Stored, Subscriber
 from ..rows.block import RecordedBlock, RowBlock
 from ..rows.decode import Recorded
