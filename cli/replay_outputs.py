@@ -11,6 +11,7 @@ from typing import TypedDict
 from ..adapter.files.event_file import read_history
 from ..adapter.files.outputs import Note, ViewOutput, open_output
 from ..adapter.files.parquet import open_parquet
+from ..adapter.market_table import calendar_of
 from ..adapter.replay.replay import ReplayOptions, ReplayStart
 from ..adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
 from ..adapter.rows.columns import columns as columns_of
@@ -26,7 +27,7 @@ from ..adapter.sinks.file import RowSink
 from ..adapter.sinks.sink import BlockSink, FanOut, open_all
 from ..adapter.tick import Mode
 from .options import paths
-from .options.market_table import market_calendar
+from .options.config_file import ConfigFile
 from .terminal.console import Console
 
 _MOST_DAMAGE_PRINTED = 10
@@ -81,7 +82,7 @@ class _Opening(TypedDict):
 
 
 def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
-    calendar = market_calendar(os.environ, is_always_open=outputs.is_always_open)
+    calendar = calendar_of(ConfigFile.of(os.environ), is_always_open=outputs.is_always_open)
     report = DamageReport(console)
     histories = [read_history(path, on_damage=report) for path in outputs.events]
     return BarPlan(

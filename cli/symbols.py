@@ -34,12 +34,12 @@ def beginning_with(text: str) -> Iterator[str]:
     An index is offered under the name that people type (NIFTY), where that has the prefix.
     """
     exchange, colon, beginning = text.rpartition(":")
-    book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
-    if book is None:
+    catalog = open_copy(Paths.from_env(os.environ), clock=SystemClock())
+    if catalog is None:
         return
-    with book:
+    with catalog:
         seen: set[str] = set()
-        for one in book.prefix(text, _MOST):
+        for one in catalog.prefix(text, _MOST):
             names = (one.name, one.symbol) if one.kind == INDEX_KIND else (one.symbol,)
             for name in names:
                 has_prefix = name.upper().startswith(beginning.upper())

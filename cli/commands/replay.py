@@ -75,7 +75,9 @@ def replay(
     if (columns or no_header) and csv is jsonl is parquet is None:
         csv = "-"  # implied by these options
     paths.checked_outputs(csv, jsonl, parquet)
-    _check_inputs(files, loop)
+    paths.check_stdin_once([*files, *(events or ())])
+    if loop:
+        _check_repeatable(files)
     if parquet is not None:
         _check_parquet(
             candles, None if count else "--loop" if loop else "--follow" if follow else None
@@ -196,12 +198,10 @@ def run_replay(
     return ExitCode.OK
 
 
-def _check_inputs(files: Sequence[str], loop: bool) -> None:
-    if files.count("-") > 1:
-        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
-    if loop and "-" in files:
+def _check_repeatable(files: Sequence[str]) -> None:
+    if "-" in files:
         raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
-    if loop and any(map(is_nats_address, files)):
+    if any(map(is_nats_address, files)):
         raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
 
 
@@ -225,14 +225,14 @@ def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
     from ...adapter.instruments import open_copy
 
     spellings = {name: [name] for name in names}
-    book = None
+    catalog = None
     if names:
         with suppress(TicksError):
-            book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
-    if book is not None:
-        with book:
+            catalog = open_copy(Paths.from_env(os.environ), clock=SystemClock())
+    if catalog is not None:
+        with catalog:
             for name, known in spellings.items():
                 with suppress(TicksError):
-                    instrument = book.resolve(name)
+                    instrument = catalog.resolve(name)
                     known.append(f"{instrument.exchange}:{instrument.token}")
     return spellings

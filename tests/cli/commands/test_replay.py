@@ -11,6 +11,8 @@ from ticks.cli.commands.replay import replay
 def test_stdin_is_read_once() -> None:
     with pytest.raises(UsageError, match="twice"):
         replay(["-", "-"])
+    with pytest.raises(UsageError, match="twice"):
+        replay(["-"], candles=60, events=["-"])
     with pytest.raises(UsageError, match="only once"):
         replay(["-"], loop=True)
 
