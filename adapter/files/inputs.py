@@ -10,9 +10,9 @@ import os
 import select
 import stat
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..errors import RecordingError
 from ..waker import Waker
@@ -121,6 +121,22 @@ class Input:
             return True
         poll.register(self._waker.fileno(), select.POLLIN)
         return all(ready != self._waker.fileno() for ready, _ in poll.poll())
+
+
+class Measured(Protocol):
+    """What is read as a stream, and may know how long it is: an `Input`, or a stream of NATS."""
+
+    bytes_read: int
+
+    def size(self) -> int | None: ...
+
+
+def bytes_of(sources: Sequence[Measured]) -> tuple[int, int | None]:
+    """The bytes read of all, and those of all; None for these where one is of unknown size."""
+    sizes = [source.size() for source in sources]
+    known = [size for size in sizes if size is not None]
+    total = sum(known) if len(known) == len(sizes) else None
+    return sum(source.bytes_read for source in sources), total
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

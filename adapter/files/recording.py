@@ -38,6 +38,7 @@ __all__ = [
     "raise_damage",
     "read_recording",
     "read_ticks",
+    "without_rows",
 ]
 
 LONGEST_ROW = 1 << 16
@@ -57,6 +58,13 @@ def raise_damage(name: str, line_number: int, reason: str) -> None:
         name=name,
         line=line_number,
         reason=reason,
+    )
+
+
+def without_rows(name: str) -> RecordingError:
+    """The error of a recording that was read to its end, and had no good row."""
+    return RecordingError(
+        f"{name} has no row that can be read", kind="recording-without-rows", name=name
     )
 
 
