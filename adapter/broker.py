@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 DEFAULT_BUFFER = 100_000
 """Packets between socket and reader before the oldest are dropped, counted."""
 _JOIN_S = 3.0
-_INDEX_KIND = "AMXIDX"
 
 
 class BrokerAdapter:
@@ -217,7 +216,7 @@ class BrokerAdapter:
             for instrument in new.values():
                 self.symbols[instrument.key] = instrument.symbol
                 self._kinds[instrument.key] = kind_of_instrument(instrument)
-                if instrument.kind == _INDEX_KIND:
+                if instrument.is_index:
                     self._indices.add(instrument.key)
             self._units.update(new)
             self._refused.difference_update(new)

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 
 from ..adapter.clock import SystemClock
 from ..adapter.instruments import open_copy
-from ..adapter.instruments.index import INDEX_KIND
 from ..adapter.paths import Paths
 
 _MOST = 5_000
@@ -40,7 +39,7 @@ def beginning_with(text: str) -> Iterator[str]:
     with catalog:
         seen: set[str] = set()
         for one in catalog.prefix(text, _MOST):
-            names = (one.name, one.symbol) if one.kind == INDEX_KIND else (one.symbol,)
+            names = (one.name, one.symbol) if one.is_index else (one.symbol,)
             for name in names:
                 has_prefix = name.upper().startswith(beginning.upper())
                 if has_prefix and name not in seen and name.isprintable():
