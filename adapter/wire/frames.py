@@ -102,7 +102,7 @@ class FrameReader:
 
     @property
     def unread(self) -> bytes:
-        """The beginning of a frame whose rest has not come; what a closing handshake must see."""
+        """The beginning of a frame whose rest has not arrived."""
         return self._unread
 
     def read(self, data: bytes) -> tuple[list[bytes], list[ControlFrame]]:
