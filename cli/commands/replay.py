@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 
+from ...adapter.aliases_table import aliases_of
 from ...adapter.clock import SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.jetstream.address import is_nats_address
@@ -19,6 +20,7 @@ from ..exit_codes import ExitCode
 from ..extras import nats_sources
 from ..options import options, paths
 from ..options import replay_options as own
+from ..options.config_file import ConfigFile
 from ..replay_outputs import DamageReport, Outputs, open_sinks
 from ..terminal.console import Console
 from ..terminal.progress import Progress
@@ -220,15 +222,17 @@ def _check_parquet(candles: int | None, endless: str | None) -> None:
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
-    """What each name may be in a recording: as it was typed, and its token, where the index of
-    instruments on this machine has it."""
+    """What each name may be in a recording: as it was typed (of an alias, what that stands for),
+    and its token, where the index of instruments on this machine has it. Raises UsageError."""
+    if not names:
+        return {}
     from ...adapter.instruments import open_copy
 
-    spellings = {name: [name] for name in names}
+    aliases = aliases_of(ConfigFile.of(os.environ))
+    spellings = {name: [aliases.spelling_of(name)] for name in names}
     catalog = None
-    if names:
-        with suppress(TicksError):
-            catalog = open_copy(Paths.from_env(os.environ), clock=SystemClock())
+    with suppress(TicksError):
+        catalog = open_copy(Paths.from_env(os.environ), clock=SystemClock(), aliases=aliases)
     if catalog is not None:
         with catalog:
             for name, known in spellings.items():
