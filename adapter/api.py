@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from .aliases_table import aliases_of
 from .auth.authenticator import Authenticator
 from .broker import DEFAULT_BUFFER, BrokerAdapter
-from .clock import Clock, SystemClock
+from .clock import SystemClock
 from .config import Config
 from .errors import InstrumentMasterError, TicksError, UsageError
 from .feed.lifecycle import Policy
@@ -140,7 +140,6 @@ def resolve_symbols(
     names: Sequence[str],
     listed: Sequence[tuple[str, Entry]] = (),
     *,
-    clock: Clock | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] = lambda _line: None,
     skip: Callable[[Skipped], None] = lambda _skipped: None,
@@ -157,7 +156,7 @@ def resolve_symbols(
     with open_catalog(
         config.paths,
         config.endpoints.instruments_url,
-        clock=clock or SystemClock(),
+        clock=SystemClock(),
         progress=progress,
         note=note,
         aliases=config.aliases,

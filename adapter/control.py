@@ -64,9 +64,8 @@ class ControlServer:
         *,
         stop: Callable[[], None],
         change: Callable[[Change], Reply],
-        pid: int | None = None,
     ) -> None:
-        self.path = socket_path(folder, os.getpid() if pid is None else pid)
+        self.path = socket_path(folder, os.getpid())
         self._stop = stop
         self._change = change
         self._waker = Waker()
