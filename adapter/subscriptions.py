@@ -78,12 +78,12 @@ class Subscriptions:
                     kind="spot-of-chain",
                     chain=chain.wanted.text,
                 )
-        gone = {one.key: one for one in (*wanted, *self._broker.chains.alone(chains))}
+        gone = {one.key: one for one in (*wanted, *self._broker.chains.only_for(chains))}
         if gone.keys() >= subscribed.keys():
             raise SubscriptionRefusedError(
                 "a stream needs an instrument, and this would leave none", kind="last-instrument"
             )
-        self._broker.chains.leave(chains)
+        self._broker.chains.unfollow(chains)
         dropped = self._broker.unsubscribe(gone.values(), self._mode)
         return Reply(tuple(map(str, dropped)))
 
