@@ -56,7 +56,7 @@ def connect(
     stream`.
 
     Raises UsageError for a value that cannot be used, UnknownSymbolError or AmbiguousSymbolError
-    for a name, SessionError when there is no session and none can be had, InstrumentMasterError
+    for a name, SessionError when there is no session and no way to get one, InstrumentMasterError
     when there is no list of instruments. A broker out of reach is retried as `policy` says, and
     the iteration raises what lost the feed for good.
     """
@@ -181,7 +181,7 @@ def checking_session(sessions: Authenticator) -> Iterator[None]:
 def ensure_session(sessions: Authenticator) -> None:
     """Log in where there is no valid session; a broker out of reach is the connection's to retry.
 
-    Raises SessionError when there is none and none can be had.
+    Raises SessionError when there is none and no way to get one.
     """
     try:
         sessions.session()

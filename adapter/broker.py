@@ -348,7 +348,7 @@ class BrokerAdapter:
     # --- ticks ---
 
     def get_next_tick(self) -> Tick | None:
-        """The oldest tick that has come, or None. Never waits, polls or asks elsewhere."""
+        """The oldest tick that is buffered, or None. Never waits, polls or asks elsewhere."""
         taken = self._buffer.take_packet()
         if taken is None:
             return None
@@ -378,12 +378,12 @@ class BrokerAdapter:
         self._buffer.direct = direct
 
     def take(self, most: int | None = None) -> list[Batch]:
-        """The packets that have come, drain by drain, `most` or a few more; empty when there are
+        """The buffered packets, drain by drain, `most` or a few more; empty when there are
         none. Never waits."""
         return self._buffer.take(most)
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait until ticks or events have come or the feed is over; whether that was so."""
+        """Wait until there are ticks or events or the feed is over; whether one of these is so."""
         return self.waker.wait(timeout_s)
 
     # --- state ---

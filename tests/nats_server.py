@@ -98,7 +98,7 @@ class NatsServer:
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """As a partition: the socket stays, and nothing answers any more."""
+        """As a partition: the socket stays, and nothing answers."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         os.waitpid(self._process.pid, os.WUNTRACED)  # on a busy machine it runs on for a while

@@ -165,7 +165,7 @@ class TradingHours:
 def _kind_of(exchange: str, symbol: str, token: str) -> Kind:
     """What sets the hours of an instrument, as far as its row says.
 
-    Any share may be one of the closing auction, whose silence is no gap; an index ticks on.
+    Any share may be one of the closing auction, whose silence is not a gap; an index ticks on.
     """
     is_share = not token.startswith(_INDEX_TOKENS)
     return kind_of(exchange_number(exchange) or 0, symbol, is_auction_share=is_share)

@@ -82,7 +82,7 @@ class NatsSource:
         return str(self.address)
 
     def size(self) -> int | None:
-        """Bytes that there are to read; None while that is not known, and where there is no end."""
+        """Bytes to read in all; None while that is not known, and where there is no end."""
         return self._bytes
 
     def note_progress(self, facts: StreamFacts, first: int, last: int) -> None:
@@ -136,9 +136,9 @@ class NatsReader:
     # --- the replay's thread ---
 
     def blocks(self) -> Iterator[RowBlock]:
-        """The ticks, as many at a time as have come, until the end or a stop.
+        """The ticks, as many at a time as have arrived, until the end or a stop.
 
-        Raises RecordingError where server or stream are not to be had, or are gone; UsageError
+        Raises RecordingError where server or stream cannot be reached, or are gone; UsageError
         where nats-py is not installed.
         """
         check_installed()

@@ -220,7 +220,7 @@ class Replay:
         )
 
     def _blocks_of(self, reader: _Reader) -> Iterator[RowBlock]:
-        """All that a recording gives. Raises RecordingError at its end if that was no row."""
+        """All blocks of a recording. Raises RecordingError at its end if it had no good row."""
         try:
             yield from reader.blocks()
         except RecordingError:

@@ -2,7 +2,7 @@
 
 How much is kept was measured (benchmarks/encode.py). With less, the texts of a busy market are
 forgotten before they come again; with more, they leave the processor's cache, which costs a
-drain of one packet more than making them anew. Pure.
+drain of one packet more than making them again. Pure.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ class Blindness:
 
 
 class LiveBlindness(Blindness):
-    """The same of a stream that runs. What no bar asks for any more is forgotten."""
+    """The same of a stream that runs. What no later bar can ask for is forgotten."""
 
     def __init__(self, events: EventReader, calendar: MarketCalendar) -> None:
         super().__init__([History()], calendar)
