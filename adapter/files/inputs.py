@@ -159,15 +159,15 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 if not block:
                     break
                 reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
-            part, behind = _split_at_member(block, is_fresh)
-            text, left, fault = _read_on(reader, part, is_torn=bool(behind))
+            part, after = _split_at_member(block, is_fresh)
+            text, left, fault = _read_on(reader, part, is_torn=bool(after))
             if text:
                 yield text
             is_fresh = bool(fault)
             if fault:
                 torn = torn or fault
                 reader = zlib.decompressobj(_GZIP_WBITS)
-            block = left + behind
+            block = left + after
         block = next(rest, None)
     if torn or not reader.eof:
         raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
