@@ -58,15 +58,22 @@ class StoredMessage(NamedTuple):
 
 
 class NatsServer:
-    """One port and one folder for its whole life; `config` is what a configuration file would
-    hold besides."""
+    """One port and one folder for its whole life, of which streams may take `max_file_store`;
+    `config` is what a configuration file would hold besides."""
 
-    def __init__(self, folder: Path, *, config: str = "", has_jetstream: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: str = "",
+        has_jetstream: bool = True,
+        max_file_store: str = "2G",
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self._folder = folder
-        store = f'jetstream {{ store_dir: "{folder}", max_file_store: 2G }}\n'
+        store = f'jetstream {{ store_dir: "{folder}", max_file_store: {max_file_store} }}\n'
         (folder / "server.conf").write_text(
             f"listen: 127.0.0.1:{self.port}\n{store if has_jetstream else ''}{config}\n",
             encoding="utf-8",

@@ -109,8 +109,8 @@ class FanOut(Generic[AnySink]):
 
     Rules
     - A sink that fails is out, and so is one whose reader left; the others are still written.
-    - `failure` is the first error. A reader that left is none: `reader_left` is called with the name
-      of the output, and the run is over (`is_over`) when it was the last one.
+    - `failure` is the first error. A reader that left is none: `reader_left` is called with the
+      output's name, and the run is over (`is_over`) when it was the last one.
     - They are opened all or none (`open_all`). `sinks` are all of them, failed ones included.
     """
 

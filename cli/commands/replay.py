@@ -151,13 +151,9 @@ def run_replay(
     signals: StopSignals,
 ) -> int:
     """Play it. Raises TicksError; the summary is printed in either case."""
-    bar: AbstractContextManager[Progress | None] = nullcontext()
-    if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
-        feeds_pipe = outputs.use_stdout and is_pipe("-")
-        bar = console.progress("replay", draws=not feeds_pipe)
     summary = ""
     try:
-        with bar as progress:
+        with _progress(outputs, console) as progress:
             clock, draws = SystemClock(), console.screen is not None
             playing = Replay(
                 settings,
@@ -198,6 +194,14 @@ def run_replay(
     for name in row_filter.unseen:
         console.print_line(f"no rows of {name} found")
     return ExitCode.OK
+
+
+def _progress(outputs: Outputs, console: Console) -> AbstractContextManager[Progress | None]:
+    """A bar, unless there is a dashboard, or the rows go to the terminal that it would be on."""
+    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
+        return nullcontext()
+    feeds_pipe = outputs.use_stdout and is_pipe("-")
+    return console.progress("replay", draws=not feeds_pipe)
 
 
 def _check_repeatable(files: Sequence[str]) -> None:

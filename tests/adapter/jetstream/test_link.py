@@ -222,7 +222,7 @@ def test_where_tls_is_asked_for_a_server_without_it_is_no_use(server: NatsServer
     assert "TLS" in str(refusal(server.url.replace("nats:", "tls:")))
 
 
-# --- what ends --------------------------------------------------------------------------------
+# --- the end -------------------------------------------------------------------------------------
 
 
 def test_a_link_that_is_lost_says_so_once_and_sends_nothing(server: NatsServer) -> None:

@@ -64,8 +64,7 @@ def test_a_stream_that_takes_other_subjects_only_is_refused(server: NatsServer) 
 
 
 def test_what_the_server_says_against_a_stream_is_passed_on(tmp_path: Path) -> None:
-    config = "jetstream { max_file_store: 1M }"
-    with NatsServer(tmp_path, config=config) as small, pytest.raises(LinkError) as refused:
+    with NatsServer(tmp_path, max_file_store="1M") as small, pytest.raises(LinkError) as refused:
         linked(small.url, lambda link: ensure_stream(link, "TICKS", StreamLimits(None, 1 << 40)))
     assert refused.value.kind == "nats-stream"
     assert "storage" in str(refused.value)
