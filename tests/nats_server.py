@@ -17,6 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 
 import nats
 
+from ticks.adapter.jetstream.address import NatsAccess, parse_address
+from ticks.adapter.jetstream.link import Link, open_link
+
 BINARY = Path(sys.executable).with_name("nats-server")
 PATIENCE_S = 20.0
 
@@ -30,6 +33,19 @@ def eventually(is_true: Callable[[], bool], *, within_s: float = PATIENCE_S) -> 
     while not is_true():
         assert time.monotonic() < deadline_s, "it did not become true in time"
         pause.wait(0.01)
+
+
+def linked(url: str, act: Callable[[Link], Awaitable[T]], access: NatsAccess | None = None) -> T:
+    """What `act` does with an open link to `url`."""
+
+    async def run() -> T:
+        link = await open_link(parse_address(url), access or NatsAccess(), lambda: None)
+        try:
+            return await act(link)
+        finally:
+            await link.close()
+
+    return asyncio.run(run())
 
 
 class StoredMessage(NamedTuple):
@@ -89,7 +105,7 @@ class NatsServer:
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """As a partition: the socket stays, and nothing answers any more."""
+        """As a partition: the socket stays, and nothing answers."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         os.waitpid(self._process.pid, os.WUNTRACED)  # on a busy machine it runs on for a while

@@ -11,10 +11,10 @@ import os
 import select
 import stat
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import chain
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..errors import RecordingError
 from ..waker import Waker
@@ -147,6 +147,22 @@ class Input:
         return False
 
 
+class Measured(Protocol):
+    """What is read as a stream, and may know how long it is: an `Input`, or a stream of NATS."""
+
+    bytes_read: int
+
+    def size(self) -> int | None: ...
+
+
+def bytes_of(sources: Sequence[Measured]) -> tuple[int, int | None]:
+    """The bytes read of all, and those of all; None for these where one is of unknown size."""
+    sizes = [source.size() for source in sources]
+    known = [size for size in sizes if size is not None]
+    total = sum(known) if len(known) == len(sizes) else None
+    return sum(source.bytes_read for source in sources), total
+
+
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     """The text of one gzip member after another, and of what is joined to them as it is.
 
@@ -167,15 +183,15 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 if not block:
                     break
                 reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
-            part, behind = _split_at_member(block, is_fresh)
-            text, left, fault = _read_on(reader, part, is_torn=bool(behind))
+            part, after = _split_at_member(block, is_fresh)
+            text, left, fault = _read_on(reader, part, is_torn=bool(after))
             if text:
                 yield text
             is_fresh = bool(fault)
             if fault:
                 torn = torn or fault
                 reader = zlib.decompressobj(_GZIP_WBITS)
-            block = left + behind
+            block = left + after
     if torn or not reader.eof:
         raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
 

@@ -7,8 +7,8 @@ Rules
 - A row without a line end is torn, even if it looks whole: its last number may not be.
 - A row takes up at most `LONGEST_ROW` bytes, whatever quotes it opens: a quote that never closes
   costs the line that it is in.
-- A damaged row is reported and skipped, and reading goes on with the line behind it. A blank line
-  is no row.
+- A damaged row is reported and skipped, and reading goes on with the next line. A blank line
+  is not a row.
 - Recordings may be joined (`cat a.csv b.csv`): a header, or a JSON line, counts from there on, also
   one that follows a torn last line.
 - A byte order mark and CRLF (a recording that passed through Windows) are read and not passed on:
@@ -39,6 +39,7 @@ __all__ = [
     "raise_damage",
     "read_recording",
     "read_ticks",
+    "without_rows",
 ]
 
 LONGEST_ROW = 1 << 16
@@ -59,6 +60,13 @@ def raise_damage(name: str, line_number: int, reason: str) -> None:
         name=name,
         line=line_number,
         reason=reason,
+    )
+
+
+def without_rows(name: str) -> RecordingError:
+    """The error of a recording that was read to its end, and had no good row."""
+    return RecordingError(
+        f"{name} has no row that can be read", kind="recording-without-rows", name=name
     )
 
 
@@ -136,11 +144,11 @@ class RecordingReader:
         """What follows the end of a line that is too long."""
         if not self._is_in_long_line:
             return text
-        _, line_end, behind = text.partition(b"\n")
+        _, line_end, after = text.partition(b"\n")
         if line_end:
             self._is_in_long_line = False
             self._line_number += 1
-        return behind
+        return after
 
     def _begin_long_line(self, rest: bytes) -> bytes:
         """`rest`, which is no whole row; nothing where it is too long for one already."""

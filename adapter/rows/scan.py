@@ -103,13 +103,13 @@ def _depth(digits: int, is_json: bool) -> str:
     return f',"bids":{side},"asks":{side}'
 
 
-def _by_exchange(behind: Callable[[int], str]) -> str:
+def _by_exchange(rest: Callable[[int], str]) -> str:
     """The exchange, and what follows it, by the digits of its prices."""
-    return f"(?>(?:{_TWO_DIGITS}){behind(2)}|{_SEVEN_DIGITS}{behind(7)})"
+    return f"(?>(?:{_TWO_DIGITS}){rest(2)}|{_SEVEN_DIGITS}{rest(7)})"
 
 
 def _csv_row(widest: Mode) -> str:
-    def behind_exchange(digits: int) -> str:
+    def after_exchange(digits: int) -> str:
         rows = (
             _tail(mode, digits, is_json=False) + "," * (len(columns(widest)) - len(columns(mode)))
             for mode in _MODES
@@ -117,19 +117,19 @@ def _csv_row(widest: Mode) -> str:
         )
         return f",{_TEXT},{_SHORT_TEXT},(?>{'|'.join(rows)})"
 
-    cells = (_time(6), _packet_time(3, is_json=False), _by_exchange(behind_exchange))
+    cells = (_time(6), _packet_time(3, is_json=False), _by_exchange(after_exchange))
     return ",".join(cells) + _LINE_END
 
 
 def _json_row() -> str:
-    def behind_exchange(digits: int) -> str:
+    def after_exchange(digits: int) -> str:
         text, token = (pattern.replace("#-+", "#-,") for pattern in (_TEXT, _SHORT_TEXT))
         rows = "|".join(_tail(mode, digits, is_json=True) for mode in _MODES)
         return f'","symbol":"{text}","token":"{token}","mode":"(?>{rows})'
 
     return (
         rf'\{{"received_at":"{_time(6)}","exchange_time":{_packet_time(3, is_json=True)}'
-        rf',"exchange":"{_by_exchange(behind_exchange)}\}}{_LINE_END}'
+        rf',"exchange":"{_by_exchange(after_exchange)}\}}{_LINE_END}'
     )
 
 

@@ -51,6 +51,12 @@ def recording_path(text: str) -> str:
     return text if is_nats_address(text) else input_path(text)
 
 
+def check_stdin_once(inputs: Sequence[str]) -> None:
+    """Raises UsageError where `-` is among the inputs of a command more than once."""
+    if [*inputs].count("-") > 1:
+        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
+
+
 def readable_file(text: str) -> Path:
     """A file that can be read. Raises ValueError with the reason."""
     path = Path(input_path(text))
