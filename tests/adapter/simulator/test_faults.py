@@ -88,7 +88,7 @@ def test_a_fault_is_named_by_when_and_what(text: str, fault: Fault) -> None:
         ("20s:refuse:429", "refuse cannot happen after a time or a count"),
         ("20s:A", "A cannot happen after a time or a count"),
         ("connect:refuse", "refuse needs an argument"),
-        ("connect:refuse:200", "'200' is not a status"),
+        ("connect:refuse:200", "'200' is not a refusal"),
         ("connect:expire", "expire cannot happen at connect"),
         ("connect:C", "C cannot happen at connect"),
         ("login:drop", "drop cannot happen at login"),
