@@ -126,6 +126,7 @@ def test_the_order_of_the_master_decides_nothing(
         ("NIFTY24000CE", "NFO:NIFTY24000CE"),
         ("CNX AUTO", "NSE:Nifty Auto"),
         ("^CNXPSUBANK", "NSE:Nifty PSU Bank"),
+        ("NSE:CNXMIDCAP", "NSE:NIFTY MIDCAP 100"),
         ("NIFTY-BANK", "NSE:Nifty Bank"),
         ("INDIAVIX-INDEX", "NSE:India VIX"),
         ("MCX_INDEX:MCXCRUDEX", "MCX:MCXCRUDEX"),
