@@ -118,6 +118,8 @@ def test_the_lower_strike_comes_first_on_a_tie(september: InstrumentIndex) -> No
     ("text", "kind", "first"),
     [
         ("RELAINCE", "symbol-unknown", "NSE:RELIANCE-EQ"),
+        ("NIFTY 501", "symbol-unknown", "NSE:Nifty 50"),
+        ("TATASTELE SEP FUT", "symbol-unknown", "NSE:TATASTEEL-EQ"),
         ("NIFTI 22SEP 24500 CE", "symbol-unknown", "NFO:NIFTY22SEP2624500CE"),
         ("^RELIANCE", "symbol-unknown", "NSE:RELIANCE-EQ"),
         ("NYSE:RELIANCE", "exchange-unknown", "NSE:RELIANCE-EQ"),
