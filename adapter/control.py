@@ -64,9 +64,8 @@ class ControlServer:
         *,
         stop: Callable[[], None],
         change: Callable[[Change], Reply],
-        pid: int | None = None,
     ) -> None:
-        self.path = socket_path(folder, os.getpid() if pid is None else pid)
+        self.path = socket_path(folder, os.getpid())
         self._stop = stop
         self._change = change
         self._waker = Waker()
@@ -274,7 +273,7 @@ def meant_stream(folder: Path, pid: int | None, wall_s: float) -> int:
 def ask(folder: Path, pid: int, request: Request, timeout_s: float) -> Reply:
     """What the stream of a process answers, within `timeout_s`.
 
-    Raises NoStreamError: kinds "no-such-stream" where that process is no stream of ours,
+    Raises NoStreamError: kinds "no-such-stream" where that process is not a stream of ours,
     "stream-uncontrolled" where it is one without a socket, "stream-gone" where it ended before it
     answered, "stream-mute" where it did not answer in time. Raises UsageError (kind
     "request-too-long") for more names than a request may hold.

@@ -22,7 +22,7 @@ from types import TracebackType
 
 from .events import GaveUp, LogEntry, Lost, Recovered, Silent
 
-TOLD = (Lost, Silent, Recovered, GaveUp)
+COMMAND_EVENTS = (Lost, Silent, Recovered, GaveUp)
 LONGEST_S = 30.0
 GRACE_S = 3.0
 MOST_WAITING = 100
@@ -74,8 +74,8 @@ class EventCommand:
             self._note(f"the event command was not run for {not_run:,} of the events")
 
     def enqueue(self, entry: LogEntry) -> None:
-        """Run the command for this event, if it is one of those, when its turn comes."""
-        if not isinstance(entry.event, TOLD):
+        """Run the command for this event, if it is one of COMMAND_EVENTS, when its turn comes."""
+        if not isinstance(entry.event, COMMAND_EVENTS):
             return
         with self._changed:
             self._waiting.append(entry)
@@ -128,7 +128,7 @@ class EventCommand:
         limit.daemon = True
         limit.start()
         with process:
-            self._say(process, f"{entry.to_json()}\n".encode(errors="backslashreplace"))
+            self._write_event(process, f"{entry.to_json()}\n".encode(errors="backslashreplace"))
             code = process.wait()
         limit.cancel()
         with self._changed:
@@ -140,7 +140,7 @@ class EventCommand:
         return f"failed with exit code {code}" if code else ""
 
     @staticmethod
-    def _say(process: subprocess.Popen[bytes], line: bytes) -> None:
+    def _write_event(process: subprocess.Popen[bytes], line: bytes) -> None:
         """Give the command its event. A command that does not read it is waited for elsewhere."""
         pipe = process.stdin
         assert pipe is not None  # noqa: S101  (asked for above)

@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 MASK = "***"
 _SHORTEST = 4
-"""Shorter texts are no secrets, and masking them would destroy every message."""
+"""Shorter texts are not secrets, and masking them would destroy every message."""
 _MOST_SHOWN = 200
 
 _LOOKS_SECRET = ((re.compile(r"(?i)\b(bearer|basic)[ :=]+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),)

@@ -215,7 +215,7 @@ REMEDIES: dict[str, str] = {
     ' and a JSON one with {{"received_at":',
     "column-unknown": "the columns are {columns}",
     "damaged-row": "fix that line, or make a copy without it:"
-    " ticks replay {name} --speed max --csv repaired.csv",
+    " ticks replay FILE --speed max --csv repaired.csv",
     # --- simulator
     "rate-invalid": "give a rate of 0 or more and a speed over 0",
     "accounts-invalid": "give a number of accounts of 1 or more",

@@ -1,7 +1,8 @@
 """Files and standard input as blocks of text, decompressed where they are gzip. Memory is bounded.
 
-A wait for standard input, a FIFO or a device ends when the waker is woken, so that a stop is
-immediate, also while a FIFO has no writer yet.
+A stop is asked for before every block, so that text of which nothing can be used does not delay it;
+and a wait for standard input, a FIFO or a device ends with the wake-up, also while a FIFO has no
+writer yet.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ import os
 import select
 import stat
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
 from itertools import chain
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from ..errors import RecordingError
 from ..waker import Waker
@@ -40,12 +41,22 @@ class TornInputError(Exception):
 
 
 class Input:
-    """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed."""
+    """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed.
 
-    def __init__(self, path: str, *, waker: Waker | None = None) -> None:
+    It ends where it is once `is_stopping`, which is asked after each wake-up by the waker.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        waker: Waker | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.path = path
         self.bytes_read = 0
         self._waker = waker
+        self._is_stopping = is_stopping
 
     @property
     def name(self) -> str:
@@ -74,6 +85,13 @@ class Input:
 
     def blocks(self) -> Iterator[bytes]:
         """Its text, in blocks of any size. Raises RecordingError, TornInputError."""
+        with closing(self._text_blocks()) as texts:
+            for text in texts:
+                if self._is_stopping():
+                    return
+                yield text
+
+    def _text_blocks(self) -> Generator[bytes, None, None]:
         try:
             with closing(self._raw_blocks()) as raw:
                 first = b""
@@ -114,14 +132,35 @@ class Input:
                 os.close(fd)
 
     def _wait_for_more(self, fd: int) -> bool:
-        """Wait until there is something to read, the end included; False when woken."""
+        """Wait until there is something to read, the end included; False at a stop."""
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         if self._waker is None:
             poll.poll()
             return True
         poll.register(self._waker.fileno(), select.POLLIN)
-        return all(ready != self._waker.fileno() for ready, _ in poll.poll())
+        while not self._is_stopping():
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if fd in ready:
+                return True
+            self._waker.clear()  # it was woken for another input
+        return False
+
+
+class Measured(Protocol):
+    """What is read as a stream, and may know how long it is: an `Input`, or a stream of NATS."""
+
+    bytes_read: int
+
+    def size(self) -> int | None: ...
+
+
+def bytes_of(sources: Sequence[Measured]) -> tuple[int, int | None]:
+    """The bytes read of all, and those of all; None for these where one is of unknown size."""
+    sizes = [source.size() for source in sources]
+    known = [size for size in sizes if size is not None]
+    total = sum(known) if len(known) == len(sizes) else None
+    return sum(source.bytes_read for source in sources), total
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -144,15 +183,15 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 if not block:
                     break
                 reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
-            part, behind = _split_at_member(block, is_fresh)
-            text, left, fault = _read_on(reader, part, is_torn=bool(behind))
+            part, after = _split_at_member(block, is_fresh)
+            text, left, fault = _read_on(reader, part, is_torn=bool(after))
             if text:
                 yield text
             is_fresh = bool(fault)
             if fault:
                 torn = torn or fault
                 reader = zlib.decompressobj(_GZIP_WBITS)
-            block = left + behind
+            block = left + after
     if torn or not reader.eof:
         raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
 

@@ -7,7 +7,7 @@ Rules
   `exchange_time` is before the last one of its instrument; or whose `volume` is less than its
   instrument had before on this day. What a row does not hold is not compared.
 - A delay is `received_at` less `exchange_time`, of rows that move their instrument's exchange time
-  on. A snapshot of yesterday is no delay, nor is the second packet within one exchange second.
+  on. A snapshot of yesterday is not a delay, nor is the second packet within one exchange second.
 - A price is frozen where it did not change for `FROZEN_US` of a session in at least `FROZEN_ROWS`
   rows of an instrument, while its exchange time or its volume moved on.
 - A distance between two rows of `LEAST_GAP_US` or more may be a gap.

@@ -28,14 +28,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from ..instrument import EXCHANGE_TYPES, Instrument
+from ..instrument import BFO, BSE, MCX, NCO, NSE, Instrument, exchange_name
 from .index import LONGEST_TOKEN, InstrumentIndex
 from .naming import Wanted, loose_key
 from .renames import Note, Rename, index_keys, renamed
 from .roles import SERIES, Role, exchange_rank, likely_first, living, preferred, series_of
 
-NSE, BSE, BFO = (EXCHANGE_TYPES[name] for name in ("NSE", "BSE", "BFO"))
-_COMMODITIES = (EXCHANGE_TYPES["MCX"], EXCHANGE_TYPES["NCO"])
+_COMMODITIES = (MCX, NCO)
 _ENDS_IN_SERIES = re.compile(r"(.+)[ -]([A-Z0-9]{2})")
 
 
@@ -241,8 +240,8 @@ def _also_a_commodity(
         for each in index.expiries([loose_key(one.name)])
         if each.exchange_type in _COMMODITIES and each.expiry >= today
     ]
-    name = next((name for name in ("MCX", "NCO") if EXCHANGE_TYPES[name] in there), None)
-    return (Note("commodity", one.name, name),) if name else ()
+    first = next((each for each in _COMMODITIES if each in there), None)
+    return () if first is None else (Note("commodity", one.name, exchange_name(first)),)
 
 
 # --- 6: renamed ----------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ def test_a_disconnect_ends_an_iteration_on_another_thread(broker: BrokerAdapter)
         patch.setattr(broker.waker, "wake", lambda: (rings.append(broker.is_over), wake()))
         broker.connect()
         broker.disconnect()
-    assert rings[-1], "whoever waits is not woken after the end, and waits for ever"
+    assert rings[-1], "whoever waits is not woken after the end, and waits forever"
 
 
 @pytest.mark.slow

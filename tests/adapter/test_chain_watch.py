@@ -136,7 +136,7 @@ def test_wherever_the_spot_goes_its_neighbours_are_there_and_no_contract_comes_t
     each = FollowedChain(chain(), Mode.LTP)
     seen: list[str] = []
     for spot in spots:
-        seen += [one.token for one in each.towards(Decimal(str(spot)))]
+        seen += [one.token for one in each.move_to(Decimal(str(spot)))]
         nearest = min(STRIKES, key=lambda strike: (abs(strike - spot), strike))
         assert set(tokens(nearest)) <= set(seen)
     assert len(seen) == len(set(seen))
@@ -233,13 +233,13 @@ def test_what_goes_with_a_chain_is_what_only_it_brought(feed: HandFeed, watch: C
     wide, narrow = watch.chains
     by_token = feed.subscribed
     watch.keep([by_token["26100CE"]])
-    assert {one.token for one in watch.alone([wide])} == {
+    assert {one.token for one in watch.only_for([wide])} == {
         *tokens(25_900),
         "26100PE",
     }
-    watch.leave([wide])
+    watch.unfollow([wide])
     assert watch.chains == [narrow]
-    assert {one.token for one in watch.alone([narrow])} == set(tokens(25_950, 26_000, 26_050))
+    assert {one.token for one in watch.only_for([narrow])} == set(tokens(25_950, 26_000, 26_050))
 
 
 def test_what_is_added_while_its_chain_is_left_goes_again(
@@ -248,7 +248,7 @@ def test_what_is_added_while_its_chain_is_left_goes_again(
     subscribe = feed.subscribe
 
     def left_meanwhile(instruments: Iterable[Instrument], mode: Mode) -> list[Instrument]:
-        watch.leave(watch.chains)
+        watch.unfollow(watch.chains)
         return subscribe(instruments, mode)
 
     feed.subscribe = left_meanwhile  # type: ignore[method-assign]
@@ -280,7 +280,7 @@ def test_the_thread_is_there_while_the_feed_runs_and_a_chain_is_followed(
     assert running() == ["chains"]
     feed.at(26_000)
     until(lambda: len(feed.subscribed) == 10)
-    watch.leave(watch.chains)
+    watch.unfollow(watch.chains)
     until(lambda: running() == [])
     watch.follow(chain(), Mode.LTP, lambda _one: True)
     assert running() == ["chains"]

@@ -59,7 +59,7 @@ def snapshot(snapshot: FeedSnapshot) -> FeedSnapshot:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[FeedSnapshot], MetricsServer]]:
-    """Serves one snapshot for ever."""
+    """Serves one snapshot forever."""
     opened: list[MetricsServer] = []
 
     def serve_one(snapshot: FeedSnapshot) -> MetricsServer:

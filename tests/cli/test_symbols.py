@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ticks.adapter.instruments.index import INDEX_KIND, Row, new_index
+from ticks.adapter.instrument import INDEX_KIND
+from ticks.adapter.instruments.index import Row, new_index
 from ticks.cli.symbols import answer, beginning_with
 
 ROWS: list[Row] = [

@@ -280,7 +280,7 @@ def read_until(descriptor: int, words: str) -> str:
 
 
 class StoppedClock(SystemClock):
-    """Shows the time of its making for ever, so that a code's window does not end in mid-test."""
+    """Shows the time of its making forever, so that a code's window does not end in mid-test."""
 
     def __init__(self) -> None:
         self._made_ns = super().wall_ns()

@@ -72,6 +72,8 @@ def test_damaged_lines_of_events_are_reported(
 def test_stdin_is_read_once() -> None:
     with pytest.raises(UsageError, match="twice"):
         inspect(["-", "-"])
+    with pytest.raises(UsageError, match="twice"):
+        inspect(["-"], events=["-"])
 
 
 def test_what_is_no_recording_is_an_error() -> None:

@@ -29,7 +29,7 @@ def drawn(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watch(drawn: Path) -> Iterator[ReplayWatch]:
-    """Beside a replay of which no row has come yet."""
+    """Next to a replay that has given no row yet."""
     playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), waker=Waker())
     with drawn.open("wb") as file:
         console = Console(screen=Screen(Outlet(file.fileno())), has_color=False)
