@@ -197,6 +197,25 @@ def test_a_spot_row_is_reached_by_token_and_by_a_symbol_that_is_not_its_name(
     assert _refused(september, "MIBOR").kind == "symbol-unknown"
 
 
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("26000", "NSE:NIFTY may show no ticks: the index is NSE:Nifty 50 (token 99926000)"),
+        ("BSE:19012", "BSE:BANKEX may show no ticks: the index is BSE:BANKEX (token 99919012)"),
+        ("GOLDMCOM", "MCX:GOLDMCOM may show no ticks: it is a spot row"),
+    ],
+)
+def test_of_a_hidden_row_it_is_said_that_no_tick_may_come(
+    september: InstrumentIndex, text: str, note: str
+) -> None:
+    assert [str(each) for each in _resolve(september, text).notes] == [note]
+
+
+@pytest.mark.parametrize("text", ["NIFTY", "99926000", "2885", "500325", "SBIN-N2", "35010"])
+def test_nothing_is_said_of_a_row_that_ticks(september: InstrumentIndex, text: str) -> None:
+    assert _resolve(september, text).notes == ()
+
+
 def test_no_hidden_row_is_a_candidate(september: InstrumentIndex) -> None:
     hidden = {"26000", "26009", "26037", "19000", "565000", "117", "116", "1", "16", "1952", "104"}
     for text in ("NIFTI", "BANKNIFTYY", "SENSEXX", "GOLDMM", "USDINRR", "MIBORR", "CRUDEOILN"):
