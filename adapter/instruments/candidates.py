@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from ..instrument import Instrument
+from ..instrument import EXCHANGE_TYPES, Instrument
 from .contracts import matching, nearest_contracts, underlying_of
 from .index import InstrumentIndex
 from .naming import MONTHS, Wanted, loose_key
@@ -41,6 +42,8 @@ def nearest(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> l
     if not wanted.name or wanted.is_too_long:
         return []
     loose = loose_key(wanted.name)
+    if without := _without_exchange(wanted):
+        return nearest(index, without, today, limit)
     found = (
         _of_token_elsewhere(index, wanted)
         or _misspelled_contracts(index, wanted, today, limit)
@@ -50,6 +53,16 @@ def nearest(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> l
         or _called_with(index, loose, today, limit)
     )
     return list({one.key: one for one in found}.values())[:limit]
+
+
+def _without_exchange(wanted: Wanted) -> Wanted | None:
+    """`BSE RELIANCE` and `RELIANCE BSE` as BSE:RELIANCE; None where no exchange is named so."""
+    for place in (0, -1):
+        exchange_type = EXCHANGE_TYPES.get(wanted.words[place])
+        rest = wanted.words[1:] if place == 0 else wanted.words[:-1]
+        if exchange_type and rest and wanted.exchange_type in (None, exchange_type):
+            return replace(wanted, name=" ".join(rest), exchange_type=exchange_type)
+    return None
 
 
 def _misspelled_contracts(

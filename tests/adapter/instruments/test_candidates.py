@@ -58,6 +58,10 @@ def _nearest(index: InstrumentIndex, text: str) -> list[str]:
         ("NIFTY 22SEP 24500 E", "NFO:NIFTY22SEP2624500CE"),
         ("ITC26S2P402.5PE", "NFO:ITC29SEP26FUT"),
         ("M&M 29Z SEP 3250 CE", "NFO:M&M29SEP26FUT"),
+        ("BSE RELIANCE", "BSE:RELIANCE"),
+        ("reliance nse", "NSE:RELIANCE-EQ"),
+        ("NSE:NSE NIFTY", "NSE:Nifty 50"),
+        ("NFO NIFTY 22SEP 24500 CE", "NFO:NIFTY22SEP2624500CE"),
         ("BSE2O6 2500", "NFO:BSE29SEP262500CE"),
     ],
 )
