@@ -24,7 +24,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..errors import OutputError, ReaderLeftError, RecordingError
+from ..rows.columns import csv_header
 from ..rows.format import RowFormat
+from ..tick import Mode
 
 STDOUT_FD = 1
 F_GETPIPE_SZ = getattr(fcntl, "F_GETPIPE_SZ", 1032)
@@ -264,14 +266,20 @@ def restore_header(fd: int, header: bytes) -> None:
 
 def check_header(path: str, start: bytes, header: bytes) -> None:
     """Raises OutputError unless text that starts so is a CSV file with this header."""
-    if not start.startswith(header):
-        first = start.partition(b"\n")[0].decode(errors="replace")
-        raise OutputError(
-            f"{path} has another header than the one to write: {first[:60]}...",
-            kind="output-other-header",
-            path=path,
-            header=first,
-        )
+    if start.startswith(header):
+        return
+    modes = {csv_header(mode): mode.label for mode in (Mode.LTP, Mode.QUOTE, Mode.SNAP)}
+    first, line_end, _ = start.partition(b"\n")
+    held, wanted = modes.get(first + line_end), modes.get(header)
+    text = first.decode(errors="replace")
+    raise OutputError(
+        f"{path} has the columns of mode {held}, not of mode {wanted}"
+        if held and wanted
+        else f"{path} has another header than the one to write: {text[:60]}...",
+        kind="output-other-header",
+        path=path,
+        header=text,
+    )
 
 
 def check_json_line(path: str, line: bytes, row_format: RowFormat) -> None:
@@ -289,7 +297,7 @@ def check_json_line(path: str, line: bytes, row_format: RowFormat) -> None:
 
 def _kept_csv_size(fd: int, size: int, row_format: RowFormat, path: str) -> int:
     header = row_format.header
-    start = os.pread(fd, len(header), 0)
+    start = os.pread(fd, _BLOCK, 0)
     if size < len(header) and header.startswith(start):
         return 0
     check_header(path, start, header)
