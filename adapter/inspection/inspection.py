@@ -87,9 +87,7 @@ class Inspector:
         """
         options = self._options
         histories = [
-            read_history(
-                path, on_damage=self._note, waker=self._waker, is_stopping=self._stops
-            )
+            read_history(path, on_damage=self._note, waker=self._waker, is_stopping=self._stops)
             for path in options.events
         ]
         max_gap_us = round(options.max_gap_s * SECOND_US)
