@@ -35,6 +35,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 LOOK_EVERY_S = 1.0
 """How often the path of a file that is written is compared with what is open."""
 _BLOCK = 1 << 16
+_LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class PartlyWrittenError(OSError):
@@ -97,7 +98,10 @@ class FileOutput:
             return ""
         # A truncated file wants its header again, so the size is asked for before every write
         # (0.3 us); a renamed one still takes rows, so the path is looked at from time to time.
-        size = os.lseek(self._fd, 0, os.SEEK_END)
+        try:
+            size = os.lseek(self._fd, 0, os.SEEK_END)
+        except OSError as error:
+            return _change_by(error)
         if size < self._size:
             return "truncated"
         self._size = size
@@ -108,13 +112,15 @@ class FileOutput:
         return self._change_of_path()
 
     def _change_of_path(self) -> str:
-        opened = os.fstat(self._fd)
+        try:
+            opened = os.fstat(self._fd)
+        except OSError as error:
+            return _change_by(error)
         try:
             named = os.stat(self._path)
-        except FileNotFoundError:
-            pass
-        except OSError:
-            return ""  # the folder may no longer be searched: what is open can still be written
+        except OSError as error:
+            if opened.st_nlink and error.errno not in _LEADS_NOWHERE:
+                return ""  # the folder may no longer be searched: what is open can be written
         else:
             if (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev):
                 return ""
@@ -137,6 +143,11 @@ class FileOutput:
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         poll.poll()
+
+
+def _change_by(error: OSError) -> str:
+    """What a system error about an open file means; what it says of the disk a write says too."""
+    return "removed" if error.errno == errno.ESTALE else ""  # by another host of a network disk
 
 
 def _is_null(status: os.stat_result) -> bool:
