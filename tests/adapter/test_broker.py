@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from waits import until
 
 from ticks.adapter.auth.totp import code_at
 from ticks.adapter.broker import BrokerAdapter
@@ -207,13 +207,6 @@ def test_a_mode_that_is_none_is_refused(broker: BrokerAdapter) -> None:
 def changes(broker: BrokerAdapter) -> list[FeedEvent]:
     entries = broker.events.take()
     return [entry.event for entry in entries if isinstance(entry.event, Added | Removed)]
-
-
-def until(is_true: Callable[[], bool], deadline_s: float = 20.0) -> None:
-    end_s = time.monotonic() + deadline_s
-    while not is_true():
-        assert time.monotonic() < end_s, "it never happened"
-        threading.Event().wait(0.01)
 
 
 def test_what_changes_on_a_running_feed_is_an_event_and_survives_a_reconnect(

@@ -8,7 +8,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from waits import until
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -34,14 +34,6 @@ def is_in_order(part: list[bytes], whole: list[bytes]) -> bool:
     """Whether `part` is `whole` with nothing but some left out."""
     rest = iter(whole)
     return all(packet in rest for packet in part)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """For what the simulator does not know of: a file that grows."""
-    end_s = time.monotonic() + PATIENCE_S
-    while not is_true():
-        assert time.monotonic() < end_s
-        time.sleep(0.002)
 
 
 def read(path: Path) -> tuple[list[bytes], list[str]]:
@@ -77,7 +69,7 @@ def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_repairs(
     for _ in range(4):
         before, wanted = out.stat().st_size, random.randint(1, 60_000)
         process = begun(*arguments)
-        wait_until(lambda before=before, wanted=wanted: out.stat().st_size >= before + wanted)
+        until(lambda before=before, wanted=wanted: out.stat().st_size >= before + wanted)
         process.kill()
         process.communicate()
         whole, _, torn = whole_text(out).rpartition(b"\n")
@@ -205,7 +197,7 @@ def test_a_folder_that_vanishes_ends_it_when_the_next_file_is_due(
     folder.mkdir()
     process = begun("stream", "RELIANCE", "--csv", "days/%H%M%S.csv", "--jsonl", "all.jsonl")
     until(lambda: simulator.journal.packet_count >= 50)
-    wait_until(lambda: any(folder.iterdir()))
+    until(lambda: any(folder.iterdir()))
     os.rename(folder, tmp_path / "moved")
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 6
@@ -273,9 +265,9 @@ def test_logrotate_takes_a_file_from_a_stream_that_goes_on_in_a_new_one(
     config.chmod(0o600)
     rotate = [str(shutil.which("logrotate")), "-f", "-s", str(tmp_path / "state"), str(config)]
     process = begun("stream", "NIFTY", "RELIANCE", "--csv", "out.csv")
-    wait_until(lambda: out.exists() and out.stat().st_size > 20_000)
+    until(lambda: out.exists() and out.stat().st_size > 20_000)
     subprocess.run(rotate, check=True, capture_output=True)
-    wait_until(lambda: out.exists() and out.stat().st_size > 20_000)
+    until(lambda: out.exists() and out.stat().st_size > 20_000)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 0

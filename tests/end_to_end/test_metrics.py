@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from nats_server import eventually
 from prometheus_client.parser import text_string_to_metric_families
+from waits import until
 
 from ticks.adapter.simulator.simulator import Simulator
 
@@ -45,7 +45,7 @@ class Scraped:
 
     def until(self, name: str, least: float) -> Samples:
         """The samples once one of them is large enough."""
-        eventually(lambda: self.samples().get(name, 0.0) >= least)
+        until(lambda: self.samples().get(name, 0.0) >= least)
         return self.samples()
 
 
