@@ -149,7 +149,7 @@ def test_two_thousand_instruments_are_spread_over_two_connections(config: Config
     assert shares == [1000, 1000]
 
 
-def test_a_name_is_no_instrument(broker: BrokerAdapter) -> None:
+def test_a_name_is_not_an_instrument(broker: BrokerAdapter) -> None:
     for names in ("NIFTY", ["NIFTY"]):
         with pytest.raises(TypeError, match="'NIFTY' is not an Instrument"):
             broker.subscribe(names, "quote")  # type: ignore[arg-type]  # the fault under test

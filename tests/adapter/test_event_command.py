@@ -152,7 +152,7 @@ def test_a_command_that_fails_is_reported_and_the_stream_goes_on(
     assert all(note is not None and note in each for each in notes)
 
 
-def test_what_it_prints_is_no_data(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_it_prints_is_not_data(capfd: pytest.CaptureFixture[str]) -> None:
     with EventCommand("echo data; echo words >&2", print) as command:
         command.enqueue(entry(Lost("silence")))
     assert capfd.readouterr() == ("", "")

@@ -54,7 +54,7 @@ def test_at_the_end_nothing_is_left(tmp_path: Path, snapshot: FeedSnapshot) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_of_a_dead_process_is_no_stream_and_is_removed(
+def test_the_file_of_a_dead_process_is_not_a_stream_and_is_removed(
     tmp_path: Path, snapshot: FeedSnapshot
 ) -> None:
     dead = StatusFile(tmp_path, pid=gone_pid())
@@ -63,7 +63,9 @@ def test_the_file_of_a_dead_process_is_no_stream_and_is_removed(
     assert not dead.path.exists()
 
 
-def test_a_file_that_nobody_replaces_is_no_stream(tmp_path: Path, snapshot: FeedSnapshot) -> None:
+def test_a_file_that_nobody_replaces_is_not_a_stream(
+    tmp_path: Path, snapshot: FeedSnapshot
+) -> None:
     StatusFile(tmp_path).replace(snapshot)
     assert running_streams(tmp_path, time.time() + STALE_AFTER_S + 1) == []
 

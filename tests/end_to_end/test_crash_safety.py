@@ -161,7 +161,7 @@ def test_a_quota_ends_it_with_every_row_before_whole(
 
 @pytest.mark.parametrize("arguments", ["simulate -- true", "stream NIFTY --demo --count 1"])
 @pytest.mark.parametrize("files", [5, 8, 11, 14])
-def test_at_the_limit_of_open_files_that_is_said(
+def test_at_the_limit_of_open_files_that_is_reported(
     environ: dict[str, str], tmp_path: Path, arguments: str, files: int
 ) -> None:
     command = f"ulimit -n {files}; exec {shlex.quote(TICKS)} {arguments}"

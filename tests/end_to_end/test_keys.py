@@ -142,7 +142,7 @@ def test_keys_scroll_sort_filter_hold_and_explain(
     assert process.returncode == 0
 
 
-def test_where_stdin_is_no_terminal_no_key_is_read_or_named(
+def test_where_stdin_is_not_a_terminal_no_key_is_read_or_named(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window
 ) -> None:
     process = drawn(
@@ -302,7 +302,7 @@ def test_a_paused_replay_ends_at_once(
     assert termios.tcgetattr(window.tty) == window.modes
 
 
-def test_a_recording_on_stdin_is_no_keyboard(
+def test_a_recording_on_stdin_is_not_a_keyboard(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window, day: Path
 ) -> None:
     rows = day.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -351,7 +351,7 @@ def test_a_name_that_cannot_be_resolved_ends_with_5(ticks: Any) -> None:
     failed(ran, 5, "smartapi.invalid")
 
 
-def test_a_server_that_is_no_smartapi_ends_with_5(ticks: Any, environ: dict[str, str]) -> None:
+def test_a_server_that_is_not_smartapi_ends_with_5(ticks: Any, environ: dict[str, str]) -> None:
     rest = environ["TICKS_FEED_URL"].replace("ws:", "http:")
     failed(ticks("stream", "NIFTY", more={"TICKS_INSTRUMENTS_URL": rest}), 5, "instrument master")
 

@@ -233,7 +233,7 @@ def test_a_server_that_is_not_there_yet_is_waited_for_where_that_is_asked_for(
     ]
 
 
-def test_waiting_for_a_server_is_no_help_against_wrong_credentials(tmp_path: Path) -> None:
+def test_waiting_for_a_server_does_not_help_against_wrong_credentials(tmp_path: Path) -> None:
     config = "authorization { token: wolpertinger }"
     with NatsServer(tmp_path / "guarded", config=config) as guarded:
         sink = NatsSink(

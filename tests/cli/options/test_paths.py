@@ -99,7 +99,7 @@ def test_two_names_of_one_file_are_one_place(
         ("~nobody-of-this-name/day", "a user who does not exist on this machine"),
     ],
 )
-def test_what_is_no_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
+def test_what_is_not_a_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse(text)
 

@@ -124,7 +124,7 @@ def test_a_status_that_cannot_be_shown_is_reported_once_and_delays_nothing(
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("call", ["write", "fsync", "rename"])
-def test_a_session_that_cannot_be_kept_is_said_with_its_remedy(
+def test_a_session_that_cannot_be_kept_is_reported_with_its_remedy(
     failing: Failing, environ: dict[str, str], call: str, error: str
 ) -> None:
     ran = failing("login", call=call, path="session", error=error)
