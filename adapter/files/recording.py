@@ -18,6 +18,7 @@ Rules
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -45,6 +46,7 @@ LONGEST_ROW = 1 << 16
 """Bytes of the longest row, with the line ends in its quoted cells. Real rows have under 1,000."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLANK_LINES = re.compile(rb"(?:[ \t]*\r?\n)+")
 _HEADER_STARTS = (b"received_at,", b'"received_at",')
 _STARTS = (b"received_at,exchange_time,", b'{"received_at":')
 """What a recording begins with, and so does a recording that was joined to another."""
@@ -163,6 +165,10 @@ class RecordingReader:
         end = text.rfind(b"\n") + 1
         position = 0
         while position < end:
+            if blank := _BLANK_LINES.match(text, position, end):
+                self._line_number += text.count(b"\n", position, blank.end())
+                position = blank.end()
+                continue
             if not self._has_begun:
                 first = text[position : text.index(b"\n", position) + 1]
                 if not first.removeprefix(_BYTE_ORDER_MARK).strip():

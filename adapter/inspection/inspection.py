@@ -65,7 +65,9 @@ class Inspector:
         self._note = note
         self._progress = progress
         self._waker = Waker()
-        self._inputs = [Input(path, waker=self._waker) for path in options.paths]
+        self._inputs = [
+            Input(path, waker=self._waker, is_stopping=self._stops) for path in options.paths
+        ]
         self._damaged = 0
         self._damage: list[Damage] = []
         self._is_stopping = False
@@ -75,6 +77,9 @@ class Inspector:
         self._is_stopping = True
         self._waker.wake()
 
+    def _stops(self) -> bool:
+        return self._is_stopping
+
     def run(self) -> Inspection | None:
         """Read all, and report; None when it was stopped before the first row.
 
@@ -82,7 +87,8 @@ class Inspector:
         """
         options = self._options
         histories = [
-            read_history(path, on_damage=self._note, waker=self._waker) for path in options.events
+            read_history(path, on_damage=self._note, waker=self._waker, is_stopping=self._stops)
+            for path in options.events
         ]
         max_gap_us = round(options.max_gap_s * SECOND_US)
         tally = Tally(self._hours.of_instrument, least_gap_us=min(LEAST_GAP_US, max_gap_us))

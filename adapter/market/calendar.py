@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from ..clock import IST, ist_time
 from .announced import ANNOUNCED, Announced
-from .belief import UNKNOWN, Belief, Beliefs, SegmentRules, SpecialSession
+from .belief import UNKNOWN, Belief, Beliefs, SegmentRules, Source, SpecialSession
 from .hours import (
     AUCTION_AFTER_CLOSE,
     AUCTION_BEFORE_CLOSE,
@@ -58,7 +58,8 @@ class Outlook(NamedTuple):
 
     `opened_ms` and `closes_ms` are of the running session, `first_opened_ms` is the opening of the
     day's first session, once it lies behind; None otherwise. `has_session`: whether a session of
-    this day is known. `ends_ms` is the end of the day (`day_end`), None where there is none.
+    this day is known; `is_known`: whether anything is. `ends_ms` is the end of the day (`day_end`),
+    None where there is none.
     """
 
     prior: Prior
@@ -67,14 +68,19 @@ class Outlook(NamedTuple):
     first_opened_ms: int | None = None
     has_session: bool = False
     ends_ms: int | None = None
+    is_known: bool = True
 
 
 class _Day(NamedTuple):
-    """A day of one kind in a segment: where it trades, where it may, and when it is over."""
+    """A day of one kind in a segment: where it trades, where it may, and when it is over.
+
+    `is_known`: whether that rests on anything.
+    """
 
     trades: tuple[tuple[datetime, datetime], ...]
     may: tuple[tuple[datetime, datetime], ...]
     ends: datetime | None
+    is_known: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +126,7 @@ class MarketCalendar:
             first_opened_ms=_ms(min((opens for opens, _ in trades if opens <= now), default=None)),
             has_session=bool(trades),
             ends_ms=_ms(_end_of(days)),
+            is_known=any(day.is_known for day in days),
         )
 
     def next_open(self, segments: Iterable[Segment], wall_ns: int) -> datetime | None:
@@ -215,7 +222,8 @@ class MarketCalendar:
             if has_auction and kind is Kind.AUCTION:
                 closes -= AUCTION_BEFORE_CLOSE
             trades.append((opens, closes))
-        return _Day(tuple(trades), tuple(may), max(ends, default=None))
+        is_known = believed.source is not Source.NOTHING
+        return _Day(tuple(trades), tuple(may), max(ends, default=None), is_known)
 
 
 def _holds_auction(exchange_type: int, day: date) -> bool:

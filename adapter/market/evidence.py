@@ -71,8 +71,8 @@ class Marks(NamedTuple):
 class UnitTimes:
     """The times of one unit. `exchange_ms` is its last believed exchange time on this connection,
     0 while there is none; `run_ms` the last one of the connections before. `at_s` is when its last
-    packet came, `ticks` how many did, `moves` how many were live by (a). A unit that is not wanted
-    any more says nothing.
+    packet came, `ticks` how many did, `moves` how many were live by (a) since its segment last
+    stood. A unit that is not wanted any more says nothing.
     """
 
     __slots__ = (
@@ -117,6 +117,7 @@ class SegmentEvidence:
         self.answer: Answer | None = None
         self.is_judged = True
         self.gap_from_s = begun_s
+        self.paced_from_s = begun_s
         # this run
         self.newest_ms = 0
         self.live_s = float("-inf")
@@ -262,9 +263,15 @@ class SegmentEvidence:
             self.is_faulted = False
         self.probes, self.probe_at_s = 0, float("-inf")
 
+    def count_pace_anew(self, now_s: float) -> None:
+        """Nothing moved: how lively the units were before says nothing of them now."""
+        self.paced_from_s = now_s
+        for unit in self.units:
+            unit.moves = 0
+
     def patience_s(self, now_s: float, silence_after_s: float, opened_s: float) -> float:
         """How long a segment that has ticked may be silent before that is a fault."""
-        if not self._is_illiquid(now_s - max(opened_s, self.begun_s)):
+        if not self._is_illiquid(now_s - max(opened_s, self.paced_from_s)):
             return silence_after_s
         while self.gaps and self.gaps[0][1] < now_s - GAPS_FOR_S:
             self.gaps.popleft()

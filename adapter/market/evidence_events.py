@@ -13,20 +13,21 @@ STANDS_WORDS = "the feed answers, the market stands still"
 def market_event(evidence: SegmentEvidence, outlook: Outlook) -> events.Market | None:
     """The new state of a segment, once a change.
 
-    That a live segment pauses for longer than usual is no change yet: None.
+    That a live segment pauses for longer than usual is no change yet: None. A session is unlisted
+    where the calendar knows the day and has no session in it.
     """
     state, reported = evidence.state, evidence.reported_state
     is_pause = reported is MarketState.LIVE and state is MarketState.EXPECTED
     if state is None or state is reported or is_pause:
         return None
     evidence.reported_state = state
-    is_unlisted = state is MarketState.LIVE and not outlook.has_session
+    is_listed = outlook.has_session or not outlook.is_known
     return events.Market(
         exchange_name(evidence.segment.exchange_type),
         state.value,
         "packets" if state in {MarketState.LIVE, MarketState.STANDING} else "calendar",
         evidence.newest,
-        "unlisted" if is_unlisted else None,
+        "unlisted" if state is MarketState.LIVE and not is_listed else None,
     )
 
 

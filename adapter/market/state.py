@@ -21,9 +21,9 @@ Rules (silence is the time without any packet of the segment, live or not, while
    session that fell silent likewise.
 5. On a day with a known session silence outside it is quiet.
 6. Seconds of loss are blind (losses.py, blind.py), seconds in STANDING are *uncertain* instead.
-7. A segment of few units, or of units that tick rarely, is given three times its longest gap, at
-   most 15 minutes, before its silence is a fault (evidence.py), or is asked about in an unlisted
-   session.
+7. A segment of few units, or of units that tick rarely since it last stood, is given three times
+   its longest gap, at most 15 minutes, before its silence is a fault (evidence.py), or is asked
+   about in an unlisted session.
 8. Where another segment of the connection is live, link and feed are proven: then a mute segment
    stands, and a standing one is not probed, since a probe costs the others their ticks.
 9. Ticks forgive no attempts while a segment that a fault was found in has neither ticked nor
@@ -318,6 +318,7 @@ class MarketWatch:
         self._losses.drop(evidence, now_s)
         evidence.stands_since_s = now_s
         evidence.is_faulted = False
+        evidence.count_pace_anew(now_s)
 
     def _give_back(self, awake: list[SegmentEvidence]) -> None:
         stands = any(each.stands_here for each in awake)

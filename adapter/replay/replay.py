@@ -138,7 +138,9 @@ class Replay:
         self._on_damage = raise_damage if options.is_strict else on_damage
         self._progress = progress
         self._inputs: list[Input | NatsSource] = [
-            options.streams.get(path) or Input(path, waker=waker) for path in options.paths
+            options.streams.get(path)
+            or Input(path, waker=waker, is_stopping=lambda: self._is_stopping)
+            for path in options.paths
         ]
         self._opened: list[Iterator[RowBlock]] = []
         self._sinks: FanOut[BlockSink] = FanOut(())

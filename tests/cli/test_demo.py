@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 import pytest
 from waits import until
 
+from ticks.adapter.errors import UnknownSymbolError
 from ticks.cli.demo import environment
+from ticks.cli.exit_codes import remedy_of
 
 
 def answers(url: str) -> bool:
@@ -43,6 +45,13 @@ def test_a_demo_leads_to_a_broker_on_loopback_and_a_throw_away_home(
         assert all(urlsplit(url).hostname == "127.0.0.1" and answers(url) for url in urls)
     assert not home.exists()
     assert not any(answers(url) for url in urls)
+
+
+def test_what_a_demo_does_not_list_is_looked_for_in_the_demo() -> None:
+    unknown = UnknownSymbolError("no instrument is called 'NIFTTY'", kind="symbol-unknown")
+    with pytest.raises(UnknownSymbolError) as caught, environment(True):
+        raise unknown
+    assert remedy_of(caught.value) == "look for it with `ticks find TEXT --demo`"
 
 
 def test_the_broker_goes_even_when_the_command_fails() -> None:

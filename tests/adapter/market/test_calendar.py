@@ -12,6 +12,7 @@ from ticks.adapter.market.announced import Announced
 from ticks.adapter.market.belief import Source
 from ticks.adapter.market.calendar import (
     MarketCalendar,
+    Outlook,
     Prior,
     SegmentRules,
     SpecialSession,
@@ -433,7 +434,7 @@ def test_an_outlook_knows_the_times_around_a_moment() -> None:
     before = CALENDAR.outlook(Segment(NSE), ns("2024-03-02 08:00"))
     assert (before.opened_ms, before.first_opened_ms, before.has_session) == (None, None, True)
     sunday = CALENDAR.outlook(Segment(NSE), ns("2026-11-22 12:00"))
-    assert sunday == (Prior.SHUT, None, None, None, False, None)
+    assert sunday == Outlook(Prior.SHUT)
 
 
 # --- what users change ----------------------------------------------------------------------------

@@ -119,6 +119,18 @@ def test_units_that_tick_every_minute_earn_no_patience() -> None:
     assert evidence.patience_s(600, 30, 0) == 300
 
 
+def test_units_that_stood_earn_patience_until_they_tick_every_minute_again() -> None:
+    evidence, unit = asked(0)
+    evidence.units_wanted = 3
+    evidence.tick(100, 30, 5)
+    unit.moves = 5
+    evidence.count_pace_anew(240)
+    assert evidence.patience_s(250, 30, 0) == 300
+    unit.moves = 2
+    assert evidence.patience_s(359, 30, 0) == 30
+    assert evidence.patience_s(361, 30, 0) == 300
+
+
 def test_a_fault_ends_on_a_link_that_has_ticked_for_a_while() -> None:
     evidence, _ = asked(0)
     evidence.is_faulted = True

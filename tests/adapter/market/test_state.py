@@ -509,6 +509,19 @@ def test_a_slow_stream_is_given_three_times_its_longest_gap() -> None:
     assert day.blind_s == 0
 
 
+def test_options_that_are_no_longer_lively_cost_a_few_reconnects_and_no_more() -> None:
+    often, seldom = 5.0, 193.0
+    lively_day = (at("09:15"), at("15:40"), often)
+    lively_morning = (at("09:15", DAY_2), at("11:00", DAY_2), often)
+    slow_rest = (at("11:01", DAY_2), at("15:40", DAY_2), seldom)
+    slow_day = (at("09:15", DAY_2), at("15:40", DAY_2), seldom)
+    for spans in [(lively_day, slow_day), (lively_day, lively_morning, slow_rest)]:
+        units = [ScriptedUnit(NFO, *spans) for _ in range(4)]
+        day = Day(units, at("09:00"), at("16:00", DAY_2)).run()
+        assert day.connects <= 4
+        assert (day.lost_at_s, day.blind_s) == (None, 0)
+
+
 def test_a_single_liquid_instrument_is_found_silent_in_time() -> None:
     day = Day(liquid(count=1), at("09:00"), at("09:30"), mute=[(at("09:20"), at("16:00"))]).run()
     assert "09:20:29" <= day.told_at("silent")[0] <= "09:20:45"
@@ -622,6 +635,15 @@ def test_a_segment_without_known_hours_is_live_by_its_packets(exchange_type: int
     assert day.faults == 0
     assert day.blind_s == pytest.approx(7, abs=1.5)
     assert day.probes <= 4
+    assert not any("session" in facts for facts in day.told("market"))
+
+
+def test_goods_without_known_hours_that_tick_at_a_weekend_are_in_an_unlisted_session() -> None:
+    saturday = "2026-12-12"
+    span = (at("11:00", saturday), at("11:20", saturday), 1.0)
+    units = [ScriptedUnit(NCO, span, kind=Kind.NO_HOURS)]
+    day = Day(units, at("11:00", saturday), at("11:10", saturday)).run()
+    assert [facts.get("session") for facts in day.told("market")] == ["unlisted"]
 
 
 def test_a_slow_instrument_of_an_unlisted_session_costs_the_others_no_probes() -> None:

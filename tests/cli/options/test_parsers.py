@@ -156,6 +156,7 @@ def test_a_speed_is_a_number_or_max() -> None:
         (["Nifty 50, SBIN"], "'Nifty 50, SBIN'", "ticks stream 'Nifty 50' SBIN"),
         (["NIFTY", "help"], "'help'", "ticks stream --help"),
         (["NIFTY", "\u2014csv"], "'\u2014csv'", "type it: --csv"),
+        (["NIFTY", "\u2013-csv"], "'\u2013-csv'", "type it: --csv"),
     ],
 )
 def test_what_was_not_meant_as_a_symbol_says_what_to_type(
