@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from processes import gone_pid
 
 from ticks.adapter import control
 from ticks.adapter.control import ControlServer, ask, meant_stream, socket_path
@@ -80,12 +79,6 @@ def stream(tmp_path: Path) -> Iterator[Stream]:
     running.server.open()
     yield running
     running.server.close()
-
-
-def gone_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 # --- what is asked is answered --------------------------------------------------------------------

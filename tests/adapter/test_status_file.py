@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from processes import gone_pid
 
 from ticks.adapter.errors import OutputError
 from ticks.adapter.snapshot import FeedSnapshot
@@ -20,13 +19,6 @@ from ticks.adapter.status_file import (
     StatusFile,
     running_streams,
 )
-
-
-def gone_pid() -> int:
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_a_running_stream_is_seen_with_its_snapshot(tmp_path: Path, snapshot: FeedSnapshot) -> None:

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from recorded import is_in_order, sent_by
 from waits import until
 
 from ticks.adapter.files.recording import read_recording
@@ -24,16 +25,6 @@ from .conftest import TICKS
 
 Until = Callable[[Callable[[], bool]], None]
 PATIENCE_S = 20.0
-
-
-def sent_by(simulator: Simulator) -> list[bytes]:
-    return [each.packet for log in simulator.journal.connections for each in log.packets]
-
-
-def is_in_order(part: list[bytes], whole: list[bytes]) -> bool:
-    """Whether `part` is `whole` with nothing but some left out."""
-    rest = iter(whole)
-    return all(packet in rest for packet in part)
 
 
 def read(path: Path) -> tuple[list[bytes], list[str]]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from recorded import sent_by
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -175,7 +176,7 @@ def test_a_flood_of_keys_loses_no_tick(
     window.read_until(has_ended(process, window))
     assert process.returncode == 0
     assert " 0 dropped · 0 malformed" in window.text[-400:]
-    sent = [each.packet for log in simulator.journal.connections for each in log.packets]
+    sent = sent_by(simulator)
     recorded = [row.packet for row in read_recording(tmp_path / "day.csv")]
     assert len(recorded) > 100
     assert recorded == sent[: len(recorded)]

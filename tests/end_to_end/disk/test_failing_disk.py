@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import is_in_order, sent_by
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -19,18 +20,13 @@ STREAM = ("stream", "RELIANCE", "NIFTY")
 ERRORS = ("ENOSPC", "EIO")
 
 
-def is_in_order(part: list[bytes], whole: list[bytes]) -> bool:
-    rest = iter(whole)
-    return all(packet in rest for packet in part)
-
-
 def rows_of(path: Path, simulator: Simulator) -> int:
     """Rows of a recording: each whole, each was sent, in order."""
     damage: list[str] = []
     packets = [
         row.packet for row in read_recording(path, on_damage=lambda *told: damage.append(told[2]))
     ]
-    sent = [each.packet for log in simulator.journal.connections for each in log.packets]
+    sent = sent_by(simulator)
     assert damage == [] or (path.suffix == ".gz" and "no end" in damage[0])
     assert is_in_order(packets, sent)
     return len(packets)
