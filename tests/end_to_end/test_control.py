@@ -293,7 +293,7 @@ def test_with_a_view_on_stdout_the_recording_is_whole(ticks: Any, tmp_path: Path
 def test_a_view_into_a_file_is_refused_with_the_reason(ticks: Any, tmp_path: Path) -> None:
     ran = ticks("stream", "NIFTY", "--count", "1", "--columns", "symbol", "--csv", "day.csv")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "would be no recording" in ran.stderr
+    assert "would not be a recording" in ran.stderr
     assert not (tmp_path / "day.csv").exists()
 
 

@@ -102,7 +102,7 @@ def test_a_taken_port_ends_with_6_before_a_file_is_touched(ticks: Ticks, tmp_pat
         port = taken.getsockname()[1]
         ran = ticks("stream", "NIFTY", "--metrics", str(port), "--csv", "day.csv", "--count", "1")
     assert ran.returncode == 6
-    assert f"127.0.0.1:{port} cannot be listened on" in ran.stderr
+    assert f"cannot listen on 127.0.0.1:{port}" in ran.stderr
     assert "try: choose another port" in ran.stderr
     assert not (tmp_path / "day.csv").exists()
 

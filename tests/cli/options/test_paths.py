@@ -180,8 +180,13 @@ def test_a_view_is_for_csv_on_stdout(has_header: bool) -> None:
 @pytest.mark.parametrize(
     ("shown", "csv", "has_header", "words"),
     [
-        (("symbol",), "day.csv", True, "--columns is for CSV on stdout: day.csv would be no rec"),
-        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would be no rec"),
+        (
+            ("symbol",),
+            "day.csv",
+            True,
+            "--columns is for CSV on stdout: day.csv would not be a rec",
+        ),
+        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would not be a rec"),
         (("symbol",), None, True, "--columns is for CSV on stdout, and none goes there"),
         (("price",), "-", True, "'price' is not a column"),
     ],
