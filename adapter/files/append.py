@@ -230,7 +230,7 @@ def check_still_file(path: str) -> None:
     A FIFO would be waited for until it has a reader, in the midst of a recording.
     """
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-        raise OutputError(f"{path} is not a file any more", kind="output-not-file", path=path)
+        raise OutputError(f"{path} is no longer a file", kind="output-not-file", path=path)
 
 
 def check_apart(path: str, inputs: Sequence[str]) -> None:

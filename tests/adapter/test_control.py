@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from processes import gone_pid
 
 from ticks.adapter import control
 from ticks.adapter.control import ControlServer, ask, meant_stream, socket_path
@@ -82,12 +81,6 @@ def stream(tmp_path: Path) -> Iterator[Stream]:
     running.server.open()
     yield running
     running.server.close()
-
-
-def gone_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 # --- what is asked is answered --------------------------------------------------------------------
@@ -182,7 +175,7 @@ def test_a_process_of_another_user_gets_no_answer(
     assert stream.asked == []
 
 
-def test_a_socket_of_another_user_is_no_stream_of_ours(
+def test_a_socket_of_another_user_is_not_a_stream_of_ours(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "is_own", lambda _peer: False)
@@ -360,7 +353,7 @@ def test_a_client_without_an_answer_before_the_end_gets_one(stream: Stream) -> N
 # --- what is not there ----------------------------------------------------------------------------
 
 
-def test_a_socket_that_a_dead_process_left_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_socket_that_a_dead_process_left_is_not_an_obstacle(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as left:
         left.bind(str(socket_path(tmp_path, PID)))
     with pytest.raises(NoStreamError) as caught:
@@ -382,7 +375,7 @@ def test_a_socket_on_which_another_stream_listens_is_left_alone(stream: Stream) 
     assert ask(stream.folder, PID, Add(("X",)), PATIENCE_S) == Reply(symbols=("X",))
 
 
-def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path: Path) -> None:
+def test_a_path_that_is_too_long_for_a_socket_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 60) / ("y" * 60)
     server = ControlServer(folder, stop=lambda: None, change=lambda _change: Reply())
     with pytest.raises(LocalFaultError, match="too long") as caught:
@@ -391,14 +384,14 @@ def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path: Path) -> None:
     assert caught.value.kind == "no-control-socket"
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     server = ControlServer(tmp_path / "file", stop=lambda: None, change=lambda _change: Reply())
     with pytest.raises(LocalFaultError):
         server.open()
 
 
-def test_a_process_that_is_no_stream_of_ours_is_never_signalled(
+def test_a_process_that_is_not_a_stream_of_ours_is_never_signalled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signals: list[tuple[int, int]] = []

@@ -68,7 +68,7 @@ def test_without_events_nothing_explains_them(morning: Path) -> None:
     assert (code, {gap["kind"] for gap in found["gaps"]}) == (1, {"unexplained"})
 
 
-def test_gaps_within_the_limit_are_no_failure(morning: Path) -> None:
+def test_gaps_within_the_limit_are_not_a_failure(morning: Path) -> None:
     code, found = inspected(morning, "day.csv", "--events", "events.jsonl")
     assert (code, found["ok"]) == (0, True)
     assert "blind" in {gap["kind"] for gap in found["gaps"]}
@@ -146,7 +146,7 @@ def test_a_torn_recording_is_inspected_as_far_as_it_goes(ticks: Ticks, tmp_path:
         (("-", "-"), 2, "twice"),
     ],
 )
-def test_what_cannot_be_inspected_is_said_in_words(
+def test_what_cannot_be_inspected_is_reported_in_words(
     ticks: Ticks, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     (tmp_path / "day.csv").write_text(recording(set(range(10))))

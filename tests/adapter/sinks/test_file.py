@@ -210,7 +210,7 @@ def test_a_closed_sink_lets_the_next_recorder_in(tmp_path: Path) -> None:
         sink.close()
 
 
-def test_a_folder_is_no_output(tmp_path: Path) -> None:
+def test_a_folder_is_not_an_output(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder") as caught:
         sink_of(tmp_path)
     assert str(tmp_path) in str(caught.value)
@@ -649,7 +649,7 @@ def test_a_folder_that_vanished_fails_the_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("look_always")
-def test_what_others_append_is_no_change(tmp_path: Path) -> None:
+def test_what_others_append_is_not_a_change(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     sink = sink_of(path)
     write(sink, 1)

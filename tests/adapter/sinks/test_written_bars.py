@@ -83,7 +83,7 @@ def test_bars_of_a_file_that_is_opened_later_do_not_go_on(tmp_path: Path) -> Non
     assert not written.surplus
 
 
-def test_lines_that_are_no_bars_are_ignored(tmp_path: Path) -> None:
+def test_lines_that_are_not_bars_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     text = CsvCandles().text([bar("09:15")])
     path.write_bytes(CsvCandles().header + b"rubbish\nx,QQQ,a,b,c\n\n" + text)
