@@ -231,7 +231,8 @@ class BrokerAdapter:
         """End the subscription of these; what is not subscribed is ignored.
 
         Returns those that were; on a running feed they are an event `removed`. Their packets
-        already under way still arrive.
+        already under way still arrive. Raises ValueError for what is not a mode, TypeError for
+        names.
         """
         mode = Mode.of(mode)
         units = _units_of(instruments, mode)

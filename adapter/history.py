@@ -194,12 +194,10 @@ def missed_within(span: Interval, histories: Sequence[History]) -> list[Interval
 def _in_all(
     span: Interval, histories: Sequence[History], part: Callable[[Loss], Interval]
 ) -> list[Interval]:
-    blind = away = [span] if histories else []
+    blind = [span] if histories else []
     for history in histories:
-        losses = [part(loss) for loss in history.losses]
-        blind = common(blind, [*losses, *history.away])
-        away = common(away, history.away)
-    return without(blind, away)
+        blind = common(blind, [*map(part, history.losses), *history.away])
+    return without(blind, _away_in_all(span, histories))
 
 
 def _hint(
@@ -225,8 +223,8 @@ def _hint(
     return "; ".join(dict.fromkeys(notes)) or None
 
 
-def _away_in_all(gap: Interval, histories: Sequence[History]) -> list[Interval]:
-    away = [gap]
+def _away_in_all(span: Interval, histories: Sequence[History]) -> list[Interval]:
+    away = [span]
     for history in histories:
         away = common(away, history.away)
     return away

@@ -8,14 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 import nats
+from waits import until
 
 from ticks.adapter.jetstream.address import NatsAccess, parse_address
 from ticks.adapter.jetstream.link import Link, open_link
@@ -24,15 +23,6 @@ BINARY = Path(sys.executable).with_name("nats-server")
 PATIENCE_S = 20.0
 
 T = TypeVar("T")
-
-
-def eventually(is_true: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
-    """Wait for a condition; fails after the deadline."""
-    deadline_s = time.monotonic() + within_s
-    pause = threading.Event()
-    while not is_true():
-        assert time.monotonic() < deadline_s, "it did not become true in time"
-        pause.wait(0.01)
 
 
 def linked(url: str, act: Callable[[Link], Awaitable[T]], access: NatsAccess | None = None) -> T:
@@ -94,7 +84,7 @@ class NatsServer:
             stderr=subprocess.DEVNULL,
         )
         process = self._process
-        eventually(lambda: b"Server is ready" in log.read_bytes() or process.poll() is not None)
+        until(lambda: b"Server is ready" in log.read_bytes() or process.poll() is not None)
         assert process.poll() is None, log.read_text(encoding="utf-8")
 
     def kill(self) -> None:

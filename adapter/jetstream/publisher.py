@@ -115,7 +115,7 @@ class Publisher:
             if not (keeps_trying and error.kind == "nats-unreachable"):
                 raise
             self._lost_s = self._clock.now_s()
-            self._note(f"{error}; ticks wait until it is there")
+            self._note(f"{error}; ticks wait until it can be reached")
 
     async def run(self) -> None:
         """Publish, until `end` and the last acknowledgement, or `cut_short`."""

@@ -190,7 +190,7 @@ def _when(text: str) -> dict[str, Any]:
 
 def _what(name: str, call: str) -> What:
     if not name:
-        raise _FaultTextError("it does not say what is to happen")
+        raise _FaultTextError("it does not say what should happen")
     try:
         what = What(name)
     except ValueError:

@@ -190,7 +190,7 @@ def run_replay(
             console.print_line(summary)
     bars = [sink for sink in sinks.sinks if isinstance(sink, CandleSink)]
     if any(sink.pre_open and not sink.rows for sink in bars):
-        console.print_line("--pre-open keeps what is from before the opening")
+        console.print_line("ticks from before the opening were left out; --pre-open keeps them")
     for name in row_filter.unseen:
         console.print_line(f"no rows of {name} found")
     return ExitCode.OK

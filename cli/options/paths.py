@@ -120,7 +120,7 @@ def csv_view(
 ) -> CsvView | None:
     """What standard output shows of the CSV rows with the columns `whole`; None: all of them.
 
-    `csv` is where they go. Raises UsageError where that is a file: it would be no recording.
+    `csv` is where they go. Raises UsageError where that is a file: it would not be a recording.
     """
     if shown is None and has_header:
         return None
@@ -131,7 +131,7 @@ def csv_view(
         )
     if csv != "-":
         raise UsageError(
-            f"{option} is for CSV on stdout: {csv} would be no recording,"
+            f"{option} is for CSV on stdout: {csv} would not be a recording,"
             " which needs its header and every column",
             remedy=f"leave {option} out, or record with --jsonl and show with --csv -",
         )

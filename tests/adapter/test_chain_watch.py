@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waits import until
 
 from ticks.adapter.chain_watch import LIMIT, ChainWatch, FollowedChain
 from ticks.adapter.clock import SystemClock
@@ -262,14 +263,6 @@ def test_what_is_added_while_its_chain_is_left_goes_again(
 
 def running() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "chains"]
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if is_true():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never happened")
 
 
 def test_the_thread_is_there_while_the_feed_runs_and_a_chain_is_followed(

@@ -6,11 +6,11 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from waits import until
 
 from ticks.adapter.errors import UnknownSymbolError
 from ticks.cli.demo import environment
@@ -81,10 +81,7 @@ def test_a_killed_command_leaves_no_broker_and_its_home_goes_with_the_next_demo(
         url, home = process.stdout.readline().split()
         assert answers(url)
         process.kill()
-    until_s = time.monotonic() + 10
-    while answers(url):
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
+    until(lambda: not answers(url))
     assert Path(home).is_dir()
     with environment(True):
         assert not Path(home).exists()

@@ -38,13 +38,6 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture
-def environ(simulator: Simulator, tmp_path: Path) -> dict[str, str]:
-    """What a user's shell holds: nothing of ticks but the simulator's variables and a home."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("TICKS_")}
-    return {**bare, **simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
-
-
 def ticks(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     ran = subprocess.run(
         [sys.executable, "-m", "ticks.cli", *arguments],

@@ -131,7 +131,7 @@ def test_the_saved_session_completes_the_credentials_of_the_next_login(desk, cre
     assert desk.broker.calls[-1][:4] == ("login", "my-api-key", "A123", "2468")
 
 
-def test_a_session_that_cannot_be_saved_lives_in_memory_which_is_said_once(
+def test_a_session_that_cannot_be_saved_lives_in_memory_which_is_reported_once(
     desk, credentials
 ) -> None:
     desk.home.state.write_text("a file where the folder should be")

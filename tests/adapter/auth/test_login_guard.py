@@ -152,7 +152,7 @@ def test_a_broker_in_trouble_is_sent_the_pin_twice_and_then_once_a_minute(
     assert authenticator.session().client_code == "A123"
 
 
-def test_a_login_that_never_left_may_be_tried_as_often_as_one_likes(desk) -> None:
+def test_a_login_that_never_left_may_be_tried_again_at_once(desk) -> None:
     desk.broker.failures["login"] = [NetworkError("down") for _ in range(5)]
     authenticator = desk.authenticator()
     for _ in range(5):
@@ -182,7 +182,7 @@ def test_after_too_many_calls_no_login_is_sent_for_a_minute(desk) -> None:
     assert authenticator.session().client_code == "A123"
 
 
-def test_a_secret_that_is_no_base32_is_named_before_anything_is_sent(desk, credentials) -> None:
+def test_a_secret_that_is_not_base32_is_named_before_anything_is_sent(desk, credentials) -> None:
     with pytest.raises(TotpSecretError) as caught:
         desk.authenticator().login(replace(credentials, totp_secret="0189-nonsense"))
     assert "0189" not in str(caught.value)

@@ -130,7 +130,7 @@ def test_a_packet_of_a_higher_mode_is_refused(packet: bytes, words: str) -> None
     assert (str(caught.value), caught.value.reason) == (words, "mode")
 
 
-def test_no_packets_are_no_rows() -> None:
+def test_no_packets_make_no_rows() -> None:
     assert CsvRows(Mode.LTP, SYMBOLS).encode(RECEIVED_NS, []) == b""
 
 

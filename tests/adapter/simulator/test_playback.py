@@ -103,7 +103,7 @@ def test_a_recordings_instruments_are_listed(recording: Path) -> None:
     ]
 
 
-def test_a_file_that_is_no_recording_is_found_before_playing(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_recording_is_found_before_playing(tmp_path: Path) -> None:
     with pytest.raises(RecordingError):
         recorded_listings(tmp_path / "missing.csv")
 

@@ -162,7 +162,7 @@ def test_an_error_is_read_with_whatever_it_holds(text: str, error: FeedMessage) 
     ],
     ids=lambda text: text[:20],
 )
-def test_other_text_is_no_error(text: str) -> None:
+def test_other_text_is_not_an_error(text: str) -> None:
     assert parse_error(text) is None
 
 

@@ -76,7 +76,7 @@ def test_stdin_is_read_once() -> None:
         inspect(["-"], events=["-"])
 
 
-def test_what_is_no_recording_is_an_error() -> None:
+def test_what_is_not_a_recording_is_an_error() -> None:
     with pytest.raises(RecordingError):
         inspect([EVENTS])
     with pytest.raises(RecordingError):

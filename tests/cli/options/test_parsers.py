@@ -206,7 +206,7 @@ def test_accounts_have_an_upper_bound() -> None:
         accounts("1000000")
 
 
-def test_digits_of_other_scripts_are_no_numbers() -> None:
+def test_digits_of_other_scripts_are_not_numbers() -> None:
     for parse in (count, port, rate, speed):
         with pytest.raises(ValueError, match="'\u0663' is not a"):
             parse("\u0663")

@@ -99,7 +99,7 @@ def test_two_names_of_one_file_are_one_place(
         ("~nobody-of-this-name/day", "a user who does not exist on this machine"),
     ],
 )
-def test_what_is_no_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
+def test_what_is_not_a_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse(text)
 
@@ -180,8 +180,13 @@ def test_a_view_is_for_csv_on_stdout(has_header: bool) -> None:
 @pytest.mark.parametrize(
     ("shown", "csv", "has_header", "words"),
     [
-        (("symbol",), "day.csv", True, "--columns is for CSV on stdout: day.csv would be no rec"),
-        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would be no rec"),
+        (
+            ("symbol",),
+            "day.csv",
+            True,
+            "--columns is for CSV on stdout: day.csv would not be a rec",
+        ),
+        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would not be a rec"),
         (("symbol",), None, True, "--columns is for CSV on stdout, and none goes there"),
         (("price",), "-", True, "'price' is not a column"),
     ],
