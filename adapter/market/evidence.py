@@ -21,15 +21,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..clock import ist_time
+from ..clock import NS_PER_MS, YEAR_10000_MS, ist_time
 from .blind import SLACK_MS, Span
-from .clock import AHEAD_MS, NS_PER_MS, goes_on
+from .clock import AHEAD_MS, goes_on
 from .hours import Segment
 
 FRESH_MS = 120_000
 """How near to the market's time a first packet must be to be live."""
-_NO_TIME_MS = 253_402_300_800_000
-"""The year 10000: no calendar holds what lies beyond."""
 _DOUBT_MS = 2_000
 """A loss so soon after the newest exchange time may have cost packets of that very second."""
 LEAST_LIQUID_UNITS = 3
@@ -146,7 +144,7 @@ class SegmentEvidence:
         """
         is_ahead = exchange_ms > limit_ms
         if is_ahead:
-            if exchange_ms >= _NO_TIME_MS:
+            if exchange_ms >= YEAR_10000_MS:
                 return
             follows = goes_on(unit.ahead_ms, exchange_ms, now_s - unit.ahead_at_s)
             unit.ahead_ms, unit.ahead_at_s = exchange_ms, now_s
