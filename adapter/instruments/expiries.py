@@ -66,7 +66,7 @@ def in_words(expiry: str) -> str:
 
 
 def wanted_in_words(wanted: Expiry) -> str:
-    """What was said of the expiry: `22 Sep`, `Sep 2026`, `next weekly`; "" where nothing was."""
+    """The expiry as it was given: `22 Sep`, `Sep 2026`, `next weekly`; "" where it was not."""
     if wanted is None:
         return ""
     if isinstance(wanted, OnDay):
