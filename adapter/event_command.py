@@ -103,7 +103,17 @@ class EventCommand:
 
     def _problem_of(self, entry: LogEntry) -> str:
         """Run the command to its end; "" on success."""
+        is_late = threading.Event()
+
+        def give_up() -> None:
+            is_late.set()
+            with self._changed:
+                self._kill(self._process)
+
+        limit = threading.Timer(LONGEST_S, give_up)
+        limit.daemon = True
         try:
+            limit.start()  # first: a command without a limit is never run
             process = subprocess.Popen(  # noqa: S602  (a command for the shell is what was given)
                 self._command,
                 shell=True,
@@ -112,21 +122,13 @@ class EventCommand:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is not for it; it is killed as a group
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last: no thread is left
+            limit.cancel()
             return f"could not be started: {error}"
         with self._changed:
             self._process = process
             if self._is_over:
                 self._kill(process)
-        is_late = threading.Event()
-
-        def give_up() -> None:
-            is_late.set()
-            self._kill(process)
-
-        limit = threading.Timer(LONGEST_S, give_up)
-        limit.daemon = True
-        limit.start()
         with process:
             self._write_event(process, f"{entry.to_json()}\n".encode(errors="backslashreplace"))
             code = process.wait()

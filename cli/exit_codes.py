@@ -211,6 +211,8 @@ REMEDIES: dict[str, str] = {
     "recording-unreadable": "check its path and its permissions",
     "recording-without-rows": "check that it is the right file, and that ticks came while it was"
     " recorded",
+    "too-many-instruments": "take some of it: ticks replay FILE --symbol ... --csv part.csv",
+    "too-many-days": "take some of it: ticks replay FILE --start ... --end ... --csv part.csv",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',
     "column-unknown": "the columns are {columns}",

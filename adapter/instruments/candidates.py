@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from functools import cache
 
-from ..instrument import Instrument
+from ..instrument import EXCHANGE_TYPES, Instrument
 from .contracts import matching, nearest_contracts, underlying_of
 from .index import InstrumentIndex
 from .naming import MONTHS, Wanted, loose_key
 from .near_names import MOST_WRONG, NearNames, distance
 from .renames import OLD_NAMES, renamed
-from .roles import SERIES, Role, likely_first, preferred, role
+from .roles import CONTRACTS, SERIES, Role, likely_first, preferred, role
 from .spellings import readings
 
 NEAREST_OPTIONS = 5
 """Of the options of one name so many are candidates."""
 
 _LETTERS = re.compile(r"[A-Z]+")
+_LETTERS_BEHIND_A_NUMBER = re.compile(r"(?<=[0-9])[A-Z]{1,3}$|(?<=[0-9] )[A-Z]{1,3}$")
+_BEFORE_A_NUMBER = re.compile(r"[ -]?[0-9]")
 _NEAR_NAMES = 12
 _TYPO_READINGS = 8
 _SHORTEST_PART = 3
@@ -39,55 +42,84 @@ def nearest(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> l
     if not wanted.name or wanted.is_too_long:
         return []
     loose = loose_key(wanted.name)
+    if without := _without_exchange(wanted):
+        return nearest(index, without, today, limit)
     found = (
         _of_token_elsewhere(index, wanted)
         or _misspelled_contracts(index, wanted, today, limit)
         or _called_nearly(index, wanted, loose, today, limit)
         or _with_symbol_like(index, wanted.name, today, limit)
+        or _on_what_it_begins_with(index, wanted.name, today, limit)
         or _called_with(index, loose, today, limit)
     )
     return list({one.key: one for one in found}.values())[:limit]
 
 
+def _without_exchange(wanted: Wanted) -> Wanted | None:
+    """`BSE RELIANCE` and `RELIANCE BSE` as BSE:RELIANCE; None where no exchange is named so."""
+    for place in (0, -1):
+        exchange_type = EXCHANGE_TYPES.get(wanted.words[place])
+        rest = wanted.words[1:] if place == 0 else wanted.words[:-1]
+        if exchange_type and rest and wanted.exchange_type in (None, exchange_type):
+            return replace(wanted, name=" ".join(rest), exchange_type=exchange_type)
+    return None
+
+
 def _misspelled_contracts(
     index: InstrumentIndex, wanted: Wanted, today: str, limit: int
 ) -> list[Instrument]:
-    """`NIFTI 22SEP 24500 CE`: the contracts that fit once the underlying is spelled right, or once
-    it is spelled to its end: `CRUDE OCT FUT`.
+    """`NIFTI 22SEP 24500 CE`: the contracts that fit once one word of it is put right.
 
     Where none does, those that come nearest; where nothing is written on it, the share itself.
     """
-    tried: set[str] = set()
+    found: list[Instrument] = []
     second_best: list[Instrument] = []
-    for reading in readings(_with_a_month(wanted.name), date.fromisoformat(today)):
+    for name in _put_right(wanted.name):
+        fitting, nearly = _of_underlyings_like(index, name, today, limit)
+        found += fitting
+        second_best = second_best or nearly
+    return (found or second_best)[:limit]
+
+
+def _put_right(name: str) -> list[str]:
+    """`NIFTY 22 SPE 24500 CE` with SEP, `NIFTY2692224500XE` with CE and with PE; `name` itself
+    where neither month nor right is misspelled."""
+    words = _LETTERS.findall(name)
+    if not any(word in MONTHS for word in words):
+        near = {word: month for word in words for month in MONTHS if distance(word, month, 1) == 1}
+        name = _LETTERS.sub(lambda found: near.get(found[0], found[0]), name)
+    right = _LETTERS_BEHIND_A_NUMBER.search(name)
+    if right is None or {"CE", "PE", "FUT"}.intersection(words):
+        return [name]
+    rights = [each for each in ("CE", "PE") if distance(right[0], each, 1) <= 1]
+    return [name[: right.start()] + each for each in rights] or [name]
+
+
+def _of_underlyings_like(
+    index: InstrumentIndex, name: str, today: str, limit: int
+) -> tuple[list[Instrument], list[Instrument]]:
+    """The contracts that `name` means once its underlying is spelled right, or to its end: `CRUDE
+    OCT FUT`; and those that come nearest to them."""
+    tried: set[str] = set()
+    found: list[Instrument] = []
+    second_best: list[Instrument] = []
+    for reading in readings(name, date.fromisoformat(today)):
         if reading.expiry is None and not reading.right:
             continue
         loose = loose_key(reading.underlying)
-        if loose not in tried and len(tried) == _TYPO_READINGS:
+        if found or (loose not in tried and len(tried) == _TYPO_READINGS):
             break
         tried.add(loose)
-        found: list[Instrument] = []
-        for name in _names_like(index, reading.underlying):
-            underlying = underlying_of(index, name, today)
+        for other in _names_like(index, reading.underlying):
+            underlying = underlying_of(index, other, today)
             fitting = matching(index, underlying, reading, today)
             found += sorted(fitting, key=preferred(fitting).__contains__, reverse=True)
             second_best = (
                 second_best
                 or nearest_contracts(index, underlying, reading, today, limit)
-                or sorted(of_name(index, name, today), key=likely_first)
+                or sorted(of_name(index, other, today), key=likely_first)
             )
-        if found:
-            return found[:limit]
-    return second_best
-
-
-def _with_a_month(name: str) -> str:
-    """`NIFTY 22 SPE 24500 CE` with SEP, where it names no month but nearly does."""
-    words = _LETTERS.findall(name)
-    if any(word in MONTHS for word in words):
-        return name
-    near = {word: month for word in words for month in MONTHS if distance(word, month, 1) == 1}
-    return _LETTERS.sub(lambda found: near.get(found[0], found[0]), name)
+    return found, second_best
 
 
 def _names_like(index: InstrumentIndex, underlying: str) -> Iterable[str]:
@@ -211,6 +243,17 @@ def _with_symbol_like(
         if found:
             most = len(name) if length * 2 >= len(name) else MOST_WRONG
             return _most_alike(found, name, most)[:limit]
+    return []
+
+
+def _on_what_it_begins_with(
+    index: InstrumentIndex, name: str, today: str, limit: int
+) -> list[Instrument]:
+    """`BHEL26O27277.P5E`: what is written on BHEL, or BHEL itself, where more cannot be read."""
+    ends = [found.start() for found in _BEFORE_A_NUMBER.finditer(name, 2)]
+    for end in reversed(ends):
+        if found := of_names(index, [loose_key(name[:end])], today, limit):
+            return [one for one in found if role(one) in CONTRACTS] or found
     return []
 
 

@@ -223,14 +223,15 @@ def _unlikeliness(
 
     15SEP is the 15th rather than September 2015, from which all that is listed is farther.
     """
-    if not is_plausible:
-        return 3, 0
-    if reading.strike is not None and not reading.right:
-        return 2, 0  # 28OCT28 is a year rather than a strike
     if meant_expiries(underlying, reading, today):
-        return 0, 0
-    listed = (each.expiry for each in underlying.listed if each.expiry >= today)
-    return 1, min((distance_days(reading.expiry, each, today) for each in listed), default=0)
+        days, rank = 0, 0
+    else:
+        listed = (each.expiry for each in underlying.listed if each.expiry >= today)
+        days = min((distance_days(reading.expiry, each, today) for each in listed), default=0)
+        rank = 1
+    if reading.strike is not None and not reading.right:
+        rank = 2  # 28OCT28 is a year rather than a strike
+    return (rank if is_plausible else 3), days
 
 
 def _is_plausible(index: InstrumentIndex, underlying: Underlying, strike: Decimal | None) -> bool:

@@ -11,6 +11,7 @@ Rules
   snapshots) is read after a drain and cleared. A unit that runs ahead of a clock which others have
   set is alive, but says nothing of what time it is.
 - A gap lies between two live packets, over a reconnect too where that has shown that nothing moved.
+  Of a lively segment only the latter count: silence was taken for a fault there, and was a pause.
 - An answer is what a (re)subscribe brought: it *moved*, it *stands*, or it is *mute*.
 """
 
@@ -33,6 +34,8 @@ _DOUBT_MS = 2_000
 LEAST_LIQUID_UNITS = 3
 GAPS_FOR_S = 1800.0
 GAP_FACTOR = 3
+LIVELY_GAP_S = 60.0
+"""A unit that ticks so often makes its segment lively; what pauses for longer then is halted."""
 MOST_GAP_S = 900.0
 
 
@@ -119,7 +122,7 @@ class SegmentEvidence:
         # this run
         self.newest_ms = 0
         self.live_s = float("-inf")
-        self.gaps: deque[tuple[float, float]] = deque()
+        self.gaps: deque[tuple[float, float, bool]] = deque()
         self.span: Span | None = None
         self.seen_s = begun_s
         self.is_faulted = False
@@ -254,7 +257,8 @@ class SegmentEvidence:
         bring one fresh packet, and then nothing.
         """
         if (now_s - self.gap_from_s) * GAP_FACTOR > silence_after_s:
-            self.gaps.append((self.gap_from_s, now_s))
+            is_proven = self.asked_s is not None and self.asked_s > self.gap_from_s
+            self.gaps.append((self.gap_from_s, now_s, is_proven))
         self.gap_from_s = self.live_s = now_s
         self.limit_s = None
         if self.asked_s is not None and now_s - self.asked_s >= stable_after_s:
@@ -269,16 +273,20 @@ class SegmentEvidence:
 
     def patience_s(self, now_s: float, silence_after_s: float, opened_s: float) -> float:
         """How long a segment that has ticked may be silent before that is a fault."""
-        if not self._is_illiquid(now_s - max(opened_s, self.paced_from_s)):
-            return silence_after_s
         while self.gaps and self.gaps[0][1] < now_s - GAPS_FOR_S:
             self.gaps.popleft()
-        longest_s = max((end - max(start, opened_s) for start, end in self.gaps), default=0.0)
+        is_lively = not self._is_illiquid(now_s - max(opened_s, self.paced_from_s))
+        lengths = [
+            end_s - max(start_s, opened_s)
+            for start_s, end_s, is_proven in self.gaps
+            if not is_lively or (is_proven and end_s - start_s <= LIVELY_GAP_S)
+        ]
+        longest_s = max(lengths, default=0.0)
         return max(silence_after_s, min(GAP_FACTOR * longest_s, MOST_GAP_S))
 
     def _is_illiquid(self, traded_s: float) -> bool:
         """Whether there are few units, or none that ticked once a minute in `traded_s`."""
         if self.units_wanted < LEAST_LIQUID_UNITS:
             return True
-        minutes = traded_s / 60
+        minutes = traded_s / LIVELY_GAP_S
         return all(unit.moves < max(1.0, minutes) for unit in self.units if unit.is_wanted)

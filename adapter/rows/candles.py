@@ -6,8 +6,9 @@ Rules
   a day is labelled by the opening and holds the whole day.
 - A bar holds trades of its recorder's day. No bar holds: price 0; what is dated before the opening,
   unless that is asked for, or before the day on which it was received; the first packet of an
-  instrument that is older than two minutes (a snapshot: others traded in that bar before); a packet
-  that repeats time, price and volume a second later (what a new subscription sends first).
+  instrument that is older than two minutes (a snapshot: others traded in that bar before) by what
+  its next packet shows the market's time to be; a packet that repeats time, price and volume a
+  second later (what a new subscription sends first).
 - A time more than a minute ahead of the market's clock waits for the instrument's next packet, and
   counts if that one goes on from it (market/clock.py).
 - Each instrument is judged by its own packets alone, the market's clock included: whatever others
@@ -17,8 +18,9 @@ Rules
   equal times the first that came opens and the last closes.
 - Volume is what the day's volume grew by, from the highest one seen before on that day. It starts
   from 0 where the recorder was there before the day's first trade: something of the instrument was
-  received before the opening, or with volume 0, or it was watched since. Else from the first volume
-  seen. Before the opening it waits for the first bar, unless those packets have bars themselves.
+  received before the opening (of the market's clock), or with volume 0, or it was watched since.
+  Else from the first volume seen. Before the opening it waits for the first bar, unless those
+  packets have bars themselves.
 - A bar is complete when its instrument's own time is `GRACE_MS` past its end. A tick for such a bar
   is late: counted, and in no bar.
 - Prices stay integers until shown.
@@ -47,6 +49,8 @@ IST_MS = 19_800_000
 _REPEATED_AFTER_MS = 1000
 """Exchange times are whole seconds: packets of one come within one."""
 _MOST_HELD = 100
+_MOST_DAYS = 1_000
+"""That are remembered, of all segments."""
 
 
 class LeftOut(StrEnum):
@@ -137,15 +141,16 @@ class _Instrument:
             "clock",
             "day",
             "day_volume",
+            "doubted",
             "held",
             "known",
             "known_at_ms",
             "latest_ms",
         ),
-        *("left_ms", "next_end_ms", "symbol", "volume_day", "watched_ms", "whole_day"),
+        *("left_ms", "next_end_ms", "since_ms", "symbol", "volume_day", "watched_ms", "whole_day"),
     )
 
-    def __init__(self, watched_ms: int | None) -> None:
+    def __init__(self, watched_ms: float) -> None:
         self.symbol = ""
         self.bars: dict[int, _Bar] = {}
         self.next_end_ms: float = inf
@@ -156,7 +161,11 @@ class _Instrument:
         """Trades that are ahead of the clock and not believed yet."""
         self.ahead: _Trade | None = None
         """The last trade, where it is ahead of the clock."""
+        self.doubted: list[_Trade] = []
+        """The first trades, where they are old by a clock that may be wrong, until one moves on."""
         self.day: _Day | None = None
+        self.since_ms = 0
+        """When the first of that day was received."""
         self.known: _Trade | None = None
         self.known_at_ms = 0
         """When its exchange time came first."""
@@ -175,6 +184,10 @@ class _Instrument:
             and trade.volume == known.volume
             and trade.received_ms - self.known_at_ms > _REPEATED_AFTER_MS
         )
+
+    def is_first(self, day: _Day) -> bool:
+        """Whether nothing of that day is known yet."""
+        return self.known is None or self.known.time_ms < day.start_ms
 
     def remember(self, trade: _Trade) -> None:
         if self.known is None or self.known.time_ms != trade.time_ms:
@@ -195,8 +208,8 @@ class _Instrument:
 
     def was_there(self, day: _Day) -> bool:
         """Whether the recorder was there before the day's first trade."""
-        is_watched = self.watched_ms is not None and self.watched_ms <= day.opens_ms
-        return is_watched or self.whole_day == day.number
+        since_ms = min(self.since_ms, self.watched_ms) - self.clock.offset_ms
+        return since_ms <= day.opens_ms or self.whole_day == day.number
 
 
 class CandleMaker:
@@ -234,7 +247,7 @@ class CandleMaker:
         """Take one tick. Times in ms since the epoch; `exchange_ms` 0: it has none."""
         instrument = self._instruments.get(key)
         if instrument is None:
-            instrument = self._instruments[key] = _Instrument(self._watched.get(key))
+            instrument = self._instruments[key] = _Instrument(self._watched.get(key, inf))
         instrument.symbol = symbol
         has_time = exchange_ms > 0
         time_ms = exchange_ms if has_time else received_ms
@@ -242,7 +255,8 @@ class CandleMaker:
         today = instrument.day
         if today is None or not today.start_ms <= received_ms < today.start_ms + DAY_MS:
             today = instrument.day = self._day(key[0], received_ms)
-        if received_ms <= today.opens_ms or (day_volume == 0 and time_ms >= today.start_ms):
+            instrument.since_ms = received_ms
+        if day_volume == 0 and time_ms >= today.start_ms:
             instrument.whole_day = today.number
         if not price:
             self.left_out[LeftOut.NO_PRICE] += 1
@@ -270,15 +284,28 @@ class CandleMaker:
         if is_ahead and not follows:
             held.append(trade)
             return
+        if not is_ahead:
+            self.latest_ms = max(self.latest_ms, trade.time_ms)
+        waiting = held[-1:] or instrument.doubted[:1]
+        before_ms = waiting[0].time_ms if waiting else instrument.latest_ms
+        is_moving = trade.has_time and trade.time_ms > before_ms > 0
+        if instrument.doubted and not is_moving and len(instrument.doubted) < _MOST_HELD:
+            instrument.doubted.append(trade)
+            return
+        if is_moving and not (is_ahead and clock.is_set(received_s)):
+            clock.observe(received_s, received_ns, trade.time_ms)
+        self._put_doubted(key, instrument)
         for each in held:
             self._take(key, instrument, each, market_ms)
         held.clear()
-        is_moving = trade.has_time and trade.time_ms > instrument.latest_ms > 0
-        if is_moving and not (is_ahead and clock.is_set(received_s)):
-            clock.observe(received_s, received_ns, trade.time_ms)
-        if not is_ahead:
-            self.latest_ms = max(self.latest_ms, trade.time_ms)
         self._take(key, instrument, trade, market_ms)
+
+    def _put_doubted(self, key: InstrumentKey, instrument: _Instrument) -> None:
+        """Judge them by the clock as it is known now."""
+        doubted, instrument.doubted = instrument.doubted, []
+        for each in doubted:
+            age_ms = each.received_ms - instrument.clock.offset_ms - each.time_ms
+            self._put(key, instrument, each, is_old=abs(age_ms) > FRESH_MS)
 
     def _drop_held(self, instrument: _Instrument) -> None:
         if instrument.held:
@@ -288,17 +315,29 @@ class CandleMaker:
     def _take(
         self, key: InstrumentKey, instrument: _Instrument, trade: _Trade, market_ms: int
     ) -> None:
-        time_ms = trade.time_ms
-        day = instrument.day
+        is_old = market_ms - trade.time_ms > FRESH_MS
+        if is_old and instrument.is_first(self._day_of(key, instrument, trade)):
+            instrument.doubted.append(trade)
+        else:
+            self._put(key, instrument, trade)
+
+    def _day_of(self, key: InstrumentKey, instrument: _Instrument, trade: _Trade) -> _Day:
+        day, time_ms = instrument.day, trade.time_ms
         if day is None or not day.start_ms <= time_ms < day.start_ms + DAY_MS:
             day = self._day(key[0], time_ms)
+        return day
+
+    def _put(
+        self, key: InstrumentKey, instrument: _Instrument, trade: _Trade, *, is_old: bool = False
+    ) -> None:
+        """Into its bar; `is_old`: it is of a time when nobody listened, others may have traded."""
+        time_ms, day = trade.time_ms, self._day_of(key, instrument, trade)
         is_known = instrument.is_known(trade)
-        is_first = instrument.known is None or instrument.known.time_ms < day.start_ms
         instrument.remember(trade)
         if time_ms < day.opens_ms and not self._keeps_pre_open:
             self.left_out[LeftOut.PRE_OPEN] += 1
             return
-        if is_known or (is_first and market_ms - time_ms > FRESH_MS):
+        if is_known or is_old:
             if not instrument.was_there(day):
                 instrument.grown(day, trade.volume)
             self.left_out[LeftOut.KNOWN] += 1
@@ -338,8 +377,9 @@ class CandleMaker:
 
     def take_all(self) -> list[Candle]:
         """The bars that are still open: the last ones of a recording."""
-        for instrument in self._instruments.values():
+        for key, instrument in self._instruments.items():
             self._drop_held(instrument)
+            self._put_doubted(key, instrument)
         return self.take_until(inf)
 
     def next_leave_ms(self, now_ms: int) -> int:
@@ -358,6 +398,8 @@ class CandleMaker:
         number = (time_ms + IST_MS) // DAY_MS
         found = self._days.get((exchange_type, number))
         if found is None:
+            if len(self._days) >= _MOST_DAYS:
+                self._days.clear()
             start_ms = number * DAY_MS - IST_MS
             opening = self._calendar.opening(exchange_type, ist_time(start_ms * NS_PER_MS).date())
             anchor_ms = int(opening.timestamp()) * 1000

@@ -258,14 +258,14 @@ def _rows(found: Inspection, width: int) -> Iterator[Line]:
     ]
     yield from flowed("rows", parts, width)
     parts = [
-        _count(steps, f"{name} back {steps:,} times" if steps else f"{name} never back")
+        _count(steps, f"{name} {counted(steps, 'step')} back" if steps else f"{name} in order")
         for name, steps in (
             ("received time", found.back_received),
             ("exchange time", found.back_exchange),
             ("volume", found.back_volume),
         )
     ]
-    yield from flowed("back", parts, width)
+    yield from flowed("order", parts, width)
 
 
 def _count(value: int, text: str) -> Span:

@@ -8,6 +8,8 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -52,8 +54,8 @@ class Stream:
 
     def connected(self) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.connect(str(self.server.path))  # waits for room in the queue
         peer.settimeout(PATIENCE_S)
-        peer.connect(str(self.server.path))
         return peer
 
     def says(self, data: bytes) -> bytes:
@@ -239,6 +241,41 @@ def test_clients_that_say_nothing_or_leave_hold_nobody_up(
     assert not stream.stopped.is_set()
     for peer in (*mute, half):
         peer.close()
+
+
+def test_hundreds_of_clients_that_say_nothing_do_not_delay_a_request(stream: Stream) -> None:
+    begun_s = time.monotonic()
+    with ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(stream.connected()).sendall(b'{"type"')
+        assert ask(stream.folder, PID, Add(("A",)), PATIENCE_S) == Reply(symbols=("A",))
+    assert time.monotonic() - begun_s < control._PATIENCE_S
+
+
+def test_a_request_waits_for_room_in_the_queue(stream: Stream) -> None:
+    is_busy, may_go_on = threading.Event(), threading.Event()
+
+    def slow(change: Change) -> Reply:
+        is_busy.set()
+        may_go_on.wait(PATIENCE_S)
+        return Reply(symbols=change.symbols)
+
+    stream.answer = slow
+    with ThreadPoolExecutor(2) as pool, ExitStack() as stack:
+        first = pool.submit(ask, stream.folder, PID, Add(("A",)), PATIENCE_S)
+        assert is_busy.wait(PATIENCE_S)
+        with suppress(BlockingIOError):
+            while True:
+                peer = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                peer.setblocking(False)
+                peer.connect(str(stream.server.path))
+        with pytest.raises(NoStreamError) as caught:
+            ask(stream.folder, PID, Add(("B",)), 0.1)
+        assert caught.value.kind == "stream-mute"
+        second = pool.submit(ask, stream.folder, PID, Add(("C",)), PATIENCE_S)
+        may_go_on.set()
+        assert first.result().symbols == ("A",)
+        assert second.result().symbols == ("C",)
 
 
 def test_a_client_that_does_not_read_its_answer_is_given_up(

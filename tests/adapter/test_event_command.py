@@ -156,3 +156,21 @@ def test_what_it_prints_is_not_data(capfd: pytest.CaptureFixture[str]) -> None:
     with EventCommand("echo data; echo words >&2", print) as command:
         command.enqueue(entry(Lost("silence")))
     assert capfd.readouterr() == ("", "")
+
+
+def test_where_no_thread_is_left_a_command_is_not_run_and_the_next_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, notes = tmp_path / "out", list[str]()
+
+    class NoMore(threading.Timer):
+        def start(self) -> None:
+            monkeypatch.undo()
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading, "Timer", NoMore)
+    with EventCommand(f"cat >> {out}", notes.append) as command:
+        command.enqueue(entry(Silent(1)))
+        command.enqueue(entry(Silent(2)))
+    assert lines(out) == [entry(Silent(2)).to_json()]
+    assert notes == ["the event command could not be started: can't start new thread (silent)"]

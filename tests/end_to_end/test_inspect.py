@@ -57,8 +57,9 @@ def test_the_gaps_of_a_bad_morning_are_found_and_explained(morning: Path) -> Non
     assert blind["seconds"] == pytest.approx(back["blind_s"], abs=0.2)
     assert (silent["kind"], silent["cause"]) == ("unexplained", None)
     assert silent["seconds"] == pytest.approx(2, abs=0.5)
-    rows = (morning / "day.csv").read_text().count("\n") - 1
-    assert (found["rows"], found["damaged"], found["duplicates"]) == (rows, 0, 0)
+    rows = (morning / "day.csv").read_text().splitlines()[1:]
+    equal = len(rows) - len(set(rows))  # an index that stands still, read twice in one drain
+    assert (found["rows"], found["damaged"], found["duplicates"]) == (len(rows), 0, equal)
     assert found["instruments"] == 2
 
 

@@ -53,6 +53,16 @@ def _nearest(index: InstrumentIndex, text: str) -> list[str]:
         ("crude oil mini", "MCX:CRUDEOILM21SEP26FUT"),
         ("NIFTY 22 SPE 24500 CE", "NFO:NIFTY22SEP2624500CE"),
         ("NIFTY 27 OTC FUT", "NFO:NIFTY27OCT26FUT"),
+        ("NIFTY2692224500CR", "NFO:NIFTY22SEP2624500CE"),
+        ("BANKNIFTY26SEP52000PF", "NFO:BANKNIFTY29SEP2652000PE"),
+        ("NIFTY 22SEP 24500 E", "NFO:NIFTY22SEP2624500CE"),
+        ("ITC26S2P402.5PE", "NFO:ITC29SEP26FUT"),
+        ("M&M 29Z SEP 3250 CE", "NFO:M&M29SEP26FUT"),
+        ("BSE RELIANCE", "BSE:RELIANCE"),
+        ("reliance nse", "NSE:RELIANCE-EQ"),
+        ("NSE:NSE NIFTY", "NSE:Nifty 50"),
+        ("NFO NIFTY 22SEP 24500 CE", "NFO:NIFTY22SEP2624500CE"),
+        ("BSE2O6 2500", "NFO:BSE29SEP262500CE"),
     ],
 )
 def test_the_likeliest_comes_first(september: InstrumentIndex, text: str, first: str) -> None:
@@ -62,6 +72,13 @@ def test_the_likeliest_comes_first(september: InstrumentIndex, text: str, first:
 @pytest.mark.parametrize("text", ["NIFTI 22SEP 24500 CE", "NIFTY22SPE2624500CE"])
 def test_a_corrected_contract_is_the_only_candidate(september: InstrumentIndex, text: str) -> None:
     assert len(_nearest(september, text)) == 1
+
+
+def test_a_right_that_may_be_both_is_both(september: InstrumentIndex) -> None:
+    assert _nearest(september, "SENSEX26SEP83000XE") == [
+        "BFO:SENSEX26SEP83000CE",
+        "BFO:SENSEX26SEP83000PE",
+    ]
 
 
 def test_the_contracts_of_every_name_that_begins_so_are_candidates(

@@ -119,6 +119,22 @@ def test_units_that_tick_every_minute_earn_no_patience() -> None:
     assert evidence.patience_s(600, 30, 0) == 300
 
 
+@pytest.mark.parametrize(
+    ("paused_s", "is_proven", "patience_s"),
+    [(30, True, 90), (60, True, 180), (61, True, 30), (2700, True, 30), (45, False, 30)],
+)
+def test_a_lively_segment_is_given_time_once_a_reconnect_has_shown_that_it_only_paused(
+    paused_s: int, is_proven: bool, patience_s: int
+) -> None:
+    evidence, unit = asked(0)
+    evidence.units_wanted, unit.moves = 3, 5000
+    evidence.tick(100, 30, 5)
+    if is_proven:
+        evidence.ask(120)
+    evidence.tick(100 + paused_s, 30, 5)
+    assert evidence.patience_s(110 + paused_s, 30, 0) == patience_s
+
+
 def test_units_that_stood_earn_patience_until_they_tick_every_minute_again() -> None:
     evidence, unit = asked(0)
     evidence.units_wanted = 3

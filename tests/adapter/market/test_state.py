@@ -522,6 +522,15 @@ def test_options_that_are_no_longer_lively_cost_a_few_reconnects_and_no_more() -
         assert (day.lost_at_s, day.blind_s) == (None, 0)
 
 
+def test_units_that_tick_every_45_seconds_cost_a_reconnect_each_half_hour_at_most() -> None:
+    spans = [(at(f"09:00:0{first}"), at("17:00"), 45.0) for first in (0, 3, 6)]
+    units = [ScriptedUnit(CDS, span) for span in spans]
+    day = Day(units, at("08:55"), at("17:10")).run()
+    assert day.faults <= 20
+    assert day.lost_at_s is None
+    assert day.blind_s < 200
+
+
 def test_a_single_liquid_instrument_is_found_silent_in_time() -> None:
     day = Day(liquid(count=1), at("09:00"), at("09:30"), mute=[(at("09:20"), at("16:00"))]).run()
     assert "09:20:29" <= day.told_at("silent")[0] <= "09:20:45"

@@ -285,13 +285,46 @@ def test_only_a_packet_that_was_ahead_itself_can_be_gone_on_from() -> None:
 @pytest.mark.parametrize("skew_s", [-600, -61, 61, 600])
 def test_a_wrong_clock_of_this_machine_costs_nothing(skew_s: int) -> None:
     maker = CandleMaker(60)
-    for second in range(0, 60, 5):
-        at_ms = ms(f"10:00:{second:02d}")
-        maker.add(SBIN, "", at_ms, at_ms + skew_s * 1000, 100 + second, None)
-    assert maker.latest_ms == ms("10:00:55")
-    [bar] = bars_of(maker)
-    is_stale = skew_s == 600  # the first alone, until the clock is known
-    assert bar == ("10:00", 105 if is_stale else 100, 155, bar[1], 155, None, 12 - is_stale)
+    for step in range(40):  # exchange times are whole seconds: several packets have the same
+        at_ms = ms("10:00:50") + step * 300
+        exchange_ms = at_ms - at_ms % 1000
+        maker.add(SBIN, "", exchange_ms, at_ms + skew_s * 1000, 100 + step, None)
+    assert maker.latest_ms == ms("10:01:01")
+    bars = [("10:00", 100, 133, 100, 133, None, 34), ("10:01", 134, 139, 134, 139, None, 6)]
+    assert bars_of(maker) == bars
+
+
+@pytest.mark.parametrize("skew_s", [-600, 600])
+@pytest.mark.parametrize(("start", "volume"), [("09:13:00", 219), ("09:16:00", 59)])
+def test_a_wrong_clock_does_not_tell_who_was_there_before_the_opening(
+    skew_s: int, start: str, volume: int
+) -> None:
+    maker, since_ms = CandleMaker(3600), ms(start)
+    maker.watch([SBIN], since_ms + skew_s * 1000)
+    for at_ms in range(max(since_ms, OPEN_MS), OPEN_MS + 120_000, 1000):
+        traded = 100 + (at_ms - OPEN_MS) // 1000
+        maker.add(SBIN, "", at_ms, at_ms + skew_s * 1000, 7, traded)
+    assert [bar[5] for bar in bars_of(maker)] == [volume]
+
+
+def test_a_first_packet_that_nothing_follows_is_old_by_the_clock_there_is() -> None:
+    maker = feed(CandleMaker(60), ("10:12:00", 5, 900), received="11:00:00")
+    assert bars_of(maker) == []
+    assert maker.left_out == {LeftOut.KNOWN: 1}
+
+
+def test_two_snapshots_that_are_old_prove_no_wrong_clock() -> None:
+    maker = feed(CandleMaker(60), ("10:12:00", 5, 900), received="11:00:00")
+    feed(maker, ("10:12:00", 5, 900), received="11:00:10")
+    feed(maker, ("11:00:20", 6, 950))
+    assert bars_of(maker) == [("11:00", 6, 6, 6, 6, 50, 1)]
+    assert maker.left_out == {LeftOut.KNOWN: 2}
+
+
+def test_a_snapshot_after_a_long_loss_makes_no_trade_of_the_one_before_it() -> None:
+    maker = feed(CandleMaker(60), ("10:55:00", 5, 900), received="11:00:00")
+    feed(maker, ("11:02:00", 6, 950), received="11:30:00")
+    assert [bar[0] for bar in bars_of(maker)] == ["11:02"]
 
 
 # --- volume --------------------------------------------------------------------------------------
