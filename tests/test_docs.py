@@ -200,13 +200,14 @@ SCRIPTS = {
     command
     for page in PAGES
     for command in re.findall(
-        r"(?:PYTHONPATH=tests )?python tests/[\w/]+\.py", page.read_text(encoding="utf-8")
+        r"(?:PYTHONPATH=tests )?python (?:tests|tools|benchmarks)/[\w/]+\.py",
+        page.read_text(encoding="utf-8"),
     )
 }
 
 
 @pytest.mark.parametrize("command", sorted(SCRIPTS))
-def test_a_script_of_the_tests_can_be_started_as_a_page_writes_it(command: str) -> None:
+def test_a_script_can_be_started_as_a_page_writes_it(command: str) -> None:
     setting, script = command.split("python ")
     folder = str((ROOT / script).parent)
     load = f"import runpy, sys; sys.path[0] = {folder!r}; runpy.run_path({script!r})"

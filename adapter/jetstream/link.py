@@ -34,6 +34,7 @@ PING_EVERY_S = 5
 _FLUSH_S = 2.0
 """How often a publish that waits for a full socket checks whether the link is lost: nats-py does
 not wake it when it closes one."""
+_AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class LinkError(Exception):
@@ -134,6 +135,11 @@ class Link:
         """End it at once. What was sent and is not acknowledged may have arrived or not."""
         self.is_lost = True
         await _discard(self._client)
+
+
+def again_after_s(failures: int) -> float:
+    """How long to wait before another link is opened, after so many failures in a row."""
+    return _AGAIN_AFTER_S[min(failures, len(_AGAIN_AFTER_S) - 1)]
 
 
 async def open_link(

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import nkeys
@@ -23,6 +24,7 @@ from ticks.adapter.jetstream.address import NatsAccess, StreamLimits, access_fro
 from ticks.adapter.jetstream.link import (
     Link,
     LinkError,
+    again_after_s,
     check_installed,
     open_link,
 )
@@ -252,3 +254,9 @@ def test_without_the_package_its_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UsageError) as refused:
         check_installed()
     assert (refused.value.kind, refused.value.values) == ("extra-missing", {"extra": "nats"})
+
+
+def test_the_waits_before_another_link_grow_and_have_an_end() -> None:
+    waits = [again_after_s(failures) for failures in range(5)]
+    assert all(before < after for before, after in pairwise(waits))
+    assert again_after_s(10_000) == waits[-1] <= 2
