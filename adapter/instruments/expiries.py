@@ -41,7 +41,7 @@ def last_of_months(listed: Sequence[str]) -> list[str]:
 def distance_days(wanted: Expiry, expiry: str, today: str) -> int:
     """How far `expiry` lies from what was wanted and is not listed, in days; 0 where no day was.
 
-    Without a year this year is meant: who types yesterday's expiry wants the next one.
+    Without a year this year is meant: whoever types yesterday's expiry wants the next one.
     """
     if not isinstance(wanted, (OnDay, InMonth)):
         return 0
