@@ -308,6 +308,7 @@ def test_where_other_programs_cannot_see_it_that_is_said_once(
         for _ in range(3):
             feed.at_s += 1.0
             feed.looked()
+        until(lambda: console.said)
     assert len(console.said) == 1
     assert console.said[0].startswith("other programs cannot see this stream: the status file")
 
