@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import json
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from master_server import MasterServer
 
 from ticks.adapter.clock import IST
 from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_index
 from ticks.adapter.instruments.master import Master
 from ticks.adapter.paths import Paths
 
-CERTIFICATE = Path(__file__).parent.parent / "loopback.pem"
 REAL_RECORDS = Path(__file__).parent / "real_records.json"
 """Records as they stood in real masters of different days (2024 to 2026)."""
 SEPTEMBER_MASTER = Path(__file__).parents[2] / "data" / "master-2026-09-17.json"
@@ -156,59 +153,6 @@ def september(
     index = built(Paths.from_env({"TICKS_HOME": str(folder)}), september_records)
     yield index
     index.close()
-
-
-class MasterServer:
-    """Answers every GET with what `answer` writes; counts them."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        self.answer: Callable[[BaseHTTPRequestHandler], None] = lambda handler: None
-        self.released = threading.Event()
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                owner.requests.append(self.path)
-                owner.answer(self)
-
-            def log_message(self, *_words: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def speak_tls(self) -> None:
-        """From now on with a certificate that nobody signed but itself."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATE)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/master.json"
-
-    def serves(self, body: bytes, *, status: int = 200, **headers: str) -> None:
-        """Answer with `body`; a header's underscores stand for hyphens."""
-
-        def answer(handler: BaseHTTPRequestHandler) -> None:
-            handler.send_response(status)
-            for name, value in ({"Content_Length": str(len(body))} | headers).items():
-                handler.send_header(name.replace("_", "-"), value)
-            handler.end_headers()
-            handler.wfile.write(body)
-
-        self.answer = answer
-
-    def serves_records(self, records: list[dict[str, Any]]) -> None:
-        self.serves(json.dumps(records).encode())
-
-    def stop(self) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @pytest.fixture
