@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hand_clock import HandClock
 from master_server import MasterServer
 
 from ticks.adapter.clock import IST
@@ -21,20 +22,6 @@ REAL_RECORDS = Path(__file__).parent / "real_records.json"
 SEPTEMBER_MASTER = Path(__file__).parents[2] / "data" / "master-2026-09-17.json"
 """Real records, and neighbours made up for them, as of 17 September 2026: `names_table.py` says
 what names mean in it."""
-
-
-class HandClock:
-    """Both clocks stand still until a test turns them."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 23, 10, 0, tzinfo=IST)
-        self.passed_s = 0.0
-
-    def now_s(self) -> float:
-        return self.passed_s
-
-    def wall_ns(self) -> int:
-        return int(self.at.timestamp()) * 1_000_000_000
 
 
 def record(exchange: str, token: str, symbol: str, name: str, **more: str) -> dict[str, str]:
@@ -112,7 +99,7 @@ def home(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock()
+    return HandClock(datetime(2026, 11, 23, 10, 0, tzinfo=IST))
 
 
 @pytest.fixture
