@@ -21,7 +21,8 @@ from .screen import Screen
 
 _ONE_PRESS_S = 0.05
 """A SIGINT that follows another one sooner may be the same: `timeout -s INT` sends it twice."""
-_IN_TIME_S = 1.0
+_END_WITHIN_S = 3.0
+"""After two SIGINTs at once: long enough to close a file or wait for acknowledgements."""
 
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
@@ -80,8 +81,8 @@ def stop_signals() -> list[signal.Signals]:
 
 class StopSignals:
     """While entered, the first SIGINT, SIGTERM or SIGHUP requests a stop and a second SIGINT ends
-    at once, or within a second where it may be the first one again. What the caller ignores (see
-    `stop_signals`) stays ignored.
+    at once, or within three seconds where it may be the first one again. What the caller ignores
+    (see `stop_signals`) stays ignored.
 
     Until `hand_to` says what to stop, a signal raises StopRequestedError where it arrives.
     `now_s` is a monotonic clock.
@@ -136,7 +137,7 @@ class StopSignals:
         if number == signal.SIGINT:
             before_s, self._interrupted_s = self._interrupted_s, self._now_s()
             if self._interrupted_s - before_s < _ONE_PRESS_S:
-                signal.setitimer(signal.ITIMER_REAL, _IN_TIME_S)
+                signal.setitimer(signal.ITIMER_REAL, _END_WITHIN_S)
                 return
             if self._is_asked:
                 raise KeyboardInterrupt
