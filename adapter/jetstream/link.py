@@ -14,7 +14,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -194,7 +194,7 @@ async def _open(
             **_tls(address, access),
             **_credentials(client, address, access),
         )
-        await asyncio.wait_for(connecting, 2 * CONNECT_S)
+        await _within(2 * CONNECT_S, connecting)
         if address.requires_tls and not _is_encrypted(client):
             raise nats.errors.Error(_NOT_ENCRYPTED)
     except (nats.errors.Error, OSError) as error:
@@ -207,6 +207,23 @@ async def _open(
     link.reason = ""
     _watch(client, link)
     return link
+
+
+async def _within(limit_s: float, work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`. Raises TimeoutError.
+
+    Unlike `asyncio.wait_for` it does not wait for the end of what it cancels: nats-py may swallow a
+    cancellation (its own `wait_for` does until Python 3.12), and a stop would take its time.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda task: task.cancelled() or task.exception())  # else asyncio prints
+    try:
+        done, _ = await asyncio.wait([task], timeout=limit_s)
+    finally:
+        task.cancel()
+    if not done:
+        raise TimeoutError
+    task.result()
 
 
 def _watch(client: Client, link: Link) -> None:
