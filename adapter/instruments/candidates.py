@@ -75,24 +75,31 @@ def _misspelled_contracts(
     found: list[Instrument] = []
     second_best: list[Instrument] = []
     for name in _put_right(wanted.name):
+        if found and name == wanted.name:
+            break
         fitting, nearly = _of_underlyings_like(index, name, today, limit)
         found += fitting
         second_best = second_best or nearly
     return (found or second_best)[:limit]
 
 
-def _put_right(name: str) -> list[str]:
-    """`NIFTY 22 SPE 24500 CE` with SEP, `NIFTY2692224500XE` with CE and with PE; `name` itself
-    where neither month nor right is misspelled."""
+def _put_right(name: str) -> Iterable[str]:
+    """`NIFTY 22 SPE 24500 CE` with SEP, `NIFTY2692224500XE` with CE and with PE; then as typed."""
     words = _LETTERS.findall(name)
+    names = [name]
     if not any(word in MONTHS for word in words):
         near = {word: month for word in words for month in MONTHS if distance(word, month, 1) == 1}
-        name = _LETTERS.sub(lambda found: near.get(found[0], found[0]), name)
-    right = _LETTERS_BEHIND_A_NUMBER.search(name)
-    if right is None or {"CE", "PE", "FUT"}.intersection(words):
-        return [name]
-    rights = [each for each in ("CE", "PE") if distance(right[0], each, 1) <= 1]
-    return [name[: right.start()] + each for each in rights] or [name]
+        names.insert(0, _LETTERS.sub(lambda found: near.get(found[0], found[0]), name))
+    if not {"CE", "PE", "FUT"}.intersection(words):
+        rights = [
+            each[: right.start()] + side
+            for each in names
+            if (right := _LETTERS_BEHIND_A_NUMBER.search(each))
+            for side in ("CE", "PE")
+            if distance(right[0], side, 1) <= 1
+        ]
+        names = rights + names
+    return dict.fromkeys(names)
 
 
 def _of_underlyings_like(

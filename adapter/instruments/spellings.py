@@ -366,8 +366,6 @@ def _with_expiry(atoms: list[_Atom], expiry: Expiry) -> Iterator[Reading]:
     right = _RIGHTS[atoms[place].text]
     before, behind = atoms[:place], atoms[place + 1 :]
     if right == "FUT":
-        if len(behind) == 1 and behind[0].text in "123456789" and expiry is None:
-            yield from _named(before, Nth(int(behind[0].text), True), None, right)
         yield from _named(before + behind, expiry, None, right)
         return
     if before and before[-1].is_number:

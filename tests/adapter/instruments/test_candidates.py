@@ -53,6 +53,7 @@ def _nearest(index: InstrumentIndex, text: str) -> list[str]:
         ("crude oil mini", "MCX:CRUDEOILM21SEP26FUT"),
         ("NIFTY 22 SPE 24500 CE", "NFO:NIFTY22SEP2624500CE"),
         ("NIFTY 27 OTC FUT", "NFO:NIFTY27OCT26FUT"),
+        ("NIFTY 22SPE 24500 XE", "NFO:NIFTY22SEP2624500CE"),
         ("NIFTY2692224500CR", "NFO:NIFTY22SEP2624500CE"),
         ("BANKNIFTY26SEP52000PF", "NFO:BANKNIFTY29SEP2652000PE"),
         ("NIFTY 22SEP 24500 E", "NFO:NIFTY22SEP2624500CE"),
@@ -72,6 +73,14 @@ def test_the_likeliest_comes_first(september: InstrumentIndex, text: str, first:
 @pytest.mark.parametrize("text", ["NIFTI 22SEP 24500 CE", "NIFTY22SPE2624500CE"])
 def test_a_corrected_contract_is_the_only_candidate(september: InstrumentIndex, text: str) -> None:
     assert len(_nearest(september, text)) == 1
+
+
+def test_a_name_that_is_like_a_month_may_be_an_underlying_that_is_misspelled(
+    build: Build, make_record: Callable[..., dict[str, Any]]
+) -> None:
+    fields = {"expiry": "29SEP2026", "instrumenttype": "FUTSTK"}
+    index = build([make_record("NFO", "1", "NOVAAGRI29SEP26FUT", "NOVAAGRI", **fields)])
+    assert _nearest(index, "NOVA FUT") == ["NFO:NOVAAGRI29SEP26FUT"]
 
 
 def test_a_right_that_may_be_both_is_both(september: InstrumentIndex) -> None:

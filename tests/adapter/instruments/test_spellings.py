@@ -116,6 +116,8 @@ def test_what_programs_print_is_read(
         ("NIFTY next month FUT", "NIFTY", Nth(2, True), None, "FUT"),
         ("NIFTY next FUT", "NIFTY", Nth(2, True), None, "FUT"),
         ("NIFTY far 24400 PE", "NIFTY", Nth(3, True), 24400, "PE"),
+        ("NIFTY FUT 2", "NIFTY", Nth(2, True), None, "FUT"),
+        ("NIFTY 29FEB 24400 PE", "NIFTY", OnDay(2, 29), 24400, "PE"),
         ("NIFTY NEXT 50 next FUT", "NIFTY NEXT 50", Nth(2, True), None, "FUT"),
         ("NIFTY NEXT 50 SEP FUT", "NIFTY NEXT 50", InMonth(9), None, "FUT"),
     ],
@@ -146,7 +148,12 @@ def test_a_number_behind_the_month_and_apart_from_it_is_a_day_before_a_year() ->
 
 def test_by_hand_a_number_before_the_month_is_no_year_far_ahead() -> None:
     assert InMonth(12, 2029) not in [e.expiry for e in _of("NIFTY 29DEC 24500 CE", "NIFTY")]
+    assert InMonth(12, 2028) not in [e.expiry for e in _of("NIFTY 28DEC 24500 CE", "NIFTY")]
     assert InMonth(12, 2027) in [e.expiry for e in _of("NIFTY 27DEC 24500 CE", "NIFTY")]
+
+
+def test_next_alone_says_nothing_of_an_options_expiry() -> None:
+    assert [each.expiry for each in _of("NIFTY next 24400 CE", "NIFTY")] == [None]
 
 
 def test_a_number_that_is_no_day_of_its_month_is_a_year_alone() -> None:
