@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from .aliases_table import aliases_of
 from .auth.authenticator import Authenticator
 from .broker import DEFAULT_BUFFER, BrokerAdapter
-from .clock import Clock, SystemClock
+from .clock import SystemClock
 from .config import Config
 from .errors import InstrumentMasterError, TicksError, UsageError
 from .feed.lifecycle import Policy
@@ -56,7 +56,7 @@ def connect(
     stream`.
 
     Raises UsageError for a value that cannot be used, UnknownSymbolError or AmbiguousSymbolError
-    for a name, SessionError when there is no session and none can be had, InstrumentMasterError
+    for a name, SessionError when there is no session and no way to get one, InstrumentMasterError
     when there is no list of instruments. A broker out of reach is retried as `policy` says, and
     the iteration raises what lost the feed for good.
     """
@@ -140,7 +140,6 @@ def resolve_symbols(
     names: Sequence[str],
     listed: Sequence[tuple[str, Entry]] = (),
     *,
-    clock: Clock | None = None,
     progress: Progress | None = None,
     note: Callable[[str], None] = lambda _line: None,
     skip: Callable[[Skipped], None] = lambda _skipped: None,
@@ -157,7 +156,7 @@ def resolve_symbols(
     with open_catalog(
         config.paths,
         config.endpoints.instruments_url,
-        clock=clock or SystemClock(),
+        clock=SystemClock(),
         progress=progress,
         note=note,
         aliases=config.aliases,
@@ -182,7 +181,7 @@ def checking_session(sessions: Authenticator) -> Iterator[None]:
 def ensure_session(sessions: Authenticator) -> None:
     """Log in where there is no valid session; a broker out of reach is the connection's to retry.
 
-    Raises SessionError when there is none and none can be had.
+    Raises SessionError when there is none and no way to get one.
     """
     try:
         sessions.session()

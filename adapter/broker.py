@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 DEFAULT_BUFFER = 100_000
 """Packets between socket and reader before the oldest are dropped, counted."""
 _JOIN_S = 3.0
-_INDEX_KIND = "AMXIDX"
 
 
 class BrokerAdapter:
@@ -217,7 +216,7 @@ class BrokerAdapter:
             for instrument in new.values():
                 self.symbols[instrument.key] = instrument.symbol
                 self._kinds[instrument.key] = kind_of_instrument(instrument)
-                if instrument.kind == _INDEX_KIND:
+                if instrument.is_index:
                     self._indices.add(instrument.key)
             self._units.update(new)
             self._refused.difference_update(new)
@@ -232,7 +231,8 @@ class BrokerAdapter:
         """End the subscription of these; what is not subscribed is ignored.
 
         Returns those that were; on a running feed they are an event `removed`. Their packets
-        already under way still arrive.
+        already under way still arrive. Raises ValueError for what is not a mode, TypeError for
+        names.
         """
         mode = Mode.of(mode)
         units = _units_of(instruments, mode)
@@ -349,7 +349,7 @@ class BrokerAdapter:
     # --- ticks ---
 
     def get_next_tick(self) -> Tick | None:
-        """The oldest tick that has come, or None. Never waits, polls or asks elsewhere."""
+        """The oldest tick that is buffered, or None. Never waits, polls or asks elsewhere."""
         taken = self._buffer.take_packet()
         if taken is None:
             return None
@@ -379,12 +379,12 @@ class BrokerAdapter:
         self._buffer.direct = direct
 
     def take(self, most: int | None = None) -> list[Batch]:
-        """The packets that have come, drain by drain, `most` or a few more; empty when there are
+        """The buffered packets, drain by drain, `most` or a few more; empty when there are
         none. Never waits."""
         return self._buffer.take(most)
 
     def wait(self, timeout_s: float | None) -> bool:
-        """Wait until ticks or events have come or the feed is over; whether that was so."""
+        """Wait until there are ticks or events or the feed is over; whether one of these is so."""
         return self.waker.wait(timeout_s)
 
     # --- state ---

@@ -51,7 +51,8 @@ class Feed(Protocol):
 class FollowedChain:
     """One chain: where its centre is, and what has been asked for. Pure.
 
-    `asked` are the contracts of its strikes so far, `brought` those of them that only it wants.
+    `asked` are the contracts of its strikes so far, `brought` those of them that were subscribed
+    for this chain and not by name.
     """
 
     def __init__(
@@ -82,8 +83,8 @@ class FollowedChain:
         chain = self.chain
         return ChainListing(self.name, chain.underlying, chain.expiry, chain.spot, strikes)
 
-    def towards(self, spot: Decimal) -> list[Instrument]:
-        """The contracts to add now that the spot is there; each comes once."""
+    def move_to(self, spot: Decimal) -> list[Instrument]:
+        """The contracts to add when the spot is there; each is returned once."""
         from .instruments.chain import followed, nearest_strike, strikes_around
 
         if self._centre is None:
@@ -123,27 +124,27 @@ class ChainWatch:
             return [each.chain for each in self._chains]
 
     def listings(self, *, has_strikes: bool) -> tuple[ChainListing, ...]:
-        """All chains so far, those too that a limit ended, with the strikes asked for."""
+        """All chains so far, also those that a limit ended, with the strikes asked for."""
         with self._lock:
             return tuple(
                 each.listing(has_strikes=has_strikes) for each in (*self._chains, *self._ended)
             )
 
     def follow(self, chain: Chain, mode: Mode, is_mine: Callable[[Instrument], bool]) -> None:
-        """Follow a chain from now on, once the feed runs. One that is followed is left alone."""
+        """Follow a chain once the feed runs. One that is followed already stays as it is."""
         with self._lock:
             if all(_name(each.chain) != _name(chain) for each in self._chains):
                 self._chains.append(FollowedChain(chain, mode, is_mine))
             self._ended = [each for each in self._ended if _name(each.chain) != _name(chain)]
         with self._life:
-            self._begin_again()
+            self._restart()
 
     def find(self, text: str) -> Chain | None:
         """The followed chain that was typed like this, in any case."""
         return next((each for each in self.chains if _name(each) == name_key(text)), None)
 
-    def alone(self, chains: Sequence[Chain]) -> list[Instrument]:
-        """What is subscribed for these alone."""
+    def only_for(self, chains: Sequence[Chain]) -> list[Instrument]:
+        """What is subscribed for these chains and for nothing else."""
         with self._lock:
             left, others = self._parted(chains)
             kept = {key for other in others for key in other.asked}
@@ -154,8 +155,8 @@ class ChainWatch:
                 if key in each.brought and key not in kept
             ]
 
-    def leave(self, chains: Sequence[Chain]) -> None:
-        """Follow these no longer."""
+    def unfollow(self, chains: Sequence[Chain]) -> None:
+        """Stop following these."""
         with self._lock:
             left, self._chains = self._parted(chains)
             brought = {key for each in left for key in each.brought}
@@ -180,7 +181,7 @@ class ChainWatch:
         """The feed runs."""
         with self._life:
             self._is_running = True
-            self._begin_again()
+            self._restart()
 
     def end(self) -> None:
         """The feed ends. Waits for a look that is under way. Raises what a look raised."""
@@ -188,8 +189,8 @@ class ChainWatch:
             self._is_running = False
             self._thread.close()
 
-    def _begin_again(self) -> None:
-        """A thread for the chains that there are now; the former one may have ended by itself."""
+    def _restart(self) -> None:
+        """Restart the thread where there are chains: it ends by itself when none is left."""
         self._thread.close()
         if self._is_running and self.chains:
             self._thread.enter_context(every(_LOOK_EVERY_S, self._look, name="chains"))
@@ -213,7 +214,7 @@ class ChainWatch:
         if self._feed.has_refused(each.asked.values(), each.mode):
             return False
         spot = decode_packet(packet).ltp
-        new = each.towards(spot) if spot > 0 else []
+        new = each.move_to(spot) if spot > 0 else []
         if not new:
             return True
         try:
@@ -225,7 +226,7 @@ class ChainWatch:
         with self._lock:
             is_followed = each in self._chains
             each.brought.update(one.key for one in added)
-        if not is_followed:  # it was left meanwhile
+        if not is_followed:  # it was unfollowed meanwhile
             self._feed.unsubscribe(added, each.mode)
         return True
 

@@ -1,8 +1,9 @@
 """A running stream as other processes of its user reach it: the Unix socket `run/<pid>.sock`.
 
 Rules
-- A connection is one request and one reply (control_messages.py). Clients are served one after
-  another; one that sends or reads nothing is dropped after `_PATIENCE_S`.
+- A connection is one request and one reply (control_messages.py). Requests are served one after
+  another as they come; a client that sends or reads nothing is dropped after `_PATIENCE_S`, or
+  sooner where there are many, and others do not wait for it.
 - Only processes of the same user are answered: the socket has mode 0600 in a folder of mode 0700,
   and the kernel says whose process connects.
 - One thread waits on the socket and wakes for nothing else. Whatever comes, it goes on.
@@ -21,6 +22,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from .control_messages import (
@@ -42,13 +44,25 @@ from .waker import Waker
 _PATIENCE_S = 2.0
 _JOIN_S = 1.0
 _BACKLOG = 128
+_MOST_CLIENTS = 32
+"""Clients whose request has not come; one more, and the first is dropped."""
 _MOST_WAITING = 16
 """Clients that wait for the end of the stream; one more, and the first is let go."""
+_TIMEVAL = struct.Struct("@ll")
 _UCRED = struct.Struct("3i")
 """Linux's struct ucred: process, user, group."""
 _XUCRED = struct.Struct("2I")
 """How macOS's struct xucred begins: version, user."""
 _SOL_LOCAL, _LOCAL_PEERCRED = 0, 1
+
+
+@dataclass(slots=True, eq=False)
+class _Client:
+    """A connection, what has come over it, and until when the rest of the request may come."""
+
+    sock: socket.socket
+    end_s: float
+    text: bytearray = field(default_factory=bytearray)
 
 
 class ControlServer:
@@ -64,14 +78,15 @@ class ControlServer:
         *,
         stop: Callable[[], None],
         change: Callable[[Change], Reply],
-        pid: int | None = None,
     ) -> None:
-        self.path = socket_path(folder, os.getpid() if pid is None else pid)
+        self.path = socket_path(folder, os.getpid())
         self._stop = stop
         self._change = change
         self._waker = Waker()
         self._is_closing = False
         self._listener: socket.socket | None = None
+        self._clients: list[_Client] = []
+        """Those whose request has not come yet, the first first."""
         self._waiting: list[socket.socket] = []
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
@@ -111,39 +126,86 @@ class ControlServer:
     def _serve(self) -> None:
         listener = self._listener
         while listener is not None and not self._is_closing:
-            if not self._wait(listener, select.POLLIN, None):
-                continue
-            try:
-                client, _ = listener.accept()
-            except BlockingIOError:  # it left already
-                continue
-            except OSError:  # no descriptor is free, which passes
-                self._waker.wait(_PATIENCE_S)
-                continue
-            if not self._served(client):
-                client.close()
+            ready = self._ready(listener)
+            now_s = time.monotonic()
+            for client in [*self._clients]:
+                if client.sock.fileno() in ready:
+                    self._hear(client)
+                elif now_s >= client.end_s:
+                    self._drop(client)
+            if listener.fileno() in ready:
+                self._accept(listener)
+        while self._clients:
+            self._drop(self._clients[0])
 
-    def _served(self, client: socket.socket) -> bool:
-        """Serve one client; whether it waits for the end of the stream now."""
-        client.setblocking(False)
-        if not is_own(client):
-            return False
+    def _ready(self, listener: socket.socket) -> set[int]:
+        """The descriptors of which something has come, once there is one or a client's time is up.
+
+        The wake-up stays where it is: it is the last.
+        """
+        poll = select.poll()
+        poll.register(self._waker, select.POLLIN)
+        poll.register(listener, select.POLLIN)
+        for client in self._clients:
+            poll.register(client.sock, select.POLLIN)
+        end_s = min((client.end_s for client in self._clients), default=None)
+        left_s = None if end_s is None else max(0.0, end_s - time.monotonic())
+        return {fd for fd, _ in poll.poll(None if left_s is None else left_s * 1000 + 1)}
+
+    def _accept(self, listener: socket.socket) -> None:
         try:
-            line = self._line(client)
-            if line is None:
-                return False
+            sock, _ = listener.accept()
+        except BlockingIOError:  # it left already
+            return
+        except OSError:  # no descriptor is free
+            if self._clients:
+                self._drop(self._clients[0])
+            else:
+                self._waker.wait(_PATIENCE_S)
+            return
+        sock.setblocking(False)
+        if not is_own(sock):
+            sock.close()
+            return
+        self._clients.append(_Client(sock, time.monotonic() + _PATIENCE_S))
+        if len(self._clients) > _MOST_CLIENTS:
+            self._drop(self._clients[0])
+
+    def _drop(self, client: _Client) -> None:
+        self._clients.remove(client)
+        client.sock.close()
+
+    def _hear(self, client: _Client) -> None:
+        """Take what a client says, and serve it once that is a request."""
+        try:
+            part = client.sock.recv(65_536)
+        except OSError:
+            part = b""
+        client.text += part
+        if part and b"\n" not in client.text and len(client.text) <= LARGEST_REQUEST:
+            return
+        self._clients.remove(client)
+        if not part or not self._served(client):  # without: it left
+            client.sock.close()
+
+    def _served(self, client: _Client) -> bool:
+        """Serve one client; whether it waits for the end of the stream now."""
+        line, line_end, _ = bytes(client.text).partition(b"\n")
+        try:
+            if not line_end:
+                raise ValueError("too long")
             request = read_request(line)
-        except (ValueError, OSError):
+        except ValueError:
             unread = UsageError("this is not a request", kind="not-a-request")
-            self._send(client, Reply(error=sent(unread)))
+            self._send(client.sock, Reply(error=sent(unread)))
             return False
         if isinstance(request, Stop):
-            self._waiting.append(client)
+            self._waiting.append(client.sock)
             if len(self._waiting) > _MOST_WAITING:
                 self._waiting.pop(0).close()
             self._stop()
             return True
-        self._send(client, self._changed(request))
+        self._send(client.sock, self._changed(request))
         return False
 
     def _changed(self, request: Change) -> Reply:
@@ -154,42 +216,21 @@ class ControlServer:
         except Exception as error:  # noqa: BLE001  (the stream goes on; the client gets the error)
             return Reply(error=sent(TicksError(f"unexpected: {type(error).__name__}: {error}")))
 
-    def _line(self, client: socket.socket) -> bytes | None:
-        """What a client says; None when it sends nothing in time, or leaves.
-
-        Raises ValueError for a line without an end.
-        """
-        end_s = time.monotonic() + _PATIENCE_S
-        text = bytearray()
-        while b"\n" not in text:
-            if len(text) > LARGEST_REQUEST:
-                raise ValueError("too long")
-            if not self._wait(client, select.POLLIN, end_s):
-                return None
-            part = client.recv(65_536)
-            if not part:
-                return None
-            text += part
-        return bytes(text.partition(b"\n")[0])
-
     def _send(self, client: socket.socket, reply: Reply) -> None:
         """Answer a client that may have left or may not read."""
         end_s = time.monotonic() + _PATIENCE_S
         line = memoryview(to_line(reply))
         with contextlib.suppress(OSError):
-            while line and self._wait(client, select.POLLOUT, end_s):
+            while line and self._wait_to_send(client, end_s):
                 line = line[client.send(line) :]
 
-    def _wait(self, sock: socket.socket, event: int, end_s: float | None) -> bool:
-        """Whether a socket is ready before `end_s`; not once the stream is ending, unless at once.
-
-        The wake-up stays where it is, so that every later wait is over at once too.
-        """
+    def _wait_to_send(self, sock: socket.socket, end_s: float) -> bool:
+        """Whether a socket takes more before `end_s`; not once the stream is ending, unless at
+        once."""
         poll = select.poll()
-        poll.register(sock, event)
+        poll.register(sock, select.POLLOUT)
         poll.register(self._waker, select.POLLIN)
-        left_s = None if end_s is None else max(0.0, end_s - time.monotonic())
-        ready = poll.poll(None if left_s is None else left_s * 1000)
+        ready = poll.poll(max(0.0, end_s - time.monotonic()) * 1000)
         return any(descriptor == sock.fileno() for descriptor, _ in ready)
 
 
@@ -274,7 +315,7 @@ def meant_stream(folder: Path, pid: int | None, wall_s: float) -> int:
 def ask(folder: Path, pid: int, request: Request, timeout_s: float) -> Reply:
     """What the stream of a process answers, within `timeout_s`.
 
-    Raises NoStreamError: kinds "no-such-stream" where that process is no stream of ours,
+    Raises NoStreamError: kinds "no-such-stream" where that process is not a stream of ours,
     "stream-uncontrolled" where it is one without a socket, "stream-gone" where it ended before it
     answered, "stream-mute" where it did not answer in time. Raises UsageError (kind
     "request-too-long") for more names than a request may hold.
@@ -284,7 +325,10 @@ def ask(folder: Path, pid: int, request: Request, timeout_s: float) -> Reply:
         raise UsageError("those are too many names for one request", kind="request-too-long")
     end_s = time.monotonic() + timeout_s
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-        peer.settimeout(timeout_s)
+        whole_s, part_s = divmod(timeout_s, 1)
+        limit = _TIMEVAL.pack(int(whole_s), int(part_s * 1e6))
+        # Of a socket with a timeout of Python's the connect does not wait for room in the queue.
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
         try:
             peer.connect(str(socket_path(folder, pid)))
         except (TimeoutError, BlockingIOError) as error:  # as many as have room wait already
@@ -294,6 +338,7 @@ def ask(folder: Path, pid: int, request: Request, timeout_s: float) -> Reply:
         if not is_own(peer):
             raise _not_there(folder, pid)
         try:
+            peer.settimeout(max(0.001, end_s - time.monotonic()))
             peer.sendall(said)
             line = _reply_line(peer, end_s)
             return read_reply(line)

@@ -80,7 +80,7 @@ class Reply(msgspec.Struct, frozen=True, omit_defaults=True):
 def to_line(message: Request | Reply) -> bytes:
     """A message as it is sent, with its line end.
 
-    What a command line or a file name holds that is no text goes as `?`.
+    Whatever is not text in a command line or a file name is sent as `?`.
     """
     plain = msgspec.to_builtins(message, enc_hook=str)
     return json.dumps(plain, ensure_ascii=False).encode(errors="replace") + b"\n"

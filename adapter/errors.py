@@ -46,7 +46,7 @@ class UsageError(TicksError):
 
 
 class SessionError(TicksError):
-    """There is no usable session, and none can be had."""
+    """There is no usable session, and no way to get one."""
 
     label = "session"
 
@@ -98,7 +98,7 @@ class SymbolError(TicksError):
 
     `candidates`: the instruments that may have been meant, the likeliest first. Of `values`,
     `typed` is what was typed and `understood` how it was read ("NIFTY, 22 Sep 2026, 24600 CE"),
-    "" where it is no contract.
+    "" where it is not a contract.
     """
 
     def __init__(
@@ -260,7 +260,7 @@ class ClosedByServerError(BrokerError):
 
 
 class InstrumentMasterError(BrokerError):
-    """No usable instrument master could be had, and no earlier copy exists."""
+    """No usable instrument master could be downloaded, and no earlier copy exists."""
 
     can_retry = True
 

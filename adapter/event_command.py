@@ -22,7 +22,7 @@ from types import TracebackType
 
 from .events import GaveUp, LogEntry, Lost, Recovered, Silent
 
-TOLD = (Lost, Silent, Recovered, GaveUp)
+COMMAND_EVENTS = (Lost, Silent, Recovered, GaveUp)
 LONGEST_S = 30.0
 GRACE_S = 3.0
 MOST_WAITING = 100
@@ -74,8 +74,8 @@ class EventCommand:
             self._note(f"the event command was not run for {not_run:,} of the events")
 
     def enqueue(self, entry: LogEntry) -> None:
-        """Run the command for this event, if it is one of those, when its turn comes."""
-        if not isinstance(entry.event, TOLD):
+        """Run the command for this event, if it is one of COMMAND_EVENTS, when its turn comes."""
+        if not isinstance(entry.event, COMMAND_EVENTS):
             return
         with self._changed:
             self._waiting.append(entry)
@@ -103,7 +103,17 @@ class EventCommand:
 
     def _problem_of(self, entry: LogEntry) -> str:
         """Run the command to its end; "" on success."""
+        is_late = threading.Event()
+
+        def give_up() -> None:
+            is_late.set()
+            with self._changed:
+                self._kill(self._process)
+
+        limit = threading.Timer(LONGEST_S, give_up)
+        limit.daemon = True
         try:
+            limit.start()  # first: a command without a limit is never run
             process = subprocess.Popen(  # noqa: S602  (a command for the shell is what was given)
                 self._command,
                 shell=True,
@@ -112,23 +122,15 @@ class EventCommand:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C is not for it; it is killed as a group
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RuntimeError) as error:  # the last: no thread is left
+            limit.cancel()
             return f"could not be started: {error}"
         with self._changed:
             self._process = process
             if self._is_over:
                 self._kill(process)
-        is_late = threading.Event()
-
-        def give_up() -> None:
-            is_late.set()
-            self._kill(process)
-
-        limit = threading.Timer(LONGEST_S, give_up)
-        limit.daemon = True
-        limit.start()
         with process:
-            self._say(process, f"{entry.to_json()}\n".encode(errors="backslashreplace"))
+            self._write_event(process, f"{entry.to_json()}\n".encode(errors="backslashreplace"))
             code = process.wait()
         limit.cancel()
         with self._changed:
@@ -140,7 +142,7 @@ class EventCommand:
         return f"failed with exit code {code}" if code else ""
 
     @staticmethod
-    def _say(process: subprocess.Popen[bytes], line: bytes) -> None:
+    def _write_event(process: subprocess.Popen[bytes], line: bytes) -> None:
         """Give the command its event. A command that does not read it is waited for elsewhere."""
         pipe = process.stdin
         assert pipe is not None  # noqa: S101  (asked for above)

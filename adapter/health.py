@@ -38,10 +38,10 @@ from .errors import (
 )
 from .feed.lifecycle import Phase
 from .http import REST_LIMITS
-from .instrument import Instrument, exchange_name
+from .instrument import NSE, Instrument, exchange_name
 from .instruments import open_catalog
 from .market.calendar import MarketCalendar, Prior
-from .market.hours import NSE, Segment, segments_of
+from .market.hours import Segment, segments_of
 from .probe import FeedProbe
 from .snapshot import client_digest
 from .status_file import RunningStream, running_streams

@@ -194,12 +194,10 @@ def missed_within(span: Interval, histories: Sequence[History]) -> list[Interval
 def _in_all(
     span: Interval, histories: Sequence[History], part: Callable[[Loss], Interval]
 ) -> list[Interval]:
-    blind = away = [span] if histories else []
+    blind = [span] if histories else []
     for history in histories:
-        losses = [part(loss) for loss in history.losses]
-        blind = common(blind, [*losses, *history.away])
-        away = common(away, history.away)
-    return without(blind, away)
+        blind = common(blind, [*map(part, history.losses), *history.away])
+    return without(blind, _away_in_all(span, histories))
 
 
 def _hint(
@@ -225,8 +223,8 @@ def _hint(
     return "; ".join(dict.fromkeys(notes)) or None
 
 
-def _away_in_all(gap: Interval, histories: Sequence[History]) -> list[Interval]:
-    away = [gap]
+def _away_in_all(span: Interval, histories: Sequence[History]) -> list[Interval]:
+    away = [span]
     for history in histories:
         away = common(away, history.away)
     return away
@@ -260,7 +258,7 @@ class HistoryReader:
             rule(self, event)
 
     def history(self) -> History:
-        """What the events say so far; what nothing has ended lasts for ever."""
+        """What the events say so far; what nothing has ended has no end."""
         known = self._history
         lost = [Loss((since_us, _ALWAYS), cause) for since_us, cause in self._lost.values()]
         quiet = [
@@ -279,7 +277,7 @@ class HistoryReader:
         )
 
     def forget(self, before_us: int) -> None:
-        """Drop what ended before a moment: nobody asks about that time any more."""
+        """Drop what ended before a moment: nobody asks about that time again."""
         known = self._history
         known.losses = [loss for loss in known.losses if loss.span[1] >= before_us]
         known.quiets = [quiet for quiet in known.quiets if quiet.span[1] >= before_us]
@@ -288,7 +286,7 @@ class HistoryReader:
 
     def _connect(self, event: EventFacts) -> None:
         if event.connection in self._connected:
-            self._history.notes.append((event.at_us, "connected anew without a loss before it"))
+            self._history.notes.append((event.at_us, "connected again without a loss before it"))
         self._connected.add(event.connection)
 
     def _silent(self, event: EventFacts) -> None:

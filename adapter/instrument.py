@@ -12,18 +12,21 @@ from typing import TypeAlias
 InstrumentKey: TypeAlias = tuple[int, str]
 """(exchange type, token): what identifies an instrument. A token alone does not."""
 
+NSE, NFO, BSE, BFO, MCX, NCO, CDS = 1, 2, 3, 4, 5, 7, 13
 EXCHANGE_NAMES: dict[int, str] = {
-    1: "NSE",
-    2: "NFO",
-    3: "BSE",
-    4: "BFO",
-    5: "MCX",
-    7: "NCO",
-    13: "CDS",
+    NSE: "NSE",
+    NFO: "NFO",
+    BSE: "BSE",
+    BFO: "BFO",
+    MCX: "MCX",
+    NCO: "NCO",
+    CDS: "CDS",
 }
 EXCHANGE_TYPES: dict[str, int] = {name: number for number, name in EXCHANGE_NAMES.items()}
 
-CURRENCY_EXCHANGE_TYPE = 13
+CURRENCY_EXCHANGE_TYPE = CDS
+INDEX_KIND = "AMXIDX"
+"""The instrumenttype of an index."""
 
 
 def exchange_name(exchange_type: int) -> str:
@@ -50,8 +53,8 @@ class Instrument:
 
     `strike` and `tick_size` are in the master's own unit (rupees x 100, of currencies another);
     `strike` is None where there is none. `expiry` is ISO text (`2025-10-28`) or "". `kind` is the
-    master's instrumenttype ("" is cash, `AMXIDX` an index). `has_closing_auction`: whether it is a
-    share that leaves continuous trading for the closing auction (the master's is_cas_enabled).
+    master's instrumenttype, "" for cash. `has_closing_auction`: whether it is a share that leaves
+    continuous trading for the closing auction (the master's is_cas_enabled).
     """
 
     exchange_type: int
@@ -72,6 +75,10 @@ class Instrument:
     @property
     def exchange(self) -> str:
         return exchange_name(self.exchange_type)
+
+    @property
+    def is_index(self) -> bool:
+        return self.kind == INDEX_KIND
 
     @property
     def strike_rupees(self) -> Decimal | None:

@@ -72,7 +72,7 @@ class MetricsServer:
         except OSError as error:
             reason = error.strerror or "no reason given"
             raise PortTakenError(
-                f"{self.address} cannot be listened on: {reason}",
+                f"cannot listen on {self.address}: {reason}",
                 kind="metrics-port",
                 host=self.host,
                 port=self.port,

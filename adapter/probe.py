@@ -15,7 +15,7 @@ from .instrument import Instrument
 from .redaction import shown
 from .tick import Mode
 from .waker import Waker
-from .wire.frames import Close, ControlFrame, FrameReader, Text
+from .wire.frames import NORMAL_CLOSURE, Close, ControlFrame, FrameReader, Text
 from .wire.packet import malformed_reason
 from .wire.subscription import SubscribeAction, Unit, parse_error, requests
 
@@ -83,7 +83,7 @@ class FeedProbe:
 
     def close(self) -> None:
         """Close the connection with a close frame."""
-        self._link.close(1000)
+        self._link.close(NORMAL_CLOSURE)
 
 
 def _open_link(opening: Handshake, timeout_s: float) -> Link:

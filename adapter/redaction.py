@@ -14,18 +14,22 @@ Rules
 
 from __future__ import annotations
 
+import json
 import re
-from urllib.parse import quote
+from collections.abc import Iterator
+from urllib.parse import quote, quote_plus
 
 MASK = "***"
 _SHORTEST = 4
-"""Shorter texts are no secrets, and masking them would destroy every message."""
+"""Shorter texts are not secrets, and masking them would destroy every message."""
 _MOST_SHOWN = 200
 
 _LOOKS_SECRET = ((re.compile(r"(?i)\b(bearer|basic)[ :=]+[\w.~+/=-]{6,}"), rf"\1 {MASK}"),)
 _DOTTED = re.compile(r"[\w.-]+")
 _TOKEN_BEGINS = re.compile(r"\beyJ[\w-]")
 """A JWT is two or three runs of letters with dots between them, and begins with `{"` in base64."""
+_IN_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+_ESCAPED = re.compile("%[0-9A-F]{2}")
 _WORD = re.compile(r"[^\s\"'<>]+")
 """What an address may be: a password in it is what is between `://` and the last `@`."""
 
@@ -38,7 +42,20 @@ def remember(*secrets: str | None) -> None:
     """Mask these from now on, in this process. None and what is too short are passed over."""
     for secret in secrets:
         if secret is not None and len(secret) >= _SHORTEST:
-            _secrets.update((secret, quote(secret, safe="")))
+            _secrets.update(_spellings(secret))
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """A secret as an address, a form, JSON and HTML have it; most are the same in all."""
+    in_address = quote(secret, safe="")
+    yield from (
+        secret,
+        in_address,
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+        secret.translate(_IN_HTML),
+    )
+    yield _ESCAPED.sub(lambda found: found[0].lower(), in_address)
 
 
 def redacted(text: str) -> str:

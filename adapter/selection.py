@@ -53,7 +53,7 @@ SOME, NONE = Selection(), Selection(most=0)
 
 
 class Seen(Protocol):
-    """What has come of an instrument: how many packets, the last one, and when (monotonic)."""
+    """An instrument so far: how many packets, the last one, and when it came (monotonic)."""
 
     @property
     def ticks(self) -> int: ...

@@ -71,7 +71,7 @@ class MarketSnapshot:
 @dataclass(frozen=True, slots=True)
 class OutputSnapshot:
     """Where ticks go: name, whole rows and bytes written. `is_left`: its reader has gone, or it
-    failed; nothing is written to it any more."""
+    failed; nothing more is written to it."""
 
     name: str
     rows: int

@@ -194,7 +194,7 @@ def _states(connection: Connection) -> list[InstrumentState]:
 
 
 def _by_key(states: Sequence[InstrumentState]) -> dict[InstrumentKey, Seen]:
-    """What has come of each instrument; of one in two modes, that of the richer one."""
+    """Each instrument so far; of one subscribed in two modes, the richer."""
     seen: dict[InstrumentKey, Seen] = {state.key: state for state in states}
     if len(seen) == len(states):
         return seen

@@ -4,7 +4,7 @@ Rules
 - Names mean what they mean when a stream is started; the stream's own aliases count.
 - A change is all or nothing, and the stream is unharmed by one that is refused.
 - What is dropped is looked for by the name that the stream shows (`NSE:SBIN-EQ`) first: a contract
-  that has expired meanwhile has no other name any more.
+  that has expired meanwhile is found by no other name.
 - The last instrument cannot be dropped, nor the spot of a chain that is followed.
 - Dropping a chain drops the strikes that only it added; its spot stays.
 """
@@ -78,12 +78,12 @@ class Subscriptions:
                     kind="spot-of-chain",
                     chain=chain.wanted.text,
                 )
-        gone = {one.key: one for one in (*wanted, *self._broker.chains.alone(chains))}
+        gone = {one.key: one for one in (*wanted, *self._broker.chains.only_for(chains))}
         if gone.keys() >= subscribed.keys():
             raise SubscriptionRefusedError(
                 "a stream needs an instrument, and this would leave none", kind="last-instrument"
             )
-        self._broker.chains.leave(chains)
+        self._broker.chains.unfollow(chains)
         dropped = self._broker.unsubscribe(gone.values(), self._mode)
         return Reply(tuple(map(str, dropped)))
 
@@ -141,7 +141,7 @@ def controlled(
 ) -> Iterator[None]:
     """While the block lasts other processes can end the stream and change it.
 
-    Where no socket can be had in `folder`, `note` gets a line, and the stream runs without. A
+    Where no socket can be made in `folder`, `note` gets a line, and the stream runs without. A
     client that asked for the end is answered at the end, with the error that the block raises.
     """
     server = ControlServer(folder, stop=recorder.stop, change=subscriptions.change)

@@ -21,7 +21,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ticks.adapter.instruments.index import INDEX_KIND, Row, new_index
+from ticks.adapter.instrument import INDEX_KIND
+from ticks.adapter.instruments.index import Row, new_index
 
 TICKS = str(Path(sys.executable).with_name("ticks"))
 HELLO = """

@@ -14,8 +14,9 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 
-from ..adapter.errors import BrokerError
+from ..adapter.errors import BrokerError, SymbolError
 from ..adapter.simulator.throwaway import throwaway_folder
+from .exit_codes import remedy_of
 
 _SERVE = "from ticks.cli.demo import guarded_serve; guarded_serve()"
 _END = "#"
@@ -24,12 +25,16 @@ _STOP_S = 5.0
 
 @contextlib.contextmanager
 def environment(is_demo: bool) -> Iterator[Mapping[str, str]]:
-    """This process's environment, or that of a demo."""
+    """This process's environment, or that of a demo, whose instruments are found with `--demo`."""
     if not is_demo:
         yield os.environ
         return
     with demo_environment(os.environ) as demo:
-        yield demo
+        try:
+            yield demo
+        except SymbolError as error:
+            error.remedy = remedy_of(error).replace("ticks find TEXT", "ticks find TEXT --demo")
+            raise
 
 
 @contextlib.contextmanager

@@ -151,7 +151,8 @@ REMEDIES: dict[str, str] = {
     "alias-twice": "delete one of them: case does not count",
     "alias-loop": "have one of them stand for a symbol",
     "chain-number": "write it as 'NIFTY chain 10', or 'NIFTY chain 10 monthly'",
-    "chain-unlisted": "look for the expiries with `ticks find TEXT`",
+    "chain-unlisted": "name one of them, or none: then the nearest is meant",
+    "chain-without-options": "name what has options, such as 'NIFTY chain 10'",
     "chain-without-spot": "name the strikes one by one",
     "index-damaged": "delete {path}; the next command builds it again",
     "index-unwritable": "free some space there, or set TICKS_HOME to another folder",
@@ -210,11 +211,13 @@ REMEDIES: dict[str, str] = {
     "recording-unreadable": "check its path and its permissions",
     "recording-without-rows": "check that it is the right file, and that ticks came while it was"
     " recorded",
+    "too-many-instruments": "take some of it: ticks replay FILE --symbol ... --csv part.csv",
+    "too-many-days": "take some of it: ticks replay FILE --start ... --end ... --csv part.csv",
     "not-a-recording": "a CSV recording begins with received_at,exchange_time,exchange,symbol,..."
     ' and a JSON one with {{"received_at":',
     "column-unknown": "the columns are {columns}",
     "damaged-row": "fix that line, or make a copy without it:"
-    " ticks replay {name} --speed max --csv repaired.csv",
+    " ticks replay FILE --speed max --csv repaired.csv",
     # --- simulator
     "rate-invalid": "give a rate of 0 or more and a speed over 0",
     "accounts-invalid": "give a number of accounts of 1 or more",

@@ -11,7 +11,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from .app import DISTRIBUTION, app
 from .exit_codes import ExitCode
-from .registry import examples_of, load_all, options_of
+from .registry import examples_of, load_all, options_of, usage_of
 
 EXIT_CODES = {
     ExitCode.OK: "Done, Ctrl-C, SIGTERM, or the reader of the only output left;"
@@ -86,11 +86,7 @@ def _usage(command: TyperCommand) -> str:
     words = ["ticks", str(command.name)]
     if any(options_of(command)):
         words.append("[OPTIONS]")
-    for argument in _arguments(command):
-        dots = "..." if argument.nargs != 1 else ""
-        name = f"{argument.metavar or argument.name}{dots}"
-        words.append(name if argument.required else f"[{name}]")
-    return " ".join(words)
+    return " ".join([*words, *map(usage_of, _arguments(command))])
 
 
 def _arguments(command: TyperCommand) -> list[TyperArgument]:

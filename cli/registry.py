@@ -90,8 +90,20 @@ def without_types(params: list[Parameter]) -> list[Parameter]:
         if isinstance(param, TyperOption) and param.is_flag:
             param.metavar = ""
         elif isinstance(param, TyperArgument):
-            param.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+            _make_plain(param)
     return params
+
+
+def _make_plain(argument: TyperArgument) -> None:
+    """Neither a type nor braces around what must be given."""
+    argument.display_type_rich = lambda ctx: None  # type: ignore[method-assign]
+    argument.get_usage_pieces = lambda ctx: [usage_of(argument)]  # type: ignore[method-assign]
+
+
+def usage_of(argument: TyperArgument) -> str:
+    """An argument as a usage line has it: `FILE...`, `[PID]`."""
+    name = f"{argument.metavar or argument.name}{'' if argument.nargs == 1 else '...'}"
+    return name if argument.required else f"[{name}]"
 
 
 def load(name: str) -> TyperCommand:

@@ -11,6 +11,7 @@ from typing import TypedDict
 from ..adapter.files.event_file import read_history
 from ..adapter.files.outputs import Note, ViewOutput, open_output
 from ..adapter.files.parquet import open_parquet
+from ..adapter.market_table import calendar_of
 from ..adapter.replay.replay import ReplayOptions, ReplayStart
 from ..adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
 from ..adapter.rows.columns import columns as columns_of
@@ -26,7 +27,7 @@ from ..adapter.sinks.file import RowSink
 from ..adapter.sinks.sink import BlockSink, FanOut, open_all
 from ..adapter.tick import Mode
 from .options import paths
-from .options.market_table import market_calendar
+from .options.config_file import ConfigFile
 from .terminal.console import Console
 
 _MOST_DAMAGE_PRINTED = 10
@@ -81,7 +82,7 @@ class _Opening(TypedDict):
 
 
 def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
-    calendar = market_calendar(os.environ, is_always_open=outputs.is_always_open)
+    calendar = calendar_of(ConfigFile.of(os.environ), is_always_open=outputs.is_always_open)
     report = DamageReport(console)
     histories = [read_history(path, on_damage=report) for path in outputs.events]
     return BarPlan(
@@ -95,26 +96,16 @@ def _bar_plan(width_s: int, outputs: Outputs, console: Console) -> BarPlan:
 def open_sinks(
     outputs: Outputs, opening: ReplayStart, settings: ReplayOptions, console: Console
 ) -> FanOut[BlockSink]:
-    """All outputs, or none. Without any asked for: stdout, in the format of the first recording,
-    unless the dashboard has that terminal."""
+    """All outputs, or none. Raises OutputError, UsageError."""
     mode = outputs.mode or opening.mode
     csv, parquet = Csv(mode), outputs.parquet
     view = _view(outputs, mode)
-    wanted: list[tuple[str, TickFormat]] = []
-    if outputs.csv is not None:
-        wanted.append((outputs.csv, csv))
-    if outputs.jsonl is not None:
-        wanted.append((outputs.jsonl, Jsonl()))
-    if not (wanted or parquet or console.owns_stdout):
-        is_json = isinstance(opening.format, Jsonl) and outputs.candles_s is None
-        wanted.append(("-", Jsonl() if is_json else csv))
     how = _Opening(
         note=console.print_line,
         overwrite=outputs.overwrites,
         fsync=outputs.syncs,
         inputs=settings.paths,
     )
-
     plan = None if outputs.candles_s is None else _bar_plan(outputs.candles_s, outputs, console)
 
     def open_one(path: str, row_format: TickFormat) -> BlockSink:
@@ -132,7 +123,8 @@ def open_sinks(
         )
         return RowSink(csv, output, {})
 
-    openers = [partial(open_one, *each) for each in wanted]
+    texts = _text_outputs(outputs, csv, opening.format, owns_stdout=console.owns_stdout)
+    openers = [partial(open_one, *each) for each in texts]
     if view is not None:
         openers[0] = partial(_shown_sink, view, csv, plan, console)
     if parquet is not None:
@@ -143,6 +135,22 @@ def open_sinks(
             f"the reader of {name} has left; the others go on"
         ),
     )
+
+
+def _text_outputs(
+    outputs: Outputs, csv: Csv, recorded: TickFormat, *, owns_stdout: bool
+) -> list[tuple[str, TickFormat]]:
+    """Where text goes, CSV first. Without any output asked for: stdout, in the format of the first
+    recording, unless the dashboard has that terminal."""
+    wanted: list[tuple[str, TickFormat]] = []
+    if outputs.csv is not None:
+        wanted.append((outputs.csv, csv))
+    if outputs.jsonl is not None:
+        wanted.append((outputs.jsonl, Jsonl()))
+    if not (wanted or outputs.parquet or owns_stdout):
+        is_json = isinstance(recorded, Jsonl) and outputs.candles_s is None
+        wanted.append(("-", Jsonl() if is_json else csv))
+    return wanted
 
 
 def _shown_sink(view: CsvView, csv: Csv, plan: BarPlan | None, console: Console) -> BlockSink:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 
 from ..adapter.clock import SystemClock
 from ..adapter.instruments import open_copy
-from ..adapter.instruments.index import INDEX_KIND
 from ..adapter.paths import Paths
 
 _MOST = 5_000
@@ -34,13 +33,13 @@ def beginning_with(text: str) -> Iterator[str]:
     An index is offered under the name that people type (NIFTY), where that has the prefix.
     """
     exchange, colon, beginning = text.rpartition(":")
-    book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
-    if book is None:
+    catalog = open_copy(Paths.from_env(os.environ), clock=SystemClock())
+    if catalog is None:
         return
-    with book:
+    with catalog:
         seen: set[str] = set()
-        for one in book.prefix(text, _MOST):
-            names = (one.name, one.symbol) if one.kind == INDEX_KIND else (one.symbol,)
+        for one in catalog.prefix(text, _MOST):
+            names = (one.name, one.symbol) if one.is_index else (one.symbol,)
             for name in names:
                 has_prefix = name.upper().startswith(beginning.upper())
                 if has_prefix and name not in seen and name.isprintable():

@@ -138,9 +138,10 @@ def _unknown_option(
         return UsageError(words, remedy=f"{program} {owner} ... {name}")
     if having == ["simulate"] and command in _BROKERS_GUESTS:
         remedy = f"{program} simulate {name} ... -- {command_path}"
-    elif command == "simulate" and having:  # an option of the command that it is to run
+    elif command == "simulate" and having and name != "--demo":  # of the command that it is to run
         remedy = f"{program} simulate ... -- {program} {having[0]} ... {name}"
-    has = f"; {' and '.join(having)} {'has' if len(having) == 1 else 'have'} it" if having else ""
+    names = " and ".join([*([", ".join(having[:-1])] if having[1:] else []), *having[-1:]])
+    has = f"; {names} {'has' if len(having) == 1 else 'have'} it" if having else ""
     return UsageError(f"{command_path} has no option {name}{has}", remedy=remedy)
 
 

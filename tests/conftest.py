@@ -30,9 +30,10 @@ settings.register_profile(
 )
 settings.load_profile("ticks")
 
-# A script that starts the tests with `&` has them ignore SIGINT, nohup SIGHUP. Commands that they
-# start would inherit that; of a handler, even one that does nothing, they inherit nothing.
-for number in (signal.SIGINT, signal.SIGHUP):
+# A script that starts the tests with `&` has them ignore SIGINT and SIGQUIT, nohup SIGHUP, and
+# whoever started that one may have had reasons for others. Commands that they start would inherit
+# that; of a handler, even one that does nothing, they inherit nothing.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTSTP, signal.SIGCHLD):
     if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, lambda _number, _frame: None)
 

@@ -8,14 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
 import nats
+from waits import until
+
+from ticks.adapter.jetstream.address import NatsAccess, parse_address
+from ticks.adapter.jetstream.link import Link, open_link
 
 BINARY = Path(sys.executable).with_name("nats-server")
 PATIENCE_S = 20.0
@@ -23,13 +25,17 @@ PATIENCE_S = 20.0
 T = TypeVar("T")
 
 
-def eventually(is_true: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
-    """Wait for a condition; fails after the deadline."""
-    deadline_s = time.monotonic() + within_s
-    pause = threading.Event()
-    while not is_true():
-        assert time.monotonic() < deadline_s, "it did not become true in time"
-        pause.wait(0.01)
+def linked(url: str, act: Callable[[Link], Awaitable[T]], access: NatsAccess | None = None) -> T:
+    """What `act` does with an open link to `url`."""
+
+    async def run() -> T:
+        link = await open_link(parse_address(url), access or NatsAccess(), lambda: None)
+        try:
+            return await act(link)
+        finally:
+            await link.close()
+
+    return asyncio.run(run())
 
 
 class StoredMessage(NamedTuple):
@@ -42,15 +48,22 @@ class StoredMessage(NamedTuple):
 
 
 class NatsServer:
-    """One port and one folder for its whole life; `config` is what a configuration file would
-    hold besides."""
+    """One port and one folder for its whole life, of which streams may take `max_file_store`;
+    `config` is what a configuration file would hold besides."""
 
-    def __init__(self, folder: Path, *, config: str = "", has_jetstream: bool = True) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        config: str = "",
+        has_jetstream: bool = True,
+        max_file_store: str = "2G",
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port: int = probe.getsockname()[1]
         self._folder = folder
-        store = f'jetstream {{ store_dir: "{folder}", max_file_store: 2G }}\n'
+        store = f'jetstream {{ store_dir: "{folder}", max_file_store: {max_file_store} }}\n'
         (folder / "server.conf").write_text(
             f"listen: 127.0.0.1:{self.port}\n{store if has_jetstream else ''}{config}\n",
             encoding="utf-8",
@@ -71,7 +84,7 @@ class NatsServer:
             stderr=subprocess.DEVNULL,
         )
         process = self._process
-        eventually(lambda: b"Server is ready" in log.read_bytes() or process.poll() is not None)
+        until(lambda: b"Server is ready" in log.read_bytes() or process.poll() is not None)
         assert process.poll() is None, log.read_text(encoding="utf-8")
 
     def kill(self) -> None:
@@ -82,7 +95,7 @@ class NatsServer:
         self._end(signal.SIGTERM)
 
     def freeze(self) -> None:
-        """As a partition: the socket stays, and nothing answers any more."""
+        """As a partition: the socket stays, and nothing answers."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         os.waitpid(self._process.pid, os.WUNTRACED)  # on a busy machine it runs on for a while

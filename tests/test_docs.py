@@ -103,7 +103,7 @@ def test_the_readme_lists_every_exit_code_and_no_page_another() -> None:
         assert set(map(int, named)) <= set(ExitCode), name_of(page)
 
 
-def test_a_variable_that_is_named_exists_and_those_that_are_no_options_are_all_named(
+def test_a_variable_that_is_named_exists_and_those_that_are_not_options_are_all_named(
     option_variables: set[str],
 ) -> None:
     known = set(re.findall(VARIABLE, SOURCE)) | option_variables

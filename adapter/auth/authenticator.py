@@ -5,13 +5,7 @@ Rules (for users: docs/login.md)
   costs no call. One just issued is used however short it lives.
 - Run out: refresh, else a fresh login. Refused (401, 403): one fresh login when the credentials
   are complete, else refresh. A refused token is not tried again.
-- A TOTP code is tried at once, even if its window was used before. Only a refused code (AB1050)
-  makes us wait for the next window, once; a code that was typed is not waited for.
-- Brokers lock accounts. Credentials that were refused are never sent twice: the same error comes
-  again, without a call. An answer to a login that is not understood lets it be sent once more at
-  most; one that says "too many calls", not within a minute. After two that a broker in trouble
-  could not answer (AB1004, HTTP 5xx, no answer at all) none is sent for a minute: the same error
-  comes again.
+- Every login goes through the guard (login_guard.py), which keeps the account from being locked.
 - One renewal at a time, in this process and among all that share the session file: whoever comes
   while it runs waits, and gets its session (in this process its error too). A refresh token may
   work only once, so the file is read again before each login and before each failure.
@@ -22,7 +16,6 @@ Rules (for users: docs/login.md)
 from __future__ import annotations
 
 import contextlib
-import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -32,29 +25,20 @@ from typing import Protocol
 
 from ..clock import Clock, ist_time
 from ..errors import (
-    BrokerBusyError,
-    CredentialsMissingError,
-    CredentialsRefusedError,
     DiskError,
-    LoginUnclearError,
-    NetworkError,
     NotSmartApiError,
-    RateLimitedError,
     SessionFileError,
     TicksError,
     TokenRefusedError,
-    TotpRefusedError,
 )
 from ..paths import Paths
 from .credentials import Credentials
+from .login_guard import LoginGuard, copy_of
 from .session_store import SessionStore
 from .tokens import Session, Tokens
-from .totp import checked_key, code_at, next_window_s
 
 __all__ = ["Authenticator", "Credentials", "LoginApi", "Session", "SessionStatus"]
 
-LOGIN_PAUSE_S = 60.0
-"""A login that the broker cannot answer now is not repeated before this (protocol.md, "REST")."""
 _MOST_REFUSED = 100
 """Refused tokens that are remembered, the newest: a broker may refuse each one it issues."""
 
@@ -108,7 +92,6 @@ class Authenticator:
         self._rest_url = rest_url
         self._credentials = credentials
         self._clock = clock
-        self._pause = pause
         self._note = note
         self._loaded_api = api
         self._lock = threading.Lock()
@@ -117,14 +100,8 @@ class Authenticator:
         self._current: Session | None = None
         self._failure: TicksError | None = None
         self._refused_tokens: deque[str] = deque(maxlen=_MOST_REFUSED)
-        self._refused_credentials: dict[Credentials, TicksError] = {}
-        self._unclear_logins: set[Credentials] = set()
-        self._login_allowed_at_s = -math.inf
-        self._paused_by: TicksError | None = None
-        """What a login within the pause is answered; None: that it is one too many."""
         self._is_unsaved_noted = False
-        self._next_code_at_s: float | None = None
-        """Read by other threads without the lock: one reference, replaced whole."""
+        self._guard = LoginGuard(self._call_login, clock=clock, pause=pause, note=note)
 
     # --- what is saved, without a call ---
 
@@ -165,8 +142,7 @@ class Authenticator:
 
         Safe from any thread, also while a renewal runs.
         """
-        at_s = self._next_code_at_s
-        return None if at_s is None else max(0.0, at_s - self._clock.now_s())
+        return self._guard.totp_wait_s
 
     @property
     def skew_s(self) -> float | None:
@@ -179,9 +155,12 @@ class Authenticator:
     # --- a session, with as few calls as possible ---
 
     def check(self) -> None:
-        """Check, without a call, that a session may be had. Raises CredentialsMissingError."""
+        """Check, without a call, that `session` has what it needs: a saved one, or all credentials.
+
+        Raises CredentialsMissingError, SessionFileError.
+        """
         if self._newest() is None:
-            _require_complete(self._credentials)
+            self._credentials.require_complete()
 
     def session(self) -> Session:
         """A usable session: the saved one, else from a fresh login.
@@ -217,7 +196,7 @@ class Authenticator:
             saved = self.saved()
             if saved is not None and credentials.own(saved):
                 credentials = credentials.completed_by(saved)
-            session = self._publish(lambda: self._send_login(credentials))
+            session = self._publish(lambda: self._guard.log_in(credentials))
             self._file.write(session)
             return session
 
@@ -245,7 +224,7 @@ class Authenticator:
             if self._renewals == seen:
                 yield None
             elif self._failure is not None:
-                raise _copy_of(self._failure)
+                raise copy_of(self._failure)
             else:
                 yield self._current
 
@@ -327,7 +306,11 @@ class Authenticator:
         credentials = self._credentials
         if newest is not None:
             credentials = credentials.completed_by(newest)
-        return self._save(self._send_login(credentials))
+        return self._save(self._guard.log_in(credentials))
+
+    def _call_login(self, api_key: str, client_code: str, pin: str, code: str) -> Tokens:
+        """What the guard calls: `_api` is loaded only when a login is really sent."""
+        return self._api.login(api_key, client_code, pin, code)
 
     def _save(self, session: Session) -> Session:
         """Save `session` if that is possible: a stream goes on without the file."""
@@ -338,82 +321,6 @@ class Authenticator:
                 self._note(f"{error}; it ends with this run")
             self._is_unsaved_noted = True
         return session
-
-    def _send_login(self, credentials: Credentials) -> Session:
-        """One login, unless it would be one too many."""
-        self._require_allowed(credentials)
-        try:
-            session = self._send_code(credentials)
-        except (CredentialsRefusedError, TotpRefusedError) as error:
-            self._refused_credentials[credentials] = error
-            raise
-        except NotSmartApiError as error:
-            if credentials not in self._unclear_logins:
-                self._unclear_logins.add(credentials)
-                raise
-            unclear = LoginUnclearError(
-                f"two answers to the login were not understood, and the PIN is not sent again;"
-                f" last: {error.message}",
-                kind="login-unclear",
-            )
-            self._refused_credentials[credentials] = unclear
-            raise unclear from error
-        except RateLimitedError:
-            self._pause_logins(None)
-            raise
-        except (BrokerBusyError, NetworkError) as error:
-            if isinstance(error, NetworkError) and not error.values.get("was_sent"):
-                raise
-            if credentials in self._unclear_logins:
-                self._pause_logins(error)
-            self._unclear_logins.add(credentials)
-            raise
-        self._unclear_logins.discard(credentials)
-        return session
-
-    def _require_allowed(self, credentials: Credentials) -> None:
-        if credentials in self._refused_credentials:
-            raise _copy_of(self._refused_credentials[credentials])
-        left_s = self._login_allowed_at_s - self._clock.now_s()
-        if left_s > 0 and self._paused_by is not None:
-            raise _copy_of(self._paused_by)
-        if left_s > 0:
-            wait_s = math.ceil(left_s)
-            raise RateLimitedError(
-                f"the last login was one call too many; the next one is sent in {wait_s} s",
-                kind="login-paused",
-                wait_s=wait_s,
-            )
-
-    def _pause_logins(self, error: TicksError | None) -> None:
-        self._login_allowed_at_s = self._clock.now_s() + LOGIN_PAUSE_S
-        self._paused_by = error
-
-    def _send_code(self, credentials: Credentials) -> Session:
-        """A login with the current code, and with the next one if that is refused."""
-        _require_complete(credentials)
-        api_key, client_code = credentials.api_key or "", credentials.client_code or ""
-        pin, secret = credentials.pin or "", credentials.totp_secret or ""
-        if credentials.totp_code is not None:
-            tokens = self._api.login(api_key, client_code, pin, credentials.totp_code)
-            return Session.issued(client_code, api_key, tokens, self._clock.wall_ns())
-        checked_key(secret)
-        tried_s = self._clock.wall_ns() / 1e9
-        try:
-            tokens = self._api.login(api_key, client_code, pin, code_at(secret, tried_s))
-        except TotpRefusedError:
-            next_s = next_window_s(tried_s)
-            self._wait_for_code(max(0.0, next_s - self._clock.wall_ns() / 1e9))
-            tokens = self._api.login(api_key, client_code, pin, code_at(secret, next_s))
-        return Session.issued(client_code, api_key, tokens, self._clock.wall_ns())
-
-    def _wait_for_code(self, wait_s: float) -> None:
-        self._note(f"the broker refused the code; waiting {math.ceil(wait_s)} s for the next one")
-        self._next_code_at_s = self._clock.now_s() + wait_s
-        try:
-            self._pause(wait_s)
-        finally:
-            self._next_code_at_s = None
 
     def _end_session(self, saved: Session) -> str:
         """End it at the broker; the outcome, in words."""
@@ -433,18 +340,3 @@ class Authenticator:
 
             self._loaded_api = SmartApi(self._rest_url, self._clock)
         return self._loaded_api
-
-
-def _copy_of(error: TicksError) -> TicksError:
-    """The same fault for another caller, with no traceback of the first."""
-    return type(error)(error.message, kind=error.kind, **error.values)
-
-
-def _require_complete(credentials: Credentials) -> None:
-    missing = credentials.missing()
-    if missing:
-        raise CredentialsMissingError(
-            f"there is no usable session, and a login needs {', '.join(missing)}",
-            kind="credentials-missing",
-            missing=", ".join(missing),
-        )

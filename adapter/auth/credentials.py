@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ..errors import CredentialsMissingError
 from .tokens import Session
 
 VARIABLES = {
@@ -43,6 +44,16 @@ class Credentials:
             for field, name in VARIABLES.items()
             if not getattr(self, field) and not (field == "totp_secret" and self.totp_code)
         )
+
+    def require_complete(self) -> None:
+        """Raises CredentialsMissingError, which names the variables of what is not known."""
+        missing = ", ".join(self.missing())
+        if missing:
+            raise CredentialsMissingError(
+                f"there is no usable session, and a login needs {missing}",
+                kind="credentials-missing",
+                missing=missing,
+            )
 
     def own(self, session: Session) -> bool:
         """Whether `session` may be this account's: nothing that is known here contradicts it."""

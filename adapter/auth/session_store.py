@@ -3,7 +3,7 @@
 Rules
 - 0600, in a folder that is 0700 when it is made here. A file with wider rights is refused: its
   tokens may be known to others.
-- A file that is broken, or that belongs to another REST address, is no session; the next login
+- A file that is broken, or that belongs to another REST address, is not a session; the next login
   replaces it. Unknown keys are left to those who know them. What is not a file is refused.
 - Processes that share it renew one after the other: `locked` holds `session.lock` next to it. The
   kernel frees the lock of a process that died; one that hangs is waited for `LOCK_PATIENCE_S`.

@@ -52,6 +52,7 @@ from ..errors import (
     TokenRefusedError,
 )
 from ..market.state import Demand, Verdict
+from ..wire.frames import NORMAL_CLOSURE
 from .backoff import delay_s
 
 
@@ -233,8 +234,6 @@ class CloseLink(NamedTuple):
 Action: TypeAlias = Connect | Subscribe | SendHeartbeat | CloseLink | events.FeedEvent
 """An event among the actions is to be logged; what it says of blind seconds the loop fills in."""
 Step: TypeAlias = tuple[State, list[Action]]
-
-NORMAL_CLOSURE = 1000
 
 
 def step(state: State, event: LifecycleEvent, now_s: float, policy: Policy) -> Step:

@@ -22,9 +22,8 @@ from ..clock import Clock
 from ..errors import FeedLostError, NetworkError, TicksError
 from ..limits import limit_of, start_thread
 from ..waker import Waker
+from ..wire.frames import NORMAL_CLOSURE
 from .link import HANDSHAKE_TIMEOUT_S, LINGER_S, Handshake, Link
-
-NORMAL_CLOSURE = 1000
 
 
 class Connected(NamedTuple):

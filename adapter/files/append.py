@@ -24,7 +24,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from ..errors import OutputError, ReaderLeftError, RecordingError
+from ..rows.columns import csv_header
 from ..rows.format import RowFormat
+from ..tick import Mode
 
 STDOUT_FD = 1
 F_GETPIPE_SZ = getattr(fcntl, "F_GETPIPE_SZ", 1032)
@@ -33,6 +35,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 LOOK_EVERY_S = 1.0
 """How often the path of a file that is written is compared with what is open."""
 _BLOCK = 1 << 16
+_LEADS_NOWHERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 
 class PartlyWrittenError(OSError):
@@ -95,7 +98,10 @@ class FileOutput:
             return ""
         # A truncated file wants its header again, so the size is asked for before every write
         # (0.3 us); a renamed one still takes rows, so the path is looked at from time to time.
-        size = os.lseek(self._fd, 0, os.SEEK_END)
+        try:
+            size = os.lseek(self._fd, 0, os.SEEK_END)
+        except OSError as error:
+            return _change_by(error)
         if size < self._size:
             return "truncated"
         self._size = size
@@ -106,13 +112,15 @@ class FileOutput:
         return self._change_of_path()
 
     def _change_of_path(self) -> str:
-        opened = os.fstat(self._fd)
+        try:
+            opened = os.fstat(self._fd)
+        except OSError as error:
+            return _change_by(error)
         try:
             named = os.stat(self._path)
-        except FileNotFoundError:
-            pass
-        except OSError:
-            return ""  # the folder may no longer be searched: what is open can still be written
+        except OSError as error:
+            if opened.st_nlink and error.errno not in _LEADS_NOWHERE:
+                return ""  # the folder may no longer be searched: what is open can be written
         else:
             if (named.st_ino, named.st_dev) == (opened.st_ino, opened.st_dev):
                 return ""
@@ -135,6 +143,11 @@ class FileOutput:
         poll = select.poll()
         poll.register(self._fd, select.POLLOUT)
         poll.poll()
+
+
+def _change_by(error: OSError) -> str:
+    """What a system error about an open file means; what it says of the disk a write says too."""
+    return "removed" if error.errno == errno.ESTALE else ""  # by another host of a network disk
 
 
 def _is_null(status: os.stat_result) -> bool:
@@ -217,7 +230,7 @@ def check_still_file(path: str) -> None:
     A FIFO would be waited for until it has a reader, in the midst of a recording.
     """
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
-        raise OutputError(f"{path} is not a file any more", kind="output-not-file", path=path)
+        raise OutputError(f"{path} is no longer a file", kind="output-not-file", path=path)
 
 
 def check_apart(path: str, inputs: Sequence[str]) -> None:
@@ -264,14 +277,20 @@ def restore_header(fd: int, header: bytes) -> None:
 
 def check_header(path: str, start: bytes, header: bytes) -> None:
     """Raises OutputError unless text that starts so is a CSV file with this header."""
-    if not start.startswith(header):
-        first = start.partition(b"\n")[0].decode(errors="replace")
-        raise OutputError(
-            f"{path} has another header than the one to write: {first[:60]}...",
-            kind="output-other-header",
-            path=path,
-            header=first,
-        )
+    if start.startswith(header):
+        return
+    modes = {csv_header(mode): mode.label for mode in (Mode.LTP, Mode.QUOTE, Mode.SNAP)}
+    first, line_end, _ = start.partition(b"\n")
+    held, wanted = modes.get(first + line_end), modes.get(header)
+    text = first.decode(errors="replace")
+    raise OutputError(
+        f"{path} has the columns of mode {held}, not of mode {wanted}"
+        if held and wanted
+        else f"{path} has another header than the one to write: {text[:60]}...",
+        kind="output-other-header",
+        path=path,
+        header=text,
+    )
 
 
 def check_json_line(path: str, line: bytes, row_format: RowFormat) -> None:
@@ -289,7 +308,7 @@ def check_json_line(path: str, line: bytes, row_format: RowFormat) -> None:
 
 def _kept_csv_size(fd: int, size: int, row_format: RowFormat, path: str) -> int:
     header = row_format.header
-    start = os.pread(fd, len(header), 0)
+    start = os.pread(fd, _BLOCK, 0)
     if size < len(header) and header.startswith(start):
         return 0
     check_header(path, start, header)

@@ -6,7 +6,7 @@ reported and skipped. A file that begins with many such lines is refused: it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..errors import RecordingError
 from ..history import EventFacts, History, event_facts, history_of
@@ -19,13 +19,19 @@ _LONGEST_LINE = 1 << 20
 end."""
 
 
-def read_history(path: str, *, on_damage: OnDamage, waker: Waker | None = None) -> History:
+def read_history(
+    path: str,
+    *,
+    on_damage: OnDamage,
+    waker: Waker | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> History:
     """What the events file at `path` says of its stream; an empty file, that nothing happened.
 
-    A wait for a FIFO ends when `waker` is woken, and the history with it. Raises RecordingError:
-    `recording-unreadable`, or `not-an-event` where the lines are not events.
+    The reading ends, and the history with it, once `is_stopping`; `waker` ends a wait for a FIFO.
+    Raises RecordingError: `recording-unreadable`, or `not-an-event` where the lines are not events.
     """
-    return history_of(_events(Input(path, waker=waker), on_damage))
+    return history_of(_events(Input(path, waker=waker, is_stopping=is_stopping), on_damage))
 
 
 def _events(source: Input, on_damage: OnDamage) -> Iterator[EventFacts]:

@@ -146,7 +146,7 @@ def _close_member(fd: int, member: int, size: int, path: str, note: Callable[[st
     else:
         if tail_start > member:
             raise OutputError(
-                f"{path} is torn: it has no end, and no flush of ours to cut it at",
+                f"{path} is torn: it has no end, and nothing shows where it could be cut",
                 kind="output-torn-gzip",
                 path=path,
             )

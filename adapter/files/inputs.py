@@ -1,7 +1,8 @@
 """Files and standard input as blocks of text, decompressed where they are gzip. Memory is bounded.
 
-A wait for standard input, a FIFO or a device ends when the waker is woken, so that a stop is
-immediate, also while a FIFO has no writer yet.
+A stop is asked for before every block, so that text of which nothing can be used does not delay it;
+and a wait for standard input, a FIFO or a device ends with the wake-up, also while a FIFO has no
+writer yet.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import os
 import select
 import stat
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, suppress
-from typing import TypeAlias
+from itertools import chain
+from typing import Protocol, TypeAlias
 
 from ..errors import RecordingError
 from ..waker import Waker
@@ -39,12 +41,22 @@ class TornInputError(Exception):
 
 
 class Input:
-    """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed."""
+    """A file, or standard input (`-`). `bytes_read` counts what was read of it, compressed.
 
-    def __init__(self, path: str, *, waker: Waker | None = None) -> None:
+    It ends where it is once `is_stopping`, which is asked after each wake-up by the waker.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        waker: Waker | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.path = path
         self.bytes_read = 0
         self._waker = waker
+        self._is_stopping = is_stopping
 
     @property
     def name(self) -> str:
@@ -73,6 +85,13 @@ class Input:
 
     def blocks(self) -> Iterator[bytes]:
         """Its text, in blocks of any size. Raises RecordingError, TornInputError."""
+        with closing(self._text_blocks()) as texts:
+            for text in texts:
+                if self._is_stopping():
+                    return
+                yield text
+
+    def _text_blocks(self) -> Generator[bytes, None, None]:
         try:
             with closing(self._raw_blocks()) as raw:
                 first = b""
@@ -113,14 +132,35 @@ class Input:
                 os.close(fd)
 
     def _wait_for_more(self, fd: int) -> bool:
-        """Wait until there is something to read, the end included; False when woken."""
+        """Wait until there is something to read, the end included; False at a stop."""
         poll = select.poll()
         poll.register(fd, select.POLLIN)
         if self._waker is None:
             poll.poll()
             return True
         poll.register(self._waker.fileno(), select.POLLIN)
-        return all(ready != self._waker.fileno() for ready, _ in poll.poll())
+        while not self._is_stopping():
+            ready = [descriptor for descriptor, _ in poll.poll()]
+            if fd in ready:
+                return True
+            self._waker.clear()  # it was woken for another input
+        return False
+
+
+class Measured(Protocol):
+    """What is read as a stream, and may know how long it is: an `Input`, or a stream of NATS."""
+
+    bytes_read: int
+
+    def size(self) -> int | None: ...
+
+
+def bytes_of(sources: Sequence[Measured]) -> tuple[int, int | None]:
+    """The bytes read of all, and those of all; None for these where one is of unknown size."""
+    sizes = [source.size() for source in sources]
+    known = [size for size in sizes if size is not None]
+    total = sum(known) if len(known) == len(sizes) else None
+    return sum(source.bytes_read for source in sources), total
 
 
 def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -130,8 +170,8 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     """
     reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
     torn = ""
-    block: bytes | None = first
-    while block is not None:
+    rest = _with_whole_beginnings(chain([first], rest))
+    while (block := next(rest, None)) is not None:
         while block:
             if reader.eof:
                 block = block.lstrip(b"\0")  # padding between members, as from a tape
@@ -143,16 +183,15 @@ def _decompressed(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
                 if not block:
                     break
                 reader, is_fresh = zlib.decompressobj(_GZIP_WBITS), True
-            part, behind = _split_at_member(block, is_fresh)
-            text, left, fault = _read_on(reader, part, is_torn=bool(behind))
+            part, after = _split_at_member(block, is_fresh)
+            text, left, fault = _read_on(reader, part, is_torn=bool(after))
             if text:
                 yield text
             is_fresh = bool(fault)
             if fault:
                 torn = torn or fault
                 reader = zlib.decompressobj(_GZIP_WBITS)
-            block = left + behind
-        block = next(rest, None)
+            block = left + after
     if torn or not reader.eof:
         raise TornInputError(f"the compressed file is torn ({torn or _NO_END})")
 
@@ -186,6 +225,31 @@ def _split_at_member(block: bytes, is_fresh: bool) -> tuple[bytes, bytes]:
             return block[:at], block[at:]
         at += 1  # three bytes that happen to look so
     return block, b""
+
+
+def _with_whole_beginnings(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """`blocks`, cut anew so that of a member that begins near the end of one enough is there to
+    know it by."""
+    held = b""
+    is_first = True  # the member that the input begins with is known
+    for block in blocks:
+        held += block
+        end = _first_unknown_beginning(held, max(int(is_first), len(held) - _PROBED))
+        if end:
+            yield held[:end]
+            held, is_first = held[end:], False
+    if held:
+        yield held
+
+
+def _first_unknown_beginning(block: bytes, start: int) -> int:
+    """Where a member may begin, from `start` on, of which too little is there; else the length."""
+    at = start - 1
+    while (at := block.find(_MEMBER, at + 1)) >= 0:
+        if not _begins_text(block[at:]):
+            return at
+    ends = (len(block) - n for n in (2, 1) if block.endswith(_MEMBER[:n]))
+    return next((end for end in ends if end >= start), len(block))
 
 
 def _begins_text(member: bytes) -> bool:

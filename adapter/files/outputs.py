@@ -87,10 +87,10 @@ class _File:
         file = FileOutput(fd, path, syncs=self._syncs)
         return (GzipOutput(file) if is_gzip else file), is_new
 
-    def report(self, change: str, *, is_last: bool = False) -> None:
+    def report(self, change: str, *, goes_on: bool = True) -> None:
         """Report what happened to it, and what is done about it."""
-        goes_on = "" if is_last else "; it is begun again, and the rows go on there"
-        self._note(f"{self._path} was {change} while it was being written{goes_on}")
+        what_now = "; it is begun again, and the rows go on there" if goes_on else ""
+        self._note(f"{self._path} was {change} while it was being written{what_now}")
 
 
 class TextOutput:
@@ -170,20 +170,21 @@ class TextOutput:
         if self._is_open and self._failure is None:
             self.flush()
             if self._file is not None and (change := self._writer.change(is_last=True)):
-                self._file.report(change, is_last=True)
+                self._file.report(change, goes_on=False)
             self._close_writer()
 
     def _begin_again(self, file: _File, change: str) -> None:
         """Let go of a file that was changed, and open what its name means now."""
-        file.report(change)
         with suppress(OSError):  # what is gone cannot be written to its end
             self._writer.close()
         self._finished_bytes += self._writer.bytes_written
         try:
             self._writer, is_new = file.open(change)
         except OutputError as error:
+            file.report(change, goes_on=False)
             self._failure = error
             raise
+        file.report(change)
         if is_new:
             self.write_header()
 

@@ -69,7 +69,7 @@ def _raw_times(mode: Mode) -> list[str]:
 
 def _schema(pa: Any, mode: Mode, digits: int, *, has_raw_times: bool, has_floats: bool) -> Any:
     """The columns of a file for ticks of up to `mode`; prices have `digits` digits."""
-    # 64 bits of paise have 19 digits; the same amount with seven of them behind the point, 24.
+    # 64 bits of paise have 19 digits; the same amount with seven of them after the point, 24.
     price = pa.float64() if has_floats else pa.decimal128(19 if digits == 2 else 24, digits)
 
     def type_of(column: str) -> Any:

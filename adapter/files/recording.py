@@ -7,8 +7,8 @@ Rules
 - A row without a line end is torn, even if it looks whole: its last number may not be.
 - A row takes up at most `LONGEST_ROW` bytes, whatever quotes it opens: a quote that never closes
   costs the line that it is in.
-- A damaged row is reported and skipped, and reading goes on with the line behind it. A blank line
-  is no row.
+- A damaged row is reported and skipped, and reading goes on with the next line. A blank line
+  is not a row.
 - Recordings may be joined (`cat a.csv b.csv`): a header, or a JSON line, counts from there on, also
   one that follows a torn last line.
 - A byte order mark and CRLF (a recording that passed through Windows) are read and not passed on:
@@ -18,6 +18,7 @@ Rules
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -38,12 +39,14 @@ __all__ = [
     "raise_damage",
     "read_recording",
     "read_ticks",
+    "without_rows",
 ]
 
 LONGEST_ROW = 1 << 16
 """Bytes of the longest row, with the line ends in its quoted cells. Real rows have under 1,000."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_BLANK_LINES = re.compile(rb"(?:[ \t]*\r?\n)+")
 _HEADER_STARTS = (b"received_at,", b'"received_at",')
 _STARTS = (b"received_at,exchange_time,", b'{"received_at":')
 """What a recording begins with, and so does a recording that was joined to another."""
@@ -57,6 +60,13 @@ def raise_damage(name: str, line_number: int, reason: str) -> None:
         name=name,
         line=line_number,
         reason=reason,
+    )
+
+
+def without_rows(name: str) -> RecordingError:
+    """The error of a recording that was read to its end, and had no good row."""
+    return RecordingError(
+        f"{name} has no row that can be read", kind="recording-without-rows", name=name
     )
 
 
@@ -134,11 +144,11 @@ class RecordingReader:
         """What follows the end of a line that is too long."""
         if not self._is_in_long_line:
             return text
-        _, line_end, behind = text.partition(b"\n")
+        _, line_end, after = text.partition(b"\n")
         if line_end:
             self._is_in_long_line = False
             self._line_number += 1
-        return behind
+        return after
 
     def _begin_long_line(self, rest: bytes) -> bytes:
         """`rest`, which is no whole row; nothing where it is too long for one already."""
@@ -155,6 +165,10 @@ class RecordingReader:
         end = text.rfind(b"\n") + 1
         position = 0
         while position < end:
+            if blank := _BLANK_LINES.match(text, position, end):
+                self._line_number += text.count(b"\n", position, blank.end())
+                position = blank.end()
+                continue
             if not self._has_begun:
                 first = text[position : text.index(b"\n", position) + 1]
                 if not first.removeprefix(_BYTE_ORDER_MARK).strip():

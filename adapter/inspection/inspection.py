@@ -14,8 +14,8 @@ from functools import lru_cache
 from ..clock import midnight_us
 from ..errors import RecordingError
 from ..files.event_file import read_history
-from ..files.inputs import Input, OnDamage
-from ..files.recording import open_recording
+from ..files.inputs import Input, OnDamage, bytes_of
+from ..files.recording import open_recording, without_rows
 from ..instrument import exchange_number
 from ..intervals import Interval
 from ..market.calendar import MarketCalendar
@@ -65,7 +65,9 @@ class Inspector:
         self._note = note
         self._progress = progress
         self._waker = Waker()
-        self._inputs = [Input(path, waker=self._waker) for path in options.paths]
+        self._inputs = [
+            Input(path, waker=self._waker, is_stopping=self._stops) for path in options.paths
+        ]
         self._damaged = 0
         self._damage: list[Damage] = []
         self._is_stopping = False
@@ -75,6 +77,9 @@ class Inspector:
         self._is_stopping = True
         self._waker.wake()
 
+    def _stops(self) -> bool:
+        return self._is_stopping
+
     def run(self) -> Inspection | None:
         """Read all, and report; None when it was stopped before the first row.
 
@@ -82,7 +87,8 @@ class Inspector:
         """
         options = self._options
         histories = [
-            read_history(path, on_damage=self._note, waker=self._waker) for path in options.events
+            read_history(path, on_damage=self._note, waker=self._waker, is_stopping=self._stops)
+            for path in options.events
         ]
         max_gap_us = round(options.max_gap_s * SECOND_US)
         tally = Tally(self._hours.of_instrument, least_gap_us=min(LEAST_GAP_US, max_gap_us))
@@ -94,7 +100,7 @@ class Inspector:
                 reason = "a row was received at the end of the calendar (31 December 9999)"
                 raise RecordingError(reason) from error
             if self._progress is not None and number % REPORT_EVERY == 0:
-                self._progress(*self._bytes())
+                self._progress(*bytes_of(self._inputs))
             if self._is_stopping and tally.rows:
                 break
         if not tally.rows:
@@ -124,7 +130,7 @@ class Inspector:
                 return
             raise
         if not (reader.rows or self._is_stopping):
-            raise _without_rows(source.name)
+            raise without_rows(source.name)
 
     def _keep_damage(self, name: str, line_number: int, reason: str) -> None:
         if self._is_stopping:
@@ -132,12 +138,6 @@ class Inspector:
         self._damaged += 1
         if len(self._damage) < MOST_DAMAGE_KEPT:
             self._damage.append(Damage(name, line_number, reason))
-
-    def _bytes(self) -> tuple[int, int | None]:
-        sizes = [source.size() for source in self._inputs]
-        known = [size for size in sizes if size is not None]
-        total = sum(known) if len(known) == len(sizes) else None
-        return sum(source.bytes_read for source in self._inputs), total
 
 
 class TradingHours:
@@ -171,7 +171,7 @@ class TradingHours:
 def _kind_of(exchange: str, symbol: str, token: str) -> Kind:
     """What sets the hours of an instrument, as far as its row says.
 
-    Any share may be one of the closing auction, whose silence is no gap; an index ticks on.
+    Any share may be one of the closing auction, whose silence is not a gap; an index ticks on.
     """
     is_share = not token.startswith(_INDEX_TOKENS)
     return kind_of(exchange_number(exchange) or 0, symbol, is_auction_share=is_share)
@@ -183,12 +183,6 @@ def _whole(day: date) -> Interval:
 
 def _us(moment: datetime) -> int:
     return round(moment.timestamp()) * SECOND_US
-
-
-def _without_rows(name: str) -> RecordingError:
-    return RecordingError(
-        f"{name} has no row that can be read", kind="recording-without-rows", name=name
-    )
 
 
 def _gathered(recordings: Sequence[Iterator[RowBlock]]) -> Iterator[RowBlock]:

@@ -9,7 +9,7 @@ Rules
   matter of coverage.
 - A gap is listed when it is longer than the limit; and a shorter one when events explain it, or it
   is `STANDS_OUT` times as long as rows are apart on average. What is shorter than a second and
-  than the limit is no gap.
+  than the limit is not a gap.
 - At most `MOST_LISTED` are listed, the longest; of the others those over the limit are counted.
 """
 

@@ -7,13 +7,14 @@ Rules
   `exchange_time` is before the last one of its instrument; or whose `volume` is less than its
   instrument had before on this day. What a row does not hold is not compared.
 - A delay is `received_at` less `exchange_time`, of rows that move their instrument's exchange time
-  on. A snapshot of yesterday is no delay, nor is the second packet within one exchange second.
+  on. A snapshot of yesterday is not a delay, nor is the second packet within one exchange second.
 - A price is frozen where it did not change for `FROZEN_US` of a session in at least `FROZEN_ROWS`
   rows of an instrument, while its exchange time or its volume moved on.
 - A distance between two rows of `LEAST_GAP_US` or more may be a gap.
 
-Memory is bounded by the instruments and the days, not by the rows: the last row and the longest
-freeze of an instrument, the minutes of a day, and the longest `MOST_DISTANCES` are kept.
+Memory is bounded by the instruments and the days, not by the rows, and those have limits: the last
+row and the longest freeze of an instrument, the minutes of a day, and the longest `MOST_DISTANCES`
+are kept.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from itertools import groupby
 from typing import NamedTuple, TypeAlias
 
 from ..clock import ist_time
+from ..errors import RecordingError
 from ..instrument import InstrumentKey
 from ..intervals import Interval, common, length
-from ..rows.block import RecordedBlock, RowBlock
+from ..rows.block import RecordedBlock, RowBlock, check_number_of_instruments
 from ..rows.decode import Recorded, exchange_ms_of, received_ns_of
 from ..rows.encode import CsvRows, JsonRows
 from ..rows.format import Csv, TickFormat
@@ -46,6 +48,8 @@ FROZEN_US = 300 * SECOND_US
 FROZEN_ROWS = 30
 FRESH_US = 120 * SECOND_US
 MINUTES_A_DAY = 1440
+MOST_DAYS = 5_000
+"""Twenty years of trading; a day takes 12 kB."""
 _DAY, _MINUTE, _SECOND = len("2026-11-20"), len("2026-11-20T09:15"), len("2026-11-20T09:15:00")
 _TOKEN = slice(2, 27)
 """Where a packet has its token."""
@@ -129,6 +133,7 @@ class Day:
 class Tally:
     """Takes the rows of a recording in their order; what it counted can be read after `end`.
 
+    Past the limits of instruments and days `take` raises RecordingError.
     `least_gap_us`: two rows that are less apart have no gap between them.
     """
 
@@ -220,6 +225,10 @@ class Tally:
     def _day_of(self, today: date) -> Day:
         day = self.days.get(today)
         if day is None:
+            if len(self.days) >= MOST_DAYS:
+                raise RecordingError(
+                    f"there are rows of more than {MOST_DAYS:,} days", kind="too-many-days"
+                )
             day = self.days[today] = Day()
         return day
 
@@ -275,6 +284,7 @@ class Tally:
             named = (exchange.decode(), symbol.decode(), token.decode())
             one = _Instrument(self._today, *named, last_exchanged)
             self.instruments[one.exchange, one.token] = one.symbol
+            check_number_of_instruments(len(self.instruments))
             if abs(_us(received) - exchange_ms_of(exchanged) * 1000) <= FRESH_US:
                 self._day.add_live(received, received)
         one.first = received

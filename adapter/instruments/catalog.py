@@ -24,7 +24,7 @@ from ..errors import (
     UnknownSymbolError,
     UsageError,
 )
-from ..instrument import EXCHANGE_NAMES, Instrument, InstrumentKey
+from ..instrument import EXCHANGE_NAMES, Instrument
 from ..paths import Paths
 from ..urls import without_secrets
 from .index import InstrumentIndex, MasterFault, index_in_memory, new_index, open_index
@@ -160,11 +160,6 @@ class InstrumentCatalog:
     def prefix(self, text: str, limit: int = 20) -> list[Instrument]:
         """Those whose symbol, or an index's name, begins with `text`; fast, for completions."""
         return beginning_with(self._index, read_name(text), limit)
-
-    def by_key(self, key: InstrumentKey) -> Instrument | None:
-        """The instrument of this exchange type and token, or None."""
-        found = self._index.select("token = :token", exchange_type=key[0], token=key[1])
-        return found[0] if found else None
 
     def close(self) -> None:
         self._index.close()

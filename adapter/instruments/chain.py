@@ -19,10 +19,11 @@ from decimal import Decimal
 
 from ..errors import SymbolError, UnknownSymbolError
 from ..instrument import Instrument
-from .contracts import matching, underlying_of
+from . import refusals
+from .contracts import Underlying, matching, underlying_of
+from .expiries import distance_days, in_words, wanted_in_words
 from .index import InstrumentIndex
 from .naming import NO_ALIASES, Aliases, Wanted, name_key, read_name
-from .refusals import nearest, not_a_name
 from .renames import Note
 from .resolve import resolve
 from .roles import Role, preferred, role
@@ -87,11 +88,12 @@ def read_chain(text: str, aliases: Aliases = NO_ALIASES) -> ChainWanted | None:
 def chain_of(index: InstrumentIndex, wanted: ChainWanted, today: str) -> Chain:
     """The spot and the listed contracts of a chain.
 
-    Raises UnknownSymbolError when the underlying has no options or not that expiry (kind
-    "chain-unlisted"), or no spot.
+    Raises UnknownSymbolError when the underlying has not that expiry (kind "chain-unlisted"), no
+    options (kind "chain-without-options") or no spot, and what `resolve` raises when nothing is
+    called so.
     """
     if not wanted.underlying.is_a_name:
-        raise not_a_name(index, wanted.underlying, today)
+        raise refusals.not_a_name(index, wanted.underlying, today)
     underlying = underlying_of(index, wanted.underlying.name, today)
     underlying = underlying.on(wanted.underlying.contract_exchanges)
     for expiry in _expiries(wanted, today):
@@ -107,11 +109,41 @@ def chain_of(index: InstrumentIndex, wanted: ChainWanted, today: str) -> Chain:
                 contracts,
                 underlying.notes,
             )
-    candidates = nearest(index, wanted.underlying, today, 5)
-    raise UnknownSymbolError(
-        f"{wanted.text!r}: no options of that underlying and expiry are listed",
+    raise _unlisted(index, wanted, underlying, today)
+
+
+def _unlisted(
+    index: InstrumentIndex, wanted: ChainWanted, underlying: Underlying, today: str
+) -> SymbolError:
+    """Why there is no such chain."""
+    if not underlying.listed:
+        return _without_options(wanted, resolve(index, wanted.underlying, today).instrument.name)
+    if underlying.parts:
+        contracts = matching(index, underlying, Reading(underlying.name), today)
+        return refusals.split(wanted.underlying, underlying.parts, contracts)
+    expiries = {
+        each.expiry
+        for each in underlying.listed
+        if not each.is_future and each.expiry and each.expiry >= today
+    }
+    if not expiries:
+        return _without_options(wanted, underlying.name)
+    meant = next(iter(_expiries(wanted, today)), None)
+    read = repr(wanted.expiry) if meant is None else wanted_in_words(meant)
+    nearest = sorted(expiries, key=lambda each: (distance_days(meant, each, today), each))
+    return UnknownSymbolError(
+        f"{wanted.text!r}: {underlying.name} has no options of {read}; the nearest expiries: "
+        + ", ".join(map(in_words, nearest[: refusals.SHOWN])),
         kind="chain-unlisted",
-        candidates=tuple(candidates),
+        typed=wanted.text,
+        expiries=tuple(nearest),
+    )
+
+
+def _without_options(wanted: ChainWanted, name: str) -> UnknownSymbolError:
+    return UnknownSymbolError(
+        f"{wanted.text!r}: there are no options on {name}",
+        kind="chain-without-options",
         typed=wanted.text,
     )
 

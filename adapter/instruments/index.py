@@ -23,12 +23,12 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from ..errors import InstrumentMasterError
-from ..instrument import EXCHANGE_TYPES, Instrument, exchange_name
+from ..instrument import BSE, EXCHANGE_TYPES, NSE, Instrument, exchange_name
 from .naming import loose_key, name_key
 from .near_names import NearNames
-from .roles import EXCHANGE_ORDER, INDEX_KIND, Role, role_of
+from .roles import EXCHANGE_ORDER, Role, role_of
 
-__all__ = ["INDEX_KIND", "Draft", "InstrumentIndex", "Row", "new_index", "open_index"]
+__all__ = ["Draft", "InstrumentIndex", "Row", "new_index", "open_index"]
 
 Row: TypeAlias = tuple[int, str, str, str, str, str, int | None, int, int, bool]
 """The fields of an `Instrument`, in its order."""
@@ -37,7 +37,6 @@ SCHEMA_VERSION = 2
 LONGEST_TOKEN = 25
 """Bytes of a token in a packet (protocol: binary packets)."""
 
-_NSE, _BSE = EXCHANGE_TYPES["NSE"], EXCHANGE_TYPES["BSE"]
 _COLUMNS = (
     "exchange_type, token, symbol, name, kind, expiry, strike, lot_size, tick_size, closing_auction"
 )
@@ -70,8 +69,8 @@ DELETE FROM instruments WHERE rowid NOT IN
 """
 _HIDE_BARE_ROWS_OF_INDICES = f"""
 UPDATE instruments SET role = {Role.HIDDEN:d}
-WHERE role = {Role.SHARE:d} AND kind = '' AND exchange_type IN ({_NSE}, {_BSE})
-    AND (exchange_type = {_BSE} OR instr(symbol, '-') = 0)
+WHERE role = {Role.SHARE:d} AND kind = '' AND exchange_type IN ({NSE}, {BSE})
+    AND (exchange_type = {BSE} OR instr(symbol, '-') = 0)
     AND name_key IN (SELECT name_key FROM instruments WHERE role = {Role.INDEX:d})
 """
 # A bare row would otherwise be found as the share that it looks like, and it never ticks.

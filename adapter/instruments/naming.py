@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from ..errors import UsageError
-from ..instrument import EXCHANGE_TYPES, exchange_number
+from ..instrument import BFO, BSE, CDS, EXCHANGE_TYPES, MCX, NCO, NFO, NSE, exchange_number
 
 Kind: TypeAlias = Literal["", "share", "index"]
 
@@ -31,28 +31,28 @@ LONGEST = 64
 MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 _WIRE_NAMES = {
-    "NSE_CM": EXCHANGE_TYPES["NSE"],
-    "NSE_FO": EXCHANGE_TYPES["NFO"],
-    "BSE_CM": EXCHANGE_TYPES["BSE"],
-    "BSE_FO": EXCHANGE_TYPES["BFO"],
-    "MCX_FO": EXCHANGE_TYPES["MCX"],
-    "NCX_FO": EXCHANGE_TYPES["NCO"],
-    "NCDEX": EXCHANGE_TYPES["NCO"],
-    "CDE_FO": EXCHANGE_TYPES["CDS"],
+    "NSE_CM": NSE,
+    "NSE_FO": NFO,
+    "BSE_CM": BSE,
+    "BSE_FO": BFO,
+    "MCX_FO": MCX,
+    "NCX_FO": NCO,
+    "NCDEX": NCO,
+    "CDE_FO": CDS,
 }
 _KINDS: dict[str, tuple[int, Kind]] = {
-    "NSE_EQ": (EXCHANGE_TYPES["NSE"], "share"),
-    "BSE_EQ": (EXCHANGE_TYPES["BSE"], "share"),
-    "NSE_INDEX": (EXCHANGE_TYPES["NSE"], "index"),
-    "BSE_INDEX": (EXCHANGE_TYPES["BSE"], "index"),
-    "MCX_INDEX": (EXCHANGE_TYPES["MCX"], "index"),
+    "NSE_EQ": (NSE, "share"),
+    "BSE_EQ": (BSE, "share"),
+    "NSE_INDEX": (NSE, "index"),
+    "BSE_INDEX": (BSE, "index"),
+    "MCX_INDEX": (MCX, "index"),
 }
 PREFIXES = (*EXCHANGE_TYPES, *_WIRE_NAMES, *_KINDS)
 """What may precede the colon, in upper case."""
 
 _FAMILIES = {
-    EXCHANGE_TYPES["NSE"]: (EXCHANGE_TYPES["NFO"], EXCHANGE_TYPES["CDS"]),
-    EXCHANGE_TYPES["BSE"]: (EXCHANGE_TYPES["BFO"],),
+    NSE: (NFO, CDS),
+    BSE: (BFO,),
 }
 """Other platforms say NSE of its derivatives too."""
 

@@ -28,16 +28,17 @@ class NearNames:
             for number, (start, end) in enumerate(_pieces(len(name))):
                 self._by_piece[len(name), number, name[start:end]].append(name)
 
-    def near(self, text: str) -> list[tuple[int, str]]:
+    def near(self, text: str, typed: int = 0) -> list[tuple[int, str]]:
         """(letters wrong, name) of all that are near `text`, the nearest first.
 
-        At most two, and under half of the letters; two swapped letters count as one.
+        At most two, and under half of the letters; two swapped letters count as one. `typed`: how
+        many there were before separators were left out: one of three is wrong in `M&N`.
         """
-        most = min(MOST_WRONG, (len(text) - 1) // 2)
+        most = _most_wrong(text, typed)
         letters = set(text)
         found = (
             (distance(text, name, most), name)
-            for name in self.candidates(text)
+            for name in self.candidates(text, most)
             if len(letters.symmetric_difference(name)) <= 2 * most  # a wrong letter is two at most
         )
         return sorted((wrong, name) for wrong, name in found if wrong <= most)
@@ -52,9 +53,8 @@ class NearNames:
         """The names that contain `text`, the shortest first."""
         return sorted((each for each in self._names if text in each), key=len)[:limit]
 
-    def candidates(self, text: str) -> set[str]:
-        """The names that can be near `text`; most of them are not."""
-        most = min(MOST_WRONG, (len(text) - 1) // 2)
+    def candidates(self, text: str, most: int = MOST_WRONG) -> set[str]:
+        """The names of which at most `most` letters can be wrong; most of them have more."""
         found: set[str] = set()
         for length in range(len(text) - most, len(text) + most + 1):
             for number, (start, end) in enumerate(_pieces(length)):
@@ -63,6 +63,10 @@ class NearNames:
                     piece = text[at : at + end - start]
                     found.update(self._by_piece.get((length, number, piece), ()))
         return found
+
+
+def _most_wrong(text: str, typed: int) -> int:
+    return min(MOST_WRONG, (max(typed, len(text)) - 1) // 2, len(text) // 2)
 
 
 def distance(one: str, other: str, most: int) -> int:

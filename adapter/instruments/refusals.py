@@ -1,21 +1,20 @@
 """The errors for a name that is not one instrument: why, how it was read, candidates.
 
 The order of candidates: where several fit, as `roles.likely_first` sorts them; where a strike or an
-expiry is not listed, by their distance from it; where nothing is called so, names spelled nearly
-alike (indices, shares, futures, options), then names that begin so. Expired contracts are named
-only where there is nothing else, hidden rows never.
+expiry is not listed, by their distance from it; where nothing is called so, as `candidates.py`
+says. Expired contracts are named only where there is nothing else, hidden rows never.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
-from functools import cache
 
 from ..errors import AmbiguousSymbolError, ExpiredSymbolError, SymbolError, UnknownSymbolError
 from ..instrument import EXCHANGE_NAMES, Instrument
+from .candidates import nearest, of_name, of_names
 from .contracts import (
     Underlying,
     matching,
@@ -23,23 +22,17 @@ from .contracts import (
     nearest_contracts,
     underlying_of,
 )
-from .expiries import in_words, wanted_in_words
+from .expiries import distance_days, in_words, wanted_in_words
 from .index import InstrumentIndex
 from .naming import LONGEST, Wanted, loose_key, read_name
-from .near_names import MOST_WRONG, NearNames, distance
-from .renames import OLD_NAMES, renamed
-from .roles import CONTRACTS, SERIES, Role, likely_first, role
+from .renames import Rename, renamed
+from .roles import CONTRACTS, Role, likely_first, preferred, role
 from .spellings import OnDay, Reading, readings
 
 SHOWN = 5
 MOST_CANDIDATES = 20
 
 _ISIN = re.compile(r"IN[A-Z0-9]{9}[0-9]")
-_NEAR_NAMES = 12
-_TYPO_READINGS = 8
-_SHORTEST_PART = 3
-_MOST_ALIKE = 200
-_SERIES_BEHIND = re.compile(rf"(?<=.)({'|'.join(SERIES)})$")
 _PLAUSIBLE = 4
 """A strike this many times over the highest, or under the lowest, is not taken as a strike."""
 
@@ -155,7 +148,7 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
     text = wanted.text
     kind, message = "symbol-unknown", f"no instrument is called {wanted.quoted}"
     candidates: list[Instrument] = []
-    rename = renamed(wanted.name)
+    rename, reading = _became(wanted, today)
     if _ISIN.fullmatch(wanted.name):
         kind, message = (
             "symbol-isin",
@@ -163,7 +156,7 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
         )
     elif rename is not None and rename.merged_into:
         kind, message = "symbol-merged", f"{rename.old} was merged into {rename.merged_into}"
-        candidates = _of_names(index, [loose_key(rename.merged_into)], today, MOST_CANDIDATES)
+        candidates = _on_the_other(index, rename.merged_into, reading, today)
     elif rename is not None and rename.names:
         message = f"{rename.old} is {rename.names[-1]} now, and not listed here"
     elif candidates := _without_contracts(index, wanted, today):
@@ -175,19 +168,26 @@ def unknown(index: InstrumentIndex, wanted: Wanted, today: str) -> UnknownSymbol
     )
 
 
-def nearest(index: InstrumentIndex, wanted: Wanted, today: str, limit: int) -> list[Instrument]:
-    """What the user may have meant when nothing is called `wanted`, on its exchange or another."""
-    if not wanted.name or wanted.is_too_long:
-        return []
-    loose = loose_key(wanted.name)
-    found = (
-        _of_token_elsewhere(index, wanted)
-        or _misspelled_contracts(index, wanted, today, limit)
-        or _called_nearly(index, wanted, loose, today, limit)
-        or _with_symbol_like(index, wanted.name, today, limit)
-        or _called_with(index, loose, today, limit)
-    )
-    return list({one.key: one for one in found}.values())[:limit]
+def _became(wanted: Wanted, today: str) -> tuple[Rename | None, Reading | None]:
+    """What became of the company that a name, or the contract that it is read as, is of."""
+    rename = renamed(wanted.name) or renamed(wanted.name.removesuffix("-EQ"))
+    if rename is not None:
+        return rename, None
+    for reading in readings(wanted.name, date.fromisoformat(today)):
+        rename = renamed(reading.underlying)
+        if rename is not None and (reading.expiry is not None or reading.right):
+            return rename, reading
+    return None, None
+
+
+def _on_the_other(
+    index: InstrumentIndex, name: str, reading: Reading | None, today: str
+) -> list[Instrument]:
+    """What of the company `name` fits a reading, else all that is listed of it."""
+    found: list[Instrument] = []
+    if reading is not None:
+        found = preferred(matching(index, underlying_of(index, name, today), reading, today))
+    return found[:MOST_CANDIDATES] or of_names(index, [loose_key(name)], today, MOST_CANDIDATES)
 
 
 def _nearest_are(candidates: Sequence[Instrument]) -> str:
@@ -202,7 +202,7 @@ def _understood(
 ) -> tuple[Underlying, Reading] | None:
     """The likeliest reading whose underlying has contracts, though not this one."""
     exchanges = wanted.contract_exchanges
-    best: tuple[int, Underlying, Reading] | None = None
+    best: tuple[tuple[int, int], Underlying, Reading] | None = None
     for reading in readings(wanted.name, date.fromisoformat(today)):
         underlying = underlying_of(index, reading.underlying, today).on(exchanges)
         if not underlying.listed:
@@ -210,11 +210,28 @@ def _understood(
         is_plausible = _is_plausible(index, underlying, reading.strike)
         if reading.expiry is None and not reading.right and not is_plausible:
             continue  # NIFTY 501 is no strike, but a misspelled index
-        has_expiry = bool(meant_expiries(underlying, reading, today))
-        rank = (0 if has_expiry else 1) if is_plausible else 2
+        rank = _unlikeliness(underlying, reading, today, is_plausible=is_plausible)
         if best is None or rank < best[0]:
             best = rank, underlying, reading
     return best[1:] if best else None
+
+
+def _unlikeliness(
+    underlying: Underlying, reading: Reading, today: str, *, is_plausible: bool
+) -> tuple[int, int]:
+    """A key by which the likeliest of several readings comes first.
+
+    15SEP is the 15th rather than September 2015, from which all that is listed is farther.
+    """
+    if meant_expiries(underlying, reading, today):
+        days, rank = 0, 0
+    else:
+        listed = (each.expiry for each in underlying.listed if each.expiry >= today)
+        days = min((distance_days(reading.expiry, each, today) for each in listed), default=0)
+        rank = 1
+    if reading.strike is not None and not reading.right:
+        rank = 2  # 28OCT28 is a year rather than a strike
+    return (rank if is_plausible else 3), days
 
 
 def _is_plausible(index: InstrumentIndex, underlying: Underlying, strike: Decimal | None) -> bool:
@@ -233,7 +250,7 @@ def _without_contracts(index: InstrumentIndex, wanted: Wanted, today: str) -> li
     """`NIFTY IT FUT`: the index or share that a reading names, where nothing is written on it."""
     for reading in readings(wanted.name, date.fromisoformat(today)):
         if reading.expiry is not None or reading.right:
-            found = _of_name(index, loose_key(reading.underlying), today)
+            found = of_name(index, loose_key(reading.underlying), today)
             if found and not any(role(one) in CONTRACTS for one in found):
                 return sorted(found, key=likely_first)
     return []
@@ -280,143 +297,3 @@ def _living_instead_of(
     year, month, day = map(int, gone.expiry.split("-"))
     fields = Reading(gone.name, OnDay(month, day, year), gone.strike_rupees, _right_of(gone))
     return nearest_contracts(index, underlying, fields, today, MOST_CANDIDATES)
-
-
-# --- names that are misspelled -------------------------------------------------------------------
-
-
-def _misspelled_contracts(
-    index: InstrumentIndex, wanted: Wanted, today: str, limit: int
-) -> list[Instrument]:
-    """`NIFTI 22SEP 24500 CE`: the contracts that fit once the underlying is spelled right.
-
-    Where none does, those that come nearest; where nothing is written on it, the share itself.
-    """
-    tried: set[str] = set()
-    second_best: list[Instrument] = []
-    for reading in readings(wanted.name, date.fromisoformat(today)):
-        if reading.expiry is None and not reading.right:
-            continue
-        loose = loose_key(reading.underlying)
-        if loose not in tried and len(tried) == _TYPO_READINGS:
-            break
-        tried.add(loose)
-        for _, name in index.near_names.near(loose)[:_NEAR_NAMES]:
-            underlying = underlying_of(index, name, today)
-            if found := matching(index, underlying, reading, today):
-                return found[:limit]
-            second_best = (
-                second_best
-                or nearest_contracts(index, underlying, reading, today, limit)
-                or sorted(_of_name(index, name, today), key=likely_first)
-            )
-    return second_best
-
-
-def _of_token_elsewhere(index: InstrumentIndex, wanted: Wanted) -> list[Instrument]:
-    if wanted.exchange_type is None or not wanted.name.isdigit():
-        return []
-    return index.select(f"token = :token AND role < {Role.HIDDEN:d}", token=wanted.name)
-
-
-def _called_nearly(
-    index: InstrumentIndex, wanted: Wanted, loose: str, today: str, limit: int
-) -> list[Instrument]:
-    """Instruments of names spelled like `loose`, then of names that begin so."""
-    found = [
-        (wrong, one) for wrong, name in _near(index, loose) for one in _of_name(index, name, today)
-    ]
-
-    def likeness(each: tuple[int, Instrument]) -> tuple[object, ...]:
-        wrong, one = each
-        is_odd, *rest = likely_first(one)
-        is_elsewhere = wanted.exchange_type not in (None, one.exchange_type)
-        return is_odd, wrong, is_elsewhere, *rest
-
-    ordered = [one for _, one in sorted(found, key=likeness)]
-    if len(ordered) < limit and len(loose) > 1:
-        ordered += _of_names(index, index.near_names.beginning_with(loose, limit), today, limit)
-    return ordered
-
-
-def _called_with(index: InstrumentIndex, loose: str, today: str, limit: int) -> list[Instrument]:
-    """Instruments of names that hold `loose` somewhere."""
-    if len(loose) < _SHORTEST_PART:
-        return []
-    return _of_names(index, index.near_names.containing(loose, limit), today, limit)
-
-
-def _of_names(
-    index: InstrumentIndex, names: Iterable[str], today: str, limit: int
-) -> list[Instrument]:
-    found: list[Instrument] = []
-    for name in names:
-        found += sorted(_of_name(index, name, today), key=likely_first)
-        if len(found) >= limit:
-            break
-    return found
-
-
-@cache
-def _old_names() -> NearNames:
-    return NearNames(loose_key(name) for name in OLD_NAMES)
-
-
-def _near(index: InstrumentIndex, loose: str) -> Iterable[tuple[int, str]]:
-    """(letters wrong, loose key) of names spelled nearly so; of what was renamed the new name."""
-    found = dict.fromkeys(index.near_names.near(loose)[:_NEAR_NAMES])
-    base = _SERIES_BEHIND.sub("", loose)
-    if base != loose:
-        found |= dict.fromkeys(index.near_names.near(base)[:_NEAR_NAMES])
-    for wrong, old in _old_names().near(loose):
-        rename = renamed(old)
-        new = (*rename.names, *rename.parts) if rename else ()
-        found |= dict.fromkeys((wrong, loose_key(name)) for name in new)
-    return found
-
-
-def _of_name(index: InstrumentIndex, loose: str, today: str) -> list[Instrument]:
-    """Index, shares, futures and the nearest options of one name that have not expired."""
-    found: list[Instrument] = []
-    for key in index.keys_like(loose):
-        by_name = "name_key = :key AND role {0} AND (expiry = '' OR expiry >= :today)"
-        found += index.select(
-            f"role = {Role.INDEX:d} AND (name_key = :key OR symbol_key = :key)", key=key
-        )
-        found += index.select(
-            by_name.format(f"IN ({Role.SHARE:d}, {Role.FUTURE:d})"), key=key, today=today
-        )
-        found += index.select(
-            by_name.format(f"IN ({Role.CALL:d}, {Role.PUT:d})"),
-            key=key, today=today, order="expiry, strike, role", limit=SHOWN,
-        )  # fmt: skip
-    indices = [one for one in found if role(one) is Role.INDEX]
-    shadowed = {one.key for one in indices if one.exchange not in ("NSE", "BSE")}
-    if len(shadowed) < len(indices):
-        found = [one for one in found if one.key not in shadowed]
-    return found
-
-
-def _with_symbol_like(
-    index: InstrumentIndex, name: str, today: str, limit: int
-) -> list[Instrument]:
-    """Those whose symbol begins as `name` does and has two letters wrong at most, or that begin
-    as half of it does; the most alike first."""
-    name = name.replace(" ", "")
-    for length in range(len(name) - 1, _SHORTEST_PART - 1, -1):
-        beginning = name[:length]
-        found = index.select(
-            "symbol_key >= :key AND symbol_key < :end"
-            f" AND role < {Role.HIDDEN:d} AND (expiry = '' OR expiry >= :today)",
-            order="symbol_key",
-            limit=_MOST_ALIKE,
-            today=today,
-            key=beginning,
-            end=beginning + "\U0010ffff",
-        )
-        if found:
-            most = len(name) if length * 2 >= len(name) else MOST_WRONG
-            wrong = {one.key: distance(one.symbol.upper(), name, most) for one in found}
-            alike = [one for one in found if wrong[one.key] <= most]
-            return sorted(alike, key=lambda one: (wrong[one.key], str(one)))[:limit]
-    return []

@@ -15,10 +15,11 @@ class Note:
 
     `renamed`: `name` is called `other` now, since the day `since` (ISO, in part or "").
     `commodity`: contracts of the same name are traded on the exchange `other`. `long-token`: no
-    packet can hold the token `other`, so that its ticks cannot be recognized.
+    packet can hold the token `other`, so that its ticks cannot be recognized. `hidden`: a row of
+    which no tick is known to come: the second one of the index `other`, or, "", a spot row.
     """
 
-    kind: Literal["renamed", "commodity", "long-token"]
+    kind: Literal["renamed", "commodity", "long-token", "hidden"]
     name: str
     other: str
     since: str = ""
@@ -28,6 +29,9 @@ class Note:
             return f"{self.name} is {self.other} now"
         if self.kind == "long-token":
             return f"{self.name} may show no ticks: no packet can hold its token"
+        if self.kind == "hidden":
+            reason = f"the index is {self.other}" if self.other else "it is a spot row"
+            return f"{self.name} may show no ticks: {reason}"
         return f"{self.name} is the share; the contracts of that name are on {self.other}"
 
 

@@ -97,6 +97,7 @@ INDEX_ALIASES: dict[str, str] = {
     "BSESENSEX": "SENSEX",
     "SENSEX50": "SNSX50",
     "CRSLDX": "NIFTY500",
+    "CNXMIDCAP": "NIFTYMIDCAP100",
     "NSEMDCP50": "NIFTYMIDCAP50",
 }
 """What platforms and people call an index besides: `loose_key` to `loose_key`. `NIFTYMIDSELECT` and

@@ -28,14 +28,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from ..instrument import EXCHANGE_TYPES, Instrument
+from ..instrument import BFO, BSE, MCX, NCO, NSE, Instrument, exchange_name
 from .index import LONGEST_TOKEN, InstrumentIndex
-from .naming import Wanted, loose_key
+from .naming import Wanted, loose_key, name_key
 from .renames import Note, Rename, index_keys, renamed
 from .roles import SERIES, Role, exchange_rank, likely_first, living, preferred, series_of
 
-NSE, BSE, BFO = (EXCHANGE_TYPES[name] for name in ("NSE", "BSE", "BFO"))
-_COMMODITIES = (EXCHANGE_TYPES["MCX"], EXCHANGE_TYPES["NCO"])
+_COMMODITIES = (MCX, NCO)
 _ENDS_IN_SERIES = re.compile(r"(.+)[ -]([A-Z0-9]{2})")
 
 
@@ -56,7 +55,8 @@ def resolve(index: InstrumentIndex, wanted: Wanted, today: str) -> Resolved:
     if wanted.is_a_name:
         for step in _STEPS:
             if found := step(index, wanted, today):
-                return _only(wanted, found, _also_a_commodity(index, wanted, found, today))
+                notes = _also_a_commodity(index, wanted, found, today) or _hidden(index, found[0])
+                return _only(wanted, found, notes)
         if answer := _by_new_name(index, wanted, today):
             return answer
     # Imported here: a plain name needs none of it, and it takes as long as all the rest.
@@ -241,8 +241,20 @@ def _also_a_commodity(
         for each in index.expiries([loose_key(one.name)])
         if each.exchange_type in _COMMODITIES and each.expiry >= today
     ]
-    name = next((name for name in ("MCX", "NCO") if EXCHANGE_TYPES[name] in there), None)
-    return (Note("commodity", one.name, name),) if name else ()
+    first = next((each for each in _COMMODITIES if each in there), None)
+    return () if first is None else (Note("commodity", one.name, exchange_name(first)),)
+
+
+def _hidden(index: InstrumentIndex, one: Instrument) -> tuple[Note, ...]:
+    """That 26000 is the bare second row of the index Nifty 50, or 117 a spot row."""
+    where = f"token = :token AND role = {Role.HIDDEN:d}"
+    if not index.select(where, token=one.token, exchange_type=one.exchange_type):
+        return ()
+    where = f"role = {Role.INDEX:d} AND name_key = :key"
+    meant = index.select(where, key=name_key(one.name), limit=1)
+    # both may have one symbol: BSE's index BANKEX and its second row do
+    other = f"{meant[0]} (token {meant[0].token})" if meant else ""
+    return (Note("hidden", str(one), other),)
 
 
 # --- 6: renamed ----------------------------------------------------------------------------------

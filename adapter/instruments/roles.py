@@ -9,22 +9,17 @@ from __future__ import annotations
 import re
 from enum import IntEnum
 
-from ..instrument import EXCHANGE_TYPES, Instrument
+from ..instrument import BFO, BSE, EXCHANGE_TYPES, INDEX_KIND, MCX, NCO, NFO, NSE, Instrument
 
-INDEX_KIND = "AMXIDX"
 EXCHANGE_ORDER = ("NSE", "BSE", "NFO", "BFO", "MCX", "CDS", "NCO")
 """In which order instruments of several exchanges are offered."""
 
 SERIES = ("EQ", "BE", "SM", "BZ", "ST")
 """NSE's series of shares, the preferred first: rolling, trade to trade, small companies, ..."""
 
-_CASH_EXCHANGES = (EXCHANGE_TYPES["NSE"], EXCHANGE_TYPES["BSE"])
+_CASH_EXCHANGES = (NSE, BSE)
 _EXCHANGE_RANK = {EXCHANGE_TYPES[name]: rank for rank, name in enumerate(EXCHANGE_ORDER)}
-_GIVES_WAY_TO = {
-    EXCHANGE_TYPES["BFO"]: EXCHANGE_TYPES["NFO"],
-    EXCHANGE_TYPES["NCO"]: EXCHANGE_TYPES["MCX"],
-    EXCHANGE_TYPES["BSE"]: EXCHANGE_TYPES["NSE"],
-}
+_GIVES_WAY_TO = {BFO: NFO, NCO: MCX, BSE: NSE}
 _NCDEX_OPTION = re.compile(r"(CE|PE)[0-9]")
 _SERIES = re.compile(r".+-([A-Z0-9]{2})")
 _NO_EXPIRY = "9999"

@@ -6,12 +6,10 @@ from collections.abc import Callable
 
 from ..errors import SymbolError
 from ..instrument import Instrument
-from .index import INDEX_KIND, LIKELY_FIRST, InstrumentIndex
+from .index import LIKELY_FIRST, InstrumentIndex
 from .naming import Wanted
 from .resolve import resolve
 from .roles import Role
-
-__all__ = ["INDEX_KIND", "beginning_with", "find"]
 
 _VISIBLE = f"role < {Role.HIDDEN:d}"
 

@@ -11,17 +11,17 @@ Rules
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..redaction import shown
-from .address import NatsAccess, NatsAddress, StreamLimits
+from .address import NatsAccess, NatsAddress
+from .delivery import Delivery
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -34,84 +34,15 @@ PING_EVERY_S = 5
 _FLUSH_S = 2.0
 """How often a publish that waits for a full socket checks whether the link is lost: nats-py does
 not wake it when it closes one."""
-DEFAULT_PREFIX = "ticks"
-DUPLICATE_WINDOW_S = 120.0
-"""How long the server remembers message ids, in a stream that is made here."""
-
-_NOT_FOUND, _NAME_IN_USE, _SUBJECTS_TAKEN = 10059, 10058, 10065
-_NO_JETSTREAM = (10039, 10076)
-_NO_RESPONDERS = "503"
 
 
 class LinkError(Exception):
-    """Why there is no link, or no stream. `kind`: nats-unreachable, nats-refused,
+    """Why there is no link, or no stream (streams.py). `kind`: nats-unreachable, nats-refused,
     nats-certificate, nats-no-jetstream, nats-no-stream, nats-stream."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
-
-
-class StreamFacts(NamedTuple):
-    """A stream as it is: the prefix of its subjects (None: it takes none like ours), seconds that
-    it remembers message ids, contents."""
-
-    prefix: str | None
-    window_s: float
-    last_sequence: int
-    messages: int
-    bytes: int
-
-
-class Delivery(NamedTuple):
-    """A message as a consumer delivers it.
-
-    `reply` is where a server's request for flow control is answered, "" for none; a message of the
-    stream has its sequence there, its number at this consumer, and how many follow.
-    """
-
-    subject: str
-    reply: str
-    body: bytes
-    headers: Mapping[str, str] | None
-
-    @property
-    def refusal(self) -> str:
-        """Why a message was not stored, of the server's answer to it; "" where it was."""
-        if not self.body:
-            is_nobody = self.headers is not None and self.headers.get("Status") == _NO_RESPONDERS
-            return "no stream takes the messages" if is_nobody else "an empty answer"
-        if b'"error"' not in self.body:
-            return ""
-        try:
-            return shown(str(json.loads(self.body)["error"]["description"]))
-        except (ValueError, LookupError, TypeError):
-            return "the server refuses the messages"
-
-
-class Position(NamedTuple):
-    """The place of a delivered message: in the stream, at this consumer, and how many follow."""
-
-    stream_sequence: int
-    consumer_sequence: int
-    stored_ns: int
-    pending: int
-
-
-def position_of(reply: str) -> Position | None:
-    """The position in a message's reply subject; None where there is none.
-
-    Either form: `$JS.ACK.stream.consumer.deliveries.stream_seq.consumer_seq.time.pending`, or with
-    domain and account before `stream`, and more after it.
-    """
-    parts = reply.split(".")
-    if parts[:2] != ["$JS", "ACK"] or len(parts) < 9:
-        return None
-    at = 5 if len(parts) == 9 else 7
-    try:
-        return Position(*map(int, parts[at : at + 4]))
-    except (ValueError, TypeError):
-        return None
 
 
 def check_installed() -> None:
@@ -184,119 +115,20 @@ class Link:
         except (nats.errors.Error, OSError) as error:
             self.lose(_words(error))
 
-    # --- JetStream's API: JSON requests and replies ---
+    async def ask_jetstream(self, call: str, request: bytes) -> bytes | None:
+        """The reply to a call of JetStream's API; None where nothing answers to it.
 
-    async def ensure_stream(self, name: str, limits: StreamLimits) -> StreamFacts:
-        """The stream of this name, made if it is missing; its prefix is not None.
-
-        It takes `ticks.>`, or `NAME.>` where another stream has those. Raises LinkError.
+        Raises LinkError (kind `nats-unreachable`).
         """
-        facts = await self.find_stream(name) or await self._made_stream(name, limits)
-        if facts.prefix is None:
-            raise LinkError("nats-stream", f"the stream {name} takes no subjects like ticks.>")
-        return facts
-
-    async def _made_stream(self, name: str, limits: StreamLimits) -> StreamFacts:
-        for prefix in (DEFAULT_PREFIX, name):
-            error = await self._make_stream(name, prefix, limits)
-            if error is None or error[0] != _SUBJECTS_TAKEN:
-                break
-        if error is not None and error[0] != _NAME_IN_USE:  # another recorder was faster
-            raise LinkError("nats-stream", f"the stream {name} cannot be made: {error[1]}")
-        facts = await self.find_stream(name)
-        if facts is None:
-            raise LinkError("nats-no-stream", f"there is no stream {name}")
-        return facts
-
-    async def find_stream(self, name: str) -> StreamFacts | None:
-        """The stream of this name; None where there is none. Raises LinkError."""
-        reply, error = await self._ask(f"STREAM.INFO.{name}", {})
-        if error is not None and error[0] == _NOT_FOUND:
-            return None
-        if error is not None:
-            raise LinkError("nats-stream", f"the stream {name} cannot be read: {error[1]}")
-        config, state = reply["config"], reply["state"]
-        return StreamFacts(
-            prefix=_prefix_of(config.get("subjects") or []),
-            window_s=config.get("duplicate_window", 0) / 1e9,
-            last_sequence=state["last_seq"],
-            messages=state["messages"],
-            bytes=state["bytes"],
-        )
-
-    async def _make_stream(
-        self, name: str, prefix: str, limits: StreamLimits
-    ) -> tuple[int, str] | None:
-        """Ask for it; None, or the code and the words of the error."""
-        window_s = min(DUPLICATE_WINDOW_S, limits.max_age_s or DUPLICATE_WINDOW_S)
-        config = {
-            "name": name,
-            "description": "Ticks of Angel One's SmartAPI",
-            "subjects": [f"{prefix}.>"],
-            "storage": "file",
-            "retention": "limits",
-            "discard": "old",
-            "max_age": int((limits.max_age_s or 0) * 1e9),
-            "max_bytes": limits.max_bytes or -1,
-            "max_msgs": -1,
-            "max_consumers": -1,
-            "num_replicas": 1,
-            "duplicate_window": int(window_s * 1e9),
-        }
-        _, error = await self._ask(f"STREAM.CREATE.{name}", config)
-        return error
-
-    async def consume(
-        self, stream: str, inbox: str, *, start: Mapping[str, object], subjects: Sequence[str] = ()
-    ) -> int:
-        """Have the messages of a stream sent to `inbox`, in order; how many there are now.
-
-        `start` holds the API's own words for where to begin. Of a consumer that is not there any
-        more (a restarted server, a gap) nothing comes. Raises LinkError.
-        """
-        config: dict[str, object] = {
-            **start,
-            "deliver_subject": inbox,
-            "ack_policy": "none",
-            "replay_policy": "instant",
-            "max_deliver": 1,
-            "flow_control": True,
-            "idle_heartbeat": PING_EVERY_S * 10**9,
-            "inactive_threshold": 30 * 10**9,
-            "mem_storage": True,
-            "num_replicas": 1,
-        }
-        if subjects:
-            config["filter_subjects"] = list(subjects)
-        request = {"stream_name": stream, "config": config}
-        reply, error = await self._ask(f"CONSUMER.CREATE.{stream}", request)
-        if error is not None:
-            kind = "nats-no-stream" if error[0] == _NOT_FOUND else "nats-stream"
-            raise LinkError(kind, f"the stream {stream} cannot be read: {error[1]}")
-        return int(reply.get("num_pending", 0))
-
-    async def _ask(
-        self, call: str, request: Mapping[str, object]
-    ) -> tuple[dict[str, Any], tuple[int, str] | None]:
-        """The reply to an API call, and the code and the words of an error in it."""
         import nats.errors
 
         try:
-            message = await self._client.request(
-                f"$JS.API.{call}", json.dumps(request).encode(), timeout=CONNECT_S
-            )
-            reply: dict[str, Any] = json.loads(message.data)
-        except nats.errors.NoRespondersError as error:
-            raise LinkError("nats-no-jetstream", "the server has no JetStream") from error
-        except (nats.errors.Error, OSError, ValueError) as error:
+            reply = await self._client.request(f"$JS.API.{call}", request, timeout=CONNECT_S)
+        except nats.errors.NoRespondersError:
+            return None
+        except (nats.errors.Error, OSError) as error:
             raise LinkError("nats-unreachable", f"JetStream: {_words(error)}") from error
-        refusal = reply.get("error")
-        if refusal is None:
-            return reply, None
-        code = refusal.get("err_code", refusal.get("code", 0))
-        if code in _NO_JETSTREAM:
-            raise LinkError("nats-no-jetstream", "the server has no JetStream for this account")
-        return reply, (code, shown(str(refusal.get("description", code))))
+        return reply.data
 
     async def close(self) -> None:
         """End it at once. What was sent and is not acknowledged may have arrived or not."""
@@ -454,17 +286,6 @@ async def _discard(client: Client) -> None:
     _abort(client)
     with suppress(Exception):
         await asyncio.wait_for(client.close(), 1.0)
-
-
-def _prefix_of(subjects: Sequence[str]) -> str | None:
-    """What precedes exchange and token in a stream's subjects; None where nothing can."""
-    prefixes = [
-        subject.removesuffix(ending)
-        for subject in subjects
-        for ending in (".>", ".*.*")
-        if subject.endswith(ending) and "*" not in subject.removesuffix(ending)
-    ]
-    return DEFAULT_PREFIX if DEFAULT_PREFIX in prefixes else next(iter(prefixes), None)
 
 
 def _fault(server: str, error: Exception) -> LinkError:

@@ -19,8 +19,10 @@ from ..clock import Clock
 from ..errors import TicksError
 from ..instrument import InstrumentKey
 from .address import NatsAccess, NatsAddress, StreamLimits
-from .link import DEFAULT_PREFIX, Delivery, Link, LinkError, open_link
+from .delivery import Delivery
+from .link import Link, LinkError, open_link
 from .message import Message, MessageEncoder
+from .streams import DEFAULT_PREFIX, ensure_stream
 
 WINDOW = 4_000
 """Messages on their way. A server holds 10,000 for a stream before it turns further ones away."""
@@ -39,8 +41,9 @@ ReceivedPacket = tuple[int, bytes]
 class Publisher:
     """`open`, then `run` until `end` was called and all is acknowledged.
 
-    `take` gives at most so many packets, oldest first, and none when there are none; `wake` says
-    that there are some. Counters may be read from any thread.
+    `take` is called with a number, and gives at most that many packets, oldest first, an empty
+    sequence when there are none; `wake` says that there are some. Counters may be read from any
+    thread.
     """
 
     def __init__(
@@ -112,7 +115,7 @@ class Publisher:
             if not (keeps_trying and error.kind == "nats-unreachable"):
                 raise
             self._lost_s = self._clock.now_s()
-            self._note(f"{error}; ticks wait until it is there")
+            self._note(f"{error}; ticks wait until it can be reached")
 
     async def run(self) -> None:
         """Publish, until `end` and the last acknowledgement, or `cut_short`."""
@@ -139,7 +142,7 @@ class Publisher:
     async def _open_link(self) -> Link:
         link = await open_link(self._address, self._access, self._work.set, others=self._others)
         try:
-            facts = await link.ensure_stream(self._address.stream, self._limits)
+            facts = await ensure_stream(link, self._address.stream, self._limits)
         except LinkError:
             await link.close()
             raise

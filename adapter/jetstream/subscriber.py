@@ -19,17 +19,10 @@ from typing import NamedTuple
 
 from ..errors import TicksError
 from .address import NatsAccess, NatsAddress
-from .link import (
-    DEFAULT_PREFIX,
-    PING_EVERY_S,
-    Delivery,
-    Link,
-    LinkError,
-    StreamFacts,
-    open_link,
-    position_of,
-)
+from .delivery import Delivery, position_of
+from .link import PING_EVERY_S, Link, LinkError, open_link
 from .message import subject_of
+from .streams import DEFAULT_PREFIX, StreamFacts, consume, find_stream
 
 AWAY_S = 30.0
 """How long a server may be away before a reader that does not follow gives it up."""
@@ -134,7 +127,7 @@ class Subscriber:
     async def _open_link(self) -> tuple[Link, StreamFacts]:
         link = await open_link(self._address, self._access, self._news.set, others=self._others)
         try:
-            facts = await link.find_stream(self._address.stream)
+            facts = await find_stream(link, self._address.stream)
             if facts is None:
                 raise LinkError("nats-no-stream", f"there is no stream {self._address.stream}")
         except LinkError:
@@ -172,7 +165,8 @@ class Subscriber:
         self._consumer_sequence = 0
         await link.subscribe(inbox, lambda delivery: self._received(link, delivery))
         try:
-            pending = await link.consume(
+            pending = await consume(
+                link,
                 self._address.stream,
                 inbox,
                 start=self._start(),
@@ -221,7 +215,7 @@ class Subscriber:
             self._finish()
             return
         if not self._batch:
-            # Runs when this task has taken all that has come: then the batch is as full as it gets.
+            # Runs once this task has taken all that arrived: then the batch is as full as it gets.
             asyncio.get_running_loop().call_soon(self._hand_over)
         self._batch.append(Stored(position.stream_sequence, position.stored_ns, delivery.body))
         if len(self._batch) >= _AT_ONCE:
@@ -240,14 +234,14 @@ class Subscriber:
             await link.publish(delivery.reply or stalled, b"")
             return
         if self._wanted.end_ns is not None and time.time_ns() >= self._wanted.end_ns:
-            self._finish()  # nothing comes any more that is stored before
+            self._finish()  # whatever comes now was stored later
             return
         last = headers.get("Nats-Last-Consumer", "")
         if re.fullmatch(r"[0-9]{1,20}", last) and int(last) != self._consumer_sequence:
             link.lose("a message is missing")
         elif not self._follows:
-            # It has nothing more, and the last message is not the one that was to come: what lay
-            # between was deleted meanwhile. A new consumer says whether anything is left.
+            # It has nothing more, though the last message is still missing: those up to there were
+            # deleted meanwhile. A new consumer says whether anything is left.
             link.lose("nothing comes")
 
     def _finish(self) -> None:

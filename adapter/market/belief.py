@@ -23,10 +23,10 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from ..instrument import CDS
 from .announced import ANNOUNCED, DIWALI, Announced, Holiday, Mark, Part, Special
 from .hours import (
     CASH,
-    CDS,
     EVENING_OPENS,
     GOODS,
     Hours,

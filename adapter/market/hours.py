@@ -18,9 +18,8 @@ from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
-from ..instrument import Instrument
+from ..instrument import BFO, BSE, CDS, MCX, NCO, NFO, NSE, Instrument
 
-NSE, NFO, BSE, BFO, MCX, NCO, CDS = 1, 2, 3, 4, 5, 7, 13
 CASH = frozenset({NSE, BSE})
 DERIVATIVES = frozenset({NFO, BFO})
 GOODS = frozenset({MCX, NCO})

@@ -1,7 +1,8 @@
 """The instruments of a replay at one moment: what a dashboard shows of them.
 
 Of each one its last row is kept, as it came; only what is shown is decoded. A block costs two
-updates of a dictionary, and a replay without a dashboard does not pay for them.
+updates of a dictionary, and a replay without a dashboard does not pay for them. Of a recording with
+more than `MOST_INSTRUMENTS` the first ones are shown.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple
 
 from ..instrument import InstrumentKey, exchange_number
 from ..quotes import Page, Quotes
-from ..rows.block import RowBlock
+from ..rows.block import MOST_INSTRUMENTS, RowBlock
 from ..rows.decode import Recorded
 from ..rows.format import TickFormat
 from ..rows.scan import Head
@@ -60,8 +61,12 @@ class SeenInstruments:
         if not block.count:
             return
         keys = [head[1:4] for head in block.heads]
+        rows = list(zip(keys, zip(block.originals, repeat(block.format)), strict=False))
+        if len(self._last) >= MOST_INSTRUMENTS:
+            rows = [row for row in rows if row[0] in self._last]
+            keys = [key for key, _ in rows]
         self._ticks.update(keys)
-        self._last.update(zip(keys, zip(block.originals, repeat(block.format)), strict=False))
+        self._last.update(rows)
 
     @property
     def total(self) -> int:

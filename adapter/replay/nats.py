@@ -15,8 +15,9 @@ from ..errors import RecordingError, TicksError
 from ..files.recording import OnDamage
 from ..instrument import exchange_number
 from ..jetstream.address import NatsAccess, NatsAddress
-from ..jetstream.link import LinkError, StreamFacts, check_installed
+from ..jetstream.link import LinkError, check_installed
 from ..jetstream.message import decode_message
+from ..jetstream.streams import StreamFacts
 from ..jetstream.subscriber import ReadRange, Stored, Subscriber
 from ..rows.block import RecordedBlock, RowBlock
 from ..rows.decode import Recorded
@@ -81,7 +82,7 @@ class NatsSource:
         return str(self.address)
 
     def size(self) -> int | None:
-        """Bytes that there are to read; None while that is not known, and where there is no end."""
+        """Bytes to read in all; None while that is not known, and where there is no end."""
         return self._bytes
 
     def note_progress(self, facts: StreamFacts, first: int, last: int) -> None:
@@ -135,9 +136,9 @@ class NatsReader:
     # --- the replay's thread ---
 
     def blocks(self) -> Iterator[RowBlock]:
-        """The ticks, as many at a time as have come, until the end or a stop.
+        """The ticks, as many at a time as have arrived, until the end or a stop.
 
-        Raises RecordingError where server or stream are not to be had, or are gone; UsageError
+        Raises RecordingError where server or stream cannot be reached, or are gone; UsageError
         where nats-py is not installed.
         """
         check_installed()

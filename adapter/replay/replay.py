@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ..clock import Clock
 from ..errors import OutputError, RecordingError
-from ..files.inputs import Input, OnDamage
+from ..files.inputs import Input, OnDamage, bytes_of
 from ..files.parquet_reader import ParquetReader
-from ..files.recording import RecordingReader, open_recording, raise_damage
+from ..files.recording import RecordingReader, open_recording, raise_damage, without_rows
 from ..quotes import NO_PAGE, InstrumentSnapshot, Page
 from ..rows.block import RowBlock
 from ..rows.decode import received_ns_of
@@ -138,7 +138,9 @@ class Replay:
         self._on_damage = raise_damage if options.is_strict else on_damage
         self._progress = progress
         self._inputs: list[Input | NatsSource] = [
-            options.streams.get(path) or Input(path, waker=waker) for path in options.paths
+            options.streams.get(path)
+            or Input(path, waker=waker, is_stopping=lambda: self._is_stopping)
+            for path in options.paths
         ]
         self._opened: list[Iterator[RowBlock]] = []
         self._sinks: FanOut[BlockSink] = FanOut(())
@@ -220,17 +222,14 @@ class Replay:
         )
 
     def _blocks_of(self, reader: _Reader) -> Iterator[RowBlock]:
-        """All that a recording gives. Raises RecordingError at its end if that was no row."""
+        """All blocks of a recording. Raises RecordingError at its end if it had no good row."""
         try:
             yield from reader.blocks()
         except RecordingError:
             if not self._is_stopping:
                 raise
         if not (reader.rows or self._is_stopping):
-            name = reader.source.name
-            raise RecordingError(
-                f"{name} has no row that can be read", kind="recording-without-rows", name=name
-            )
+            raise without_rows(reader.source.name)
 
     def _report_damage(self, name: str, line_number: int, reason: str) -> None:
         if self._is_stopping:
@@ -357,18 +356,12 @@ class Replay:
         now_s = self._clock.now_s()
         if self._progress is not None and now_s - self._reported_s >= _REPORT_EVERY_S:
             self._reported_s = now_s
-            self._progress(*self._bytes())
-
-    def _bytes(self) -> tuple[int, int | None]:
-        sizes = [source.size() for source in self._inputs]
-        known = [size for size in sizes if size is not None]
-        total = sum(known) if len(known) == len(sizes) else None
-        return sum(source.bytes_read for source in self._inputs), total
+            self._progress(*bytes_of(self._inputs))
 
     def snapshot(self, selection: Selection = SOME) -> ReplaySnapshot:
         """The replay so far, or at its end, with the instruments that are selected."""
         page = self._page(selection)
-        bytes_read, bytes_total = self._bytes()
+        bytes_read, bytes_total = bytes_of(self._inputs)
         late = [sink.late for sink in self._sinks.sinks if isinstance(sink, CandleSink)]
         return ReplaySnapshot(
             recordings=tuple(source.name for source in self._inputs),

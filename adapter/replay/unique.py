@@ -9,7 +9,8 @@ Rules
 - Rows come in the order of `received_at`, and the first one of a tick is kept. So the recorders'
   clocks have to agree better than an instrument's ticks follow each other.
 - Memory is bounded by `WINDOW_S`: a packet is recognized when its equal came within that time (of
-  the recordings), and the last packet of an instrument however long ago it came.
+  the recordings), and the last packet of an instrument however long ago it came; the instruments
+  have a limit.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import re
 from collections.abc import Iterable
 from typing import TypeAlias
 
-from ..rows.block import RecordedBlock, RowBlock
+from ..rows.block import RecordedBlock, RowBlock, check_number_of_instruments
 from ..rows.decode import received_ns_of
 from ..rows.format import Csv
 from ..tick import Mode
@@ -50,7 +51,7 @@ class UniqueFilter:
         return len(self._recent) + len(self._older)
 
     def of(self, block: RowBlock, recording: int) -> RowBlock:
-        """The rows of `block` that are new."""
+        """The rows of `block` that are new. Raises RecordingError for too many instruments."""
         if not block.count:
             return block
         self._forget(block.times[0])
@@ -84,6 +85,7 @@ class UniqueFilter:
             counts[recording] = count
         self._recent[key] = counts
         self._last[instrument] = key, counts
+        check_number_of_instruments(len(self._last))
         return is_new
 
     def _forget(self, time: bytes) -> None:

@@ -11,11 +11,26 @@ from functools import cached_property
 from itertools import compress
 
 from ..clock import ist_time
+from ..errors import RecordingError
 from ..instrument import exchange_name
 from ..wire.packet import decode_packet
 from .decode import Recorded
 from .format import TickFormat
 from .scan import Head
+
+MOST_INSTRUMENTS = 250_000
+"""Of recordings, where something is kept of each, 1 to 3 kB: more than the broker lists at a time,
+and eighty times what a client code can record."""
+
+
+def check_number_of_instruments(number: int) -> None:
+    """Raises RecordingError (kind "too-many-instruments") past `MOST_INSTRUMENTS`."""
+    if number > MOST_INSTRUMENTS:
+        raise RecordingError(
+            f"there are rows of more than {MOST_INSTRUMENTS:,} instruments",
+            kind="too-many-instruments",
+            most=MOST_INSTRUMENTS,
+        )
 
 
 class RowBlock:

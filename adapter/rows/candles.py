@@ -51,6 +51,8 @@ _REPEATED_AFTER_MS = 1000
 _NO_TIME_MS = 253_402_300_800_000
 """The year 10000: no calendar holds what lies beyond."""
 _MOST_HELD = 100
+_MOST_DAYS = 1_000
+"""That are remembered, of all segments."""
 
 
 class LeftOut(StrEnum):
@@ -398,6 +400,8 @@ class CandleMaker:
         number = (time_ms + IST_MS) // DAY_MS
         found = self._days.get((exchange_type, number))
         if found is None:
+            if len(self._days) >= _MOST_DAYS:
+                self._days.clear()
             start_ms = number * DAY_MS - IST_MS
             opening = self._calendar.opening(exchange_type, ist_time(start_ms * MS).date())
             anchor_ms = int(opening.timestamp()) * 1000

@@ -94,7 +94,7 @@ class _Head(NamedTuple):
 class _Rows:
     """What CSV and JSON rows share.
 
-    A format has `_around_received`, the texts before and behind a row's time of receipt; `_end`,
+    A format has `_around_received`, the texts before and after a row's time of receipt; `_end`,
     the last of a row; `_absent`, the text of no value; `_level`, the template of a level (price,
     quantity, orders); `_no_level`, an empty one; `_sides`, the template of bids and asks, whose
     levels are separated by a comma; and the methods at the end.

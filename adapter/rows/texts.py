@@ -2,7 +2,7 @@
 
 How much is kept was measured (benchmarks/encode.py). With less, the texts of a busy market are
 forgotten before they come again; with more, they leave the processor's cache, which costs a
-drain of one packet more than making them anew. Pure.
+drain of one packet more than making them again. Pure.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ class Prices(dict[int, str]):
 class Wrapped(dict[int, str]):
     """The texts of integers between two others."""
 
-    def __init__(self, before: str, behind: str) -> None:
+    def __init__(self, before: str, after: str) -> None:
         super().__init__()
-        self._before, self._behind = before, behind
+        self._before, self._after = before, after
 
     def __missing__(self, number: int) -> str:
         if len(self) >= _MOST_NUMBERS:
             self.clear()
-        text = self[number] = f"{self._before}{number}{self._behind}"
+        text = self[number] = f"{self._before}{number}{self._after}"
         return text
 
 
@@ -78,7 +78,7 @@ class ExchangeTimes(dict[int, str]):
         super().__init__()
         self._make = make
         self._second: int | None = None
-        self._before = self._behind = ""
+        self._before = self._after = ""
 
     def __missing__(self, time_ms: int) -> str:
         if len(self) >= _MOST_TIMES:
@@ -87,7 +87,7 @@ class ExchangeTimes(dict[int, str]):
         if second != self._second:
             if not 0 < second < CALENDAR_END_S:
                 return self._make(time_ms)
-            self._before, _, self._behind = self._make(second * 1000).rpartition("000")
+            self._before, _, self._after = self._make(second * 1000).rpartition("000")
             self._second = second
-        text = self[time_ms] = f"{self._before}{rest_ms:03d}{self._behind}"
+        text = self[time_ms] = f"{self._before}{rest_ms:03d}{self._after}"
         return text

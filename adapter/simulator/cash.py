@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from ..instrument import Instrument
-from .listings import BSE, CDS, INDEX, MCX, NSE, Liquidity, Listing
+from ..instrument import BSE, CDS, INDEX_KIND, MCX, NSE, Instrument
+from .listings import Liquidity, Listing
 from .listings_data import (
     BSE_EQUITIES,
     BSE_INDICES,
@@ -53,7 +53,9 @@ def _indices() -> Iterator[Listing]:
         (MCX, MCX_INDICES, Liquidity.USUAL),
     ):
         for token, symbol, name, rupees in rows:
-            instrument = Instrument(exchange, token, symbol, name, INDEX, strike=0, tick_size=5)
+            instrument = Instrument(
+                exchange, token, symbol, name, INDEX_KIND, strike=0, tick_size=5
+            )
             yield Listing(instrument, rupees * 100, liquidity)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import count, product
 
-from ..instrument import Instrument
+from ..instrument import BFO, CDS, MCX, NCO, NFO, Instrument
 from .expiries import (
     EVERY_MONTH,
     FRIDAY,
@@ -28,7 +28,7 @@ from .expiries import (
     previous_weekday,
     working_day,
 )
-from .listings import BFO, CDS, MCX, NCO, NFO, Liquidity, Listing
+from .listings import Liquidity, Listing
 
 CURRENCY_UNIT = 10_000_000
 """Prices and strikes of the currency segment, in the feed and in the master, for one rupee."""

@@ -189,6 +189,8 @@ def _when(text: str) -> dict[str, Any]:
 
 
 def _what(name: str, call: str) -> What:
+    if not name:
+        raise _FaultTextError("it does not say what should happen")
     try:
         what = What(name)
     except ValueError:
@@ -276,7 +278,7 @@ _ARGUMENTS: dict[What, tuple[Callable[[str], dict[str, Any]], str | None]] = {
     What.HOLIDAY: (_standing, _NOTHING),
     What.SNAPSHOTS: (_standing, _NOTHING),
     What.CLOSE: (_number(is_legal_close_code, "close code that may be sent"), "1011"),
-    What.REFUSE: (_number(REFUSALS.__contains__, "status out of 401, 403, 429, 503"), None),
+    What.REFUSE: (_number(REFUSALS.__contains__, "refusal: 401, 403, 429 or 503"), None),
     What.BURST: (_COUNT, None),
     What.FLOOD: (_COUNT, None),
     What.FOREIGN: (_COUNT, "1"),

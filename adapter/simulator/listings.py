@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, auto
 
-from ..instrument import Instrument
-
-NSE, NFO, BSE, BFO, MCX, NCO, CDS = 1, 2, 3, 4, 5, 7, 13
-INDEX = "AMXIDX"
+from ..instrument import MCX, NFO, NSE, Instrument
 
 
 class Liquidity(Enum):
@@ -40,7 +37,7 @@ class Listing:
 
     @property
     def is_index(self) -> bool:
-        return self.instrument.kind == INDEX
+        return self.instrument.is_index
 
     def record(self) -> dict[str, object]:
         """The record of the master: nearly every value a string, as in the real file."""

@@ -45,7 +45,7 @@ def recorded_faults(events: Path, recording: Path, speed: float | None) -> list[
     """
     if speed is None:
         raise UsageError(
-            "at full speed a recording's disconnects have no time to come back at",
+            "at full speed a recording has no times at which its disconnects could be repeated",
             kind="disconnects-at-full-speed",
         )
     first = next(read_recording(recording), None)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 
 from ..clock import IST
+from ..instrument import BFO, BSE, CDS, MCX, NCO, NFO, NSE
 from .expiries import working_day
-from .listings import BFO, BSE, CDS, MCX, NCO, NFO, NSE
 
 _ENDS = {
     NSE: time(15, 29, 59),

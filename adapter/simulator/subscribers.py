@@ -36,7 +36,7 @@ class MarketState(Enum):
     HALTED = auto()
     """Nothing trades: packets keep the time of the last trade before."""
     HOLIDAY = auto()
-    """The same, and what has not traded here before did so in the last session before today."""
+    """The same; what has not traded here yet is dated in the last session before today."""
     SNAPSHOTS = auto()
     """It trades, but the feed sends the packet of the subscribe and nothing after it."""
 

@@ -23,7 +23,7 @@ from ..rows.candles import Candle
 _KEPT_LONGER_MS = 3_600_000
 """How much longer than a bar an ended loss is kept: exchanges and instruments differ in their bars,
 and this machine's clock from theirs."""
-_TOLD_BY = {"connected", "silent", "lost", "recovered", "gave_up", "stopped", "summary"}
+_EVENTS_READ = {"connected", "silent", "lost", "recovered", "gave_up", "stopped", "summary"}
 
 
 class Blindness:
@@ -57,7 +57,7 @@ class Blindness:
 
 
 class LiveBlindness(Blindness):
-    """The same of a stream that runs. What no bar asks for any more is forgotten."""
+    """The same of a stream that runs. What no later bar can ask for is forgotten."""
 
     def __init__(self, events: EventReader, calendar: MarketCalendar) -> None:
         super().__init__([History()], calendar)
@@ -74,7 +74,7 @@ class LiveBlindness(Blindness):
         return super().of(candle, now_ms)
 
     def _catch_up(self) -> None:
-        new = [entry for entry in self._events.take() if entry.event.name in _TOLD_BY]
+        new = [entry for entry in self._events.take() if entry.event.name in _EVENTS_READ]
         for entry in new:
             name, facts = entry.event.name, entry.event.facts()
             self._reader.take(EventFacts(entry.at_ns // 1000, entry.connection, name, facts))

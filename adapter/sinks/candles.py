@@ -30,7 +30,7 @@ from ..files.outputs import Note, Rotated, TextOutputs, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
 from ..market.calendar import MS, MarketCalendar
 from ..periodic import every
-from ..rows.block import RowBlock
+from ..rows.block import RowBlock, check_number_of_instruments
 from ..rows.candle_text import CandleFormat, candle_format
 from ..rows.candles import GRACE_MS, Candle, CandleMaker, LeftOut
 from ..rows.decode import exchange_ms_of, price_of, received_ns_of
@@ -126,6 +126,7 @@ class CandleSink(TextSink):
             exchange_type = exchange_number(exchange) or 0
             known = (exchange_type, token), symbol, price_digits(exchange_type)
             self._instruments[named] = known
+            check_number_of_instruments(len(self._instruments))
         return known
 
     def flush(self) -> None:

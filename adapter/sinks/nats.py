@@ -228,7 +228,7 @@ def open_nats_sink(
     symbols: Mapping[InstrumentKey, str],
     note: Callable[[str], None],
 ) -> NatsSink:
-    """An open sink. Raises OutputError where server or stream is not to be had, UsageError where
+    """An open sink. Raises OutputError where server or stream cannot be reached, UsageError where
     nats-py is not installed or a certificate cannot be used."""
     sink = NatsSink(address, access, options, symbols=symbols, note=note)
     sink.open()

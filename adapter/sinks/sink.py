@@ -109,8 +109,8 @@ class FanOut(Generic[AnySink]):
 
     Rules
     - A sink that fails is out, and so is one whose reader left; the others are still written.
-    - `failure` is the first error. That a reader left is no failure: `reader_left` is called with
-      the name of the output, and the run is over (`is_over`) when it was the last one.
+    - `failure` is the first error. A reader that left is none: `reader_left` is called with the
+      output's name, and the run is over (`is_over`) when it was the last one.
     - They are opened all or none (`open_all`). `sinks` are all of them, failed ones included.
     """
 
@@ -125,7 +125,7 @@ class FanOut(Generic[AnySink]):
 
     @property
     def is_over(self) -> bool:
-        """Whether something was to be written, and nothing can be any more."""
+        """Whether there were outputs, and none of them can be written now."""
         return bool(self.sinks) and not self.working
 
     def each(self, act: Callable[[AnySink], object]) -> None:

@@ -21,6 +21,8 @@ from ..instrument import InstrumentKey
 from ..rows.candle_text import CandleFormat
 from ..rows.candles import DAY_MS, IST_MS, Candle
 
+_LONGEST_LINE = 1 << 16
+
 
 class WrittenBars:
     """What the files of one output hold. `goes_on_at_ms`: bars that end later go on; None: none."""
@@ -112,6 +114,7 @@ def _lines(path: str) -> Iterator[bytes]:
     with suppress(TornInputError):
         for block in Input(path).blocks():
             *lines, rest = (rest + block).split(b"\n")
+            rest = rest[-_LONGEST_LINE:]  # what is longer is no bar
             yield from (line + b"\n" for line in lines)
 
 

@@ -50,7 +50,7 @@ LENGTH_16, LENGTH_64 = 126, 127
 _WHOLE_BINARY = FIN | Opcode.BINARY
 _OPCODES = frozenset(Opcode)
 
-PROTOCOL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG = 1002, 1007, 1009
+NORMAL_CLOSURE, PROTOCOL_ERROR, INVALID_PAYLOAD, MESSAGE_TOO_BIG = 1000, 1002, 1007, 1009
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class FrameReader:
 
     @property
     def unread(self) -> bytes:
-        """The beginning of a frame whose rest has not come; what a closing handshake must see."""
+        """The beginning of a frame whose rest has not arrived."""
         return self._unread
 
     def read(self, data: bytes) -> tuple[list[bytes], list[ControlFrame]]:

@@ -86,27 +86,23 @@ class FeedMessage(NamedTuple):
     error_message: str
 
 
-def spread(units: Iterable[Unit], connections: int | None = None) -> list[list[Unit]]:
+def spread(units: Iterable[Unit]) -> list[list[Unit]]:
     """The units of each connection, in the order given and without duplicates.
 
-    Over `connections` (1-3), or over as few as hold them; no two differ by more than one unit,
-    and none is empty. Raises SubscriptionRefusedError when the connections cannot hold them.
+    Over as few connections as hold them; no two differ by more than one unit, and none is empty.
+    Raises SubscriptionRefusedError for more than the broker's connections hold.
     """
     wanted = list(dict.fromkeys(units))
-    allowed = CONNECTIONS_PER_CLIENT_CODE if connections is None else connections
-    if not 1 <= allowed <= CONNECTIONS_PER_CLIENT_CODE:
-        raise ValueError(f"{allowed} connections, not 1 to {CONNECTIONS_PER_CLIENT_CODE}")
-    limit = allowed * UNITS_PER_CONNECTION
+    limit = CONNECTIONS_PER_CLIENT_CODE * UNITS_PER_CONNECTION
     if len(wanted) > limit:
         raise SubscriptionRefusedError(
             f"{len(wanted):,} subscriptions are over the broker's limit of {limit:,}"
-            f" ({UNITS_PER_CONNECTION:,} on each of {allowed} connections)",
+            f" ({UNITS_PER_CONNECTION:,} on each of {CONNECTIONS_PER_CLIENT_CODE} connections)",
             kind="subscriptions-over-limit",
             wanted=len(wanted),
             limit=limit,
         )
-    needed = -(-len(wanted) // UNITS_PER_CONNECTION)
-    count = needed if connections is None else min(connections, len(wanted))
+    count = -(-len(wanted) // UNITS_PER_CONNECTION)
     return [wanted[len(wanted) * i // count : len(wanted) * (i + 1) // count] for i in range(count)]
 
 

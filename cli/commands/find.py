@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from ...adapter.aliases_table import aliases_of
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
 from ...adapter.errors import UnknownSymbolError, UsageError
@@ -20,7 +21,7 @@ from ...adapter.instruments import InstrumentCatalog, open_catalog
 from ..demo import environment
 from ..exit_codes import remedy_of
 from ..options import options, parsers
-from ..options.aliases_table import aliases
+from ..options.config_file import ConfigFile
 from ..printable import printable
 from ..terminal.progress import byte_progress
 
@@ -87,8 +88,8 @@ def find(
     words = " ".join(text)
     if not words.strip():
         raise UsageError("there is no text to look for", remedy="ticks find nifty")
-    with environment(demo) as environ, _open_book(environ) as book:
-        found = _found(book, words, exchange, limit)
+    with environment(demo) as environ, _open_catalog(environ) as catalog:
+        found = _found(catalog, words, exchange, limit)
     if as_json:
         _print_json(found)
     elif as_csv:
@@ -99,24 +100,24 @@ def find(
         _print_aligned(found)
 
 
-def _open_book(environ: Mapping[str, str]) -> InstrumentCatalog:
-    surroundings = Config.from_env(environ)
+def _open_catalog(environ: Mapping[str, str]) -> InstrumentCatalog:
+    config = Config.from_env(environ)
     with byte_progress("instrument master") as progress:
         return open_catalog(
-            surroundings.paths,
-            surroundings.endpoints.instruments_url,
+            config.paths,
+            config.endpoints.instruments_url,
             clock=SystemClock(),
             progress=progress,
             note=_note,
-            aliases=aliases(os.environ),
+            aliases=aliases_of(ConfigFile.of(os.environ)),
         )
 
 
 def _found(
-    book: InstrumentCatalog, text: str, exchange: str | None, limit: int
+    catalog: InstrumentCatalog, text: str, exchange: str | None, limit: int
 ) -> list[Instrument]:
     try:
-        return book.find(text, exchange, limit, note=_note)
+        return catalog.find(text, exchange, limit, note=_note)
     except UnknownSymbolError as error:
         if "ticks find" in remedy_of(error):  # which the reader has just done
             error.remedy = "type a part of its symbol or name" + (

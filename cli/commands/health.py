@@ -14,17 +14,18 @@ from typing import Annotated
 
 import typer
 
+from ...adapter.aliases_table import aliases_of
 from ...adapter.clock import SystemClock
 from ...adapter.config import Config
 from ...adapter.errors import TicksError
 from ...adapter.health import Check, CheckStatus, Checkup
+from ...adapter.market_table import calendar_of
 from ...adapter.paths import Paths
 from ...adapter.waker import Waker
 from ..demo import environment
 from ..exit_codes import ExitCode, exit_code_of
 from ..options import options
-from ..options.aliases_table import aliases
-from ..options.market_table import market_calendar
+from ..options.config_file import ConfigFile
 from ..options.parsers import checked_symbols
 from ..printable import printable
 from ..terminal.check_thread import CheckThread
@@ -102,12 +103,13 @@ def health(
     note: Callable[[str], None] = screen.print_line if screen else partial(typer.echo, err=True)
 
     def checkup_in(environ: Mapping[str, str]) -> Checkup:
-        config = replace(Config.from_env(environ), aliases=aliases(os.environ))
+        file = ConfigFile.of(os.environ)  # a demo has a home of its own, and no config.toml there
+        config = replace(Config.from_env(environ), aliases=aliases_of(file))
         return Checkup(
             config,
             config.authenticator(lambda line: note(printable(line))),
             clock=SystemClock(),
-            calendar=market_calendar(os.environ, is_always_open=always_open or demo),
+            calendar=calendar_of(file, is_always_open=always_open or demo),
             run_folder=_run_folder(),
             symbols=wanted,
             timeout_s=timeout,

@@ -10,12 +10,12 @@ from typing import Annotated
 
 import typer
 
-from ...adapter.errors import UsageError
 from ...adapter.inspection.inspection import InspectionOptions, Inspector
 from ...adapter.inspection.report import Inspection
+from ...adapter.market_table import calendar_of
 from ..exit_codes import ExitCode
 from ..options import options, paths
-from ..options.market_table import market_calendar
+from ..options.config_file import ConfigFile
 from ..printable import printable
 from ..terminal.progress import byte_progress
 from ..terminal.signals import StopRequestedError, StopSignals
@@ -81,10 +81,9 @@ def inspect(
       ticks inspect day.csv --events events.jsonl --max-gap 10s
       ticks inspect a.csv b.csv --events a.jsonl --events b.jsonl --json
     """
-    if files.count("-") > 1:
-        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
+    paths.check_stdin_once([*files, *(events or ())])
     settings = InspectionOptions(tuple(files), tuple(events or ()), max_gap)
-    calendar = market_calendar(os.environ, is_always_open=always_open)
+    calendar = calendar_of(ConfigFile.of(os.environ), is_always_open=always_open)
     with StopSignals().installed() as signals:
         try:
             with byte_progress("inspect", has_color=has_color(color)) as progress:

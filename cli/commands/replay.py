@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from math import inf
 
+from ...adapter.aliases_table import aliases_of
 from ...adapter.clock import SystemClock
 from ...adapter.errors import TicksError, UsageError
 from ...adapter.jetstream.address import is_nats_address
@@ -19,6 +20,7 @@ from ..exit_codes import ExitCode
 from ..extras import nats_sources
 from ..options import options, paths
 from ..options import replay_options as own
+from ..options.config_file import ConfigFile
 from ..replay_outputs import DamageReport, Outputs, open_sinks
 from ..terminal.console import Console
 from ..terminal.progress import Progress
@@ -75,7 +77,9 @@ def replay(
     if (columns or no_header) and csv is jsonl is parquet is None:
         csv = "-"  # implied by these options
     paths.checked_outputs(csv, jsonl, parquet)
-    _check_inputs(files, loop)
+    paths.check_stdin_once([*files, *(events or ())])
+    if loop:
+        _check_repeatable(files)
     if parquet is not None:
         _check_parquet(
             candles, None if count else "--loop" if loop else "--follow" if follow else None
@@ -147,13 +151,9 @@ def run_replay(
     signals: StopSignals,
 ) -> int:
     """Play it. Raises TicksError; the summary is printed in either case."""
-    bar: AbstractContextManager[Progress | None] = nullcontext()
-    if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
-        feeds_pipe = outputs.use_stdout and is_pipe("-")
-        bar = console.progress("replay", draws=not feeds_pipe)
     summary = ""
     try:
-        with bar as progress:
+        with _progress(outputs, console) as progress:
             clock, draws = SystemClock(), console.screen is not None
             playing = Replay(
                 settings,
@@ -190,18 +190,24 @@ def run_replay(
             console.print_line(summary)
     bars = [sink for sink in sinks.sinks if isinstance(sink, CandleSink)]
     if any(sink.pre_open and not sink.rows for sink in bars):
-        console.print_line("--pre-open keeps what is from before the opening")
+        console.print_line("ticks from before the opening were left out; --pre-open keeps them")
     for name in row_filter.unseen:
         console.print_line(f"no rows of {name} found")
     return ExitCode.OK
 
 
-def _check_inputs(files: Sequence[str], loop: bool) -> None:
-    if files.count("-") > 1:
-        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
-    if loop and "-" in files:
+def _progress(outputs: Outputs, console: Console) -> AbstractContextManager[Progress | None]:
+    """A bar, unless there is a dashboard, or the rows go to the terminal that it would be on."""
+    if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
+        return nullcontext()
+    feeds_pipe = outputs.use_stdout and is_pipe("-")
+    return console.progress("replay", draws=not feeds_pipe)
+
+
+def _check_repeatable(files: Sequence[str]) -> None:
+    if "-" in files:
         raise UsageError("stdin can be read only once", remedy="leave --loop out, or name a file")
-    if loop and any(map(is_nats_address, files)):
+    if any(map(is_nats_address, files)):
         raise UsageError("a nats:// stream can be read only once", remedy="leave --loop out")
 
 
@@ -220,19 +226,21 @@ def _check_parquet(candles: int | None, endless: str | None) -> None:
 
 
 def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
-    """What each name may be in a recording: as it was typed, and its token, where the index of
-    instruments on this machine has it."""
+    """What each name may be in a recording: as it was typed (of an alias, what that stands for),
+    and its token, where the index of instruments on this machine has it. Raises UsageError."""
+    if not names:
+        return {}
     from ...adapter.instruments import open_copy
 
-    spellings = {name: [name] for name in names}
-    book = None
-    if names:
-        with suppress(TicksError):
-            book = open_copy(Paths.from_env(os.environ), clock=SystemClock())
-    if book is not None:
-        with book:
+    aliases = aliases_of(ConfigFile.of(os.environ))
+    spellings = {name: [aliases.spelling_of(name)] for name in names}
+    catalog = None
+    with suppress(TicksError):
+        catalog = open_copy(Paths.from_env(os.environ), clock=SystemClock(), aliases=aliases)
+    if catalog is not None:
+        with catalog:
             for name, known in spellings.items():
                 with suppress(TicksError):
-                    instrument = book.resolve(name)
+                    instrument = catalog.resolve(name)
                     known.append(f"{instrument.exchange}:{instrument.token}")
     return spellings

@@ -34,7 +34,7 @@ Stream = Annotated[
     int | None,
     typer.Argument(
         metavar="PID",
-        parser=options.parsed(parsers.count),
+        parser=options.parsed(parsers.process_number),
         help="The stream's process number; not needed while only one runs.",
         show_default=False,
     ),
@@ -45,7 +45,7 @@ OfStream = Annotated[
         "--pid",
         None,
         "The stream's process number; not needed while only one runs.",
-        parsers.count,
+        parsers.process_number,
         metavar="N",
         has_variable=False,
     ),

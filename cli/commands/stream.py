@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ...adapter.aliases_table import aliases_of
 from ...adapter.api import checking_session, ensure_session
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.clock import IST
@@ -19,6 +20,7 @@ from ...adapter.instrument import Instrument
 from ...adapter.jetstream.address import NatsOptions, StreamLimits
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.market.hours import segments_of
+from ...adapter.market_table import calendar_of
 from ...adapter.paths import Paths
 from ...adapter.recorder import Limits, Recorder
 from ...adapter.rows.candle_text import COLUMNS as CANDLE_COLUMNS
@@ -30,8 +32,8 @@ from ..demo import environment
 from ..exit_codes import ExitCode
 from ..extras import check_extras, serving_metrics
 from ..options import options
-from ..options.aliases_table import aliases
-from ..options.market_table import closing_ns, market_calendar
+from ..options.closing_time import closing_ns
+from ..options.config_file import ConfigFile
 from ..options.parsers import CLOSE_NS, checked_symbols
 from ..options.paths import checked_outputs, csv_view
 from ..stream_names import StreamNames, resolved
@@ -170,7 +172,7 @@ def stream(
             max_attempts=None if keep_trying else max_attempts,
             backoff_max_s=float(backoff_max),
         ),
-        calendar=market_calendar(os.environ, is_always_open=always_open or demo),
+        calendar=calendar_of(ConfigFile.of(os.environ), is_always_open=always_open or demo),
         is_demo=demo,
     )
     with StopSignals().installed() as signals:
@@ -188,7 +190,7 @@ def run_stream(
     settings: StreamSettings, environ: Mapping[str, str], console: Console, signals: StopSignals
 ) -> int:
     """Log in, resolve, record. Raises TicksError; the summary is printed in either case."""
-    config = replace(Config.from_env(environ), aliases=aliases(os.environ))
+    config = replace(Config.from_env(environ), aliases=aliases_of(ConfigFile.of(os.environ)))
     sessions = config.authenticator(console.print_line)
     with checking_session(sessions):
         wanted = resolved(settings.names, config, console)  # a typo needs no login

@@ -124,6 +124,13 @@ def whole_number(text: str, least: int = 0, most: int = 1_000_000_000) -> int:
     return number
 
 
+def process_number(text: str) -> int:
+    """The number of a process. Raises ValueError with the reason."""
+    if not re.fullmatch("0*[1-9][0-9]{0,9}", text.strip()):
+        raise ValueError(f"{quoted(text)} is not a process number; `ticks status` lists them")
+    return int(text)
+
+
 def port(text: str) -> int:
     """A port, or 0 for a free one. Raises ValueError with the reason."""
     return whole_number(text, most=65_535)
@@ -261,7 +268,7 @@ def checked_symbols(names: Sequence[str], command: str) -> tuple[str, ...]:
         if name.lower() == "help":
             raise UsageError(f"{quoted(name)} is not a symbol", remedy=f"ticks {command} --help")
         if name.startswith(_DASHES):
-            option = name.lstrip("".join(_DASHES))
+            option = name.lstrip("-" + "".join(_DASHES))
             raise UsageError(
                 f"{quoted(name)} begins with a dash that is not a hyphen",
                 remedy=f"type it: --{option}",

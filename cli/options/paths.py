@@ -36,8 +36,7 @@ def input_path(text: str) -> str:
     if not text.strip():
         raise ValueError(f"{quoted(text)} is not a path")
     if "://" in text:
-        use = "; use --nats" if is_nats_address(text) else ""
-        raise ValueError(f"{quoted(text)} is an address, not a path{use}")
+        raise ValueError(f"{quoted(text)} is an address, not a path")
     expanded = os.path.expanduser(text)
     if expanded == text and re.match("~[^/]*/", text):
         raise ValueError(f"{quoted(text)} begins with a user who does not exist on this machine")
@@ -50,6 +49,12 @@ def recording_path(text: str) -> str:
     Raises ValueError with the reason.
     """
     return text if is_nats_address(text) else input_path(text)
+
+
+def check_stdin_once(inputs: Sequence[str]) -> None:
+    """Raises UsageError where `-` is among the inputs of a command more than once."""
+    if [*inputs].count("-") > 1:
+        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
 
 
 def readable_file(text: str) -> Path:
@@ -73,7 +78,7 @@ def csv_path(text: str) -> str:
 
 def events_path(text: str) -> str:
     """A path for events. Raises ValueError with the reason."""
-    return _output_path(text, "events", _OTHER_FORMATS)
+    return _output_path(input_path(text), "events", _OTHER_FORMATS)
 
 
 def parquet_path(text: str) -> str:
@@ -94,6 +99,9 @@ def jsonl_path(text: str) -> str:
 
 def _output_path(path: str, written: str, others: Mapping[str, str]) -> str:
     """`path`, unless its ending names another format or one of its %-fields does not exist."""
+    if is_nats_address(path):
+        reason = "is an address, not a path; ticks are published with: ticks stream --nats"
+        raise ValueError(f"{quoted(path)} {reason}")
     path = input_path(path)
     ending = os.path.splitext(path.removesuffix(".gz"))[1].lower()
     if ending in others:
@@ -112,7 +120,7 @@ def csv_view(
 ) -> CsvView | None:
     """What standard output shows of the CSV rows with the columns `whole`; None: all of them.
 
-    `csv` is where they go. Raises UsageError where that is a file: it would be no recording.
+    `csv` is where they go. Raises UsageError where that is a file: it would not be a recording.
     """
     if shown is None and has_header:
         return None
@@ -123,7 +131,7 @@ def csv_view(
         )
     if csv != "-":
         raise UsageError(
-            f"{option} is for CSV on stdout: {csv} would be no recording,"
+            f"{option} is for CSV on stdout: {csv} would not be a recording,"
             " which needs its header and every column",
             remedy=f"leave {option} out, or record with --jsonl and show with --csv -",
         )
@@ -131,8 +139,9 @@ def csv_view(
         return csv_view_of(whole, shown, has_header=has_header)
     except UsageError as error:
         error.message = f"--columns: {error.message}"
-        if shown and "ltp" in whole and set(shown) <= set(columns_of(Mode.SNAP)):
-            error.remedy = "add --mode snap, whose rows have it"
+        richer = [m for m in (Mode.QUOTE, Mode.SNAP) if set(shown or ()) <= set(columns_of(m))]
+        if richer and "ltp" in whole:
+            error.remedy = f"use --mode {richer[0].label}, whose rows have it"
         raise
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from ...adapter.errors import UsageError
 from ...adapter.instruments.watch_list import Entry, read_limited, read_watch_list
+from .paths import check_stdin_once
 
 
 def listed_names(paths: Sequence[str]) -> list[tuple[str, Entry]]:
     """The entries of each list, with the file that they are in; `-` is stdin. Raises UsageError."""
-    if list(paths).count("-") > 1:
-        raise UsageError("stdin is given twice", remedy="name a file instead of one -")
+    check_stdin_once(paths)
     return [(shown(path), entry) for path in paths for entry in read_watch_list(_content(path))]
 
 

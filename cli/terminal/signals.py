@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TypeAlias
@@ -17,6 +18,10 @@ from typing import TypeAlias
 from ...adapter.errors import OutputError
 from .keys import Keys
 from .screen import Screen
+
+_ONE_PRESS_S = 0.05
+"""A SIGINT that follows another one sooner may be the same: `timeout -s INT` sends it twice."""
+_IN_TIME_S = 1.0
 
 Handler: TypeAlias = Callable[[int, FrameType | None], None]
 
@@ -75,12 +80,16 @@ def stop_signals() -> list[signal.Signals]:
 
 class StopSignals:
     """While entered, the first SIGINT, SIGTERM or SIGHUP requests a stop and a second SIGINT ends
-    at once. What the caller ignores (see `stop_signals`) stays ignored.
+    at once, or within a second where it may be the first one again. What the caller ignores (see
+    `stop_signals`) stays ignored.
 
     Until `hand_to` says what to stop, a signal raises StopRequestedError where it arrives.
+    `now_s` is a monotonic clock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._now_s = now_s
+        self._interrupted_s = float("-inf")
         self._stop: Callable[[], None] | None = None
         self.is_interrupted = False
         """Whether Ctrl-C was pressed: a terminal shows that as `^C`, and the line goes on."""
@@ -102,11 +111,12 @@ class StopSignals:
     @contextlib.contextmanager
     def installed(self) -> Iterator[StopSignals]:
         """Handle the signals inside the block, and restore the old handlers after it."""
-        signals = stop_signals()
+        signals = [*stop_signals(), signal.SIGALRM]
         old = [signal.signal(number, self._caught) for number in signals]
         try:
             yield self
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
             for number, handler in zip(signals, old, strict=True):
                 signal.signal(number, handler)
 
@@ -121,8 +131,15 @@ class StopSignals:
         if self._is_broken_off:
             self._is_broken_off = False
             raise OutputError("the output is blocked: its reader does not read")
-        if self._is_asked and number == signal.SIGINT:
+        if number == signal.SIGALRM:  # what came twice at once was not enough
             raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            before_s, self._interrupted_s = self._interrupted_s, self._now_s()
+            if self._interrupted_s - before_s < _ONE_PRESS_S:
+                signal.setitimer(signal.ITIMER_REAL, _IN_TIME_S)
+                return
+            if self._is_asked:
+                raise KeyboardInterrupt
         self._is_asked = True
         self.is_interrupted = self.is_interrupted or number == signal.SIGINT
         if self._stop is None:

@@ -215,7 +215,7 @@ def _dropped(event: Dropped) -> str:
 
 @_text.register
 def _malformed(event: Malformed) -> str:
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in event.by_reason.items())
+    reasons = ", ".join(f"{count:,} by {reason}" for reason, count in event.by_reason.items())
     return f"{counted(event.malformed, 'malformed packet')} so far" + (
         f" ({reasons})" if reasons else ""
     )

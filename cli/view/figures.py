@@ -28,6 +28,11 @@ def brief_s(seconds: float) -> str:
     raise AssertionError("the last unit holds every duration")
 
 
+def limit_text(seconds: float) -> str:
+    """A limit as it was set: `7.5 s`, from a minute on as `brief_s` has it."""
+    return f"{seconds:g} s" if seconds < 60 else brief_s(seconds)
+
+
 def age(seconds: float) -> str:
     """How long ago, in one unit: `0.1 s`, `42 s`, `3 min`, `5 h`, `2 d`."""
     if seconds < 9.95:

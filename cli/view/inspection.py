@@ -16,7 +16,7 @@ from ...adapter.history import GapKind
 from ...adapter.inspection.report import Gap, Inspection, Rate, Session
 from ...adapter.inspection.tally import Freeze
 from ..printable import printable
-from .figures import brief_s, counted, sparkline
+from .figures import brief_s, counted, limit_text, sparkline
 from .frame import LABEL_WIDTH, Frame, Line, Span, cells, cropped_line, flowed, width_of
 
 MOST_GAPS = 10
@@ -130,8 +130,7 @@ def report_frame(found: Inspection, width: int) -> Frame:
 
 
 def _verdict(found: Inspection, width: int) -> Iterator[Line]:
-    limit_s = _s(found.max_gap_us)
-    limit = f"{limit_s:g} s" if limit_s < 60 else brief_s(limit_s)
+    limit = limit_text(_s(found.max_gap_us))
     long = [gap for gap in found.gaps if gap.us > found.max_gap_us]
     count = len(long) + found.gaps_not_listed
     if found.has_long_gap:
@@ -259,14 +258,14 @@ def _rows(found: Inspection, width: int) -> Iterator[Line]:
     ]
     yield from flowed("rows", parts, width)
     parts = [
-        _count(steps, f"{name} back {steps:,} times" if steps else f"{name} never back")
+        _count(steps, f"{name} {counted(steps, 'step')} back" if steps else f"{name} in order")
         for name, steps in (
             ("received time", found.back_received),
             ("exchange time", found.back_exchange),
             ("volume", found.back_volume),
         )
     ]
-    yield from flowed("back", parts, width)
+    yield from flowed("order", parts, width)
 
 
 def _count(value: int, text: str) -> Span:

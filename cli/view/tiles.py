@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ...adapter.feed.lifecycle import FINAL, Phase
 from ...adapter.market.evidence import MarketState
 from ...adapter.snapshot import FeedSnapshot
-from .figures import bar, brief_s, counted, minute_line, number
+from .figures import bar, brief_s, counted, limit_text, minute_line, number
 from .frame import Line, Span, cells, cropped_line, padded
 from .verdict import attempt_text, backoff_connection, is_silent, silence_limit_s
 
@@ -111,7 +111,7 @@ def _silence(snapshot: FeedSnapshot) -> Tile:
     silence_s, limit_s = snapshot.silence_s, silence_limit_s(snapshot)
     if snapshot.phase is not Phase.LIVE and silence_s == 0.0:
         return Tile("SILENCE", "not connected", "strong", words("–"), "silence –")
-    figure = f"{brief_s(silence_s)} of {_limit(limit_s)}"
+    figure = f"{brief_s(silence_s)} of {limit_text(limit_s)}"
     brief = f"silence {brief_s(silence_s)}"
     if not snapshot.is_market_open:
         return Tile(
@@ -177,7 +177,3 @@ def _blind(snapshot: FeedSnapshot) -> Tile:
         texts = [f"{reconnects}, {uncertain}", uncertain]
     style = "warn strong" if is_running else "strong"
     return Tile("BLIND", figure, style, words(*texts), f"blind {figure}")
-
-
-def _limit(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds < 60 else brief_s(seconds)

@@ -25,7 +25,7 @@ from ...adapter.market.evidence import MarketState
 from ...adapter.snapshot import ConnectionSnapshot, FeedSnapshot, MarketSnapshot
 from ..exit_codes import exit_code_of
 from ..printable import printable
-from .figures import brief_s, counted, moment
+from .figures import brief_s, counted, limit_text, moment
 from .frame import Frame, Span, cropped_line
 
 SILENT_SHARE = 1 / 3
@@ -188,7 +188,7 @@ def _silent(snapshot: FeedSnapshot) -> Verdict | None:
         return None
     limit_s = silence_limit_s(snapshot)
     is_due = snapshot.silence_s >= limit_s
-    then = ", a reconnect is due" if is_due else f", reconnect at {_limit_text(limit_s)}"
+    then = ", a reconnect is due" if is_due else f", reconnect at {limit_text(limit_s)}"
     facts = (f"{brief_s(snapshot.silence_s)} without a tick", then)
     return Verdict("◑", "SILENT", "warn", facts, is_urgent=True)
 
@@ -344,7 +344,3 @@ def _joined(facts: Sequence[str], reasons: Sequence[str]) -> tuple[str, ...]:
     if not facts:
         return (first, *(f", {each}" for each in more))
     return (*facts, *([f": {first}"] if first else []), *(f", {each}" for each in more))
-
-
-def _limit_text(seconds: float) -> str:
-    return f"{seconds:g} s" if seconds < 60 else brief_s(seconds)

@@ -26,6 +26,14 @@ from ticks.adapter.snapshot import (
 AT = datetime(2026, 11, 20, 9, 15, 0, 123_000, IST)
 
 
+@pytest.fixture(autouse=True)
+def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that dial reach their servers directly, whatever this machine is set to."""
+    for name in ("https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     """A broker with a market of two hundred packets a second an instrument, from a fixed seed."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from waits import until
 
 from ticks.adapter.auth.totp import code_at
 from ticks.adapter.broker import BrokerAdapter
@@ -115,7 +115,7 @@ def test_a_disconnect_ends_an_iteration_on_another_thread(broker: BrokerAdapter)
         patch.setattr(broker.waker, "wake", lambda: (rings.append(broker.is_over), wake()))
         broker.connect()
         broker.disconnect()
-    assert rings[-1], "whoever waits is not woken after the end, and waits for ever"
+    assert rings[-1], "whoever waits is not woken after the end, and waits forever"
 
 
 @pytest.mark.slow
@@ -149,7 +149,7 @@ def test_two_thousand_instruments_are_spread_over_two_connections(config: Config
     assert shares == [1000, 1000]
 
 
-def test_a_name_is_no_instrument(broker: BrokerAdapter) -> None:
+def test_a_name_is_not_an_instrument(broker: BrokerAdapter) -> None:
     for names in ("NIFTY", ["NIFTY"]):
         with pytest.raises(TypeError, match="'NIFTY' is not an Instrument"):
             broker.subscribe(names, "quote")  # type: ignore[arg-type]  # the fault under test
@@ -207,13 +207,6 @@ def test_a_mode_that_is_none_is_refused(broker: BrokerAdapter) -> None:
 def changes(broker: BrokerAdapter) -> list[FeedEvent]:
     entries = broker.events.take()
     return [entry.event for entry in entries if isinstance(entry.event, Added | Removed)]
-
-
-def until(is_true: Callable[[], bool], deadline_s: float = 20.0) -> None:
-    end_s = time.monotonic() + deadline_s
-    while not is_true():
-        assert time.monotonic() < end_s, "it never happened"
-        threading.Event().wait(0.01)
 
 
 def test_what_changes_on_a_running_feed_is_an_event_and_survives_a_reconnect(

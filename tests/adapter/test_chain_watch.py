@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waits import until
 
 from ticks.adapter.chain_watch import LIMIT, ChainWatch, FollowedChain
 from ticks.adapter.clock import SystemClock
@@ -136,7 +137,7 @@ def test_wherever_the_spot_goes_its_neighbours_are_there_and_no_contract_comes_t
     each = FollowedChain(chain(), Mode.LTP)
     seen: list[str] = []
     for spot in spots:
-        seen += [one.token for one in each.towards(Decimal(str(spot)))]
+        seen += [one.token for one in each.move_to(Decimal(str(spot)))]
         nearest = min(STRIKES, key=lambda strike: (abs(strike - spot), strike))
         assert set(tokens(nearest)) <= set(seen)
     assert len(seen) == len(set(seen))
@@ -233,13 +234,13 @@ def test_what_goes_with_a_chain_is_what_only_it_brought(feed: HandFeed, watch: C
     wide, narrow = watch.chains
     by_token = feed.subscribed
     watch.keep([by_token["26100CE"]])
-    assert {one.token for one in watch.alone([wide])} == {
+    assert {one.token for one in watch.only_for([wide])} == {
         *tokens(25_900),
         "26100PE",
     }
-    watch.leave([wide])
+    watch.unfollow([wide])
     assert watch.chains == [narrow]
-    assert {one.token for one in watch.alone([narrow])} == set(tokens(25_950, 26_000, 26_050))
+    assert {one.token for one in watch.only_for([narrow])} == set(tokens(25_950, 26_000, 26_050))
 
 
 def test_what_is_added_while_its_chain_is_left_goes_again(
@@ -248,7 +249,7 @@ def test_what_is_added_while_its_chain_is_left_goes_again(
     subscribe = feed.subscribe
 
     def left_meanwhile(instruments: Iterable[Instrument], mode: Mode) -> list[Instrument]:
-        watch.leave(watch.chains)
+        watch.unfollow(watch.chains)
         return subscribe(instruments, mode)
 
     feed.subscribe = left_meanwhile  # type: ignore[method-assign]
@@ -264,14 +265,6 @@ def running() -> list[str]:
     return [thread.name for thread in threading.enumerate() if thread.name == "chains"]
 
 
-def until(is_true: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if is_true():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError("it never happened")
-
-
 def test_the_thread_is_there_while_the_feed_runs_and_a_chain_is_followed(
     feed: HandFeed, watch: ChainWatch
 ) -> None:
@@ -280,7 +273,7 @@ def test_the_thread_is_there_while_the_feed_runs_and_a_chain_is_followed(
     assert running() == ["chains"]
     feed.at(26_000)
     until(lambda: len(feed.subscribed) == 10)
-    watch.leave(watch.chains)
+    watch.unfollow(watch.chains)
     until(lambda: running() == [])
     watch.follow(chain(), Mode.LTP, lambda _one: True)
     assert running() == ["chains"]

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from processes import gone_pid
 
 from ticks.adapter import control
 from ticks.adapter.control import ControlServer, ask, meant_stream, socket_path
@@ -53,8 +54,8 @@ class Stream:
 
     def connected(self) -> socket.socket:
         peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        peer.connect(str(self.server.path))  # waits for room in the queue
         peer.settimeout(PATIENCE_S)
-        peer.connect(str(self.server.path))
         return peer
 
     def says(self, data: bytes) -> bytes:
@@ -80,12 +81,6 @@ def stream(tmp_path: Path) -> Iterator[Stream]:
     running.server.open()
     yield running
     running.server.close()
-
-
-def gone_pid() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 # --- what is asked is answered --------------------------------------------------------------------
@@ -180,7 +175,7 @@ def test_a_process_of_another_user_gets_no_answer(
     assert stream.asked == []
 
 
-def test_a_socket_of_another_user_is_no_stream_of_ours(
+def test_a_socket_of_another_user_is_not_a_stream_of_ours(
     stream: Stream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "is_own", lambda _peer: False)
@@ -246,6 +241,41 @@ def test_clients_that_say_nothing_or_leave_hold_nobody_up(
     assert not stream.stopped.is_set()
     for peer in (*mute, half):
         peer.close()
+
+
+def test_hundreds_of_clients_that_say_nothing_do_not_delay_a_request(stream: Stream) -> None:
+    begun_s = time.monotonic()
+    with ExitStack() as stack:
+        for _ in range(300):
+            stack.enter_context(stream.connected()).sendall(b'{"type"')
+        assert ask(stream.folder, PID, Add(("A",)), PATIENCE_S) == Reply(symbols=("A",))
+    assert time.monotonic() - begun_s < control._PATIENCE_S
+
+
+def test_a_request_waits_for_room_in_the_queue(stream: Stream) -> None:
+    is_busy, may_go_on = threading.Event(), threading.Event()
+
+    def slow(change: Change) -> Reply:
+        is_busy.set()
+        may_go_on.wait(PATIENCE_S)
+        return Reply(symbols=change.symbols)
+
+    stream.answer = slow
+    with ThreadPoolExecutor(2) as pool, ExitStack() as stack:
+        first = pool.submit(ask, stream.folder, PID, Add(("A",)), PATIENCE_S)
+        assert is_busy.wait(PATIENCE_S)
+        with suppress(BlockingIOError):
+            while True:
+                peer = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+                peer.setblocking(False)
+                peer.connect(str(stream.server.path))
+        with pytest.raises(NoStreamError) as caught:
+            ask(stream.folder, PID, Add(("B",)), 0.1)
+        assert caught.value.kind == "stream-mute"
+        second = pool.submit(ask, stream.folder, PID, Add(("C",)), PATIENCE_S)
+        may_go_on.set()
+        assert first.result().symbols == ("A",)
+        assert second.result().symbols == ("C",)
 
 
 def test_a_client_that_does_not_read_its_answer_is_given_up(
@@ -323,7 +353,7 @@ def test_a_client_without_an_answer_before_the_end_gets_one(stream: Stream) -> N
 # --- what is not there ----------------------------------------------------------------------------
 
 
-def test_a_socket_that_a_dead_process_left_is_no_obstacle(tmp_path: Path) -> None:
+def test_a_socket_that_a_dead_process_left_is_not_an_obstacle(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as left:
         left.bind(str(socket_path(tmp_path, PID)))
     with pytest.raises(NoStreamError) as caught:
@@ -345,7 +375,7 @@ def test_a_socket_on_which_another_stream_listens_is_left_alone(stream: Stream) 
     assert ask(stream.folder, PID, Add(("X",)), PATIENCE_S) == Reply(symbols=("X",))
 
 
-def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path: Path) -> None:
+def test_a_path_that_is_too_long_for_a_socket_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / ("x" * 60) / ("y" * 60)
     server = ControlServer(folder, stop=lambda: None, change=lambda _change: Reply())
     with pytest.raises(LocalFaultError, match="too long") as caught:
@@ -354,14 +384,14 @@ def test_a_path_that_is_too_long_for_a_socket_is_said(tmp_path: Path) -> None:
     assert caught.value.kind == "no-control-socket"
 
 
-def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     server = ControlServer(tmp_path / "file", stop=lambda: None, change=lambda _change: Reply())
     with pytest.raises(LocalFaultError):
         server.open()
 
 
-def test_a_process_that_is_no_stream_of_ours_is_never_signalled(
+def test_a_process_that_is_not_a_stream_of_ours_is_never_signalled(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signals: list[tuple[int, int]] = []

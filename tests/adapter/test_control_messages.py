@@ -56,12 +56,12 @@ def test_a_reply_is_one_line_and_comes_back_as_it_was(reply: Reply) -> None:
     assert read_reply(line) == reply
 
 
-def test_what_is_no_text_goes_as_a_question_mark() -> None:
+def test_what_is_not_text_goes_as_a_question_mark() -> None:
     assert read_request(to_line(Add(("N\udcffY",)))) == Add(("N?Y",))
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_other_bytes_are_no_request_and_no_reply(line: bytes) -> None:
+def test_other_bytes_are_neither_a_request_nor_a_reply(line: bytes) -> None:
     with contextlib.suppress(ValueError):
         assert isinstance(read_request(line), Stop | Add | Drop)
     with contextlib.suppress(ValueError):

@@ -35,13 +35,6 @@ def answer(sock: socket.socket) -> bytes:
         return b"".join(iter(lambda: sock.recv(65536), b""))
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 # --- certificates ---------------------------------------------------------------------------------
 
 

@@ -6,11 +6,11 @@ import json
 import shlex
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from processes import is_running
+from waits import until
 
 from ticks.adapter import event_command
 from ticks.adapter.event_command import EventCommand
@@ -30,13 +30,6 @@ GAVE_UP = GaveUp("silence", "no data", attempts=3, blind_s=9.5)
 
 def entry(event: FeedEvent, number: int = 0) -> LogEntry:
     return LogEntry(1_795_146_300_000_001_000 + number * 1_000_000, 1, event)
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + 20
-    while not is_true():
-        assert time.monotonic() < end_s, "it never happened"
-        threading.Event().wait(0.01)
 
 
 def lines(path: Path) -> list[str]:
@@ -159,7 +152,25 @@ def test_a_command_that_fails_is_reported_and_the_stream_goes_on(
     assert all(note is not None and note in each for each in notes)
 
 
-def test_what_it_prints_is_no_data(capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_it_prints_is_not_data(capfd: pytest.CaptureFixture[str]) -> None:
     with EventCommand("echo data; echo words >&2", print) as command:
         command.enqueue(entry(Lost("silence")))
     assert capfd.readouterr() == ("", "")
+
+
+def test_where_no_thread_is_left_a_command_is_not_run_and_the_next_one_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, notes = tmp_path / "out", list[str]()
+
+    class NoMore(threading.Timer):
+        def start(self) -> None:
+            monkeypatch.undo()
+            raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading, "Timer", NoMore)
+    with EventCommand(f"cat >> {out}", notes.append) as command:
+        command.enqueue(entry(Silent(1)))
+        command.enqueue(entry(Silent(2)))
+    assert lines(out) == [entry(Silent(2)).to_json()]
+    assert notes == ["the event command could not be started: can't start new thread (silent)"]

@@ -251,7 +251,7 @@ def test_a_status_that_cannot_be_read_is_named(config: Config, tmp_path: Path) -
     assert found["running streams"].status is CheckStatus.OK
 
 
-def test_a_connection_limit_used_up_by_running_streams_is_no_fault(
+def test_a_connection_limit_used_up_by_running_streams_is_not_a_fault(
     config: Config, tmp_path: Path, simulator: Simulator, snapshot: FeedSnapshot
 ) -> None:
     StatusFile(tmp_path / "run").replace(snapshot)

@@ -129,7 +129,7 @@ def test_nothing_ran_between_two_runs() -> None:
 def test_a_killed_stream_is_seen_by_its_next_connect() -> None:
     runs = history((-600, "connected", {"attempt": 0}), (600, "connected", {"attempt": 0}))
     found = explained(gap(0, 601), runs)
-    assert found == (UNEXPLAINED, "connected anew without a loss before it")
+    assert found == (UNEXPLAINED, "connected again without a loss before it")
 
 
 def test_a_quiet_event_explains_the_silence_that_it_reports() -> None:

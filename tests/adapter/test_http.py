@@ -59,13 +59,6 @@ def drip(start: bytes, piece: bytes, hung_up: threading.Event) -> Callable[[sock
     return script
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-
-
 # --- a reply --------------------------------------------------------------------------------------
 
 

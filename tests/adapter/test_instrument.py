@@ -23,7 +23,7 @@ def test_a_segment_that_nobody_knows_yet_keeps_its_number(number: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "nse", "256", "-1", "1.0", " 1", "٣", "NSE "])
-def test_what_is_no_segment_is_none(text: str) -> None:
+def test_what_is_not_a_segment_is_none(text: str) -> None:
     assert exchange_number(text) is None
 
 

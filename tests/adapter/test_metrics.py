@@ -59,7 +59,7 @@ def snapshot(snapshot: FeedSnapshot) -> FeedSnapshot:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[FeedSnapshot], MetricsServer]]:
-    """Serves one snapshot for ever."""
+    """Serves one snapshot forever."""
     opened: list[MetricsServer] = []
 
     def serve_one(snapshot: FeedSnapshot) -> MetricsServer:
@@ -184,7 +184,7 @@ def test_scrapers_that_are_slow_or_leave_delay_neither_another_nor_the_end(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_snapshot_that_fails_is_no_output_on_the_terminal(
+def test_a_snapshot_that_fails_prints_nothing_on_the_terminal(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     def fail(_most: int) -> FeedSnapshot:

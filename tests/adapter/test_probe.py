@@ -103,7 +103,7 @@ def test_a_stop_ends_a_wait(
         opened.first_packet([NIFTY])
 
 
-def test_a_feed_that_the_server_closes_is_no_silence(
+def test_a_feed_that_the_server_closes_is_not_silent(
     probe: Callable[..., FeedProbe], simulator: Simulator
 ) -> None:
     simulator.inject("connect:silence")

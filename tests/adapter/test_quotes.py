@@ -61,7 +61,7 @@ def test_what_never_ticked_has_no_facts() -> None:
     ("in_packet", "shown"),
     [(0.0, 0.0), (-3.2, -3.2), (math.nan, None), (math.inf, None), (5e-324, None), (1e9, None)],
 )
-def test_a_change_of_open_interest_that_is_no_percentage_is_not_shown(
+def test_a_change_of_open_interest_that_is_not_a_percentage_is_not_shown(
     in_packet: float, shown: float | None
 ) -> None:
     row = Quotes({}).row(KEY, seen(1, oi_change_percent=in_packet), 0.0, 0.0)

@@ -173,7 +173,7 @@ class BlockedRun:
 
 
 def is_closed(simulator: Simulator) -> bool:
-    """Whether the feed was open and is not any more."""
+    """Whether the feed was open and is closed now."""
     journal = simulator.journal
     return bool(journal.connections) and not journal.open_connections()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -20,9 +21,20 @@ def test_a_pin_inside_a_longer_number_is_that_number() -> None:
     assert redacted("at 15309 and 53090, not 5309.") == "at 15309 and 53090, not ***."
 
 
-def test_a_secret_is_masked_percent_encoded_too() -> None:
-    remember("pa/ss#word")
-    assert redacted("GET /?p=pa%2Fss%23word") == "GET /?p=***"
+@pytest.mark.parametrize(
+    "text",
+    [
+        'GET /?p=p%C3%A4/s%20s%26"w'.replace("/", "%2F").replace('"', "%22"),
+        "GET /?p=p%c3%a4%2fs%20s%26%22w",
+        "p%C3%A4%2Fs+s%26%22w",
+        r'{"p": "p\u00e4/s s&\"w"}',
+        "<b>pä/s s&amp;&quot;w</b>",
+    ],
+)
+def test_a_secret_is_masked_as_addresses_json_and_html_write_it(text: str) -> None:
+    remember('pä/s s&"w')
+    assert "***" in redacted(text)
+    assert not re.search("s s|s%20s|s[+]s", redacted(text))
 
 
 def test_the_longer_of_two_secrets_is_masked_whole() -> None:

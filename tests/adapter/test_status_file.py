@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from processes import gone_pid
 
 from ticks.adapter.errors import OutputError
 from ticks.adapter.snapshot import FeedSnapshot
@@ -20,13 +19,6 @@ from ticks.adapter.status_file import (
     StatusFile,
     running_streams,
 )
-
-
-def gone_pid() -> int:
-    """The number of a process that has ended."""
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
 
 
 def test_a_running_stream_is_seen_with_its_snapshot(tmp_path: Path, snapshot: FeedSnapshot) -> None:
@@ -54,7 +46,7 @@ def test_at_the_end_nothing_is_left(tmp_path: Path, snapshot: FeedSnapshot) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_file_of_a_dead_process_is_no_stream_and_is_removed(
+def test_the_file_of_a_dead_process_is_not_a_stream_and_is_removed(
     tmp_path: Path, snapshot: FeedSnapshot
 ) -> None:
     dead = StatusFile(tmp_path, pid=gone_pid())
@@ -63,7 +55,9 @@ def test_the_file_of_a_dead_process_is_no_stream_and_is_removed(
     assert not dead.path.exists()
 
 
-def test_a_file_that_nobody_replaces_is_no_stream(tmp_path: Path, snapshot: FeedSnapshot) -> None:
+def test_a_file_that_nobody_replaces_is_not_a_stream(
+    tmp_path: Path, snapshot: FeedSnapshot
+) -> None:
     StatusFile(tmp_path).replace(snapshot)
     assert running_streams(tmp_path, time.time() + STALE_AFTER_S + 1) == []
 

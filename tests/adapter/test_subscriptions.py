@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from waits import until
 
 from ticks.adapter.api import resolve_symbols
 from ticks.adapter.broker import BrokerAdapter
@@ -52,13 +51,6 @@ def names(broker: BrokerAdapter) -> list[str]:
 def changes(broker: BrokerAdapter) -> list[Added | Removed]:
     entries = broker.events.take()
     return [entry.event for entry in entries if isinstance(entry.event, Added | Removed)]
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + 20
-    while not is_true():
-        assert time.monotonic() < end_s, "it never happened"
-        threading.Event().wait(0.02)
 
 
 # --- add ------------------------------------------------------------------------------------------

@@ -6,13 +6,15 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from waits import until
 
+from ticks.adapter.errors import UnknownSymbolError
 from ticks.cli.demo import environment
+from ticks.cli.exit_codes import remedy_of
 
 
 def answers(url: str) -> bool:
@@ -45,6 +47,13 @@ def test_a_demo_leads_to_a_broker_on_loopback_and_a_throw_away_home(
     assert not any(answers(url) for url in urls)
 
 
+def test_what_a_demo_does_not_list_is_looked_for_in_the_demo() -> None:
+    unknown = UnknownSymbolError("no instrument is called 'NIFTTY'", kind="symbol-unknown")
+    with pytest.raises(UnknownSymbolError) as caught, environment(True):
+        raise unknown
+    assert remedy_of(caught.value) == "look for it with `ticks find TEXT --demo`"
+
+
 def test_the_broker_goes_even_when_the_command_fails() -> None:
     seen: list[str] = []
 
@@ -72,10 +81,7 @@ def test_a_killed_command_leaves_no_broker_and_its_home_goes_with_the_next_demo(
         url, home = process.stdout.readline().split()
         assert answers(url)
         process.kill()
-    until_s = time.monotonic() + 10
-    while answers(url):
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
+    until(lambda: not answers(url))
     assert Path(home).is_dir()
     with environment(True):
         assert not Path(home).exists()

@@ -79,7 +79,9 @@ def test_a_limit_of_this_machine_is_never_unexpected(
     assert said.startswith(f"ticks: {words}\n  try: ")
 
 
-def test_a_fault_is_said_on_stderr_without_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_is_reported_on_stderr_without_a_traceback(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     code = run_guarded(raising(errors.NetworkError("nobody answers")), [])
     out, err = capfd.readouterr()
     assert (code, out, err) == (5, "", "ticks: nobody answers\n")

@@ -8,11 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from processes import is_running
+from waits import until
 
 from ticks.cli.parent_watch import GRACE_S, ends_with_us
 
@@ -25,15 +26,6 @@ with ends_with_us(sys.argv[1:], os.environ, told) as child:
 """
 GRANDPARENT = "sleep 600 & echo grandchild $!; wait"
 STUBBORN = "trap '' TERM; echo stubborn $$; while :; do sleep 0.05; done"
-
-
-def becomes(is_true: Callable[[], bool], within_s: float = 10.0) -> bool:
-    until_s = time.monotonic() + within_s
-    while not is_true():
-        if time.monotonic() > until_s:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 @pytest.fixture
@@ -61,7 +53,7 @@ def test_the_death_of_the_parent_ends_the_command_and_what_it_started(
     assert all(map(is_running, pids))
     process.kill()
     process.wait()
-    assert becomes(lambda: not any(map(is_running, pids)), GRACE_S + 10)
+    until(lambda: not any(map(is_running, pids)), GRACE_S + 10)
 
 
 def test_a_command_that_kills_its_parent_at_once_is_ended_all_the_same() -> None:
@@ -71,7 +63,7 @@ def test_a_command_that_kills_its_parent_at_once_is_ended_all_the_same() -> None
     )
     told, _ = process.communicate(timeout=GRACE_S + 10)  # whoever had it open is gone
     assert process.returncode == -signal.SIGKILL
-    assert becomes(lambda: not is_running(int(told.split()[1])), GRACE_S + 10)
+    until(lambda: not is_running(int(told.split()[1])), GRACE_S + 10)
 
 
 def test_a_parent_that_dies_before_the_command_is_watched_leaves_nothing() -> None:
@@ -91,7 +83,7 @@ with ends_with_us(sys.argv[1:], os.environ, told):
     )
     told, _ = process.communicate(timeout=10)
     assert told.split()[2:] == []
-    assert becomes(lambda: not is_running(int(told.split()[1])))
+    until(lambda: not is_running(int(told.split()[1])))
 
 
 def test_a_command_that_ended_by_itself_leaves_no_watcher() -> None:

@@ -8,6 +8,7 @@ import sys
 from datetime import datetime, timedelta
 
 import pytest
+import typer
 
 from ticks.adapter.clock import IST
 from ticks.cli.registry import (
@@ -76,6 +77,21 @@ def test_every_option_has_a_help_and_every_value_a_name() -> None:
         for option in options_of(command):
             assert option.help, (command.name, option.name)
             assert option.is_flag or option.metavar, (command.name, option.name)
+
+
+@pytest.mark.parametrize(
+    ("name", "usage"),
+    [
+        ("stream", "[OPTIONS] [SYMBOL...]"),
+        ("replay", "[OPTIONS] FILE..."),
+        ("stop", "[OPTIONS] [PID]"),
+        ("simulate", "[OPTIONS] [-- COMMAND...]"),
+    ],
+)
+def test_a_usage_line_writes_arguments_as_unix_does(name: str, usage: str) -> None:
+    command = load(name)
+    with typer.Context(command, info_name=name) as context:
+        assert " ".join(command.collect_usage_pieces(context)) == usage
 
 
 def test_a_variable_is_named_after_its_option() -> None:

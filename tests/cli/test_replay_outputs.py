@@ -56,6 +56,6 @@ def test_standard_output_may_show_some_columns_and_a_file_may_not(
     path = tmp_path / "a.csv"
     for options in ({"columns": ("symbol",)}, {"has_header": False}):
         outputs = Outputs(str(path), None, None, None, False, False, **options)  # type: ignore[arg-type]
-        with pytest.raises(UsageError, match="would be no recording"):
+        with pytest.raises(UsageError, match="would not be a recording"):
             names(outputs, ReplayStart(Csv(Mode.LTP), Mode.QUOTE))
     assert not path.exists()

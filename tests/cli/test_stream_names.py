@@ -131,7 +131,7 @@ def test_a_typed_name_that_means_nothing_refuses_them_all(tmp_path: Path, resolv
     assert caught.value.kind == "symbol-unknown"
 
 
-def test_what_was_renamed_is_said_and_an_alias_stands_for_its_spelling(
+def test_what_was_renamed_is_reported_and_an_alias_stands_for_its_spelling(
     resolve: Resolve, said: list[str]
 ) -> None:
     assert resolve("mine", aliases=Aliases({"mine": "ZOMATO"})) == (["NSE:ETERNAL-EQ"], 0)

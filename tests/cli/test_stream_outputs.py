@@ -49,7 +49,7 @@ def opened(log: EventLog) -> Open:
     return open_them
 
 
-def test_each_path_is_an_output_and_none_is_no_output(tmp_path: Path, opened: Open) -> None:
+def test_each_path_is_an_output_and_without_one_there_is_none(tmp_path: Path, opened: Open) -> None:
     paths = [str(tmp_path / name) for name in ("a.csv", "a.jsonl")]
     sinks = opened(replace(NOTHING, csv=paths[0], jsonl=paths[1]))
     assert [sink.name for sink in sinks] == paths

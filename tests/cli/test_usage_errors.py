@@ -60,6 +60,14 @@ def test_a_value_from_a_variable_names_the_variable(
         (["stream", "X", "--zzz"], "ticks stream has no option --zzz", "stream"),
         (["stream", "X", "-csv", "a"], "ticks stream has no option -csv; did you", "stream"),
         (["stream", "X", "--limit", "3"], "ticks stream has no option --limit; find has", "stream"),
+        (
+            ["replay", "x", "--demo"],
+            "ticks replay has no option --demo; stream, health and find have it",
+            "replay",
+        ),
+        (["simulate", "--demo"], "ticks simulate has no option --demo; stream, health", "simulate"),
+        (["stop", "x"], "'x' is not a process number; `ticks status` lists them", "stop"),
+        (["add", "X", "--pid", "0"], "--pid: '0' is not a process number", "add"),
     ],
 )
 def test_any_other_mistake_is_one_line_and_where_to_read_more(

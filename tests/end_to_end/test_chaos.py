@@ -26,10 +26,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -113,12 +113,13 @@ def injected(
     *,
     without: frozenset[str] = frozenset(),
     calm_s: float = 0.0,
+    is_stable: Callable[[], bool] = lambda: True,
 ) -> list[str]:
     """Faults at random moments for so many seconds; those that were injected.
 
     `look` is called between them with their number; `without` are never drawn. Before tokens are
-    refused nothing happens for `calm_s`: refused twice without a stable link in between they end
-    a stream, as they should.
+    refused nothing happens for `calm_s` and until the link `is_stable`: refused twice without a
+    stable link in between they end a stream, as they should.
     """
     pause = threading.Event()
     end_s = time.monotonic() + seconds
@@ -136,6 +137,9 @@ def injected(
             if time.monotonic() - token_fault_at_s < TOKEN_FAULTS_APART_S:
                 continue
             pause.wait(calm_s)
+            while not is_stable():
+                look(len(faults))
+                pause.wait(0.2)
             token_fault_at_s = time.monotonic()
         for each in [fault, "0s:drop"] if wants_tokens else [fault]:
             simulator.inject(each)
@@ -316,8 +320,10 @@ def use_of(pid: int, out: Path, began_s: float, faults: int) -> Use:
     )
 
 
-def soak(seed: int, seconds: float, folder: Path) -> tuple[Books, dict[str, float], list[Use]]:
-    """One run of the command: its books, its summary, and what it used.
+def soak(
+    seed: int, seconds: float, folder: Path, note: Callable[[Use], None] = lambda use: None
+) -> tuple[Books, dict[str, float], list[Use]]:
+    """One run of the command: its books, its summary, and what it used, which `note` gets at once.
 
     Raises AssertionError where a promise is broken.
     """
@@ -333,8 +339,17 @@ def soak(seed: int, seconds: float, folder: Path) -> tuple[Books, dict[str, floa
                 assert process.poll() is None, said.read_text()[-2_000:]
                 if not uses or time.monotonic() - began_s >= uses[-1].seconds + 1.0:
                     uses.append(use_of(process.pid, out, began_s, faults))
+                    note(uses[-1])
 
-            injected(simulator, draw, seconds, look, without=WAITS_A_MINUTE, calm_s=CALM_S)
+            def is_stable() -> bool:
+                status = json.loads((folder / "home/run" / f"{process.pid}.json").read_text())
+                return all(
+                    (each["phase"], each["attempt"]) == ("live", 0)
+                    for each in status["connections"]
+                )
+
+            rules: dict[str, Any] = {"without": WAITS_A_MINUTE, "calm_s": CALM_S}
+            injected(simulator, draw, seconds, look, is_stable=is_stable, **rules)
             settled = simulator.journal.packet_count
             assert simulator.wait_until(lambda: simulator.journal.packet_count > settled + 100, 60)
             process.send_signal(signal.SIGTERM)
@@ -379,13 +394,16 @@ def main() -> None:
     parser.add_argument("--curve", type=Path, help="a CSV file for what it used, second by second")
     asked = parser.parse_args()
     print(f"seed {asked.seed}", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        books, told, uses = soak(asked.seed, asked.seconds, Path(folder))
-    if asked.curve is not None:
-        with asked.curve.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(Use.__slots__)
-            writer.writerows([getattr(use, name) for name in Use.__slots__] for use in uses)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        curve = stack.enter_context((asked.curve or Path(os.devnull)).open("w", newline=""))
+        writer = csv.writer(curve)
+        writer.writerow(Use.__slots__)
+
+        def note(use: Use) -> None:
+            writer.writerow(getattr(use, name) for name in Use.__slots__)
+            curve.flush()
+
+        books, told, uses = soak(asked.seed, asked.seconds, Path(folder), note)
     print(f"{uses[-1].faults} faults, {told['reconnects']} reconnects, blind {told['blind_s']} s")
     print(f"{books.sent:,} packets sent = {books.recorded:,} recorded + {books.cut_off:,} cut off")
     for at in range(0, len(uses), max(1, len(uses) // 12)):

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from ticks.adapter.instruments.index import INDEX_KIND, Row, new_index
+from ticks.adapter.instrument import INDEX_KIND
+from ticks.adapter.instruments.index import Row, new_index
 
 from .conftest import TICKS
 

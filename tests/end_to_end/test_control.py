@@ -116,7 +116,7 @@ def test_a_refusal_has_its_exit_code_and_leaves_the_stream_unharmed(
     assert events(tmp_path / "events.jsonl", "added", "removed") == []
 
 
-def test_without_a_stream_it_is_said_and_with_several_one_must_be_named(
+def test_without_a_stream_it_is_reported_and_with_several_one_must_be_named(
     begun: Begun, ticks: Any, live: Live
 ) -> None:
     assert ticks("status").returncode == 0
@@ -134,7 +134,7 @@ def test_without_a_stream_it_is_said_and_with_several_one_must_be_named(
     assert [ticks("stop", str(pid)).returncode for pid in pids] == [0, 0]
 
 
-def test_what_a_killed_stream_leaves_is_no_obstacle(
+def test_what_a_killed_stream_leaves_is_not_an_obstacle(
     stream: subprocess.Popen[str], begun: Begun, ticks: Any, tmp_path: Path, live: Live
 ) -> None:
     run = tmp_path / "home" / "run"
@@ -293,7 +293,7 @@ def test_with_a_view_on_stdout_the_recording_is_whole(ticks: Any, tmp_path: Path
 def test_a_view_into_a_file_is_refused_with_the_reason(ticks: Any, tmp_path: Path) -> None:
     ran = ticks("stream", "NIFTY", "--count", "1", "--columns", "symbol", "--csv", "day.csv")
     assert (ran.returncode, ran.stdout) == (2, "")
-    assert "would be no recording" in ran.stderr
+    assert "would not be a recording" in ran.stderr
     assert not (tmp_path / "day.csv").exists()
 
 

@@ -8,7 +8,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,8 @@ from random import Random
 from typing import Any
 
 import pytest
+from recorded import is_in_order, sent_by
+from waits import until
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -24,24 +25,6 @@ from .conftest import TICKS
 
 Until = Callable[[Callable[[], bool]], None]
 PATIENCE_S = 20.0
-
-
-def sent_by(simulator: Simulator) -> list[bytes]:
-    return [each.packet for log in simulator.journal.connections for each in log.packets]
-
-
-def is_in_order(part: list[bytes], whole: list[bytes]) -> bool:
-    """Whether `part` is `whole` with nothing but some left out."""
-    rest = iter(whole)
-    return all(packet in rest for packet in part)
-
-
-def wait_until(is_true: Callable[[], bool]) -> None:
-    """For what the simulator does not know of: a file that grows."""
-    end_s = time.monotonic() + PATIENCE_S
-    while not is_true():
-        assert time.monotonic() < end_s
-        time.sleep(0.002)
 
 
 def read(path: Path) -> tuple[list[bytes], list[str]]:
@@ -77,7 +60,7 @@ def test_a_kill_at_any_moment_leaves_whole_rows_and_the_next_run_repairs(
     for _ in range(4):
         before, wanted = out.stat().st_size, random.randint(1, 60_000)
         process = begun(*arguments)
-        wait_until(lambda before=before, wanted=wanted: out.stat().st_size >= before + wanted)
+        until(lambda before=before, wanted=wanted: out.stat().st_size >= before + wanted)
         process.kill()
         process.communicate()
         whole, _, torn = whole_text(out).rpartition(b"\n")
@@ -169,7 +152,7 @@ def test_a_quota_ends_it_with_every_row_before_whole(
 
 @pytest.mark.parametrize("arguments", ["simulate -- true", "stream NIFTY --demo --count 1"])
 @pytest.mark.parametrize("files", [5, 8, 11, 14])
-def test_at_the_limit_of_open_files_that_is_said(
+def test_at_the_limit_of_open_files_that_is_reported(
     environ: dict[str, str], tmp_path: Path, arguments: str, files: int
 ) -> None:
     command = f"ulimit -n {files}; exec {shlex.quote(TICKS)} {arguments}"
@@ -205,7 +188,7 @@ def test_a_folder_that_vanishes_ends_it_when_the_next_file_is_due(
     folder.mkdir()
     process = begun("stream", "RELIANCE", "--csv", "days/%H%M%S.csv", "--jsonl", "all.jsonl")
     until(lambda: simulator.journal.packet_count >= 50)
-    wait_until(lambda: any(folder.iterdir()))
+    until(lambda: any(folder.iterdir()))
     os.rename(folder, tmp_path / "moved")
     _, said = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 6
@@ -273,9 +256,9 @@ def test_logrotate_takes_a_file_from_a_stream_that_goes_on_in_a_new_one(
     config.chmod(0o600)
     rotate = [str(shutil.which("logrotate")), "-f", "-s", str(tmp_path / "state"), str(config)]
     process = begun("stream", "NIFTY", "RELIANCE", "--csv", "out.csv")
-    wait_until(lambda: out.exists() and out.stat().st_size > 20_000)
+    until(lambda: out.exists() and out.stat().st_size > 20_000)
     subprocess.run(rotate, check=True, capture_output=True)
-    wait_until(lambda: out.exists() and out.stat().st_size > 20_000)
+    until(lambda: out.exists() and out.stat().st_size > 20_000)
     process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=20)
     assert process.returncode == 0

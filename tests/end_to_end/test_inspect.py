@@ -57,8 +57,9 @@ def test_the_gaps_of_a_bad_morning_are_found_and_explained(morning: Path) -> Non
     assert blind["seconds"] == pytest.approx(back["blind_s"], abs=0.2)
     assert (silent["kind"], silent["cause"]) == ("unexplained", None)
     assert silent["seconds"] == pytest.approx(2, abs=0.5)
-    rows = (morning / "day.csv").read_text().count("\n") - 1
-    assert (found["rows"], found["damaged"], found["duplicates"]) == (rows, 0, 0)
+    rows = (morning / "day.csv").read_text().splitlines()[1:]
+    equal = len(rows) - len(set(rows))  # an index that stands still, read twice in one drain
+    assert (found["rows"], found["damaged"], found["duplicates"]) == (len(rows), 0, equal)
     assert found["instruments"] == 2
 
 
@@ -67,7 +68,7 @@ def test_without_events_nothing_explains_them(morning: Path) -> None:
     assert (code, {gap["kind"] for gap in found["gaps"]}) == (1, {"unexplained"})
 
 
-def test_gaps_within_the_limit_are_no_failure(morning: Path) -> None:
+def test_gaps_within_the_limit_are_not_a_failure(morning: Path) -> None:
     code, found = inspected(morning, "day.csv", "--events", "events.jsonl")
     assert (code, found["ok"]) == (0, True)
     assert "blind" in {gap["kind"] for gap in found["gaps"]}
@@ -145,7 +146,7 @@ def test_a_torn_recording_is_inspected_as_far_as_it_goes(ticks: Ticks, tmp_path:
         (("-", "-"), 2, "twice"),
     ],
 )
-def test_what_cannot_be_inspected_is_said_in_words(
+def test_what_cannot_be_inspected_is_reported_in_words(
     ticks: Ticks, tmp_path: Path, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     (tmp_path / "day.csv").write_text(recording(set(range(10))))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from recorded import sent_by
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -142,7 +143,7 @@ def test_keys_scroll_sort_filter_hold_and_explain(
     assert process.returncode == 0
 
 
-def test_where_stdin_is_no_terminal_no_key_is_read_or_named(
+def test_where_stdin_is_not_a_terminal_no_key_is_read_or_named(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window
 ) -> None:
     process = drawn(
@@ -175,7 +176,7 @@ def test_a_flood_of_keys_loses_no_tick(
     window.read_until(has_ended(process, window))
     assert process.returncode == 0
     assert " 0 dropped · 0 malformed" in window.text[-400:]
-    sent = [each.packet for log in simulator.journal.connections for each in log.packets]
+    sent = sent_by(simulator)
     recorded = [row.packet for row in read_recording(tmp_path / "day.csv")]
     assert len(recorded) > 100
     assert recorded == sent[: len(recorded)]
@@ -302,7 +303,7 @@ def test_a_paused_replay_ends_at_once(
     assert termios.tcgetattr(window.tty) == window.modes
 
 
-def test_a_recording_on_stdin_is_no_keyboard(
+def test_a_recording_on_stdin_is_not_a_keyboard(
     drawn: Callable[..., subprocess.Popen[bytes]], window: Window, day: Path
 ) -> None:
     rows = day.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -38,13 +38,6 @@ def simulator() -> Iterator[Simulator]:
         yield running
 
 
-@pytest.fixture
-def environ(simulator: Simulator, tmp_path: Path) -> dict[str, str]:
-    """What a user's shell holds: nothing of ticks but the simulator's variables and a home."""
-    bare = {name: value for name, value in os.environ.items() if not name.startswith("TICKS_")}
-    return {**bare, **simulator.environment(), "TICKS_HOME": str(tmp_path / "home")}
-
-
 def ticks(environ: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     ran = subprocess.run(
         [sys.executable, "-m", "ticks.cli", *arguments],
@@ -280,7 +273,7 @@ def read_until(descriptor: int, words: str) -> str:
 
 
 class StoppedClock(SystemClock):
-    """Shows the time of its making for ever, so that a code's window does not end in mid-test."""
+    """Shows the time of its making forever, so that a code's window does not end in mid-test."""
 
     def __init__(self) -> None:
         self._made_ns = super().wall_ns()

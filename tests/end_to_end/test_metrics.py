@@ -11,8 +11,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from nats_server import eventually
 from prometheus_client.parser import text_string_to_metric_families
+from waits import until
 
 from ticks.adapter.simulator.simulator import Simulator
 
@@ -45,7 +45,7 @@ class Scraped:
 
     def until(self, name: str, least: float) -> Samples:
         """The samples once one of them is large enough."""
-        eventually(lambda: self.samples().get(name, 0.0) >= least)
+        until(lambda: self.samples().get(name, 0.0) >= least)
         return self.samples()
 
 
@@ -102,7 +102,7 @@ def test_a_taken_port_ends_with_6_before_a_file_is_touched(ticks: Ticks, tmp_pat
         port = taken.getsockname()[1]
         ran = ticks("stream", "NIFTY", "--metrics", str(port), "--csv", "day.csv", "--count", "1")
     assert ran.returncode == 6
-    assert f"127.0.0.1:{port} cannot be listened on" in ran.stderr
+    assert f"cannot listen on 127.0.0.1:{port}" in ran.stderr
     assert "try: choose another port" in ran.stderr
     assert not (tmp_path / "day.csv").exists()
 

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from nats_server import NatsServer, eventually, running
+from nats_server import NatsServer, running
+from waits import until
 
 from ticks.adapter.clock import IST
 
@@ -124,13 +125,13 @@ def test_one_that_follows_brings_what_comes_and_ends_well(
     recorded_stream(ticks, server, "--count", "50")
     following = begun("replay", server.url, "--follow", "--csv", "followed.csv")
     followed = tmp_path / "followed.csv"
-    eventually(lambda: followed.exists() and followed.read_bytes().count(b"\n") == 51)
+    until(lambda: followed.exists() and followed.read_bytes().count(b"\n") == 51)
     # An index has no sequence, and the second as its time: one that is started again within the
     # same second may bring what is stored already, which a stream keeps once.
     last_s = int(datetime.fromisoformat(followed.read_text().splitlines()[-1][:32]).timestamp())
-    eventually(lambda: int(time.time()) > last_s)
+    until(lambda: int(time.time()) > last_s)
     recorded_stream(ticks, server, "--count", "50")
-    eventually(lambda: followed.read_bytes().count(b"\n") >= 101)
+    until(lambda: followed.read_bytes().count(b"\n") >= 101)
     following.send_signal(signal.SIGTERM)
     assert following.wait(20) == 0
     assert followed.read_bytes() == (tmp_path / "day.csv").read_bytes()
@@ -145,7 +146,7 @@ def test_one_that_waits_for_the_first_tick_can_be_stopped_and_leaves_no_file(
     async def consumers(jetstream: object) -> int:
         return len(await jetstream.consumers_info("TICKS"))  # type: ignore[attr-defined]
 
-    eventually(lambda: server.ask(consumers) == 1)
+    until(lambda: server.ask(consumers) == 1)
     following.send_signal(signal.SIGINT)
     assert following.wait(20) == 0
     assert not (tmp_path / "followed.csv").exists()
@@ -183,7 +184,7 @@ def test_a_server_that_restarts_while_ticks_come_costs_none(
 ) -> None:
     arguments = ("--nats", server.url, "--csv", "day.csv", "--duration", "5s", "--no-dashboard")
     stream = begun("stream", "NIFTY", "RELIANCE", *arguments)
-    eventually(lambda: (tmp_path / "day.csv").exists() and server.count() > 50)
+    until(lambda: (tmp_path / "day.csv").exists() and server.count() > 50)
     server.kill()
     threading.Event().wait(0.5)
     server.start()
@@ -199,10 +200,10 @@ def test_a_server_that_stays_away_costs_the_file_nothing_and_is_exit_code_6(
 ) -> None:
     arguments = ("--nats", server.url, "--csv", "day.csv", "--drain-timeout", "500ms")
     stream = begun("stream", "NIFTY", "RELIANCE", *arguments, "--no-dashboard")
-    eventually(lambda: (tmp_path / "day.csv").exists() and server.count() > 50)
+    until(lambda: (tmp_path / "day.csv").exists() and server.count() > 50)
     server.kill()
     before = (tmp_path / "day.csv").read_bytes().count(b"\n")
-    eventually(lambda: (tmp_path / "day.csv").read_bytes().count(b"\n") > before + 200)
+    until(lambda: (tmp_path / "day.csv").read_bytes().count(b"\n") > before + 200)
     stream.send_signal(signal.SIGTERM)
     began_s = time.monotonic()
     _, said = stream.communicate(timeout=40)

@@ -15,7 +15,7 @@ NOWHERE = {"TICKS_HOME": "/proc/nobody"}
 """A folder that nobody can make, root neither."""
 
 
-def test_without_a_home_ticks_are_recorded_and_what_is_not_saved_is_said(
+def test_without_a_home_ticks_are_recorded_and_what_is_not_saved_is_reported(
     ticks: Any, tmp_path: Path
 ) -> None:
     ran = ticks("stream", "NIFTY", "--csv", "o.csv", "--count", "20", more=NOWHERE)

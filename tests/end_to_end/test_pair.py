@@ -10,8 +10,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from nats_server import eventually
 from pages import blocks
+from waits import until
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -66,14 +66,14 @@ def test_what_one_missed_the_other_has(
 
     with simulator:
         pair = {instance: start(instance) for instance in "ab"}
-        eventually(lambda: min(size("a"), size("b")) > 20_000)
+        until(lambda: min(size("a"), size("b")) > 20_000)
         pair["a"].kill()  # as a machine that fails; systemd starts it again
         pair["a"].communicate()
         before = size("b")
-        eventually(lambda: size("b") > before + 20_000)
+        until(lambda: size("b") > before + 20_000)
         pair["a"] = start("a")
         before = size("a")
-        eventually(lambda: size("a") > before + 20_000)
+        until(lambda: size("a") > before + 20_000)
         for process in pair.values():
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=30)

@@ -241,7 +241,7 @@ def test_what_is_from_before_the_opening_is_kept_on_demand(
     ran = ticks("replay", "day.csv", "--candles", "5m", "--csv", "-")
     assert len(ran.stdout.splitlines()) == 1
     assert "not in a bar: 100 ticks from before the opening" in ran.stderr
-    assert "--pre-open keeps what is from before the opening" in ran.stderr
+    assert "ticks from before the opening were left out; --pre-open keeps them" in ran.stderr
     ran = ticks("replay", "day.csv", "--candles", "5m", "--csv", "-", "--pre-open")
     assert ran.stdout.splitlines()[1].startswith("2026-11-20T09:00:00+05:30")
     always_open = ticks("replay", "day.csv", "--candles", "5m", "--csv", "-", "--always-open")

@@ -29,7 +29,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from nats_server import NatsServer, eventually
+from nats_server import NatsServer
+from waits import until
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.paths import Paths
@@ -164,9 +165,9 @@ def run_scaling(seed: int, seconds: float, folder: Path) -> str:
         try:
             for each in recorders:
                 each.start()
-            eventually(lambda: all(each.is_recording for each in recorders), within_s=60)
+            until(lambda: all(each.is_recording for each in recorders), within_s=60)
             kills = struck(recorders, server, draw, seconds)
-            eventually(lambda: all(each.is_recording for each in recorders), within_s=60)
+            until(lambda: all(each.is_recording for each in recorders), within_s=60)
             for each in recorders:
                 each.stop()
             for each in recorders:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import sent_by
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.rows.columns import csv_header
@@ -33,10 +34,6 @@ Until = Callable[[Callable[[], bool]], None]
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def sent_by(simulator: Simulator) -> list[bytes]:
-    return [each.packet for log in simulator.journal.connections for each in log.packets]
 
 
 # --- the main road -------------------------------------------------------------------------------
@@ -351,7 +348,7 @@ def test_a_name_that_cannot_be_resolved_ends_with_5(ticks: Any) -> None:
     failed(ran, 5, "smartapi.invalid")
 
 
-def test_a_server_that_is_no_smartapi_ends_with_5(ticks: Any, environ: dict[str, str]) -> None:
+def test_a_server_that_is_not_smartapi_ends_with_5(ticks: Any, environ: dict[str, str]) -> None:
     rest = environ["TICKS_FEED_URL"].replace("ws:", "http:")
     failed(ticks("stream", "NIFTY", more={"TICKS_INSTRUMENTS_URL": rest}), 5, "instrument master")
 

@@ -234,13 +234,13 @@ def test_a_bare_401_ends_the_tokens_but_proves_nothing_at_login() -> None:
         b'{"status": true, "data": {"jwtToken": "a\\nb", "refreshToken": "b", "feedToken": "c"}}',
     ],
 )
-def test_whatever_else_answers_is_no_smartapi(body: bytes) -> None:
+def test_whatever_else_answers_is_not_smartapi(body: bytes) -> None:
     error = failure(Reply(200, body), Call.LOGIN)
     assert (type(error), error.kind) == (NotSmartApiError, "not-smartapi")
     assert error.values["url"] == "https://broker.example"
 
 
-def test_a_redirect_is_no_smartapi_and_its_target_is_named_without_secrets() -> None:
+def test_a_redirect_is_not_smartapi_and_its_target_is_named_without_secrets() -> None:
     body = json.dumps({"status": True, "data": TOKENS}).encode()
     error = failure(Reply(302, body, location="https://u:p@hotel.example/in?k=v"), Call.LOGIN)
     assert type(error) is NotSmartApiError

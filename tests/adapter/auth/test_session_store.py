@@ -69,7 +69,7 @@ def test_wider_rights_are_refused_by_kind_with_the_path(file: SessionStore, mode
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", "\x00" * 9, '"x"', "[" * 5000])
-def test_a_broken_file_is_no_session(file: SessionStore, text: str) -> None:
+def test_a_broken_file_is_not_a_session(file: SessionStore, text: str) -> None:
     file.write(SESSION)
     file.path.write_text(text)
     assert file.read() is None
@@ -88,7 +88,7 @@ def test_a_broken_file_is_no_session(file: SessionStore, text: str) -> None:
         {"issued_ns": 10**30},
     ],
 )
-def test_values_that_cannot_be_or_of_another_broker_are_no_session(
+def test_impossible_values_or_those_of_another_broker_are_not_a_session(
     file: SessionStore, values: dict[str, object]
 ) -> None:
     file.write(SESSION)
@@ -225,7 +225,7 @@ def test_one_at_a_time_holds_the_lock(file: SessionStore) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_holder_that_hangs_is_not_waited_for_for_ever(file: SessionStore) -> None:
+def test_a_holder_that_hangs_is_not_waited_for_forever(file: SessionStore) -> None:
     file.write(SESSION)
     with open(file.path.with_suffix(".lock"), "w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

@@ -33,7 +33,7 @@ def test_an_exp_that_makes_no_sense_means_the_next_midnight_in_india(
 @pytest.mark.parametrize(
     "text", ["opaque", "a.b.c", "a.e30.c", "a.W10.c", "..", "a.!!!.c", "a.é.c"]
 )
-def test_a_token_that_is_no_jwt_means_the_next_midnight_in_india(text: str) -> None:
+def test_a_token_that_is_not_a_jwt_means_the_next_midnight_in_india(text: str) -> None:
     assert session(text).expires_ns == next_midnight_ns(0) == (18 * 60 + 30) * 60 * 10**9
 
 

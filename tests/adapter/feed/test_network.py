@@ -14,6 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
+from waits import until
 
 from ticks.adapter.auth.authenticator import Session
 from ticks.adapter.clock import SystemClock
@@ -509,9 +510,7 @@ def test_after_the_release_nothing_is_left(server: FeedServer) -> None:
         desk.wait_for_workers()
         assert server.hung_up.acquire(timeout=PATIENCE_S)
     if before is not None:
-        deadline_s = time.monotonic() + PATIENCE_S
-        while len(os.listdir("/proc/self/fd")) > before:
-            assert time.monotonic() < deadline_s, "a descriptor is left open"
+        until(lambda: len(os.listdir("/proc/self/fd")) <= before)  # none is left open
 
 
 def test_giving_up_at_any_moment_leaves_neither_thread_nor_socket(

@@ -82,7 +82,7 @@ class Socket:
         """Where in the stream each packet that must be delivered ends, and the packet."""
         self.is_poisoned = False
         self.is_mute = False
-        """Nothing arrives any more, in either direction."""
+        """Nothing arrives from now on, in either direction."""
         self.broken: TicksError | None = None
         self.subscribed: set[Unit] = set()
         self.greeted = False

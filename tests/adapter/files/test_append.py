@@ -13,7 +13,15 @@ import pytest
 
 from ticks.adapter.errors import OutputError, ReaderLeftError
 from ticks.adapter.files import append
-from ticks.adapter.files.append import FileOutput, PartlyWrittenError, open_locked, output_error
+from ticks.adapter.files.append import (
+    FileOutput,
+    PartlyWrittenError,
+    check_header,
+    open_locked,
+    output_error,
+)
+from ticks.adapter.rows.columns import csv_header
+from ticks.adapter.tick import Mode
 
 
 def test_a_failed_write_says_how_much_went_out(
@@ -119,3 +127,19 @@ def test_a_fifo_is_waited_for_and_that_is_said(tmp_path: Path) -> None:
     assert os.get_blocking(again)
     for fd in (*opened, again, reader):
         os.close(fd)
+
+
+@pytest.mark.parametrize(
+    ("start", "words"),
+    [
+        (csv_header(Mode.LTP) + b"rows", "has the columns of mode ltp, not of mode quote"),
+        (csv_header(Mode.SNAP), "has the columns of mode snap, not of mode quote"),
+        (csv_header(Mode.LTP)[:-1], "has another header than the one to write: received_at"),
+        (b"time,price\n1,2\n", "has another header than the one to write: time,price"),
+    ],
+)
+def test_a_file_with_other_columns_is_refused_and_says_which(start: bytes, words: str) -> None:
+    with pytest.raises(OutputError) as refused:
+        check_header("day.csv", start, csv_header(Mode.QUOTE))
+    assert refused.value.message.startswith(f"day.csv {words}")
+    assert refused.value.kind == "output-other-header"

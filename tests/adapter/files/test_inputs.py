@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import threading
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,6 +65,39 @@ def test_a_torn_member_costs_nothing_of_what_is_joined_to_it(tmp_path: Path, kep
     assert noise.startswith(found.removesuffix(TEXT + b"end"))
 
 
+@pytest.mark.parametrize("before_the_edge", [0, 1, 2, 3, 12, 60, 100])
+def test_a_member_behind_a_torn_one_is_known_at_the_edge_of_a_block(
+    tmp_path: Path, before_the_edge: int
+) -> None:
+    torn = gzip.compress(os.urandom(200_000).hex().encode())[: BLOCK - before_the_edge]
+    path = tmp_path / "a"
+    path.write_bytes(torn + gzip.compress(TEXT))
+    blocks: list[bytes] = []
+    with pytest.raises(TornInputError, match="torn"):
+        blocks.extend(Input(str(path)).blocks())
+    assert b"".join(blocks).endswith(TEXT)
+    assert b"".join(blocks).count(TEXT[:100]) == 1
+
+
+def test_a_compressed_text_that_is_written_in_small_pieces_is_read_as_it_comes() -> None:
+    reading, writing = os.pipe()
+    stdin = os.dup(inputs.STDIN_FD)
+    os.dup2(reading, inputs.STDIN_FD)
+    try:
+        packer = zlib.compressobj(wbits=31)
+        head = packer.compress(b"short\n") + packer.flush(zlib.Z_SYNC_FLUSH)
+        blocks = Input("-").blocks()
+        os.write(writing, head)
+        assert next(blocks) == b"short\n"
+        os.write(writing, packer.compress(b"more\n") + packer.flush())
+        os.close(writing)
+        assert b"".join(blocks) == b"more\n"
+    finally:
+        os.dup2(stdin, inputs.STDIN_FD)
+        os.close(stdin)
+        os.close(reading)
+
+
 def test_plain_text_may_be_joined_to_a_compressed_one(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(gzip.compress(TEXT) + b"plain\n" + TEXT)
@@ -105,14 +139,51 @@ def test_standard_input_is_given_as_it_comes(stdin: int) -> None:
     assert (source.name, source.size(), source.bytes_read) == ("stdin", None, 6)
 
 
-def test_waking_ends_the_wait_for_standard_input(stdin: int) -> None:
-    waker = Waker()
+class Stop:
+    """Asks for the end of a reading, as a signal handler does."""
+
+    def __init__(self) -> None:
+        self.waker = Waker()
+        self.is_asked = False
+
+    def __call__(self) -> None:
+        self.is_asked = True
+        self.waker.wake()
+
+    def input(self, path: str) -> Input:
+        return Input(path, waker=self.waker, is_stopping=lambda: self.is_asked)
+
+
+def test_a_stop_ends_the_wait_for_standard_input(stdin: int) -> None:
+    stop = Stop()
     os.write(stdin, b"some")
-    blocks = Input("-", waker=waker).blocks()
+    blocks = stop.input("-").blocks()
     assert next(blocks) == b"some"
-    threading.Timer(0.02, waker.wake).start()
+    threading.Timer(0.02, stop).start()
     assert list(blocks) == []
     os.close(stdin)
+
+
+def test_a_wake_up_that_is_no_stop_does_not_end_standard_input(stdin: int) -> None:
+    stop = Stop()
+    blocks = stop.input("-").blocks()
+    stop.waker.wake()  # as a stream of NATS does that is read with it
+    threading.Timer(0.02, os.write, (stdin, b"some")).start()
+    assert next(blocks) == b"some"
+    os.close(stdin)
+    assert list(blocks) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz"])
+def test_a_stop_ends_a_file_at_the_next_block(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    text = bytes(inputs.BLOCK * 20)
+    path.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    stop = Stop()
+    blocks = stop.input(str(path)).blocks()
+    next(blocks)
+    stop()
+    assert list(blocks) == []
 
 
 def test_a_fifo_is_read_from_the_moment_that_somebody_writes_it(tmp_path: Path) -> None:
@@ -125,13 +196,13 @@ def test_a_fifo_is_read_from_the_moment_that_somebody_writes_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("is_open", [False, True])
-def test_waking_ends_the_wait_for_a_fifo(tmp_path: Path, is_open: bool) -> None:
+def test_a_stop_ends_the_wait_for_a_fifo(tmp_path: Path, is_open: bool) -> None:
     path = tmp_path / "a"
     os.mkfifo(path)
     writer = os.open(path, os.O_RDWR) if is_open else None
-    waker = Waker()
-    threading.Timer(0.02, waker.wake).start()
-    assert b"".join(Input(str(path), waker=waker).blocks()) == b""
+    stop = Stop()
+    threading.Timer(0.02, stop).start()
+    assert b"".join(stop.input(str(path)).blocks()) == b""
     if writer is not None:
         os.close(writer)
 

@@ -206,6 +206,21 @@ def test_a_pipe_that_is_stopped_reports_what_came(
     assert found.files == ("stdin",)
 
 
+def test_a_stop_is_not_delayed_by_text_without_a_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(csv_of([]) + b"no row\n" * 100_000)
+    inspector = Inspector(InspectionOptions((str(path),)), MarketCalendar(), note=lambda *_: None)
+    seen: list[int] = []
+
+    def damaged(name: str, line: int, reason: str) -> None:
+        seen.append(line)
+        inspector.stop()
+
+    inspector._keep_damage = damaged  # type: ignore[method-assign]
+    assert inspector.run() is None
+    assert len(seen) < 50_000
+
+
 def test_what_is_stopped_before_its_first_row_has_no_report(pipe: int) -> None:
     inspector = Inspector(InspectionOptions(("-",)), MarketCalendar(), note=lambda *_: None)
     inspector.stop()

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticks.adapter.errors import RecordingError
 from ticks.adapter.inspection import tally as tallies
 from ticks.adapter.inspection.tally import FROZEN_ROWS, Freeze, Tally
 from ticks.adapter.intervals import Interval
+from ticks.adapter.rows import block as blocks
 from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.tick import Mode
 
@@ -312,3 +314,15 @@ def test_a_row_is_live_where_its_time_is_fresh_or_moves_on() -> None:
     assert day.live == (START_US + 70 * SECOND_US, START_US + 80 * SECOND_US)
     (day,) = counted(csv_block([Row(5)])).days.values()
     assert day.live == (START_US + 5 * SECOND_US,) * 2
+
+
+def test_days_and_instruments_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "MOST_DAYS", 2)
+    monkeypatch.setattr(blocks, "MOST_INSTRUMENTS", 2)
+    first = csv_block([Row(0, token="1"), Row(1, token="2"), Row(DAY_S, token="1")])
+    counted(first, first)
+    with pytest.raises(RecordingError) as days:
+        counted(first, csv_block([Row(2 * DAY_S, token="1")]))
+    with pytest.raises(RecordingError) as instruments:
+        counted(first, csv_block([Row(DAY_S + 1, token="3")]))
+    assert (days.value.kind, instruments.value.kind) == ("too-many-days", "too-many-instruments")

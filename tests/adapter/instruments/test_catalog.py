@@ -279,14 +279,6 @@ def test_the_copy_opens_without_the_network_however_old(open_it: Opener) -> None
     assert len(open_it.server.requests) == 1
 
 
-def test_instruments_are_found_by_key(open_it: Opener) -> None:
-    book = open_it()
-    found = book.by_key((3, "500325"))
-    assert found is not None
-    assert str(found) == "BSE:RELIANCE"
-    assert book.by_key((1, "500325")) is None
-
-
 def test_find_keeps_to_the_exchange_it_is_given(open_it: Opener) -> None:
     book = open_it()
     assert [str(one) for one in book.find("RELIANCE", "bse")] == ["BSE:RELIANCE"]

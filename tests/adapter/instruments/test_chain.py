@@ -106,10 +106,14 @@ def test_a_chain_holds_call_and_put_of_each_strike_in_order(september: Instrumen
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
-        ("NIFTI chain 5", "chain-unlisted"),
+        ("NIFTI chain 5", "symbol-unknown"),
+        ("HDFC chain 5", "symbol-merged"),
+        ("TCS chain 5", "chain-without-options"),
+        ("INDIA VIX chain 5", "chain-without-options"),
+        ("GOLDPETAL chain 5", "chain-without-options"),
         ("NIFTY chain 5 23SEP", "chain-unlisted"),
         ("NIFTY chain 5 whenever", "chain-unlisted"),
-        ("TATAMOTORS chain 5", "chain-unlisted"),
+        ("TATAMOTORS chain 5", "symbol-split"),
         ("DHANIYA chain 5", None),
         ("VEDL chain 5", "chain-without-spot"),
         ("NYSE:IBM chain 5", "exchange-unknown"),
@@ -124,6 +128,27 @@ def test_a_chain_that_is_not_listed_is_refused(
     with pytest.raises(SymbolError) as caught:
         _chain(september, text)
     assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("NIFTY chain 2 14OCT",
+         "NIFTY has no options of 14 Oct; the nearest expiries: 13 Oct 2026, 6 Oct 2026, "),
+        ("BANKNIFTY chain 2 DEC",
+         "BANKNIFTY has no options of Dec; the nearest expiries: 27 Oct 2026, 29 Sep 2026"),
+        ("BANKNIFTY chain 2 far",
+         "BANKNIFTY has no options of third monthly expiry; the nearest expiries: 29 Sep 2026, "),
+        ("NIFTY chain 2 soon",
+         "NIFTY has no options of 'soon'; the nearest expiries: 22 Sep 2026, 29 Sep 2026, "),
+    ],
+)  # fmt: skip
+def test_the_expiries_nearest_to_one_that_is_not_listed_are_named(
+    september: InstrumentIndex, text: str, sentence: str
+) -> None:
+    with pytest.raises(SymbolError) as caught:
+        _chain(september, text)
+    assert sentence in caught.value.message
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,13 @@ def test_of_short_names_under_half_the_letters_may_be_wrong() -> None:
     assert near.near("XY") == near.near("L") == near.near("") == []
 
 
+def test_a_separator_that_was_left_out_counts_as_a_letter() -> None:
+    near = NearNames(NAMES)
+    assert near.near("LX", typed=len("L&X")) == [(1, "LT")]
+    assert near.near("LX", typed=2) == []
+    assert near.near("XY", typed=len("X - Y")) == []
+
+
 def test_every_name_with_one_or_two_wrong_letters_is_found() -> None:
     draw = random.Random(7)
     names = ["".join(draw.choices("ABCDE", k=draw.randint(5, 12))) for _ in range(200)]

@@ -126,6 +126,7 @@ def test_the_order_of_the_master_decides_nothing(
         ("NIFTY24000CE", "NFO:NIFTY24000CE"),
         ("CNX AUTO", "NSE:Nifty Auto"),
         ("^CNXPSUBANK", "NSE:Nifty PSU Bank"),
+        ("NSE:CNXMIDCAP", "NSE:NIFTY MIDCAP 100"),
         ("NIFTY-BANK", "NSE:Nifty Bank"),
         ("INDIAVIX-INDEX", "NSE:India VIX"),
         ("MCX_INDEX:MCXCRUDEX", "MCX:MCXCRUDEX"),
@@ -194,6 +195,25 @@ def test_a_spot_row_is_reached_by_token_and_by_a_symbol_that_is_not_its_name(
     assert _named(september, "565000") == "MCX:CRUDEOILM"
     assert _named(september, "CDS:1") == "CDS:USDINR"
     assert _refused(september, "MIBOR").kind == "symbol-unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("26000", "NSE:NIFTY may show no ticks: the index is NSE:Nifty 50 (token 99926000)"),
+        ("BSE:19012", "BSE:BANKEX may show no ticks: the index is BSE:BANKEX (token 99919012)"),
+        ("GOLDMCOM", "MCX:GOLDMCOM may show no ticks: it is a spot row"),
+    ],
+)
+def test_of_a_hidden_row_it_is_said_that_no_tick_may_come(
+    september: InstrumentIndex, text: str, note: str
+) -> None:
+    assert [str(each) for each in _resolve(september, text).notes] == [note]
+
+
+@pytest.mark.parametrize("text", ["NIFTY", "99926000", "2885", "500325", "SBIN-N2", "35010"])
+def test_nothing_is_said_of_a_row_that_ticks(september: InstrumentIndex, text: str) -> None:
+    assert _resolve(september, text).notes == ()
 
 
 def test_no_hidden_row_is_a_candidate(september: InstrumentIndex) -> None:

@@ -66,7 +66,7 @@ def test_what_is_shown_of_an_address_can_be_typed_again() -> None:
         "nats://[::1",
     ],
 )
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_what_is_not_an_address_is_refused(text: str) -> None:
     with pytest.raises(UsageError) as refused:
         parse_address(text)
     assert refused.value.kind == "nats-address"

@@ -10,44 +10,27 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import nkeys
 import pytest
-from nats_server import NatsServer
+from nats_server import NatsServer, linked
 
 from ticks.adapter.errors import UsageError
 from ticks.adapter.jetstream import link as link_module
 from ticks.adapter.jetstream.address import NatsAccess, StreamLimits, access_from_env, parse_address
 from ticks.adapter.jetstream.link import (
-    Delivery,
     Link,
     LinkError,
-    Position,
     check_installed,
     open_link,
-    position_of,
 )
+from ticks.adapter.jetstream.streams import ensure_stream
 from ticks.adapter.simulator.certificate import make_certificate
 
-T = TypeVar("T")
 SECRET = "wolpertinger"
 NOBODY = NatsAccess()
-
-
-def linked(url: str, act: Callable[[Link], Awaitable[T]], access: NatsAccess | None = None) -> T:
-    """What `act` does with an open link to `url`."""
-
-    async def run() -> T:
-        link = await open_link(parse_address(url), access or NOBODY, lambda: None)
-        try:
-            return await act(link)
-        finally:
-            await link.close()
-
-    return asyncio.run(run())
 
 
 async def nothing(_link: Link) -> None: ...
@@ -169,7 +152,9 @@ def test_a_creds_file_is_let_in(tmp_path: Path) -> None:
     with NatsServer(tmp_path / "nats", config=config) as server:
         address = parse_address(server.url)
         access = access_from_env({"NATS_CREDS": str(creds)}, address)
-        facts = linked(server.url, lambda link: link.ensure_stream("TICKS", StreamLimits()), access)
+        facts = linked(
+            server.url, lambda link: ensure_stream(link, "TICKS", StreamLimits()), access
+        )
     assert facts.prefix == "ticks"
 
 
@@ -237,77 +222,7 @@ def test_where_tls_is_asked_for_a_server_without_it_is_no_use(server: NatsServer
     assert "TLS" in str(refusal(server.url.replace("nats:", "tls:")))
 
 
-# --- streams -------------------------------------------------------------------------------------
-
-
-def test_a_stream_that_is_missing_is_made_on_the_disk_and_knows_message_ids(
-    server: NatsServer,
-) -> None:
-    facts = linked(
-        server.url,
-        lambda link: link.ensure_stream("TICKS", StreamLimits(max_age_s=3600.0, max_bytes=1 << 20)),
-    )
-    assert (facts.prefix, facts.window_s, facts.messages) == ("ticks", 120.0, 0)
-    info = server.ask(lambda jetstream: jetstream.stream_info("TICKS"))
-    config = info.config
-    assert (config.subjects, config.storage) == (["ticks.>"], "file")
-    assert (config.max_age, config.max_bytes, config.duplicate_window) == (3600, 1 << 20, 120)
-
-
-def test_ids_are_not_known_longer_than_ticks_are_kept(server: NatsServer) -> None:
-    facts = linked(
-        server.url, lambda link: link.ensure_stream("TICKS", StreamLimits(max_age_s=30.0))
-    )
-    assert facts.window_s == 30.0
-
-
-def test_a_stream_that_is_there_stays_as_it_is(server: NatsServer) -> None:
-    server.ask(
-        lambda jetstream: jetstream.add_stream(
-            name="DAY", subjects=["market.*.*"], duplicate_window=60
-        )
-    )
-    facts = linked(
-        server.url, lambda link: link.ensure_stream("DAY", StreamLimits(max_age_s=3600.0))
-    )
-    assert (facts.prefix, facts.window_s) == ("market", 60.0)
-
-
-def test_a_second_stream_of_a_server_has_subjects_of_its_own(server: NatsServer) -> None:
-    async def both(link: Link) -> list[str | None]:
-        return [
-            (await link.ensure_stream(name, StreamLimits())).prefix for name in ("DAY", "NIGHT")
-        ]
-
-    assert linked(server.url, both) == ["ticks", "NIGHT"]
-
-
-def test_a_stream_that_takes_other_subjects_only_is_refused(server: NatsServer) -> None:
-    server.ask(lambda jetstream: jetstream.add_stream(name="ORDERS", subjects=["orders"]))
-    with pytest.raises(LinkError) as refused:
-        linked(server.url, lambda link: link.ensure_stream("ORDERS", StreamLimits()))
-    assert refused.value.kind == "nats-stream"
-
-
-def test_what_the_server_says_against_a_stream_is_passed_on(tmp_path: Path) -> None:
-    config = "jetstream { max_file_store: 1M }"
-    with NatsServer(tmp_path, config=config) as small, pytest.raises(LinkError) as refused:
-        linked(small.url, lambda link: link.ensure_stream("TICKS", StreamLimits(None, 1 << 40)))
-    assert refused.value.kind == "nats-stream"
-    assert "storage" in str(refused.value)
-
-
-def test_a_server_without_jetstream_is_named_as_such(tmp_path: Path) -> None:
-    with NatsServer(tmp_path, has_jetstream=False) as bare, pytest.raises(LinkError) as refused:
-        linked(bare.url, lambda link: link.ensure_stream("TICKS", StreamLimits()))
-    assert refused.value.kind == "nats-no-jetstream"
-
-
-def test_no_stream_is_made_for_a_reader(server: NatsServer) -> None:
-    assert linked(server.url, lambda link: link.find_stream("TICKS")) is None
-    with pytest.raises(LinkError) as refused:
-        linked(server.url, lambda link: link.consume("TICKS", "inbox", start={}))
-    assert refused.value.kind == "nats-no-stream"
+# --- the end -------------------------------------------------------------------------------------
 
 
 def test_a_link_that_is_lost_says_so_once_and_sends_nothing(server: NatsServer) -> None:
@@ -330,47 +245,6 @@ def test_a_link_that_is_lost_says_so_once_and_sends_nothing(server: NatsServer) 
     times, reason = asyncio.run(run())
     assert times == 1
     assert reason
-
-
-# --- what comes ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("reply", "position"),
-    [
-        ("$JS.ACK.TICKS.c1.1.12.3.1700000000000000000.9", Position(12, 3, 1700000000000000000, 9)),
-        ("$JS.ACK._.hash.TICKS.c1.1.12.3.17.9.random", Position(12, 3, 17, 9)),
-        ("$JS.FC.TICKS.c1.x", None),
-        ("_INBOX.abc.1", None),
-        ("$JS.ACK.TICKS.c1.1.x.3.17.9", None),
-        ("", None),
-    ],
-)
-def test_a_position_is_read_from_where_the_server_puts_it(
-    reply: str, position: Position | None
-) -> None:
-    assert position_of(reply) == position
-
-
-@pytest.mark.parametrize(
-    ("body", "headers", "refusal"),
-    [
-        (b'{"stream":"TICKS","seq":7}', None, ""),
-        (b'{"stream":"TICKS","seq":7,"duplicate":true}', None, ""),
-        (
-            b'{"error":{"err_code":10077,"description":"maximum bytes exceeded"},"seq":0}',
-            None,
-            "maximum bytes exceeded",
-        ),
-        (b'{"error":1}', None, "the server refuses the messages"),
-        (b"", {"Status": "503"}, "no stream takes the messages"),
-        (b"", None, "an empty answer"),
-    ],
-)
-def test_an_acknowledgement_is_distinguished_from_a_refusal(
-    body: bytes, headers: dict[str, str] | None, refusal: str
-) -> None:
-    assert Delivery("inbox.1", "", body, headers).refusal == refusal
 
 
 def test_without_the_package_its_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

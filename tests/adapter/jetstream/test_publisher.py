@@ -185,7 +185,7 @@ def test_a_server_that_answers_nothing_is_left_and_taken_up_again(
     assert "not acknowledged" in feed.notes[0]
 
 
-def test_acknowledgements_that_are_slow_are_no_fault(server: NatsServer) -> None:
+def test_slow_acknowledgements_are_not_a_fault(server: NatsServer) -> None:
     feed = Feed(server)
 
     async def act() -> None:

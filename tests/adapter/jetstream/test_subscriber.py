@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import pytest
 from nats_server import NatsServer
 
-from ticks.adapter.jetstream import link as link_module
+from ticks.adapter.jetstream import streams as streams_module
 from ticks.adapter.jetstream import subscriber as subscriber_module
 from ticks.adapter.jetstream.address import NatsAccess, parse_address
 from ticks.adapter.jetstream.link import LinkError
@@ -152,7 +152,7 @@ def test_it_ends_at_a_time(server: NatsServer) -> None:
 def test_one_that_follows_ends_at_a_time_though_nothing_comes(
     server: NatsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(link_module, "PING_EVERY_S", 1)
+    monkeypatch.setattr(streams_module, "PING_EVERY_S", 1)
     filled(server, 10)
     reading = Reading(server, ReadRange(end_ns=time.time_ns() + 10**9), follows=True)
     reading.run()

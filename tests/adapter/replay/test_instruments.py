@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from ticks.adapter.replay import instruments
 from ticks.adapter.replay.instruments import SeenInstruments
 from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.rows.decode import Recorded
@@ -80,3 +81,17 @@ def test_a_symbol_is_shown_without_the_escapes_of_json(cell: str, symbol: str) -
     seen = SeenInstruments()
     seen.add(RowBlock(CSV, row))
     assert seen.page(SOME, 0, 0.0).instruments[0].symbol == symbol
+
+
+@pytest.mark.parametrize("kind", ["csv", "ticks"])
+def test_past_a_limit_the_first_instruments_are_shown(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(instruments, "MOST_INSTRUMENTS", 2)
+    seen = SeenInstruments()
+    for token in ("1", "2", "3", "2"):
+        block = block_of(CSV, csv_text(range(2), token=token))
+        seen.add(RecordedBlock(ticks_of(block)) if kind == "ticks" else block)
+    shown = seen.page(SOME, ticks_of(block)[-1].received_ns, 0.0).instruments
+    assert [(one.token, one.ticks) for one in shown] == [("1", 2), ("2", 4)]
+    assert seen.total == 2

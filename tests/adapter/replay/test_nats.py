@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from nats_server import NatsServer, eventually, running
+from nats_server import NatsServer, running
+from waits import until
 
 from ticks.adapter.errors import RecordingError, UsageError
 from ticks.adapter.jetstream.address import NatsAccess, NatsOptions, parse_address
@@ -141,7 +142,7 @@ def test_a_reader_that_is_left_in_the_midst_ends_its_thread(
     blocks = one.reader.blocks()
     next(blocks)
     del blocks
-    eventually(lambda: not one.reader._thread.is_alive())
+    until(lambda: not one.reader._thread.is_alive())
 
 
 def test_a_reader_that_is_slow_holds_a_bounded_number_of_messages(
@@ -152,7 +153,7 @@ def test_a_reader_that_is_slow_holds_a_bounded_number_of_messages(
     one = Opened(server)
     blocks = one.reader.blocks()
     count = next(blocks).count
-    eventually(lambda: one.reader._held_count >= 2_000)
+    until(lambda: one.reader._held_count >= 2_000)
     most = 0
     for block in blocks:
         most = max(most, one.reader._held_count)

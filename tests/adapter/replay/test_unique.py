@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticks.adapter.errors import RecordingError
 from ticks.adapter.replay import unique
 from ticks.adapter.replay.merge import merged
 from ticks.adapter.replay.unique import WINDOW_S, UniqueFilter
+from ticks.adapter.rows import block as blocks
 from ticks.adapter.rows.block import RecordedBlock, RowBlock
 from ticks.adapter.rows.decode import Recorded
 from ticks.adapter.rows.format import Csv, Jsonl
@@ -176,3 +178,13 @@ def test_what_is_remembered_is_bounded_by_the_window(
         keep.of(csv_block([Recorded(received_ns, "", packet("1", number))]), 0)
         assert keep.remembered <= 22
     assert WINDOW_S == 60
+
+
+def test_instruments_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "MOST_INSTRUMENTS", 2)
+    keep = UniqueFilter()
+    rows = [Recorded(START_NS, "", packet(token, 1)) for token in ("1", "2", "3")]
+    assert keep.of(csv_block(rows[:2]), 0).count == 2
+    with pytest.raises(RecordingError) as caught:
+        keep.of(csv_block(rows[2:]), 0)
+    assert caught.value.kind == "too-many-instruments"

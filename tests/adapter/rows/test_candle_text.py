@@ -96,7 +96,7 @@ def test_half_a_letter_in_a_line_is_damage() -> None:
 
 @pytest.mark.parametrize("line", [b"", b"[1]", b'{"received_at":1}', b"{", b"a,b,c,d,e", b"\n"])
 @pytest.mark.parametrize("row_format", FORMATS)
-def test_a_line_that_is_no_candle_is_refused(
+def test_a_line_that_is_not_a_candle_is_refused(
     line: bytes, row_format: CsvCandles | JsonCandles
 ) -> None:
     for read in (row_format.candle, row_format.place):
@@ -107,7 +107,7 @@ def test_a_line_that_is_no_candle_is_refused(
             row_format.check_line(line)
 
 
-def test_the_header_is_no_candle() -> None:
+def test_the_header_is_not_a_candle() -> None:
     with pytest.raises(RecordingError):
         CsvCandles().place(CsvCandles().header)
 
@@ -131,7 +131,7 @@ def test_a_row_of_no_exchange_or_time_is_refused(line: bytes) -> None:
             read(line)
 
 
-def test_a_row_with_a_price_too_few_is_no_candle() -> None:
+def test_a_row_with_a_price_too_few_is_not_a_candle() -> None:
     with pytest.raises(RecordingError, match="not a candle"):
         CsvCandles().candle(b"2026-11-20T09:15:00+05:30,NSE,A,1,1.00,1.00,1.00,,1,\n")
 

@@ -204,7 +204,7 @@ def test_a_tick_without_a_time_of_the_exchange_counts_when_it_was_received() -> 
     assert bars_of(maker) == [("09:16", 1, 1, 1, 1, None, 1)]
 
 
-def test_an_old_snapshot_is_no_trade_of_its_bar_and_what_volumes_are_counted_from() -> None:
+def test_an_old_snapshot_is_not_a_trade_of_its_bar_and_what_volumes_are_counted_from() -> None:
     maker = feed(CandleMaker(60), ("10:12:00", 5, 900), received="11:00:00")
     feed(maker, ("11:00:10", 6, 930))
     assert bars_of(maker) == [("11:00", 6, 6, 6, 6, 30, 1)]

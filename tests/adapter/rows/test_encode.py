@@ -130,7 +130,7 @@ def test_a_packet_of_a_higher_mode_is_refused(packet: bytes, words: str) -> None
     assert (str(caught.value), caught.value.reason) == (words, "mode")
 
 
-def test_no_packets_are_no_rows() -> None:
+def test_no_packets_make_no_rows() -> None:
     assert CsvRows(Mode.LTP, SYMBOLS).encode(RECEIVED_NS, []) == b""
 
 
@@ -281,7 +281,7 @@ def test_a_symbol_that_comes_later_is_found_and_one_that_never_comes_is_empty() 
     assert b",NSE,INFY-EQ,1594," in rows.encode(0, [INFY_SNAP])
 
 
-def test_bytes_behind_the_tokens_end_do_not_show() -> None:
+def test_bytes_after_the_tokens_end_do_not_show() -> None:
     assert csv_row(changed(RELIANCE_LTP, at_6=b"\0garbage"))["token"] == "2885"
 
 

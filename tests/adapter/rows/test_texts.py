@@ -1,4 +1,4 @@
-"""Texts that are kept, and made anew: the same either way, and never too many."""
+"""Texts that are kept, and those made again: the same either way, and never too many."""
 
 from __future__ import annotations
 

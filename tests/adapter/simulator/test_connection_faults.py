@@ -14,26 +14,10 @@ from ticks.adapter.simulator.throttle import ThrottledTransport
 from ticks.adapter.wire.frames import FrameReader
 from ticks.adapter.wire.packet import malformed_reason
 
+from .transports import Wire
+
 UNIT = unit_prefix(1, 1, "2885")
 FRAMES = [HEADERS[1] + UNIT + bytes((n,)) * 24 for n in range(3)]
-
-
-class Wire(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.is_closed = False
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def abort(self) -> None:
-        self.is_closed = True
 
 
 class Scene:

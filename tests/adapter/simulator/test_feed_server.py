@@ -13,6 +13,8 @@ from ticks.adapter.simulator.journal import Journal
 from ticks.adapter.simulator.subscribers import MarketState, Subscriber, Subscribers
 from ticks.adapter.wire.frames import Close, ControlFrame, FrameReader, Opcode, Text, encode_frame
 
+from .transports import Wire
+
 MASK = b"\1\2\3\4"
 HANDSHAKE = (
     b"GET /smart-stream HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -22,27 +24,6 @@ SUBSCRIBE = (
     b'{"action": 1, "params": {"mode": 1, "tokenList": [{"exchangeType": 1, "tokens": ["7"]}]}}'
 )
 PACKETS = [encode_frame(Opcode.BINARY, bytes((1, 1, n)) + bytes(48)) for n in range(3)]
-
-
-class Wire(asyncio.Transport):
-    """Keeps what is written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written = b""
-        self.is_closed = False
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        self.written += data
-
-    def close(self) -> None:
-        self.is_closed = True
-
-    def abort(self) -> None:
-        self.is_closed = True
 
 
 class NoMarket:

@@ -62,7 +62,7 @@ def test_a_reply_carries_length_date_of_the_brokers_clock_and_ends_the_connectio
         b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_400(sent: bytes) -> None:
+def test_what_is_not_http_is_400(sent: bytes) -> None:
     seen, answered = exchanged(sent)
     assert seen == []
     assert answered.startswith(b"HTTP/1.1 400 ")

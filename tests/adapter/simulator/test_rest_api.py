@@ -104,7 +104,7 @@ def test_a_wrong_api_key_is_refused_before_anything_else(call: str, key: str, co
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"[1]", b"\xff"])
-def test_a_body_that_is_no_json_object_is_an_error_of_the_application(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_an_error_of_the_application(body: bytes) -> None:
     assert Client().json("login", body)["errorcode"] == "AB1004"
 
 

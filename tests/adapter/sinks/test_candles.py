@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticks.adapter.clock import IST
-from ticks.adapter.errors import OutputError
+from ticks.adapter.errors import OutputError, RecordingError
 from ticks.adapter.event_log import EventLog
 from ticks.adapter.events import Lost, Recovered
 from ticks.adapter.files.outputs import Note, open_output
 from ticks.adapter.market.calendar import MarketCalendar
+from ticks.adapter.rows import block as blocks
 from ticks.adapter.rows.candle_text import CsvCandles, candle_format
 from ticks.adapter.rows.candles import GRACE_MS, LeftOut
 from ticks.adapter.rows.format import Csv, Jsonl
@@ -192,6 +193,23 @@ def test_an_output_that_failed_raises_at_the_next_flush() -> None:
         sink.flush()
     output.fails = None
     sink.close()
+
+
+def test_the_instruments_of_recordings_have_a_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "MOST_INSTRUMENTS", 1)
+    output: Any = MemoryOutput()
+    written = WrittenBars(60, CsvCandles(), None)
+    sink = CandleSink(plan(), CsvCandles(), output, written=written, note=lambda text: None)
+    [first] = blocks_of(tmp_path / "a", csv_text([0], "1"))
+    [second] = blocks_of(tmp_path / "a", csv_text([1], "2"))
+    sink.write_block(first)
+    with pytest.raises(RecordingError) as caught:
+        sink.write_block(second)
+    assert caught.value.kind == "too-many-instruments"
+    sink.close()
+    assert output.rows == 1  # of what was read before
 
 
 @pytest.mark.parametrize("make", [csv_text, json_text])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import resource
@@ -209,7 +210,7 @@ def test_a_closed_sink_lets_the_next_recorder_in(tmp_path: Path) -> None:
         sink.close()
 
 
-def test_a_folder_is_no_output(tmp_path: Path) -> None:
+def test_a_folder_is_not_an_output(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="is a folder") as caught:
         sink_of(tmp_path)
     assert str(tmp_path) in str(caught.value)
@@ -567,6 +568,58 @@ def test_what_happened_to_a_file_after_its_last_row_is_reported_too(tmp_path: Pa
 
 
 @pytest.mark.usefixtures("look_always")
+@pytest.mark.parametrize("place", [Path.mkdir, lambda path: path.symlink_to(path.name)])
+def test_what_takes_the_place_of_a_file_and_takes_no_rows_fails_the_output(
+    tmp_path: Path, place: Callable[[Path], None]
+) -> None:
+    path = tmp_path / "a.csv"
+    notes: list[str] = []
+    sink = sink_of(path, note=notes.append)
+    write(sink, 1)
+    path.unlink()
+    place(path)
+    with pytest.raises(OutputError):
+        write(sink, 2)
+    assert notes == [f"{path} was removed while it was being written"]
+
+
+@pytest.mark.usefixtures("look_always")
+def test_a_file_that_is_moved_away_with_its_folder_is_noticed(tmp_path: Path) -> None:
+    folder = tmp_path / "day"
+    folder.mkdir()
+    sink = sink_of(folder / "a.csv", note=lambda _: None)
+    write(sink, 1)
+    folder.rename(tmp_path / "moved")
+    folder.touch()
+    with pytest.raises(OutputError):
+        write(sink, 2)
+    assert sequences(tmp_path / "moved" / "a.csv") == [1]
+
+
+@pytest.mark.usefixtures("look_always")
+@pytest.mark.parametrize("call", ["lseek", "fstat"])
+def test_a_file_that_another_host_removed_is_begun_again(
+    tmp_path: Path, call: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.csv"
+    notes: list[str] = []
+    sink = sink_of(path, note=notes.append)
+    write(sink, 1)
+    path.unlink()
+    real = getattr(os, call)
+
+    def fails_once(*_: object) -> None:
+        monkeypatch.setattr(os, call, real)
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr(os, call, fails_once)
+    write(sink, 2)
+    sink.close()
+    assert sequences(path) == [2]
+    assert len(notes) == 1
+
+
+@pytest.mark.usefixtures("look_always")
 @pytest.mark.parametrize("place", [os.mkfifo, lambda path: path.symlink_to("/dev/full")])
 def test_a_pipe_or_device_in_the_place_of_a_file_is_not_waited_for(
     tmp_path: Path, place: Callable[[Path], None]
@@ -596,7 +649,7 @@ def test_a_folder_that_vanished_fails_the_output(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("look_always")
-def test_what_others_append_is_no_change(tmp_path: Path) -> None:
+def test_what_others_append_is_not_a_change(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     sink = sink_of(path)
     write(sink, 1)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from nats_server import NatsServer, eventually, running
+from nats_server import NatsServer, running
+from waits import until
 
 from ticks.adapter.errors import OutputError, UsageError
 from ticks.adapter.jetstream.address import NatsAccess, NatsOptions, StreamLimits, parse_address
@@ -91,7 +92,7 @@ def test_what_was_flushed_gets_there_without_a_close(
 ) -> None:
     one = opened()
     one.write(1, 2, 3)
-    eventually(lambda: one.sink.rows == 3)
+    until(lambda: one.sink.rows == 3)
     assert server.count() == 3
 
 
@@ -124,7 +125,7 @@ def test_writing_does_not_wait_for_a_server_that_is_away(
 ) -> None:
     one = opened()
     one.write(1)
-    eventually(lambda: one.sink.rows == 1)
+    until(lambda: one.sink.rows == 1)
     server.freeze()
     began_s = time.monotonic()
     for sequence in range(2, 2_000):
@@ -140,7 +141,7 @@ def test_what_does_not_fit_goes_the_oldest_first_and_is_counted_to_the_end(
 ) -> None:
     one = opened(NatsOptions(buffer_limit=100))
     server.kill()
-    eventually(lambda: any("lost" in note for note in one.notes))
+    until(lambda: any("lost" in note for note in one.notes))
     for sequence in range(1, 151):
         one.write(sequence)
     assert one.sink.dropped == 50
@@ -183,7 +184,7 @@ def test_the_end_does_not_wait_longer_than_it_may_and_counts_what_is_missing(
 ) -> None:
     one = opened(NatsOptions(drain_timeout_s=0.3))
     one.write(1)
-    eventually(lambda: one.sink.rows == 1)
+    until(lambda: one.sink.rows == 1)
     server.freeze()
     one.write(2, 3)
     began_s = time.monotonic()
@@ -232,7 +233,7 @@ def test_a_server_that_is_not_there_yet_is_waited_for_where_that_is_asked_for(
     ]
 
 
-def test_waiting_for_a_server_is_no_help_against_wrong_credentials(tmp_path: Path) -> None:
+def test_waiting_for_a_server_does_not_help_against_wrong_credentials(tmp_path: Path) -> None:
     config = "authorization { token: wolpertinger }"
     with NatsServer(tmp_path / "guarded", config=config) as guarded:
         sink = NatsSink(
@@ -262,7 +263,7 @@ def test_a_thread_that_dies_is_an_error_of_the_output_and_no_silence(
     one = opened()
     monkeypatch.setattr(one.sink._publisher, "_next_message", lambda: 1 / 0)
     one.write(1)
-    eventually(lambda: not one.sink._thread.is_alive())
+    until(lambda: not one.sink._thread.is_alive())
     with pytest.raises(OutputError, match="division"):
         one.write(2)
     with pytest.raises(OutputError):

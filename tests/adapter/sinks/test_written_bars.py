@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+import tracemalloc
 from datetime import datetime
 from pathlib import Path
 
@@ -81,10 +83,27 @@ def test_bars_of_a_file_that_is_opened_later_do_not_go_on(tmp_path: Path) -> Non
     assert not written.surplus
 
 
-def test_lines_that_are_no_bars_are_ignored(tmp_path: Path) -> None:
+def test_lines_that_are_not_bars_are_ignored(tmp_path: Path) -> None:
     path = tmp_path / "bars"
     text = CsvCandles().text([bar("09:15")])
     path.write_bytes(CsvCandles().header + b"rubbish\nx,QQQ,a,b,c\n\n" + text)
     written = WrittenBars(60, CsvCandles(), None)
     written.read(str(path))
     assert written.new([bar("09:15"), bar("09:16")]) == [bar("09:16")]
+
+
+def test_a_line_that_never_ends_is_no_bar_and_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "bars"
+    candles = CsvCandles()
+    first, last = bar("09:15"), bar("09:16")
+    with path.open("wb") as file:
+        file.write(candles.header + candles.text([first]))
+        file.seek(200 << 20, os.SEEK_CUR)  # of zeros, which take no disk
+        file.write(b"\n" + candles.text([last]))
+    written = WrittenBars(60, candles, None)
+    tracemalloc.start()
+    written.read(str(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert written.new([first, last, bar("09:17")]) == [bar("09:17")]
+    assert peak < 4 << 20

@@ -84,7 +84,7 @@ def test_text_ping_pong_and_close_come_in_order_among_the_messages() -> None:
     )
 
 
-def test_a_ping_is_no_pong_and_no_text() -> None:
+def test_a_ping_is_neither_a_pong_nor_a_text() -> None:
     assert Ping(b"") != Pong(b"")
 
 
@@ -215,7 +215,7 @@ def test_a_close_code_that_must_not_be_sent_is_refused(code: int) -> None:
 
 
 @pytest.mark.parametrize("payload", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", "₹".encode()[:2]])
-def test_text_that_is_no_utf8_is_refused(payload: bytes) -> None:
+def test_text_that_is_not_utf8_is_refused(payload: bytes) -> None:
     assert violation(encode_frame(Opcode.TEXT, payload)).close_code == 1007
     fragments = encode_frame(Opcode.TEXT, payload, fin=False)
     assert violation(fragments + encode_frame(Opcode.CONTINUATION, b"")).close_code == 1007

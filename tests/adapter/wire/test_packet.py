@@ -150,7 +150,7 @@ def test_a_token_may_fill_its_field_or_be_empty(packet: bytes) -> None:
 
 
 @each_mode
-def test_a_token_that_is_no_utf8_is_refused(packet: bytes) -> None:
+def test_a_token_that_is_not_utf8_is_refused(packet: bytes) -> None:
     with pytest.raises(PacketError) as caught:
         decode_packet(with_token(packet, b"15\xff4".ljust(25, b"\0")))
     assert caught.value.reason == "token"

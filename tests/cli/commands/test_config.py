@@ -120,7 +120,7 @@ def test_people_read_a_table_of_values_and_sources(
     assert "holidays 2026-11-09 file line 2" in lines
 
 
-def test_a_file_that_is_not_there_is_said(home: Path) -> None:
+def test_a_file_that_is_not_there_is_reported(home: Path) -> None:
     result = run()
     assert result.exit_code == 0
     assert "does not exist; ticks config --init writes it" in result.stdout.splitlines()[0]

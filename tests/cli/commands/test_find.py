@@ -164,7 +164,7 @@ def test_nothing_found_is_explained_as_every_command_does(text: str, kind: str) 
     assert "ticks find" not in remedy_of(error)
 
 
-def test_that_a_company_was_renamed_is_said_on_stderr() -> None:
+def test_that_a_company_was_renamed_is_reported_on_stderr() -> None:
     result = _run("ZOMATO")
     assert "ETERNAL-EQ" in result.stdout
     assert result.stderr == "ticks: ZOMATO is ETERNAL now\n"

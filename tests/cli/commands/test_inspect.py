@@ -72,9 +72,11 @@ def test_damaged_lines_of_events_are_reported(
 def test_stdin_is_read_once() -> None:
     with pytest.raises(UsageError, match="twice"):
         inspect(["-", "-"])
+    with pytest.raises(UsageError, match="twice"):
+        inspect(["-"], events=["-"])
 
 
-def test_what_is_no_recording_is_an_error() -> None:
+def test_what_is_not_a_recording_is_an_error() -> None:
     with pytest.raises(RecordingError):
         inspect([EVENTS])
     with pytest.raises(RecordingError):

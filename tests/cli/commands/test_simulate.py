@@ -10,13 +10,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from processes import is_running
+from waits import until
 
 from ticks.cli.parent_watch import descendants
 
@@ -116,15 +116,11 @@ def test_a_command_does_not_outlive_a_simulator_that_was_killed(
 ) -> None:
     assert begun.stdout is not None
     pids = begun.stdout.readline().split()
-    until_s = time.monotonic() + 15
-    while len(descendants(begun.pid)) < len(pids) + 1:  # the watcher is started after the command
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
+    # The watcher is started after the command.
+    until(lambda: len(descendants(begun.pid)) > len(pids))
     begun.kill()
     begun.wait()
-    while any(is_running(int(pid)) for pid in pids):
-        assert time.monotonic() < until_s
-        time.sleep(0.02)
+    until(lambda: not any(is_running(int(pid)) for pid in pids))
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")

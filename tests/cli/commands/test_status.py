@@ -76,7 +76,7 @@ def test_status_lists_what_runs(stream: Stream, capsys: pytest.CaptureFixture[st
     assert (found["pid"], found["phase"]) == (os.getpid(), "live")
 
 
-def test_without_a_stream_the_list_is_empty_and_that_is_no_fault(
+def test_without_a_stream_the_list_is_empty_and_that_is_not_a_fault(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     status()

@@ -125,7 +125,7 @@ def test_a_secret_is_refused_and_never_shown(tmp_path: Path, text: str) -> None:
         (b"[stream]\ncsv = '\xff'\n", 2),
     ],
 )
-def test_a_file_that_is_no_toml_names_the_line(
+def test_a_file_that_is_not_toml_names_the_line(
     tmp_path: Path, text: str | bytes, line: int
 ) -> None:
     assert re.match(rf"line {line}: this is not (valid TOML|UTF-8 text)", refusal(tmp_path, text))
@@ -170,7 +170,7 @@ def test_a_long_file_is_refused_at_once(tmp_path: Path) -> None:
     assert refusal(tmp_path, text).startswith("line 4002: stream.count = 0")
 
 
-def test_what_is_no_file_of_settings_is_refused_unread(tmp_path: Path) -> None:
+def test_what_is_not_a_file_of_settings_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.symlink_to("/dev/zero")
     with pytest.raises(UsageError, match="is not a regular file"):

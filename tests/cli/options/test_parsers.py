@@ -156,6 +156,7 @@ def test_a_speed_is_a_number_or_max() -> None:
         (["Nifty 50, SBIN"], "'Nifty 50, SBIN'", "ticks stream 'Nifty 50' SBIN"),
         (["NIFTY", "help"], "'help'", "ticks stream --help"),
         (["NIFTY", "\u2014csv"], "'\u2014csv'", "type it: --csv"),
+        (["NIFTY", "\u2013-csv"], "'\u2013-csv'", "type it: --csv"),
     ],
 )
 def test_what_was_not_meant_as_a_symbol_says_what_to_type(
@@ -205,7 +206,7 @@ def test_accounts_have_an_upper_bound() -> None:
         accounts("1000000")
 
 
-def test_digits_of_other_scripts_are_no_numbers() -> None:
+def test_digits_of_other_scripts_are_not_numbers() -> None:
     for parse in (count, port, rate, speed):
         with pytest.raises(ValueError, match="'\u0663' is not a"):
             parse("\u0663")

@@ -95,13 +95,20 @@ def test_two_names_of_one_file_are_one_place(
         ("", "'' is not a path"),
         (" ", "' ' is not a path"),
         ("http://host/day", "is an address, not a path"),
-        ("nats://host/day", "is an address, not a path; use --nats"),
+        ("nats://host/day", "is an address, not a path"),
         ("~nobody-of-this-name/day", "a user who does not exist on this machine"),
     ],
 )
-def test_what_is_no_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
+def test_what_is_not_a_path_is_named(parse: Callable[[str], str], text: str, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         parse(text)
+
+
+@pytest.mark.parametrize("parse", [csv_path, jsonl_path, events_path, parquet_path, input_path])
+def test_nats_is_named_only_where_ticks_can_go_there(parse: Callable[[str], str]) -> None:
+    with pytest.raises(ValueError, match="is an address") as refused:
+        parse("nats://host/day")
+    assert ("ticks stream --nats" in str(refused.value)) == (parse in (csv_path, jsonl_path))
 
 
 def test_a_home_is_expanded_where_no_shell_did_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,12 +145,25 @@ def test_a_file_to_read_is_there_and_no_folder(tmp_path: Path) -> None:
             readable_file(str(path))
 
 
-def test_a_column_of_a_richer_mode_says_so() -> None:
-    whole = columns_of(Mode.QUOTE)
+@pytest.mark.parametrize(
+    ("asked", "wanted", "needed"),
+    [
+        (Mode.QUOTE, "bid1_price", "snap"),
+        (Mode.LTP, "bid1_price", "snap"),
+        (Mode.LTP, "volume", "quote"),
+    ],
+)
+def test_a_column_of_a_richer_mode_names_the_least_mode_that_has_it(
+    asked: Mode, wanted: str, needed: str
+) -> None:
     with pytest.raises(UsageError) as refused:
-        csv_view(("ltp", "bid1_price"), "-", whole, has_header=True)
-    assert refused.value.message.startswith("--columns: 'bid1_price' is not a column")
-    assert refused.value.remedy == "add --mode snap, whose rows have it"
+        csv_view(("ltp", wanted), "-", columns_of(asked), has_header=True)
+    assert refused.value.message.startswith(f"--columns: '{wanted}' is not a column")
+    assert refused.value.remedy == f"use --mode {needed}, whose rows have it"
+
+
+def test_a_column_of_no_mode_names_the_columns_that_there_are() -> None:
+    whole = columns_of(Mode.QUOTE)
     with pytest.raises(UsageError, match="'bid' is not a column") as refused:
         csv_view(("bid",), "-", whole, has_header=True)
     assert refused.value.remedy == ""
@@ -160,8 +180,13 @@ def test_a_view_is_for_csv_on_stdout(has_header: bool) -> None:
 @pytest.mark.parametrize(
     ("shown", "csv", "has_header", "words"),
     [
-        (("symbol",), "day.csv", True, "--columns is for CSV on stdout: day.csv would be no rec"),
-        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would be no rec"),
+        (
+            ("symbol",),
+            "day.csv",
+            True,
+            "--columns is for CSV on stdout: day.csv would not be a rec",
+        ),
+        (None, "day.csv", False, "--no-header is for CSV on stdout: day.csv would not be a rec"),
         (("symbol",), None, True, "--columns is for CSV on stdout, and none goes there"),
         (("price",), "-", True, "'price' is not a column"),
     ],

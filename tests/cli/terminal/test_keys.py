@@ -10,13 +10,13 @@ import subprocess
 import sys
 import termios
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import cast
 
 import pytest
+from waits import until
 
 from ticks.cli.terminal import keys as keys_module
 from ticks.cli.terminal.keys import CbreakMode, Keys, keys_of_stdin
@@ -72,12 +72,6 @@ def foreground(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
     state = {"is_ours": True}
     monkeypatch.setattr(keys_module, "is_in_foreground", lambda _descriptor: state["is_ours"])
     return state
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + DEADLINE_S
-    while not is_true():
-        assert time.monotonic() < end_s
 
 
 def test_keys_come_at_once_and_without_an_echo(keys: Keys, terminal: Pty) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from waits import until
 
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.clock import SystemClock
@@ -151,12 +151,6 @@ def observer(feed: FakeFeed, console: FakeConsole, tmp_path: Path) -> Callable[.
         )
 
     return made
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + DEADLINE_S
-    while not is_true():
-        assert time.monotonic() < end_s
 
 
 def entry(event: FeedEvent, connection: int = 1) -> LogEntry:

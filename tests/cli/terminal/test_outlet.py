@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waits import until
 
 from ticks.cli.terminal import outlet as outlet_module
 from ticks.cli.terminal.outlet import END_S, MOST_BYTES, Outlet, outlet_of, unblocked_stderr
@@ -114,9 +115,7 @@ def test_the_thread_ends_when_nothing_is_written_and_the_next_message_starts_ano
     for _ in range(2):
         outlet.write(b"one\n")
         assert pipe.read(4) == b"one\n"
-        end_s = time.monotonic() + DEADLINE_S
-        while any(thread.name == "messages" for thread in threading.enumerate()):
-            assert time.monotonic() < end_s
+        until(lambda: all(thread.name != "messages" for thread in threading.enumerate()))
 
 
 def test_a_file_is_written_without_a_thread(tmp_path: Path) -> None:

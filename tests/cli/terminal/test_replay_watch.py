@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waits import until
 
 from ticks.adapter.clock import SystemClock
 from ticks.adapter.replay.replay import Replay, ReplayOptions
@@ -18,8 +18,6 @@ from ticks.cli.terminal.outlet import Outlet
 from ticks.cli.terminal.replay_watch import ReplayWatch
 from ticks.cli.terminal.screen import Screen
 
-DEADLINE_S = 20.0
-
 
 @pytest.fixture
 def drawn(tmp_path: Path) -> Path:
@@ -29,7 +27,7 @@ def drawn(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def watch(drawn: Path) -> Iterator[ReplayWatch]:
-    """Beside a replay of which no row has come yet."""
+    """Next to a replay that has given no row yet."""
     playing = Replay(ReplayOptions(("day.csv",)), RowFilter(), clock=SystemClock(), waker=Waker())
     with drawn.open("wb") as file:
         console = Console(screen=Screen(Outlet(file.fileno())), has_color=False)
@@ -44,10 +42,8 @@ def text_of(drawn: Path) -> str:
 def test_it_draws_while_the_replay_runs_and_its_last_frame_stays(
     watch: ReplayWatch, drawn: Path
 ) -> None:
-    give_up_at = time.monotonic() + DEADLINE_S
     with watch:
-        while "▶ REPLAY 1x  no row yet, day.csv" not in text_of(drawn):
-            assert time.monotonic() < give_up_at
+        until(lambda: "▶ REPLAY 1x  no row yet, day.csv" in text_of(drawn))
     assert text_of(drawn).count("■ STOPPED 1x") == 1
 
 
@@ -60,16 +56,10 @@ def test_a_replay_that_fails_leaves_its_last_frame_too(watch: ReplayWatch, drawn
 def test_space_pauses_and_lets_go_on_without_a_jump_of_the_speed(
     watch: ReplayWatch, drawn: Path
 ) -> None:
-    def until(words: str) -> None:
-        give_up_at = time.monotonic() + DEADLINE_S
-        while words not in text_of(drawn):
-            assert time.monotonic() < give_up_at
-
     with watch:
-        until("▶ REPLAY 1x")
+        until(lambda: "▶ REPLAY 1x" in text_of(drawn))
         watch._control.press([" "])
-        until("‖ PAUSED 1x")
+        until(lambda: "‖ PAUSED 1x" in text_of(drawn))
         assert watch._playing.is_paused
         watch._control.press([" "])
-        while watch._playing.is_paused:
-            pass
+        until(lambda: not watch._playing.is_paused)

@@ -21,6 +21,56 @@ def test_the_first_signal_asks_and_the_second_ctrl_c_ends_at_once() -> None:
     assert asked == ["stop", "stop"]
 
 
+def test_a_ctrl_c_that_comes_twice_at_once_is_one() -> None:
+    asked: list[str] = []
+    now_s = iter([10.0, 10.01, 10.5])
+    with StopSignals(lambda: next(now_s)).installed() as signals:
+        signals.hand_to(lambda: asked.append("stop"))
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert asked == ["stop"]
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_ctrl_c_that_comes_twice_before_anything_began_does_not_disturb_the_end() -> None:
+    now_s = iter([10.0, 10.01])
+    with StopSignals(lambda: next(now_s)).installed():
+        with pytest.raises(StopRequestedError):
+            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_a_ctrl_c_that_comes_twice_at_once_may_be_one_and_gives_time_to_end() -> None:
+    asked: list[str] = []
+    now_s = iter([10.0, 10.01, 10.5])
+    with StopSignals(lambda: next(now_s)).installed() as signals:
+        signals.hand_to(lambda: asked.append("stop"))
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert asked == ["stop"]
+        assert 0 < signal.getitimer(signal.ITIMER_REAL)[0] <= 1
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
+
+
+def test_what_has_not_ended_a_second_after_two_at_once_is_broken_off() -> None:
+    with StopSignals(lambda: 10.0).installed() as signals:
+        signals.hand_to(lambda: None)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.pause()
+
+
+def test_two_at_once_before_anything_began_do_not_disturb_the_end() -> None:
+    with StopSignals(lambda: 10.0).installed():
+        with pytest.raises(StopRequestedError):
+            os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_a_key_asks_as_the_first_ctrl_c_does() -> None:
     asked: list[str] = []
     with StopSignals().installed() as signals:

@@ -5,22 +5,16 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from waits import until
 
 from ticks.adapter.snapshot import FeedSnapshot
 from ticks.adapter.status_file import StatusFile
 from ticks.cli.terminal.status_writer import StatusWriter
 
 DEADLINE_S = 20.0
-
-
-def until(is_true: Callable[[], bool]) -> None:
-    end_s = time.monotonic() + DEADLINE_S
-    while not is_true():
-        assert time.monotonic() < end_s
 
 
 def ended(writer: StatusWriter, within_s: float = DEADLINE_S) -> None:

@@ -85,7 +85,10 @@ AT_NS = 1_795_146_300_123_456_789
         (Dropped(1), "1 tick dropped so far: the output is too slow"),
         (Rotated("a.csv", 1200, "b.csv"), "a.csv is complete (1,200 rows), now b.csv"),
         (ReaderLeft("stdout"), "the reader of stdout left; the other outputs go on"),
-        (Malformed(9, {"length": 8, "mode": 1}), "9 malformed packets so far (length 8, mode 1)"),
+        (
+            Malformed(9, {"length": 8, "mode": 1}),
+            "9 malformed packets so far (8 by length, 1 by mode)",
+        ),
         (Foreign(1), "1 foreign packet so far: nothing subscribed to them"),
         (OutOfOrder(3, 1), "3 out of order, 1 duplicate so far"),
         (ClockStep(-3600.2), "this machine's clock was set back by 1 h 0 min"),

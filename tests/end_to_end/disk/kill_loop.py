@@ -114,7 +114,7 @@ def main() -> None:
     print(f"seed {asked.seed}")
     end_s = time.monotonic() + asked.seconds
     while time.monotonic() < end_s:
-        # A broker anew now and then: it remembers every packet that it sent.
+        # A new broker now and then: it remembers every packet that it sent.
         with (
             tempfile.TemporaryDirectory() as folder,
             Simulator(rate=200, seed=asked.seed, keep_packets=True) as simulator,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from recorded import is_in_order, sent_by
 
 from ticks.adapter.files.recording import read_recording
 from ticks.adapter.simulator.simulator import Simulator
@@ -19,18 +20,13 @@ STREAM = ("stream", "RELIANCE", "NIFTY")
 ERRORS = ("ENOSPC", "EIO")
 
 
-def is_in_order(part: list[bytes], whole: list[bytes]) -> bool:
-    rest = iter(whole)
-    return all(packet in rest for packet in part)
-
-
 def rows_of(path: Path, simulator: Simulator) -> int:
     """Rows of a recording: each whole, each was sent, in order."""
     damage: list[str] = []
     packets = [
         row.packet for row in read_recording(path, on_damage=lambda *told: damage.append(told[2]))
     ]
-    sent = [each.packet for log in simulator.journal.connections for each in log.packets]
+    sent = sent_by(simulator)
     assert damage == [] or (path.suffix == ".gz" and "no end" in damage[0])
     assert is_in_order(packets, sent)
     return len(packets)
@@ -124,7 +120,7 @@ def test_a_status_that_cannot_be_shown_is_reported_once_and_delays_nothing(
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("call", ["write", "fsync", "rename"])
-def test_a_session_that_cannot_be_kept_is_said_with_its_remedy(
+def test_a_session_that_cannot_be_kept_is_reported_with_its_remedy(
     failing: Failing, environ: dict[str, str], call: str, error: str
 ) -> None:
     ran = failing("login", call=call, path="session", error=error)

@@ -55,7 +55,7 @@ class Watched:
             return
         proc = Path(f"/proc/{self.client.process.pid}")
         peak = next(line for line in (proc / "status").open() if line.startswith("VmHWM"))
-        (proc / "clear_refs").write_text("5")  # the peak begins anew
+        (proc / "clear_refs").write_text("5")  # the peak is measured from here on
         descriptors = len(os.listdir(proc / "fd"))
         print(
             f"{self.count:6} {name:45} {int(peak.split()[1]) // 1024:5} MB {descriptors:3}",

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import requests
 import websocket
+from recorded import sent_by
 
 from ticks.adapter.errors import UsageError
 from ticks.adapter.simulator.faults import Fault, What
@@ -44,10 +45,6 @@ def subscribed(simulator: Simulator, open_feed: OpenFeed, mode: Mode = Mode.LTP)
     return client
 
 
-def sent(simulator: Simulator) -> list[bytes]:
-    return [each.packet for log in simulator.journal.connections for each in log.packets]
-
-
 def seconds_of(simulator: Simulator, what: What) -> float:
     (span,) = [each for each in simulator.journal.connections[0].spans if each.what == what]
     assert span.ended is not None
@@ -62,7 +59,7 @@ def test_silence_keeps_the_heartbeat_and_ends(begin: Begin, open_feed: OpenFeed)
     client.link.send("ping")
     assert client.link.recv() == "pong"
     after = client.packets(3)
-    assert before + after == sent(simulator)[: len(before) + 3]
+    assert before + after == sent_by(simulator)[: len(before) + 3]
     assert 0.29 < seconds_of(simulator, What.SILENCE) < 2
     last, first = simulator.journal.connections[0].packets[len(before) - 1 :][:2]
     assert first.wall_ns - last.wall_ns > 290_000_000
@@ -161,7 +158,7 @@ def test_a_malformed_message_comes_among_good_packets(
     messages = subscribed(simulator, open_feed, Mode.SNAP).packets(20)
     assert [found for each in messages if (found := malformed_reason(each))] == [reason]
     good = [each for each in messages if not malformed_reason(each)]
-    assert good == sent(simulator)[: len(good)]
+    assert good == sent_by(simulator)[: len(good)]
 
 
 def test_a_fragmented_packet_is_still_one_packet(begin: Begin, open_feed: OpenFeed) -> None:
@@ -174,7 +171,7 @@ def test_a_fragmented_packet_is_still_one_packet(begin: Begin, open_feed: OpenFe
         websocket.ABNF.OPCODE_PING,
         websocket.ABNF.OPCODE_CONT,
     ]
-    assert {len(packet) for packet in sent(simulator)} == {51}
+    assert {len(packet) for packet in sent_by(simulator)} == {51}
 
 
 def test_an_oversized_message_comes_whole(begin: Begin, open_feed: OpenFeed) -> None:
@@ -191,14 +188,14 @@ def test_slow_bytes_dribble_and_lose_nothing(begin: Begin, open_feed: OpenFeed) 
     simulator = begin("0s:slow:200ms", rate=500)
     client = subscribed(simulator, open_feed)
     packets = client.packets(80)
-    assert packets == sent(simulator)[:80]
+    assert packets == sent_by(simulator)[:80]
     assert 0.19 < seconds_of(simulator, What.SLOW) < 2
 
 
 def test_a_burst_comes_at_once(begin: Begin, open_feed: OpenFeed) -> None:
     simulator = begin("10ms:burst:500", rate=1)
     packets = subscribed(simulator, open_feed).packets(501)
-    assert packets == sent(simulator)[:501]
+    assert packets == sent_by(simulator)[:501]
 
 
 @pytest.mark.parametrize("what", ["burst:5", "halt", "holiday", "snapshots"])
@@ -312,7 +309,7 @@ def test_a_feed_of_snapshots_sends_a_fresh_one_a_subscribe_and_no_more(
 def test_foreign_packets_come_among_the_others(begin: Begin, open_feed: OpenFeed) -> None:
     simulator = begin("5ticks:foreign:4")
     packets = subscribed(simulator, open_feed).packets(20)
-    good = sent(simulator)
+    good = sent_by(simulator)
     foreign = [packet for packet in packets if packet not in good]
     assert len(foreign) == 4
     assert {packet[:27] for packet in foreign}.isdisjoint({packet[:27] for packet in good})
@@ -324,7 +321,7 @@ def test_one_packet_is_dated_ahead_and_the_next_is_not(begin: Begin, open_feed: 
     now_s = simulator.wall_s()
     ahead = [each for each in times_s(packets) if each > now_s + 1800]
     assert len(ahead) == 1
-    assert packets == sent(simulator)[:20]
+    assert packets == sent_by(simulator)[:20]
 
 
 def test_a_flood_of_texts_comes_among_the_packets(begin: Begin, open_feed: OpenFeed) -> None:

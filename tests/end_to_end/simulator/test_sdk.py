@@ -76,7 +76,7 @@ def test_failures_of_shape_b_kill_the_sdk_with_a_key_error(
         logged_in(smart, simulator)
 
 
-def test_failures_of_shape_c_are_no_json_to_the_sdk(official_rest: ModuleType) -> None:
+def test_failures_of_shape_c_are_not_json_to_the_sdk(official_rest: ModuleType) -> None:
     with Simulator(has_rate_limits=True) as simulator:
         smart = official_rest.SmartConnect(
             api_key=simulator.credentials.api_key, root=simulator.rest_url

@@ -1,30 +1,23 @@
-"""The market as commands take it: the calendar with [market] of config.toml, and `close`."""
+"""What `--until close` means: a moment, by the calendar and the instruments."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from ...adapter.market.calendar import MarketCalendar
 from ...adapter.market.hours import Segment
-from ...adapter.market_table import calendar_of
-from .config_file import ConfigFile
-
-
-def market_calendar(environ: Mapping[str, str], *, is_always_open: bool) -> MarketCalendar:
-    """The exchanges' hours with what the user's config.toml adds. Raises UsageError."""
-    return calendar_of(ConfigFile.of(environ), is_always_open=is_always_open)
-
 
 _LONGEST_BREAK_DAYS = 15
+"""Without a session of a segment: longer than any row of holidays and weekends."""
 
 
 def closing_ns(calendar: MarketCalendar, segments: Sequence[Segment], now: datetime) -> int:
-    """What `close` means now: five minutes after today's last session of these segments.
+    """Five minutes after today's last session of these segments, nanoseconds since the epoch.
 
-    On a day without a known session, where the calendar may be wrong, the time of the next
-    trading day's close, but today. Raises ValueError when that has passed.
+    Today may be no trading day, or the calendar may be wrong about that: then it is the time of day
+    at which the next trading day closes, today. Raises ValueError when that has passed.
     """
     ordinary = replace(calendar, is_always_open=False)
     days = map(timedelta, range(_LONGEST_BREAK_DAYS))

@@ -1,25 +1,15 @@
-"""What `--until close` means, and the calendar that commands use."""
-
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from ticks.adapter.clock import IST, ist_time
-from ticks.adapter.errors import UsageError
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.market.hours import Segment
-from ticks.cli.options.market_table import closing_ns, market_calendar
+from ticks.cli.options.closing_time import closing_ns
 
 NSE, NFO, MCX, CDS = (Segment(number) for number in (1, 2, 5, 13))
-
-
-def test_the_calendar_of_commands_checks_the_whole_file(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text("[markets]\n")
-    with pytest.raises(UsageError, match="there is no table 'markets'"):
-        market_calendar({"TICKS_HOME": str(tmp_path)}, is_always_open=False)
 
 
 @pytest.mark.parametrize(
