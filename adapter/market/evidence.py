@@ -10,9 +10,9 @@ Rules
 - What the loop leaves here (`live_ms` and `ahead_ms` of (a), `fresh_ms` of (b), `first_ms` of
   snapshots) is read after a drain and cleared. A unit that runs ahead of a clock which others have
   set is alive, but says nothing of what time it is.
-- A gap lies between two live packets, over a reconnect too where that has shown that nothing moved.
-  Of a lively segment only the latter count, and only as far as its pace explains them: silence was
-  taken for a fault there, and was a pause. What lasts longer is a halt, or a feed that stands.
+- A gap lies between two live packets. Over a reconnect that has shown that nothing moved it counts
+  only as far as the segment's pace explains it: what lasts longer is a halt, and no habit. Of a
+  lively segment no other gap counts.
 - An answer is what a (re)subscribe brought: it *moved*, it *stands*, or it is *mute*.
 """
 
@@ -39,7 +39,7 @@ LEAST_LIQUID_UNITS = 3
 GAPS_FOR_S = 1800.0
 GAP_FACTOR = 3
 LIVELY_S = 60.0
-"""A unit that ticks so often makes its segment lively."""
+"""A unit that ticks so often makes a segment of several units lively."""
 MOST_GAP_S = 900.0
 
 
@@ -281,18 +281,20 @@ class SegmentEvidence:
         while self.gaps and self.gaps[0][1] < now_s - GAPS_FOR_S:
             self.gaps.popleft()
         apart_s = self._apart_s(now_s - max(opened_s, self.paced_from_s))
+        is_lively = self.units_wanted >= LEAST_LIQUID_UNITS and apart_s <= LIVELY_S
         lengths = [
             end_s - max(start_s, opened_s)
             for start_s, end_s, is_proven in self.gaps
-            if apart_s > LIVELY_S or (is_proven and end_s - start_s <= GAP_FACTOR * apart_s)
+            if (
+                end_s - start_s <= GAP_FACTOR * apart_s
+                if is_proven and start_s >= opened_s
+                else not is_lively
+            )
         ]
         longest_s = max(lengths, default=0.0)
         return max(silence_after_s, min(GAP_FACTOR * longest_s, MOST_GAP_S))
 
     def _apart_s(self, traded_s: float) -> float:
-        """How far apart the ticks of the busiest unit came in `traded_s`; infinite where units are
-        few, and where none has ticked."""
+        """How far apart the ticks of the busiest unit came in `traded_s`; infinite without any."""
         moves = max((unit.moves for unit in self.units if unit.is_wanted), default=0)
-        if self.units_wanted < LEAST_LIQUID_UNITS or not moves:
-            return inf
-        return traded_s / moves
+        return traded_s / moves if moves else inf
