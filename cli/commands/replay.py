@@ -24,7 +24,7 @@ from ..terminal.console import Console
 from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
 from ..terminal.signals import StopRequestedError, StopSignals
-from ..terminal.terminal import Terminal, is_pipe
+from ..terminal.terminal import Terminal, is_pipe, is_piped_in
 from ..view.summary_text import replay_summary
 
 
@@ -149,8 +149,8 @@ def run_replay(
     """Play it. Raises TicksError; the summary is printed in either case."""
     bar: AbstractContextManager[Progress | None] = nullcontext()
     if console.screen is None and not (Terminal.here().is_shared and outputs.use_stdout):
-        feeds_pipe = outputs.use_stdout and is_pipe("-")
-        bar = console.progress("replay", draws=not feeds_pipe)
+        shares = (outputs.use_stdout and is_pipe("-")) or any(map(is_piped_in, settings.paths))
+        bar = console.progress("replay", draws=not shares)
     summary = ""
     try:
         with bar as progress:
