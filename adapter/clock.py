@@ -14,6 +14,9 @@ from functools import partial
 from typing import Protocol
 
 IST = timezone(timedelta(hours=5, minutes=30), "IST")
+NS_PER_MS = 1_000_000
+YEAR_10000_MS = 253_402_300_800_000
+"""No calendar holds a time from here on: milliseconds since the epoch."""
 
 
 class Clock(Protocol):

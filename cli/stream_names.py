@@ -98,7 +98,7 @@ def _part(
     if names.shard is not None and not mine:
         part = "/".join(map(str, names.shard))
         raise UsageError(
-            f"--shard {part} contains none of the {len(instruments)} symbols",
+            f"--shard {part} has no symbol: {counted(len(instruments), 'symbol')} in all",
             remedy="name more symbols, or use fewer parts",
         )
     return mine

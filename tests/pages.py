@@ -22,7 +22,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")])
-NOT_OURS = ("python", "pytest", "bash ", "pip", "uv ", "for ", "sudo ", "man ", "nats ")
+NOT_OURS = (
+    *("python", "PYTHONPATH=", "pytest", "bash ", "pip", "uv ", "for ", "sudo ", "man ", "nats "),
+)
 """How a code span or a line begins that is not for `ticks`."""
 _INSTALLATION = "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/"
 _CALLS_TICKS = re.compile(r"(?:^|[|&;(]\s*|\s--\s+)ticks\s")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 import runpy
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -192,6 +194,33 @@ def test_a_figure_has_the_command_that_makes_it(page: Path) -> None:
         assert "`python tools/" in text
     if re.search(r"\d (?:µs|ns|(?:ticks|packets)(?:/s| a second))", prose(page)):
         assert "python benchmarks/" in text
+
+
+SCRIPTS = {
+    command
+    for page in PAGES
+    for command in re.findall(
+        r"(?:PYTHONPATH=tests )?python (?:tests|tools|benchmarks)/[\w/]+\.py",
+        page.read_text(encoding="utf-8"),
+    )
+}
+
+
+@pytest.mark.parametrize("command", sorted(SCRIPTS))
+def test_a_script_can_be_started_as_a_page_writes_it(command: str) -> None:
+    setting, script = command.split("python ")
+    folder = str((ROOT / script).parent)
+    load = f"import runpy, sys; sys.path[0] = {folder!r}; runpy.run_path({script!r})"
+    ran = subprocess.run(
+        [sys.executable, "-c", load],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": setting.strip().removeprefix("PYTHONPATH=")},
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (0, "")
 
 
 def test_the_page_of_the_lifecycle_is_the_one_that_the_table_draws() -> None:

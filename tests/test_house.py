@@ -61,6 +61,7 @@ PURE = [
     "adapter/rows/texts.py",
     "adapter/rows/view.py",
     "adapter/history.py",
+    "adapter/jetstream/delivery.py",
     "adapter/inspection/delays.py",
     "adapter/inspection/duplicates.py",
     "adapter/inspection/report.py",

@@ -227,7 +227,7 @@ def check_folder(path: str) -> None:
 def check_still_file(path: str) -> None:
     """Raises OutputError where something took the place of a file that nobody can append to.
 
-    A FIFO would be waited for until it has a reader, in the midst of a recording.
+    A FIFO would be waited for until it has a reader, in the middle of a recording.
     """
     if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
         raise OutputError(f"{path} is no longer a file", kind="output-not-file", path=path)

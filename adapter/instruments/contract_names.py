@@ -22,7 +22,7 @@ class ByFields(NamedTuple):
     contracts: list[Instrument]
     underlying: Underlying = NOTHING
     reading: Reading | None = None
-    """None where nothing was said but the underlying, or where the whole is a symbol."""
+    """None where only the underlying was given, or where the whole is a symbol."""
 
 
 def by_fields(

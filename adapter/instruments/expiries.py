@@ -41,7 +41,7 @@ def last_of_months(listed: Sequence[str]) -> list[str]:
 def distance_days(wanted: Expiry, expiry: str, today: str) -> int:
     """How far `expiry` lies from what was wanted and is not listed, in days; 0 where no day was.
 
-    Without a year this year is meant: who types yesterday's expiry wants the next one.
+    Without a year this year is meant: whoever types yesterday's expiry wants the next one.
     """
     if not isinstance(wanted, (OnDay, InMonth)):
         return 0
@@ -66,7 +66,7 @@ def in_words(expiry: str) -> str:
 
 
 def wanted_in_words(wanted: Expiry) -> str:
-    """What was said of the expiry: `22 Sep`, `Sep 2026`, `next weekly`; "" where nothing was."""
+    """The expiry as it was given: `22 Sep`, `Sep 2026`, `next weekly`; "" where it was not."""
     if wanted is None:
         return ""
     if isinstance(wanted, OnDay):

@@ -23,7 +23,7 @@ def find(
 ) -> list[Instrument]:
     """Everything that fits, the best first, at most `limit`; nothing that is hidden.
 
-    `note` is told what to know of an answer ("X is Y now").
+    `note` gets what the user should know of an answer ("X is Y now").
 
     First what the name means (`resolve.py`), or what it could mean where that is not one; then the
     exact symbol, the exact name, their beginning, all words in any order, and a part of them.

@@ -63,7 +63,7 @@ class Nth:
 
 
 Expiry: TypeAlias = OnDay | InMonth | Nth | None
-"""None: nothing was said of it."""
+"""None: it was not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Reading:
     strike: Decimal | None = None
     """In rupees; None where none was given."""
     right: str = ""
-    """CE, PE, FUT or "", where nothing was said of it."""
+    """CE, PE, FUT, or "" where it was not given."""
 
 
 _M = rf"(?P<month>{'|'.join(MONTHS)})"

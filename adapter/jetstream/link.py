@@ -14,7 +14,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ PING_EVERY_S = 5
 _FLUSH_S = 2.0
 """How often a publish that waits for a full socket checks whether the link is lost: nats-py does
 not wake it when it closes one."""
+_AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 
 
 class LinkError(Exception):
@@ -136,6 +137,11 @@ class Link:
         await _discard(self._client)
 
 
+def again_after_s(failures: int) -> float:
+    """How long to wait before another link is opened, after so many failures in a row."""
+    return _AGAIN_AFTER_S[min(failures, len(_AGAIN_AFTER_S) - 1)]
+
+
 async def open_link(
     address: NatsAddress,
     access: NatsAccess,
@@ -188,7 +194,7 @@ async def _open(
             **_tls(address, access),
             **_credentials(client, address, access),
         )
-        await asyncio.wait_for(connecting, 2 * CONNECT_S)
+        await _within(2 * CONNECT_S, connecting)
         if address.requires_tls and not _is_encrypted(client):
             raise nats.errors.Error(_NOT_ENCRYPTED)
     except (nats.errors.Error, OSError) as error:
@@ -201,6 +207,23 @@ async def _open(
     link.reason = ""
     _watch(client, link)
     return link
+
+
+async def _within(limit_s: float, work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`. Raises TimeoutError.
+
+    Unlike `asyncio.wait_for` it does not wait for the end of what it cancels: nats-py may swallow a
+    cancellation (its own `wait_for` does until Python 3.12), and a stop would take its time.
+    """
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda task: task.cancelled() or task.exception())  # else asyncio prints
+    try:
+        done, _ = await asyncio.wait([task], timeout=limit_s)
+    finally:
+        task.cancel()
+    if not done:
+        raise TimeoutError
+    task.result()
 
 
 def _watch(client: Client, link: Link) -> None:

@@ -20,7 +20,7 @@ from ..errors import TicksError
 from ..instrument import InstrumentKey
 from .address import NatsAccess, NatsAddress, StreamLimits
 from .delivery import Delivery
-from .link import Link, LinkError, open_link
+from .link import Link, LinkError, again_after_s, open_link
 from .message import Message, MessageEncoder
 from .streams import DEFAULT_PREFIX, ensure_stream
 
@@ -28,8 +28,6 @@ WINDOW = 4_000
 """Messages on their way. A server holds 10,000 for a stream before it turns further ones away."""
 ACKNOWLEDGED_AFTER_S = 8.0
 """How often to look whether the oldest is still the same: it waits twice as long at most."""
-_AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
-"""Waits before a link is opened, since the last acknowledgement; the last one repeats."""
 _TAKEN_AT_ONCE = 512
 _GATHERED_S = 0.01
 """Ticks that come within this time are sent together: the wake-up is what costs."""
@@ -83,6 +81,7 @@ class Publisher:
         self._lost_s: float | None = None
         """Since when nothing was acknowledged after a lost link; None: all is well."""
         self._failures = 0
+        """Links that failed since the last acknowledgement."""
 
     @property
     def unacknowledged(self) -> int:
@@ -154,7 +153,7 @@ class Publisher:
 
     async def _open_again(self) -> Link:
         while not self._is_cut_short:
-            await asyncio.sleep(_AGAIN_AFTER_S[min(self._failures, len(_AGAIN_AFTER_S) - 1)])
+            await asyncio.sleep(again_after_s(self._failures))
             self._failures += 1
             try:
                 return await self._open_link()

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from ..errors import TicksError
 from .address import NatsAccess, NatsAddress
 from .delivery import Delivery, position_of
-from .link import PING_EVERY_S, Link, LinkError, open_link
+from .link import PING_EVERY_S, Link, LinkError, again_after_s, open_link
 from .message import subject_of
 from .streams import DEFAULT_PREFIX, StreamFacts, consume, find_stream
 
@@ -28,7 +28,6 @@ AWAY_S = 30.0
 """How long a server may be away before a reader that does not follow gives it up."""
 _SILENT_LOOKS = 3
 """Heartbeats that may be missing: a consumer is lost with the server that had it in memory."""
-_AGAIN_AFTER_S = (0.1, 0.2, 0.5, 1.0, 2.0)
 _AT_ONCE = 1_000
 
 
@@ -143,7 +142,7 @@ class Subscriber:
         away_since_s = asyncio.get_running_loop().time()
         failures = 0
         while not self._is_done:
-            await asyncio.sleep(_AGAIN_AFTER_S[min(failures, len(_AGAIN_AFTER_S) - 1)])
+            await asyncio.sleep(again_after_s(failures))
             failures += 1
             try:
                 link, facts = await self._open_link()

@@ -23,7 +23,7 @@ from enum import IntEnum
 from math import inf
 from typing import NamedTuple
 
-from ..clock import IST, ist_time
+from ..clock import IST, NS_PER_MS, ist_time
 from .announced import ANNOUNCED, Announced
 from .belief import UNKNOWN, Belief, Beliefs, SegmentRules, Source, SpecialSession
 from .hours import (
@@ -38,8 +38,6 @@ from .hours import (
 
 __all__ = ["MarketCalendar", "Outlook", "Prior", "SegmentRules", "SpecialSession"]
 
-MS = 1_000_000
-"""Nanoseconds in a millisecond."""
 END_AFTER = timedelta(minutes=5)
 _NO_TIME = timedelta(0)
 _LOOKAHEAD_DAYS = 15
@@ -183,7 +181,9 @@ class MarketCalendar:
         epoch), in order; one without an end where the market is always open."""
         if self.is_always_open:
             return [(-inf, inf)]
-        spans, day, last = [], ist_time(from_ms * MS).date(), ist_time(to_ms * MS).date()
+        spans = []
+        day = ist_time(from_ms * NS_PER_MS).date()
+        last = ist_time(to_ms * NS_PER_MS).date()
         while day <= last:
             for opens, closes in self.sessions(segment, day):
                 start, end = opens.timestamp() * 1000, closes.timestamp() * 1000

@@ -16,7 +16,8 @@ from __future__ import annotations
 
 from collections import deque
 
-NS_PER_MS = 1_000_000
+from ..clock import NS_PER_MS
+
 AHEAD_MS = 60_000
 """How far ahead of the market's clock an exchange time is believed at once."""
 _WINDOW_MINUTES = 10

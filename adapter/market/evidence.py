@@ -10,8 +10,9 @@ Rules
 - What the loop leaves here (`live_ms` and `ahead_ms` of (a), `fresh_ms` of (b), `first_ms` of
   snapshots) is read after a drain and cleared. A unit that runs ahead of a clock which others have
   set is alive, but says nothing of what time it is.
-- A gap lies between two live packets, over a reconnect too where that has shown that nothing moved.
-  Of a lively segment only the latter count: silence was taken for a fault there, and was a pause.
+- A gap lies between two live packets. Over a reconnect that has shown that nothing moved it counts
+  only as far as the segment's pace explains it: what lasts longer is a halt, and no habit. Of a
+  lively segment no other gap counts.
 - An answer is what a (re)subscribe brought: it *moved*, it *stands*, or it is *mute*.
 """
 
@@ -20,24 +21,23 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from typing import NamedTuple
 
-from ..clock import ist_time
+from ..clock import NS_PER_MS, YEAR_10000_MS, ist_time
 from .blind import SLACK_MS, Span
-from .clock import AHEAD_MS, NS_PER_MS, goes_on
+from .clock import AHEAD_MS, goes_on
 from .hours import Segment
 
 FRESH_MS = 120_000
 """How near to the market's time a first packet must be to be live."""
-_NO_TIME_MS = 253_402_300_800_000
-"""The year 10000: no calendar holds what lies beyond."""
 _DOUBT_MS = 2_000
 """A loss so soon after the newest exchange time may have cost packets of that very second."""
 LEAST_LIQUID_UNITS = 3
 GAPS_FOR_S = 1800.0
 GAP_FACTOR = 3
-LIVELY_GAP_S = 60.0
-"""A unit that ticks so often makes its segment lively; what pauses for longer then is halted."""
+LIVELY_S = 60.0
+"""A unit that ticks so often makes a segment of several units lively."""
 MOST_GAP_S = 900.0
 
 
@@ -149,7 +149,7 @@ class SegmentEvidence:
         """
         is_ahead = exchange_ms > limit_ms
         if is_ahead:
-            if exchange_ms >= _NO_TIME_MS:
+            if exchange_ms >= YEAR_10000_MS:
                 return
             follows = goes_on(unit.ahead_ms, exchange_ms, now_s - unit.ahead_at_s)
             unit.ahead_ms, unit.ahead_at_s = exchange_ms, now_s
@@ -259,7 +259,8 @@ class SegmentEvidence:
         bring one fresh packet, and then nothing.
         """
         if (now_s - self.gap_from_s) * GAP_FACTOR > silence_after_s:
-            is_proven = self.asked_s is not None and self.asked_s > self.gap_from_s
+            is_asked = self.asked_s is not None and self.asked_s > self.gap_from_s
+            is_proven = is_asked and self.gap_from_s == self.live_s
             self.gaps.append((self.gap_from_s, now_s, is_proven))
         self.gap_from_s = self.live_s = now_s
         self.limit_s = None
@@ -277,18 +278,21 @@ class SegmentEvidence:
         """How long a segment that has ticked may be silent before that is a fault."""
         while self.gaps and self.gaps[0][1] < now_s - GAPS_FOR_S:
             self.gaps.popleft()
-        is_lively = not self._is_illiquid(now_s - max(opened_s, self.paced_from_s))
+        apart_s = self._apart_s(now_s - max(opened_s, self.paced_from_s))
+        is_lively = self.units_wanted >= LEAST_LIQUID_UNITS and apart_s <= LIVELY_S
         lengths = [
             end_s - max(start_s, opened_s)
             for start_s, end_s, is_proven in self.gaps
-            if not is_lively or (is_proven and end_s - start_s <= LIVELY_GAP_S)
+            if (
+                end_s - start_s <= GAP_FACTOR * apart_s
+                if is_proven and start_s >= opened_s
+                else not is_lively
+            )
         ]
         longest_s = max(lengths, default=0.0)
         return max(silence_after_s, min(GAP_FACTOR * longest_s, MOST_GAP_S))
 
-    def _is_illiquid(self, traded_s: float) -> bool:
-        """Whether there are few units, or none that ticked once a minute in `traded_s`."""
-        if self.units_wanted < LEAST_LIQUID_UNITS:
-            return True
-        minutes = traded_s / LIVELY_GAP_S
-        return all(unit.moves < max(1.0, minutes) for unit in self.units if unit.is_wanted)
+    def _apart_s(self, traded_s: float) -> float:
+        """How far apart the ticks of the busiest unit came in `traded_s`; infinite without any."""
+        moves = max((unit.moves for unit in self.units if unit.is_wanted), default=0)
+        return traded_s / moves if moves else inf

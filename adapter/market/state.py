@@ -44,9 +44,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from .. import events
+from ..clock import NS_PER_MS
 from ..instrument import exchange_name
 from .calendar import MarketCalendar, Outlook, Prior
-from .clock import AHEAD_MS, NS_PER_MS, MarketClock
+from .clock import AHEAD_MS, MarketClock
 from .evidence import Answer, MarketState, SegmentEvidence
 from .evidence_events import market_event, probe_event, standing_event
 from .hours import Segment

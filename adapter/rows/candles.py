@@ -34,9 +34,9 @@ from enum import StrEnum
 from math import inf
 from typing import NamedTuple
 
-from ..clock import ist_time
+from ..clock import NS_PER_MS, YEAR_10000_MS, ist_time
 from ..instrument import InstrumentKey
-from ..market.calendar import MS, MarketCalendar
+from ..market.calendar import MarketCalendar
 from ..market.clock import AHEAD_MS, MarketClock, goes_on
 from ..market.evidence import FRESH_MS
 
@@ -48,8 +48,6 @@ DAY_MS = DAY_S * 1000
 IST_MS = 19_800_000
 _REPEATED_AFTER_MS = 1000
 """Exchange times are whole seconds: packets of one come within one."""
-_NO_TIME_MS = 253_402_300_800_000
-"""The year 10000: no calendar holds what lies beyond."""
 _MOST_HELD = 100
 _MOST_DAYS = 1_000
 """That are remembered, of all segments."""
@@ -264,14 +262,14 @@ class CandleMaker:
             self.left_out[LeftOut.NO_PRICE] += 1
         elif time_ms < today.start_ms:
             self.left_out[LeftOut.OLD] += 1
-        elif time_ms >= _NO_TIME_MS:
+        elif time_ms >= YEAR_10000_MS:
             self.left_out[LeftOut.AHEAD] += 1
         else:
             self._check_clock(key, instrument, trade)
 
     def _check_clock(self, key: InstrumentKey, instrument: _Instrument, trade: _Trade) -> None:
         """Take what is not ahead of the market's clock, or goes on from what was."""
-        received_s, received_ns = trade.received_ms / 1000, trade.received_ms * MS
+        received_s, received_ns = trade.received_ms / 1000, trade.received_ms * NS_PER_MS
         clock, held, before = instrument.clock, instrument.held, instrument.ahead
         market_ms = clock.market_ms(received_s, received_ns)
         is_ahead = trade.time_ms > market_ms + AHEAD_MS
@@ -403,7 +401,7 @@ class CandleMaker:
             if len(self._days) >= _MOST_DAYS:
                 self._days.clear()
             start_ms = number * DAY_MS - IST_MS
-            opening = self._calendar.opening(exchange_type, ist_time(start_ms * MS).date())
+            opening = self._calendar.opening(exchange_type, ist_time(start_ms * NS_PER_MS).date())
             anchor_ms = int(opening.timestamp()) * 1000
             opens_ms = start_ms if self._calendar.is_always_open else anchor_ms
             found = self._days[exchange_type, number] = _Day(number, start_ms, anchor_ms, opens_ms)

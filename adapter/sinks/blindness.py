@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..clock import ist_time
+from ..clock import NS_PER_MS, ist_time
 from ..event_log import EventReader
 from ..history import EventFacts, History, HistoryReader, missed_within
 from ..intervals import common, length
-from ..market.calendar import MS, MarketCalendar
+from ..market.calendar import MarketCalendar
 from ..market.hours import Segment
 from ..rows.candles import Candle
 
@@ -45,7 +45,7 @@ class Blindness:
         return round(sum(map(length, missed)) / 1000)
 
     def _sessions_in(self, candle: Candle, bar: tuple[int, int]) -> list[tuple[int, int]]:
-        day = ist_time(candle.start_ms * MS).date()
+        day = ist_time(candle.start_ms * NS_PER_MS).date()
         sessions = self._calendar.sessions(Segment(candle.exchange_type), day)
         if self._calendar.is_always_open or not sessions:
             return common([bar], [bar])

@@ -24,11 +24,11 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from ..clock import Clock, SystemClock, ist_time
+from ..clock import NS_PER_MS, Clock, SystemClock, ist_time
 from ..errors import OutputError
 from ..files.outputs import Note, Rotated, TextOutputs, open_output
 from ..instrument import InstrumentKey, exchange_number, price_digits
-from ..market.calendar import MS, MarketCalendar
+from ..market.calendar import MarketCalendar
 from ..periodic import every
 from ..rows.block import RowBlock, check_number_of_instruments
 from ..rows.candle_text import CandleFormat, candle_format
@@ -146,7 +146,7 @@ class CandleSink(TextSink):
     def _take(self, candles: Sequence[Candle]) -> None:
         """Bars to the output, into the file of their time where it rotates."""
         for start_ms, bars in groupby(candles, attrgetter("start_ms")):
-            self._output.begin(start_ms * MS)  # what the file has already is known then
+            self._output.begin(start_ms * NS_PER_MS)  # what the file has already is known then
             self._put([self._with_blind_time(candle) for candle in self._written.new(list(bars))])
 
     def _with_blind_time(self, candle: Candle) -> Candle:
@@ -166,7 +166,7 @@ class CandleSink(TextSink):
         if self._written.surplus:  # rows of bars that go on: written again, now or when they end
             self._output.take_back(self._written.surplus)
             candles = self._written.taken_back() + candles
-        self._output.take(self._format.text(candles), len(candles), candles[0].start_ms * MS)
+        self._output.take(self._format.text(candles), len(candles), candles[0].start_ms * NS_PER_MS)
 
     def _report(self) -> None:
         left_out = self._maker.left_out
@@ -198,7 +198,7 @@ class LiveCandleSink(CandleSink):
     ) -> None:
         super().__init__(plan, candles, output, written=written, note=note)
         self._symbols = symbols
-        self._maker.watch(symbols, clock.wall_ns() // MS)
+        self._maker.watch(symbols, clock.wall_ns() // NS_PER_MS)
         self._clock = clock
         self._hold_s = plan.hold_s
         self._latest_at_s = clock.now_s()
@@ -253,7 +253,7 @@ class LiveCandleSink(CandleSink):
         return self._maker.latest_ms + int(passed_s * 1000)
 
     def _now_ms(self) -> int:
-        return self._clock.wall_ns() // MS
+        return self._clock.wall_ns() // NS_PER_MS
 
     def _wait_s(self) -> float:
         """Until the next bar ends and may leave."""
@@ -290,7 +290,7 @@ def open_candle_sink(
     clock = SystemClock()
     now_ns = clock.wall_ns()
     candles = candle_format(row_format)
-    written = WrittenBars(plan.width_s, candles, now_ns // MS)
+    written = WrittenBars(plan.width_s, candles, now_ns // NS_PER_MS)
     output = open_output(
         path,
         candles,
@@ -316,7 +316,7 @@ def candle_sink_into(
     """A sink for bars into an output that is open and holds none yet."""
     clock = SystemClock()
     candles = candle_format(row_format)
-    written = WrittenBars(plan.width_s, candles, clock.wall_ns() // MS)
+    written = WrittenBars(plan.width_s, candles, clock.wall_ns() // NS_PER_MS)
     return LiveCandleSink(plan, candles, output, symbols, written=written, note=note, clock=clock)
 
 

@@ -30,7 +30,7 @@ from ..options.parsers import checked_symbols
 from ..printable import printable
 from ..terminal.check_thread import CheckThread
 from ..terminal.health_watch import Show, Watch, drawn_on, show_changes, show_json
-from ..terminal.keys import keys_of_stdin
+from ..terminal.keys import Keys, keys_of_stdin
 from ..terminal.outlet import Outlet
 from ..terminal.screen import Screen
 from ..terminal.signals import StopRequestedError, StopSignals, held
@@ -184,6 +184,7 @@ def _watched(
 ) -> int:
     """Until a signal or `q`, which is a good end."""
     show: Show = show_json if as_json else show_changes
+    keys: Keys | None = None
     with ExitStack() as stack:
         signals = stack.enter_context(StopSignals().installed())
         if screen is not None:
@@ -194,8 +195,8 @@ def _watched(
             watch = Watch(checkup_in(environ), _run_folder(), SystemClock(), is_steady=as_json)
             signals.hand_to(watch.stop)
             watch.run(show)
-    if signals.is_interrupted and sys.stdout.isatty():
-        typer.echo()
+    if signals.is_interrupted and keys is None and sys.stdout.isatty():
+        typer.echo()  # with keys the terminal does not echo `^C`
     return ExitCode.OK
 
 

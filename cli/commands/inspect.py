@@ -19,7 +19,7 @@ from ..options.config_file import ConfigFile
 from ..printable import printable
 from ..terminal.progress import byte_progress
 from ..terminal.signals import StopRequestedError, StopSignals
-from ..terminal.terminal import can_draw_on, has_color
+from ..terminal.terminal import can_draw_on, has_color, is_piped_in
 from ..view.inspection import as_dict, report_frame
 
 _PLAIN_WIDTH = 80
@@ -86,7 +86,8 @@ def inspect(
     calendar = calendar_of(ConfigFile.of(os.environ), is_always_open=always_open)
     with StopSignals().installed() as signals:
         try:
-            with byte_progress("inspect", has_color=has_color(color)) as progress:
+            draws = not any(map(is_piped_in, files))
+            with byte_progress("inspect", draws=draws, has_color=has_color(color)) as progress:
                 inspector = Inspector(settings, calendar, note=_say, progress=progress)
                 signals.hand_to(inspector.stop)
                 found = inspector.run()

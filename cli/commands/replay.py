@@ -26,7 +26,7 @@ from ..terminal.console import Console
 from ..terminal.progress import Progress
 from ..terminal.replay_watch import ReplayWatch
 from ..terminal.signals import StopRequestedError, StopSignals
-from ..terminal.terminal import Terminal, is_pipe
+from ..terminal.terminal import Terminal, is_pipe, is_piped_in
 from ..view.summary_text import replay_summary
 
 
@@ -153,7 +153,7 @@ def run_replay(
     """Play it. Raises TicksError; the summary is printed in either case."""
     summary = ""
     try:
-        with _progress(outputs, console) as progress:
+        with _progress(settings, outputs, console) as progress:
             clock, draws = SystemClock(), console.screen is not None
             playing = Replay(
                 settings,
@@ -196,12 +196,17 @@ def run_replay(
     return ExitCode.OK
 
 
-def _progress(outputs: Outputs, console: Console) -> AbstractContextManager[Progress | None]:
-    """A bar, unless there is a dashboard, or the rows go to the terminal that it would be on."""
+def _progress(
+    settings: ReplayOptions, outputs: Outputs, console: Console
+) -> AbstractContextManager[Progress | None]:
+    """A bar, unless there is a dashboard, or the rows go to the terminal that it would be on.
+
+    Nothing is drawn of a replay in a pipeline, whose other commands write to the same terminal.
+    """
     if console.screen is not None or (Terminal.here().is_shared and outputs.use_stdout):
         return nullcontext()
-    feeds_pipe = outputs.use_stdout and is_pipe("-")
-    return console.progress("replay", draws=not feeds_pipe)
+    is_piped = (outputs.use_stdout and is_pipe("-")) or any(map(is_piped_in, settings.paths))
+    return console.progress("replay", draws=not is_piped)
 
 
 def _check_repeatable(files: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from ...adapter.aliases_table import aliases_of
 from ...adapter.api import checking_session, ensure_session
+from ...adapter.auth.authenticator import Authenticator
 from ...adapter.broker import DEFAULT_BUFFER, BrokerAdapter
 from ...adapter.clock import IST
 from ...adapter.config import Config
@@ -36,7 +37,7 @@ from ..options.closing_time import closing_ns
 from ..options.config_file import ConfigFile
 from ..options.parsers import CLOSE_NS, checked_symbols
 from ..options.paths import checked_outputs, csv_view
-from ..stream_names import StreamNames, resolved
+from ..stream_names import StreamNames, Wanted, resolved
 from ..stream_outputs import StreamOutputs, opened_sinks
 from ..terminal.console import Console
 from ..terminal.observer import Observer
@@ -197,16 +198,7 @@ def run_stream(
     limits = dated(settings.limits, settings.calendar, wanted.instruments)
     with console.waiting_for_login(lambda: sessions.totp_wait_s):
         ensure_session(sessions)
-    broker = BrokerAdapter(
-        sessions,
-        feed_url=config.endpoints.feed_url,
-        policy=settings.policy,
-        calendar=settings.calendar,
-        buffer_limit=settings.buffer_limit,
-    )
-    broker.subscribe(wanted.instruments, settings.mode)
-    for chain in wanted.chains:
-        broker.follow(chain, settings.mode, is_mine=settings.names.is_mine)
+    broker = _subscribed_broker(settings, config, sessions, wanted)
     with ExitStack() as stack:
         stack.enter_context(serving_metrics(settings.metrics, broker, console.print_line))
         sinks = opened_sinks(settings.outputs, broker, console, settings.policy, settings.calendar)
@@ -244,6 +236,23 @@ def run_stream(
             if observer.failure is not None:
                 raise observer.failure
     return ExitCode.OK
+
+
+def _subscribed_broker(
+    settings: StreamSettings, config: Config, sessions: Authenticator, wanted: Wanted
+) -> BrokerAdapter:
+    """The feed, with what is wanted of it; it is not connected yet. Raises TicksError."""
+    broker = BrokerAdapter(
+        sessions,
+        feed_url=config.endpoints.feed_url,
+        policy=settings.policy,
+        calendar=settings.calendar,
+        buffer_limit=settings.buffer_limit,
+    )
+    broker.subscribe(wanted.instruments, settings.mode)
+    for chain in wanted.chains:
+        broker.follow(chain, settings.mode, is_mine=settings.names.is_mine)
+    return broker
 
 
 def _event_command(

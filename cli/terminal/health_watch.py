@@ -57,8 +57,9 @@ def show_changes(before: Watched | None, now: Watched) -> None:
 
 
 def show_json(_before: Watched | None, now: Watched) -> None:
-    """Everything, as one line of JSON on stdout."""
-    typer.echo(json.dumps(now.to_dict()))
+    """Everything, as one line of JSON on stdout; none before anything was looked at."""
+    if now.checks:
+        typer.echo(json.dumps(now.to_dict()))
 
 
 class Watch:

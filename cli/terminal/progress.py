@@ -23,8 +23,9 @@ def byte_progress(
 ) -> Iterator[Progress]:
     """A function to report bytes to; the bar appears with the first report, and is removed.
 
-    Where stderr is not a terminal, is a dumb one or is another job's now, and without `draws`,
-    a line is printed every `LINES_APART_S`. `has_color` None: as the environment says.
+    Where stderr is not a terminal, is a dumb one or is another job's now, and without `draws`
+    (another process of the pipeline may write there too), a line is printed every `LINES_APART_S`.
+    `has_color` None: as the environment says.
     """
     if not (draws and can_draw_on(sys.stderr) and _has_terminal()):
         yield _printed_lines(label)

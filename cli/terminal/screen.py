@@ -130,7 +130,8 @@ class Screen:
         if not rows:
             return "\r"
         up = f"\r\x1b[{rows}A"
-        return f"{up}{(_CLEAR_LINE + _DOWN) * rows}{up}" if clears else up
+        # The line below too: a terminal shows `^C` there.
+        return f"{up}{(_CLEAR_LINE + _DOWN) * rows}{_CLEAR_LINE}{up}" if clears else up
 
     def _write(self, text: str) -> None:
         self._outlet.write(text.encode("utf-8", "replace"))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 _DUMB = ("dumb", "unknown")
-_STDOUT, _STDERR = 1, 2
+_STDIN, _STDOUT, _STDERR = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,15 @@ def is_in_foreground(descriptor: int) -> bool:
 
 def is_pipe(path: str) -> bool:
     """Whether what is written to `path` goes to another process (`-` is stdout)."""
-    found = _status(path)
+    return _is_pipe(_status(path))
+
+
+def is_piped_in(path: str) -> bool:
+    """Whether what is read from `path` comes from another process (`-` is stdin)."""
+    return _is_pipe(_status(path, _STDIN))
+
+
+def _is_pipe(found: os.stat_result | None) -> bool:
     return found is not None and (stat.S_ISFIFO(found.st_mode) or stat.S_ISSOCK(found.st_mode))
 
 
@@ -84,8 +92,9 @@ def _is_stderr(path: str) -> bool:
     )
 
 
-def _status(path: str) -> os.stat_result | None:
+def _status(path: str, standard: int = _STDOUT) -> os.stat_result | None:
+    """`-` is the standard stream of this number."""
     try:
-        return os.fstat(_STDOUT) if path == "-" else os.stat(path)
+        return os.fstat(standard) if path == "-" else os.stat(path)
     except (OSError, ValueError):  # a file that is yet to be made; a name that none can have
         return None

@@ -126,7 +126,9 @@ def _head(mark: str, name: str, seconds: float, style: str) -> Line:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(printable(text), max(8, width)) or [""]
+    room = max(8, width)
+    parts = [part for line in text.splitlines() for part in textwrap.wrap(printable(line), room)]
+    return parts or [""]
 
 
 # --- everything that is watched -------------------------------------------------------------------

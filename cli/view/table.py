@@ -25,6 +25,7 @@ from .view_state import ViewState
 NEVER = "no tick yet"
 _LONGEST_SYMBOL, _SHORTEST_SYMBOL = 28, 12
 _NARROWEST_SYMBOL = 8
+_STRIKE = len("25500CE")
 _JOINT = (Span(" "), Span("│", "faint"), Span(" "))
 _NARROW = ("LTP", "%")
 _ORDERS = {
@@ -165,10 +166,11 @@ def _right(text: str, width: int) -> str:
 
 
 def _shortened(name: str, width: int) -> str:
-    """A symbol in `width` columns: an option is known by both its beginning and its end."""
+    """A symbol in `width` columns: an option is known by its beginning and by its strike, which
+    is shown whole where five letters of the beginning remain: `NIFTY…25500CE`."""
     if cells(name) <= width or not name.isascii() or width < _SHORTEST_SYMBOL - 2:
         return cropped(name, width)
-    end = width // 2 - 1
+    end = max(width // 2 - 1, min(_STRIKE, width - 6))
     return f"{name[: width - end - 1]}…{name[-end:]}"
 
 

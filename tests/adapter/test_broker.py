@@ -269,7 +269,7 @@ def test_a_stop_in_a_signal_handler_ends_an_iteration(broker: BrokerAdapter) -> 
 def test_a_stop_while_the_subscription_changes_neither_hangs_nor_leaves_a_connection(
     broker: BrokerAdapter, simulator: Simulator
 ) -> None:
-    """The handler strikes in the midst of `subscribe`, whose lock its own thread holds."""
+    """The signal comes in the middle of `subscribe`, whose lock its own thread holds."""
     broker.subscribe([NIFTY], Mode.LTP)
     crowd = [Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1, 1501)]
     before = set(threading.enumerate())

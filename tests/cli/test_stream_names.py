@@ -145,5 +145,5 @@ def test_shards_share_out_what_is_named(resolve: Resolve) -> None:
     assert named.is_mine(nifty) is not other.is_mine(nifty)
     assert replace(named, shard=None).is_mine(nifty)
     (empty,) = [part for part in (1, 2) if not replace(named, shard=(part, 2)).is_mine(nifty)]
-    with pytest.raises(UsageError, match="none of the 1 symbols"):
+    with pytest.raises(UsageError, match="has no symbol: 1 symbol in all"):
         resolve("NIFTY", shard=(empty, 2))

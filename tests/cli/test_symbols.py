@@ -1,4 +1,4 @@
-"""Symbols for somebody who waits at a key: from the copy, or nothing at all."""
+"""Completion of symbols: from the copy of the master, or nothing at all."""
 
 from __future__ import annotations
 

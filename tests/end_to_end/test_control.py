@@ -1,4 +1,4 @@
-"""Two terminals: a stream in one, and in the other whoever looks at it, changes it, ends it."""
+"""Two terminals: a stream in one, which is shown, changed and ended from the other."""
 
 from __future__ import annotations
 

@@ -85,12 +85,14 @@ def on_window(
     bare = {name: value for name, value in environ.items() if name != "NO_COLOR"}
     running: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str, more: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    def start(
+        *arguments: str, more: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         process = subprocess.Popen(
             [TICKS, "health", *arguments],
             env={**bare, "TERM": "xterm", **(more or {})},
             cwd=tmp_path,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=window.tty,
             stderr=window.tty,
         )
@@ -167,6 +169,20 @@ def test_a_watch_follows_a_stream_through_a_fault_to_its_end(
     assert watch.returncode == 0
     assert is_whole(window.raw)
     assert termios.tcgetattr(window.tty) == window.modes
+
+
+def test_an_interrupted_watch_ends_its_line_where_the_terminal_echoes(
+    on_window: Callable[..., subprocess.Popen[bytes]], window: Window
+) -> None:
+    for stdin, blank_lines in ((subprocess.DEVNULL, 1), (window.tty, 0)):
+        window.raw = ""
+        watch = on_window("--watch", stdin=stdin)
+        window.read_until(lambda: "all is well" in window.text)
+        watch.send_signal(signal.SIGINT)
+        window.read_until(lambda watch=watch: watch.poll() is not None)
+        window.type("end")
+        window.read_until(lambda: window.text.endswith("end"))
+        assert window.text.endswith(f"machine\n{blank_lines * chr(10)}end")
 
 
 def test_a_watch_in_a_pipe_reports_changes_and_ends_well(

@@ -12,6 +12,7 @@ import pytest
 
 from .conftest import TICKS, Ticks
 from .test_bad_morning import MINUTE, simulated
+from .window import Window
 
 START = "2026-11-20T10:{minute:02}:{second:02}.000000+05:30"
 HEADER = "received_at,exchange_time,exchange,symbol,token,mode,sequence,ltp\n"
@@ -123,6 +124,27 @@ def test_a_recording_comes_through_a_pipe_as_well(ticks: Ticks) -> None:
     ran = ticks("inspect", "-", "--events", str(MINUTE / "events.jsonl"), stdin=text)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.startswith("✓ no gap longer than 30 s\nfiles    stdin\n")
+
+
+def test_no_bar_is_drawn_over_what_the_writer_of_the_pipe_says(
+    window: Window, environ: dict[str, str], tmp_path: Path
+) -> None:
+    header, *rows = (MINUTE / "quote.csv").read_bytes().splitlines(keepends=True)
+    (tmp_path / "long.csv").write_bytes(header + b"".join(rows) * 500)
+    with (
+        subprocess.Popen(["cat", "long.csv"], cwd=tmp_path, stdout=subprocess.PIPE) as writer,
+        subprocess.Popen(
+            [TICKS, "inspect", "-"],
+            stdin=writer.stdout,
+            stdout=window.tty,
+            stderr=window.tty,
+            env={**environ, "TERM": "xterm"},
+            cwd=tmp_path,
+        ) as process,
+    ):
+        window.read_until(lambda: "rows a minute" in window.text)
+        assert process.wait(timeout=50) == 0
+    assert "━" not in window.text
 
 
 def test_a_torn_recording_is_inspected_as_far_as_it_goes(ticks: Ticks, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Three shards, two recorders each, one stream: nothing is lost while one of each pair lives.
 
-    python tests/end_to_end/test_scaling.py --seconds 600 [--seed N]
+    PYTHONPATH=tests python tests/end_to_end/test_scaling.py --seconds 600 [--seed N]
 
 runs it as long as you like; the suite runs a short one. Recorders and the NATS server are killed
 (kill -9) at moments drawn from the seed, which is printed, and started again as a service manager

@@ -9,12 +9,12 @@ import signal
 import socket
 import subprocess
 import termios
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
+from waits import until
 
 from ticks.adapter.simulator.simulator import Simulator
 
@@ -37,10 +37,12 @@ class Run:
         )
 
     def until(self, is_true: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + DEADLINE_S
-        while not is_true():
-            assert time.monotonic() < end_s
-            assert self.process.poll() is None
+        def look() -> bool:
+            found = is_true()
+            assert found or self.process.poll() is None
+            return found
+
+        until(look)
 
     def rows(self) -> int:
         path = self.folder / "o.csv"

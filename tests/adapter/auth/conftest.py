@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hand_clock import HandClock
 
 from ticks.adapter.auth.authenticator import Authenticator
 from ticks.adapter.auth.credentials import Credentials
@@ -18,27 +19,9 @@ from ticks.adapter.auth.tokens import Tokens
 from ticks.adapter.clock import IST
 from ticks.adapter.paths import Paths
 
-MORNING_NS = int(datetime(2026, 11, 20, 9, 0, 10, tzinfo=IST).timestamp()) * 1_000_000_000
+MORNING = datetime(2026, 11, 20, 9, 0, 10, tzinfo=IST)
 SECRET = "TICKSDEMOTICKSDE"
 REST_URL = "https://broker.example"
-
-
-class HandClock:
-    """Stands still until it is turned."""
-
-    def __init__(self) -> None:
-        self.wall = MORNING_NS
-        self.monotonic_s = 1000.0
-
-    def now_s(self) -> float:
-        return self.monotonic_s
-
-    def wall_ns(self) -> int:
-        return self.wall
-
-    def turn(self, seconds: float) -> None:
-        self.monotonic_s += seconds
-        self.wall += int(seconds * 1_000_000_000)
 
 
 def jwt(exp_s: object, serial: int = 0) -> str:
@@ -125,7 +108,7 @@ def credentials() -> Credentials:
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    clock = HandClock()
+    clock = HandClock(MORNING)
     folder = tmp_path / "home"
     return Desk(Paths(folder, folder, folder), clock, FakeBroker(clock))
 
@@ -137,4 +120,4 @@ def _jwt() -> Callable[..., str]:
 
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock()
+    return HandClock(MORNING)

@@ -10,7 +10,7 @@ Promises (docs/lifecycle.md)
 - Every whole packet that left an open socket is delivered once, in order, with its time.
 - What is called a fault of silence was silence, of a segment that the calendar calls open. While a
   segment trades without a pause and ticks often, silence is found within `silence_after_s` and one
-  check. A dead link is found at any hour.
+  check; a silence of the last half hour may have been a pause. A dead link is found at any hour.
 - Tokens that end while the feed streams are renewed beside it, not more often than every 5 minutes.
 - After a stop nothing is sent, and the loop returns without any time passing.
 - The feed is given up only for a reason that the script knows.
@@ -40,6 +40,7 @@ EPS_S = 1e-4
 NS = 1_000_000_000
 MS = 1_000_000
 RENEWAL_APART_S = 300.0
+PAUSES_FOR_S = 1800.0
 
 
 class Foul(AssertionError):
@@ -74,6 +75,8 @@ class SegmentBook:
     here: set[Unit] = field(default_factory=set)
     """Units that have sent something on this link."""
     gap_s: float | None = None
+    paused_s: float = -math.inf
+    """When it was last heard again after a silence that a reconnect lay in."""
     """Since when something may have been missed."""
     lost_ms: int = 0
     """The newest exchange time before that."""
@@ -212,6 +215,7 @@ class Referee:
             return
         start_s, book.gap_s = book.gap_s, None
         now_s, clock, exchange = self.world.now_s, self.world.clock, self.world.exchange
+        self._note_pause(book, start_s)
         self.gaps.append((start_s, now_s))
         units = [unit for unit in book.known_ms if unit in set(self.world.connection.units)]
         changed_ns = [exchange.last_change_ns(unit, exchange_ms * MS) for unit in units]
@@ -354,11 +358,16 @@ class Referee:
             self._step_silence(socket)
         self._step_session()
 
+    def _note_pause(self, book: SegmentBook, start_s: float) -> None:
+        if self.world.now_s - start_s >= self.world.policy.silence_after_s:
+            book.paused_s = self.world.now_s
+
     def _note_answers(self) -> None:
         """What a link has brought by now shows whether anything was missed before it."""
         for book in self.segments.values():
             if book.gap_s is not None and (book.here or not self._is_listed()):
                 self.gaps.append((book.gap_s, self.world.now_s))
+                self._note_pause(book, book.gap_s)
                 book.gap_s = None
 
     def _step_silence(self, socket: Socket) -> None:
@@ -374,6 +383,7 @@ class Referee:
                 len(units) >= 3
                 and exchange.every_s <= 12
                 and book.moves >= len(units) * (minutes + 1)
+                and now_s - book.paused_s > PAUSES_FOR_S
             )
             span = clock.true_ns(since_s), clock.true_ns()
             if not (is_liquid and exchange.has_traded_since(*span) and not self.has_wished):

@@ -1,7 +1,7 @@
 """A world for the loop of one connection: a virtual clock, an exchange, and a scripted feed.
 
 `World` is the port that `Connection.run` stands on. Its waits do not wait: they turn the clock to
-whatever comes next. A `Brain` scripts what befalls the connection; the referee
+whatever comes next. A `Brain` scripts what happens to the connection; the referee
 (`virtual_referee.py`) holds it to its promises at each step.
 """
 

@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import json
-import ssl
-import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hand_clock import HandClock
+from master_server import MasterServer
 
 from ticks.adapter.clock import IST
 from ticks.adapter.instruments.index import InstrumentIndex, new_index, open_index
 from ticks.adapter.instruments.master import Master
 from ticks.adapter.paths import Paths
 
-CERTIFICATE = Path(__file__).parent.parent / "loopback.pem"
 REAL_RECORDS = Path(__file__).parent / "real_records.json"
 """Records as they stood in real masters of different days (2024 to 2026)."""
 SEPTEMBER_MASTER = Path(__file__).parents[2] / "data" / "master-2026-09-17.json"
 """Real records, and neighbours made up for them, as of 17 September 2026: `names_table.py` says
 what names mean in it."""
-
-
-class HandClock:
-    """Both clocks stand still until a test turns them."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 11, 23, 10, 0, tzinfo=IST)
-        self.passed_s = 0.0
-
-    def now_s(self) -> float:
-        return self.passed_s
-
-    def wall_ns(self) -> int:
-        return int(self.at.timestamp()) * 1_000_000_000
 
 
 def record(exchange: str, token: str, symbol: str, name: str, **more: str) -> dict[str, str]:
@@ -115,7 +99,7 @@ def home(tmp_path: Path) -> Paths:
 
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock()
+    return HandClock(datetime(2026, 11, 23, 10, 0, tzinfo=IST))
 
 
 @pytest.fixture
@@ -156,59 +140,6 @@ def september(
     index = built(Paths.from_env({"TICKS_HOME": str(folder)}), september_records)
     yield index
     index.close()
-
-
-class MasterServer:
-    """Answers every GET with what `answer` writes; counts them."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        self.answer: Callable[[BaseHTTPRequestHandler], None] = lambda handler: None
-        self.released = threading.Event()
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                owner.requests.append(self.path)
-                owner.answer(self)
-
-            def log_message(self, *_words: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
-
-    def speak_tls(self) -> None:
-        """From now on with a certificate that nobody signed but itself."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATE)
-        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}/master.json"
-
-    def serves(self, body: bytes, *, status: int = 200, **headers: str) -> None:
-        """Answer with `body`; a header's underscores stand for hyphens."""
-
-        def answer(handler: BaseHTTPRequestHandler) -> None:
-            handler.send_response(status)
-            for name, value in ({"Content_Length": str(len(body))} | headers).items():
-                handler.send_header(name.replace("_", "-"), value)
-            handler.end_headers()
-            handler.wfile.write(body)
-
-        self.answer = answer
-
-    def serves_records(self, records: list[dict[str, Any]]) -> None:
-        self.serves(json.dumps(records).encode())
-
-    def stop(self) -> None:
-        self.released.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 @pytest.fixture

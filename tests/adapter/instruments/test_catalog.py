@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ def open_it(
 
 def test_the_first_opening_fetches_and_the_next_ones_do_not(open_it: Opener) -> None:
     assert open_it().resolve("NIFTY").token == "99926000"
-    open_it.clock.at += timedelta(hours=5)
+    open_it.clock.turn(5 * 3600)
     assert open_it().resolve("NIFTY").token == "99926000"
     assert len(open_it.server.requests) == 1
     assert open_it.notes == []
@@ -70,7 +70,7 @@ def test_the_first_opening_fetches_and_the_next_ones_do_not(open_it: Opener) -> 
 
 def test_the_next_mornings_master_is_fetched_once(open_it: Opener) -> None:
     open_it()
-    open_it.clock.at += timedelta(days=1)
+    open_it.clock.turn(days=1)
     book = open_it()
     open_it()
     assert len(open_it.server.requests) == 2
@@ -103,7 +103,7 @@ def test_a_copy_is_fresh_until_the_next_weekdays_master(
 @pytest.mark.parametrize("body", [b"null", b"<html>maintenance</html>", b"[]", b'[{"token"'])
 def test_a_bad_master_never_replaces_the_copy(open_it: Opener, body: bytes) -> None:
     open_it()
-    open_it.clock.at += timedelta(days=3)
+    open_it.clock.turn(days=3)
     open_it.server.serves(body)
     assert open_it().resolve("RELIANCE").token == "2885"
     (note,) = open_it.notes
@@ -113,7 +113,7 @@ def test_a_bad_master_never_replaces_the_copy(open_it: Opener, body: bytes) -> N
 @pytest.mark.parametrize("status", [302, 404, 500])
 def test_a_server_that_refuses_leaves_the_copy(open_it: Opener, status: int) -> None:
     open_it()
-    open_it.clock.at += timedelta(days=1)
+    open_it.clock.turn(days=1)
     open_it.server.serves(b"no", status=status)
     assert open_it().resolve("SBIN").token == "3045"
     assert f"1 day old: the server answered HTTP {status}" in open_it.notes[0]
@@ -135,7 +135,7 @@ def test_a_disk_that_is_full_costs_the_fresh_master_nothing(
     open_it: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_it()
-    open_it.clock.at += timedelta(days=1)
+    open_it.clock.turn(days=1)
 
     def full(source: str, target: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -194,7 +194,7 @@ def test_a_download_is_waited_for_less_where_a_copy_exists(
 
     monkeypatch.setattr(http, "exchange", watched)
     open_it()
-    open_it.clock.at += timedelta(days=1)
+    open_it.clock.turn(days=1)
     open_it()
     assert allowed == [300.0, 30.0]
 
@@ -247,10 +247,10 @@ def test_a_master_that_lost_more_than_half_is_disbelieved_for_four_days(
 ) -> None:
     open_it()
     open_it.server.serves_records(real_records[: len(real_records) // 2 - 1])
-    open_it.clock.at += timedelta(days=1)
+    open_it.clock.turn(days=1)
     assert open_it().records == len(real_records)
     assert f"of {len(real_records)} records" in open_it.notes[0]
-    open_it.clock.at += timedelta(days=3)
+    open_it.clock.turn(days=3)
     assert open_it().records < len(real_records) / 2
     assert len(open_it.notes) == 1
 
@@ -271,7 +271,7 @@ def test_progress_reaches_who_asks_for_it(open_it: Opener) -> None:
 def test_the_copy_opens_without_the_network_however_old(open_it: Opener) -> None:
     assert open_copy(open_it.home, clock=open_it.clock) is None
     open_it()
-    open_it.clock.at += timedelta(days=30)
+    open_it.clock.turn(days=30)
     copy = open_copy(open_it.home, clock=open_it.clock)
     assert copy is not None
     with copy:

@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import nkeys
@@ -23,6 +25,7 @@ from ticks.adapter.jetstream.address import NatsAccess, StreamLimits, access_fro
 from ticks.adapter.jetstream.link import (
     Link,
     LinkError,
+    again_after_s,
     check_installed,
     open_link,
 )
@@ -60,6 +63,30 @@ def test_something_else_that_listens_there_is_no_server(
     with socket.create_server(("127.0.0.1", 0)) as mute:
         error = refusal(f"nats://127.0.0.1:{mute.getsockname()[1]}")
     assert error.kind == "nats-unreachable"
+
+
+def test_opening_ends_at_once_when_it_is_cancelled_though_the_library_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = asyncio.Event()
+
+    async def stubborn(*_values: object, **_options: object) -> None:
+        begun.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        await asyncio.sleep(60)
+
+    async def run() -> None:
+        monkeypatch.setattr("nats.aio.client.Client.connect", stubborn)
+        opening = asyncio.create_task(
+            open_link(parse_address("nats://127.0.0.1"), NOBODY, lambda: None)
+        )
+        await begun.wait()
+        opening.cancel()
+        await asyncio.wait([opening], timeout=20)
+        assert opening.cancelled()
+
+    asyncio.run(run())
 
 
 @pytest.fixture
@@ -252,3 +279,9 @@ def test_without_the_package_its_extra_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(UsageError) as refused:
         check_installed()
     assert (refused.value.kind, refused.value.values) == ("extra-missing", {"extra": "nats"})
+
+
+def test_the_waits_before_another_link_grow_and_have_an_end() -> None:
+    waits = [again_after_s(failures) for failures in range(5)]
+    assert all(before < after for before, after in pairwise(waits))
+    assert again_after_s(10_000) == waits[-1] <= 2

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import pairwise
 
 import pytest
 from nats_server import NatsServer
@@ -301,9 +300,3 @@ def test_a_publisher_that_has_nothing_to_do_wakes_nobody(server: NatsServer) -> 
 
     published(feed, act)
     assert len(wakes) <= 2
-
-
-def test_the_waits_before_another_link_grow_and_have_an_end() -> None:
-    waits = publisher_module._AGAIN_AFTER_S
-    assert all(before < after for before, after in pairwise(waits))
-    assert waits[-1] <= 2

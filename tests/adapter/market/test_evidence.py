@@ -120,19 +120,33 @@ def test_units_that_tick_every_minute_earn_no_patience() -> None:
 
 
 @pytest.mark.parametrize(
-    ("paused_s", "is_proven", "patience_s"),
-    [(30, True, 90), (60, True, 180), (61, True, 30), (2700, True, 30), (45, False, 30)],
+    ("paused_s", "moves", "is_proven", "patience_s"),
+    [
+        (45, 4, True, 135),  # 155 s, a tick every 39 s
+        (45, 10, True, 135),  # every 15.5 s
+        (45, 11, True, 30),  # more often: that was no pause
+        (45, 4, False, 30),
+        (2700, 2000, True, 30),  # a halt
+    ],
 )
 def test_a_lively_segment_is_given_time_once_a_reconnect_has_shown_that_it_only_paused(
-    paused_s: int, is_proven: bool, patience_s: int
+    paused_s: int, moves: int, is_proven: bool, patience_s: int
 ) -> None:
     evidence, unit = asked(0)
-    evidence.units_wanted, unit.moves = 3, 5000
+    evidence.units_wanted, unit.moves = 3, moves
     evidence.tick(100, 30, 5)
     if is_proven:
         evidence.ask(120)
     evidence.tick(100 + paused_s, 30, 5)
     assert evidence.patience_s(110 + paused_s, 30, 0) == patience_s
+
+
+def test_what_lay_before_the_first_live_packet_is_no_pause_of_a_lively_segment() -> None:
+    evidence, unit = asked(0)
+    evidence.units_wanted, unit.moves = 3, 2
+    evidence.ask(20)
+    evidence.tick(40, 30, 5)
+    assert evidence.patience_s(50, 30, 0) == 30
 
 
 def test_units_that_stood_earn_patience_until_they_tick_every_minute_again() -> None:

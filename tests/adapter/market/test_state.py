@@ -536,6 +536,16 @@ def test_a_single_liquid_instrument_is_found_silent_in_time() -> None:
     assert "09:20:29" <= day.told_at("silent")[0] <= "09:20:45"
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_after_a_halt_a_dead_feed_is_found_as_soon_as_before_it(count: int) -> None:
+    spans = [(at("09:15"), at("11:00"), 1.0), (at("11:45"), at("15:30"), 1.0)]
+    units = [ScriptedUnit(NSE, *spans) for _ in range(count)]
+    dead = [(at("11:46"), at("15:30"))]
+    day = Day(units, at("10:30"), at("12:30"), deaf_links=dead).run()
+    assert "11:46:30" <= day.told_at("silent")[-1] <= "11:46:42"
+    assert day.blind_s < 45
+
+
 def test_the_patience_with_a_slow_stream_ends_after_fifteen_minutes() -> None:
     times = (at("10:00"), at("11:20"), 1200.0)
     day = Day([ScriptedUnit(NFO, times)], at("10:00"), at("13:00")).run()

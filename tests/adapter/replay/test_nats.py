@@ -134,7 +134,7 @@ def test_a_reader_that_follows_brings_what_comes_until_it_is_stopped(
     assert not one.reader._thread.is_alive()
 
 
-def test_a_reader_that_is_left_in_the_midst_ends_its_thread(
+def test_a_reader_that_is_left_in_the_middle_ends_its_thread(
     server: NatsServer, recorded: Callable[[int, int], None]
 ) -> None:
     recorded(1, 100)

@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from typing import cast
 
 import pytest
+from hand_clock import HandClock
 
-from ticks.adapter.clock import SystemClock
+from ticks.adapter.clock import IST, SystemClock
 from ticks.adapter.replay.running_time import RunningTime
 from ticks.adapter.waker import Waker
 
 DEADLINE_S = 20.0
-
-
-class HandClock:
-    """A clock that is turned by hand."""
-
-    s = 50.0
-
-    def now_s(self) -> float:
-        return self.s
-
-    def wall_ns(self) -> int:
-        raise AssertionError("nobody asks for the time of day")
 
 
 class CountingWaker:
@@ -46,7 +36,7 @@ class CountingWaker:
 
 @pytest.fixture
 def clock() -> HandClock:
-    return HandClock()
+    return HandClock(datetime(2026, 11, 20, 9, 15, tzinfo=IST))
 
 
 @pytest.fixture
@@ -61,14 +51,14 @@ def running(clock: HandClock, waker: CountingWaker) -> RunningTime:
 
 def test_the_seconds_of_a_pause_do_not_count(running: RunningTime, clock: HandClock) -> None:
     running.begin()
-    clock.s += 3
+    clock.turn(3)
     running.pause()
     running.pause()
-    clock.s += 100
+    clock.turn(100)
     assert (running.is_paused, running.now_s()) == (True, 3)
     running.resume()
     running.resume()
-    clock.s += 4
+    clock.turn(4)
     assert (running.is_paused, running.now_s()) == (False, 7)
 
 
@@ -76,12 +66,12 @@ def test_what_is_paused_before_it_begins_begins_at_0(
     running: RunningTime, clock: HandClock
 ) -> None:
     running.pause()
-    clock.s += 5
+    clock.turn(5)
     running.begin()
-    clock.s += 5
+    clock.turn(5)
     assert running.now_s() == 0
     running.resume()
-    clock.s += 1
+    clock.turn(1)
     assert running.now_s() == 1
 
 

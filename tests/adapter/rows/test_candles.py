@@ -348,6 +348,12 @@ def test_what_was_watched_since_before_the_opening_counts_from_0(since: str, vol
     assert bars_of(feed(late, ("09:15:01", 1, 100), ("09:15:02", 1, 130)))[0][5] == 30
 
 
+def test_who_saw_volume_0_after_the_opening_was_there_before_the_first_trade() -> None:
+    maker = feed(CandleMaker(60), ("09:40:00", 0, 0), ("10:05:10", 7, 50), ("10:05:20", 8, 75))
+    assert bars_of(maker) == [("10:05", 7, 8, 7, 8, 75, 2)]
+    assert maker.left_out == {LeftOut.NO_PRICE: 1}
+
+
 def test_a_snapshot_of_yesterday_received_before_the_opening_proves_presence() -> None:
     maker = CandleMaker(60)
     maker.add(SBIN, "", ms("15:29:59", "2026-11-19"), ms("09:14"), 1, 77_000)

@@ -8,14 +8,13 @@ import pty
 import shlex
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from master_server import MasterServer
 from typer.testing import CliRunner, Result
 
 from ticks.adapter.errors import InstrumentMasterError, UnknownSymbolError, UsageError
@@ -44,31 +43,16 @@ MASTER = [
 ]
 
 
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        body = json.dumps(MASTER).encode()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_words: object) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def master_url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/master.json"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    server = MasterServer()
+    server.serves_records(MASTER)
+    yield server.url
+    server.stop()
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(master_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _home(master_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TICKS_HOME", str(tmp_path))
     monkeypatch.setenv("TICKS_INSTRUMENTS_URL", master_url)
 

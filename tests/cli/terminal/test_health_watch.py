@@ -154,6 +154,13 @@ def test_json_is_one_document_a_line(
     assert {tuple(document) for document in documents} == {("at", "ok", "checks", "streams")}
 
 
+def test_json_says_nothing_before_anything_was_looked_at(
+    live: FeedSnapshot, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_json(None, Watched(live.at, 0.0, NAMES, {}, []))
+    assert capsys.readouterr().out == ""
+
+
 def test_on_a_terminal_a_stream_that_ended_is_shown_above_the_frame(live: FeedSnapshot) -> None:
     reads, writes = os.pipe()
     show = drawn_on(Screen(Outlet(writes)), has_color=False)

@@ -109,6 +109,14 @@ def test_a_line_that_is_wider_than_it_says_does_not_wrap(pane: Pane) -> None:
     assert pane.shown() == ["x" * 20, "y"]
 
 
+def test_a_shorter_block_leaves_nothing_of_what_the_terminal_echoed_below(pane: Pane) -> None:
+    pane.draw("one", "two", "three")
+    pane.shown()
+    pane.paper.write("^C")
+    pane.draw("over")
+    assert pane.shown() == ["over"]
+
+
 def test_after_a_suspension_the_block_starts_afresh(pane: Pane) -> None:
     pane.draw("block")
     pane.shown()

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from ticks.cli.terminal.terminal import Terminal, has_color, is_in_foreground, is_pipe
+from ticks.cli.terminal.terminal import (
+    Terminal,
+    has_color,
+    is_in_foreground,
+    is_pipe,
+    is_piped_in,
+)
 
 DRAWABLE = Terminal(can_draw=True, is_shared=False)
 DUMB = Terminal(can_draw=False, is_shared=False)
@@ -58,6 +64,23 @@ def test_a_pipe_or_a_socket_is_known_by_whatever_name(pipe: str, tmp_path: Path)
     assert not is_pipe(str(tmp_path / "yet to be made.csv"))
     assert not is_pipe("/dev/null")
     assert not is_pipe("no\0name")
+
+
+@pytest.mark.parametrize(("stdin", "shown"), [(subprocess.PIPE, True), (None, False)])
+def test_stdin_is_a_pipe_where_another_process_writes_it(
+    stdin: int | None, shown: bool, pipe: str
+) -> None:
+    code = "from ticks.cli.terminal.terminal import is_piped_in; print(is_piped_in('-'))"
+    with open(os.devnull) as nothing:
+        ran = subprocess.run(
+            [sys.executable, "-c", code],
+            stdin=nothing if stdin is None else stdin,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    assert ran.stdout == f"{shown}\n"
+    assert is_piped_in(pipe)
 
 
 @pytest.mark.parametrize(

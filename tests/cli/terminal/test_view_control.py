@@ -1,4 +1,4 @@
-"""A view is changed by keys, held, and looked at by whoever draws."""
+"""A view is changed by keys, held, and read by the thread that draws."""
 
 from __future__ import annotations
 

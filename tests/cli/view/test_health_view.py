@@ -163,6 +163,14 @@ def test_what_a_broker_says_cannot_move_the_cursor() -> None:
     assert "\x1b" not in finding_text(hostile)
 
 
+def test_a_finding_of_several_lines_keeps_them() -> None:
+    found = "2 names cannot be resolved:\n  nothing is called 'A'\n  nothing is called 'B'"
+    text = finding_text(Check("instrument master", CheckStatus.FAILED, found))
+    first, *others = text.split("\n")
+    assert first.endswith("2 names cannot be resolved:")
+    assert [line.strip() for line in others] == ["nothing is called 'A'", "nothing is called 'B'"]
+
+
 def test_in_a_narrow_pane_the_detail_stands_below() -> None:
     lines = Frame(tuple(finding(WELL[2], 40))).plain()
     assert lines[0] == "✓ REST                 0.12 s"

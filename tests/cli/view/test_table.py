@@ -77,7 +77,7 @@ def test_an_instrument_that_never_ticked_says_so() -> None:
 
 
 def test_an_option_cut_short_keeps_its_strike() -> None:
-    assert words(feeds.PARTIAL, 24)[-1].startswith("NIFTY24…4400CE ")
+    assert words(feeds.PARTIAL, 24)[-1].startswith("NIFTY2…24400CE ")
 
 
 def test_a_price_that_moved_stands_out() -> None:

@@ -335,7 +335,7 @@ def tokens_that_are_no_text(peer: Peer) -> None:
 
 
 @after_handshake
-def rubbish_behind_the_token(peer: Peer) -> None:
+def rubbish_after_the_token(peer: Peer) -> None:
     """Each packet has another head, and all are of one instrument."""
 
     def packets() -> Iterator[bytes]:

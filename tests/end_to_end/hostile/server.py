@@ -64,7 +64,7 @@ class HostileFeed:
     def _play(self, sock: socket.socket, attack: Attack) -> None:
         sock.settimeout(5.0)
         try:
-            # The client hangs up in the midst of most attacks: that is its good right.
+            # The client hangs up in the middle of most attacks: as it may.
             with contextlib.suppress(OSError):
                 request = b""
                 if attack in BARE_ATTACKS:

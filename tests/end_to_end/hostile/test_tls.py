@@ -50,7 +50,7 @@ BARE = (plain_text, cut_in_the_handshake, noise, an_alert, hang_up)
 BARE_ATTACKS.update(BARE)
 
 
-def plain_text_in_the_midst(peer: Peer) -> None:
+def plain_text_in_the_middle(peer: Peer) -> None:
     """Bytes beneath TLS: records that no key made."""
     peer.accept()
     peer.send(b"\x82\x01x")
@@ -65,7 +65,7 @@ def cut_without_a_word(peer: Peer) -> None:
     os.close(peer.sock.detach())
 
 
-ATTACKS: tuple[Attack, ...] = (*BARE, plain_text_in_the_midst, cut_without_a_word)
+ATTACKS: tuple[Attack, ...] = (*BARE, plain_text_in_the_middle, cut_without_a_word)
 
 
 def served(certificate: Path, attacks: Iterator[tuple[str, Attack]]) -> HostileFeed:
