@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from .auth.authenticator import Authenticator
 from .chain_watch import ChainWatch
 from .clock import Clock, SystemClock
-from .errors import FeedLostError, TicksError
+from .errors import FeedLostError, ResourceLimitError, TicksError
 from .event_log import EventLog
 from .events import Added, Removed
 from .feed.buffer import Batch, TickBuffer
@@ -287,11 +287,18 @@ class BrokerAdapter:
         idle = [each for each in living if not each.units]
         for connection in idle[1:] if len(idle) == len(living) else idle:
             connection.stop()
-        for share in spread(missing):
-            self._start(share, is_first=not living)
+        first = len(self._threads) + 1
+        added = [self._made(number, share) for number, share in enumerate(spread(missing), first)]
+        self._connections += added  # before any of them runs: what looks then sees them all
+        for connection in added:
+            try:
+                self._start(connection, is_first=not living)
+            except ResourceLimitError:
+                for each in added[added.index(connection) :]:
+                    self._connections.remove(each)
+                raise
 
-    def _start(self, units: list[Unit], *, is_first: bool) -> None:
-        number = len(self._threads) + 1
+    def _made(self, number: int, units: list[Unit]) -> Connection:
         ports = Ports(
             network=SystemNetwork(
                 self._feed_url, self._sessions, self.clock, name=f"feed {number}"
@@ -305,13 +312,13 @@ class BrokerAdapter:
         # A login's reply says what time it is before the first packet does.
         market = MarketWatch(self.calendar, clock=MarketClock(self._sessions.skew_s or 0.0))
         tracker = PacketTracker(self._indices, market.segment)
-        connection = Connection(
+        return Connection(
             number, ports, policy=self.policy, units=units, tracker=tracker, market=market
         )
-        self._threads.append(
-            start_thread(partial(self._live, connection, is_first), name=f"feed {number}")
-        )
-        self._connections.append(connection)
+
+    def _start(self, connection: Connection, *, is_first: bool) -> None:
+        run, name = partial(self._live, connection, is_first), f"feed {connection.number}"
+        self._threads.append(start_thread(run, name=name))
         if self._is_stopping:  # `stop` may have looked at the connections before this one was there
             connection.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
@@ -16,10 +17,11 @@ from waits import until
 from ticks.adapter.auth.totp import code_at
 from ticks.adapter.broker import BrokerAdapter
 from ticks.adapter.config import Config
-from ticks.adapter.errors import FeedLostError, SubscriptionRefusedError
+from ticks.adapter.errors import FeedLostError, ResourceLimitError, SubscriptionRefusedError
 from ticks.adapter.events import Added, FeedEvent, Market, Refused, Removed
 from ticks.adapter.feed.lifecycle import Phase, Policy
 from ticks.adapter.instrument import Instrument
+from ticks.adapter.limits import start_thread
 from ticks.adapter.market.calendar import MarketCalendar
 from ticks.adapter.simulator.simulator import Simulator
 from ticks.adapter.tick import Mode
@@ -147,6 +149,40 @@ def test_two_thousand_instruments_are_spread_over_two_connections(config: Config
     with broker:
         shares = [c.instruments for c in broker.snapshot().connections]
     assert shares == [1000, 1000]
+
+
+def test_who_looks_when_the_first_connection_begins_sees_them_all(
+    broker: BrokerAdapter, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int] = []
+
+    def start(run: Callable[[], object], *, name: str) -> threading.Thread:
+        seen.append(len(broker.snapshot().connections))
+        return start_thread(run, name=name)
+
+    monkeypatch.setattr("ticks.adapter.broker.start_thread", start)
+    broker.subscribe([Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1, 2001)])
+    with broker:
+        assert seen == [2, 2]
+        until(lambda: len(simulator.journal.connections) == 2)
+
+
+def test_connections_for_which_there_is_no_thread_are_not_kept(
+    broker: BrokerAdapter, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(run: Callable[[], object], *, name: str) -> threading.Thread:
+        if name == "feed 2":
+            raise ResourceLimitError("there can be no further thread")
+        return start_thread(run, name=name)
+
+    monkeypatch.setattr("ticks.adapter.broker.start_thread", start)
+    broker.subscribe([Instrument(1, str(n), f"SIM{n}-EQ", f"SIM{n}") for n in range(1, 2001)])
+    with pytest.raises(ResourceLimitError):
+        broker.connect()
+    assert [each.number for each in broker.snapshot().connections] == [1]
+    until(lambda: simulator.journal.connections)
+    broker.disconnect()
+    assert broker.is_over
 
 
 def test_a_name_is_not_an_instrument(broker: BrokerAdapter) -> None:
