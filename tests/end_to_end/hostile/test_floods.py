@@ -28,8 +28,9 @@ def test_every_error_of_a_flood_is_in_the_events_by_number(
         peer.accept()
         peer.sock.settimeout(60)
         error, tick = frame(Opcode.TEXT, words), frame(Opcode.BINARY, quote(1))
-        for at in range(0, count, 500):
-            peer.send(tick + error * min(500, count - at))
+        together = min(500, 3_000_000 // size)  # so that a tick comes more often than silence does
+        for at in range(0, count, together):
+            peer.send(tick + error * min(together, count - at))
         peer.end_s += 100.0
         for sequence in GOOD:
             peer.send(frame(Opcode.BINARY, quote(sequence)))
@@ -47,6 +48,6 @@ def test_every_error_of_a_flood_is_in_the_events_by_number(
     refused = [event for event in client.events() if event["event"] == "refused"]
     counted = sum(1 + int(str(event.get("others", 0))) for event in refused)
     dropped = [event for event in client.events() if event["event"] == "events_dropped"]
-    # On a busy machine a handshake may be given up before its flood is read: whole, or not at all.
     assert dropped == []
-    assert counted in {count * floods for floods in range(1, len(feed.met) + 1)}
+    # On a busy machine a link may be given up before its flood is read; never the last one.
+    assert count <= counted <= count * len(feed.met)
