@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, fields
 from datetime import datetime
@@ -20,6 +21,10 @@ from .clock import ist_time
 
 _NULL_SAYS_SOMETHING = {"max_attempts"}
 """None there is "no limit"; anywhere else it is "not known" or "not of this event"."""
+
+CONVERTING = threading.Lock()
+"""Held while msgspec makes one of our dataclasses: at the first of a class it looks through the
+class, and Python crashes where a second thread is there meanwhile."""
 
 EventT = TypeVar("EventT", bound="FeedEvent")
 
@@ -52,7 +57,8 @@ class FeedEvent:
         """
         import msgspec  # needed only where events are read
 
-        return msgspec.convert(facts, cls)
+        with CONVERTING:
+            return msgspec.convert(facts, cls)
 
 
 _CLASSES: dict[str, type[FeedEvent]] = {}

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 
-from .events import LogEntry
+from .events import CONVERTING, LogEntry
 from .feed.lifecycle import Phase
 from .market.evidence import MarketState
 from .quotes import ChainSnapshot, InstrumentSnapshot, StrikeSnapshot
@@ -161,7 +161,8 @@ class FeedSnapshot:
         Keys and events that are not known are ignored. Raises ValueError where a value is missing
         or of another type.
         """
-        plain = msgspec.convert({**given, "events": ()}, cls)
+        with CONVERTING:
+            plain = msgspec.convert({**given, "events": ()}, cls)
         return replace(plain, events=tuple(_entries(given.get("events"))))
 
 

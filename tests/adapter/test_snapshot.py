@@ -8,10 +8,12 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ticks.adapter.events import CONVERTING, Connected
 from ticks.adapter.feed.lifecycle import Phase
 from ticks.adapter.market.evidence import MarketState
 from ticks.adapter.snapshot import (
@@ -61,6 +63,24 @@ def test_a_chain_and_a_market_come_back_whole_too(snapshot: FeedSnapshot) -> Non
     segment = MarketSnapshot("NSE", MarketState.LIVE, snapshot.at, closes_at=snapshot.at)
     whole = replace(snapshot, chains=(chain,), market=(segment,), first_row=9, matching=12)
     assert FeedSnapshot.from_dict(through_a_file(whole)) == whole
+
+
+def test_one_thread_at_a_time_makes_values_of_json(
+    snapshot: FeedSnapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once crash the interpreter, once in some twenty times."""
+    was_held: list[bool] = []
+    convert = msgspec.convert
+
+    def watched(given: object, to: type[object]) -> object:
+        was_held.append(CONVERTING.locked())
+        return convert(given, to)
+
+    monkeypatch.setattr(msgspec, "convert", watched)
+    FeedSnapshot.from_dict(through_a_file(snapshot))
+    Connected.from_facts({"attempt": 1})
+    assert len(was_held) >= 2
+    assert all(was_held)
 
 
 def test_what_a_newer_version_added_is_ignored(snapshot: FeedSnapshot) -> None:
