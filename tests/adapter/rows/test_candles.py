@@ -87,6 +87,21 @@ def test_the_times_of_the_exchange_order_a_bar_and_not_the_coming() -> None:
     assert bars_of(maker) == [("09:15", 1, 2, 1, 2, None, 2)]
 
 
+def test_more_days_than_are_remembered_make_the_same_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = ("2026-11-17", "2026-11-18", "2026-11-19", "2026-11-20")
+
+    def bars() -> list[tuple[object, ...]]:
+        maker = CandleMaker(60)
+        for day in days:
+            feed(maker, ("09:15:00", 100, 50), ("09:15:01", 103, 60), day=day)
+        return bars_of(maker)
+
+    usual = bars()
+    monkeypatch.setattr("ticks.adapter.rows.candles._MOST_DAYS", 2)
+    assert bars() == usual
+    assert len(usual) == len(days)
+
+
 # --- where bars begin ----------------------------------------------------------------------------
 
 
